@@ -1,0 +1,213 @@
+import { z } from 'zod';
+import { EVENT_TYPES } from './ontology.js';
+
+/**
+ * The messages of Presage: CloudEvents 1.0 events in structured JSON. These schemas are the single source; types are
+ * inferred from them. Consumers ignore unknown fields. Times are media seconds, boxes fractions of the frame.
+ */
+const seconds = z.number();
+const probability = z.number().min(0).max(1);
+const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+const eventType = z.enum(EVENT_TYPES);
+
+export const streamStateSchema = z.object({
+  state: z.enum(['connecting', 'live', 'degraded', 'reconnecting', 'ended', 'failed']),
+  reason: z.string().optional(),
+  source: z
+    .object({ width: z.number().int(), height: z.number().int(), fps: z.number(), codec: z.string() })
+    .optional(),
+  load: z
+    .object({ processedFps: z.number(), skipped: z.number().int(), stage: z.string().optional() })
+    .optional(),
+});
+
+export const objectStateSchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  score: probability,
+  box,
+  velocity: z.tuple([z.number(), z.number()]),
+  age: seconds,
+  state: z.enum(['moving', 'standing', 'hidden']),
+  mask: z.object({ size: z.tuple([z.number().int(), z.number().int()]), counts: z.string() }).optional(),
+});
+export const objectsUpdatedSchema = z.object({ objects: z.array(objectStateSchema) });
+
+export const participantSchema = z.object({
+  id: z.string(),
+  label: z.string(),
+  role: z.string().optional(),
+  box,
+});
+export const eventSchema = z.object({
+  id: z.string(),
+  type: eventType,
+  participants: z.array(participantSchema).min(1),
+  t: seconds,
+  to: seconds.optional(),
+  confidence: probability,
+  zone: z.string().optional(),
+  direction: z.enum(['a>b', 'b>a']).optional(),
+});
+export const eventObservedSchema = z.object({ event: eventSchema, observedAt: seconds });
+
+export const evidenceSchema = z.object({ t: seconds, box });
+export const chainStepSchema = z.object({
+  text: z.string(),
+  relation: z.string(),
+  events: z.array(z.string()),
+  objects: z.array(z.string()),
+  from: seconds,
+  to: seconds,
+  evidence: z.array(evidenceSchema),
+});
+export const bySchema = z.object({ backend: z.string(), model: z.string(), ms: z.number().optional() });
+export const explanationSchema = z.object({
+  id: z.string(),
+  of: z.string(),
+  text: z.string(),
+  chain: z.array(chainStepSchema),
+  causes: z.array(z.object({ object: z.string(), probability, counterfactual: z.string() })),
+  confidence: probability,
+  verified: z.object({ ok: z.boolean(), problems: z.array(z.string()) }),
+  by: bySchema,
+});
+
+export const forecastItemSchema = z.object({
+  type: eventType,
+  participants: z.array(z.string()),
+  zone: z.string().optional(),
+  horizon: seconds.optional(),
+  probability,
+});
+export const forecastSchema = z.object({ at: seconds, horizon: seconds, items: z.array(forecastItemSchema) });
+
+export const predictionSchema = z.object({
+  id: z.string(),
+  event: z.object({ type: eventType, participants: z.array(z.string()), zone: z.string().optional() }),
+  window: z.object({ from: seconds, to: seconds }),
+  probability,
+  rank: z.number().int().min(1),
+  baseRate: probability,
+  justification: z.object({ text: z.string(), events: z.array(z.string()), objects: z.array(z.string()) }),
+  issuedAt: seconds,
+  by: bySchema,
+});
+export const resolvedPredictionSchema = predictionSchema.extend({
+  outcome: z.enum(['hit', 'miss', 'void']),
+  resolvedAt: seconds,
+  eventId: z.string().optional(),
+  leadTime: seconds.optional(),
+});
+
+const scores = z.object({
+  n: z.number().int(),
+  positives: z.number().int(),
+  brier: z.number().nullable(),
+  skill: z.number().nullable(),
+  ece: z.number().nullable(),
+  ap: z.number().nullable(),
+});
+export const scorecardSchema = z.object({
+  window: z.object({ from: seconds, to: seconds }),
+  n: z.number().int(),
+  brier: z.number().nullable(),
+  skill: z.number().nullable(),
+  ece: z.number().nullable(),
+  ap: z.number().nullable(),
+  medianLeadTime: seconds.nullable(),
+  reliability: z.array(z.object({ p: probability, observed: probability, n: z.number().int() })),
+  byType: z.record(z.string(), scores),
+});
+
+export const summarySchema = z.object({
+  from: seconds,
+  to: seconds,
+  text: z.string(),
+  events: z.array(z.string()),
+  objects: z.array(z.string()),
+});
+export const laggedSchema = z.object({
+  dropped: z.number().int(),
+  fromSequence: z.string(),
+  toSequence: z.string(),
+});
+
+/** `data` of each message, by its type without `presage.` and `.v1`. */
+export const messageData = {
+  'stream.state': streamStateSchema,
+  'objects.updated': objectsUpdatedSchema,
+  'event.observed': eventObservedSchema,
+  'explanation.created': z.object({ explanation: explanationSchema }),
+  'forecast.updated': forecastSchema,
+  'prediction.created': z.object({ prediction: predictionSchema }),
+  'prediction.updated': z.object({ prediction: predictionSchema }),
+  'prediction.resolved': z.object({ prediction: resolvedPredictionSchema }),
+  'scorecard.updated': scorecardSchema,
+  'summary.created': summarySchema,
+  lagged: laggedSchema,
+} as const;
+export type MessageKind = keyof typeof messageData;
+export const MESSAGE_KINDS = Object.keys(messageData) as MessageKind[];
+
+/** Kinds that are kept in the durable log and carry a `sequence`. */
+export const DURABLE_KINDS: ReadonlySet<MessageKind> = new Set<MessageKind>([
+  'stream.state',
+  'event.observed',
+  'explanation.created',
+  'prediction.created',
+  'prediction.updated',
+  'prediction.resolved',
+  'scorecard.updated',
+  'summary.created',
+]);
+
+export type MessageData<K extends MessageKind> = z.infer<(typeof messageData)[K]>;
+export type StreamState = z.infer<typeof streamStateSchema>;
+export type ObjectState = z.infer<typeof objectStateSchema>;
+export type Participant = z.infer<typeof participantSchema>;
+export type ObservedEvent = z.infer<typeof eventSchema>;
+export type EventObserved = z.infer<typeof eventObservedSchema>;
+export type ChainStep = z.infer<typeof chainStepSchema>;
+export type Explanation = z.infer<typeof explanationSchema>;
+export type ForecastItem = z.infer<typeof forecastItemSchema>;
+export type Forecast = z.infer<typeof forecastSchema>;
+export type Prediction = z.infer<typeof predictionSchema>;
+export type ResolvedPrediction = z.infer<typeof resolvedPredictionSchema>;
+export type Scorecard = z.infer<typeof scorecardSchema>;
+
+/** What a stage wants said: a message without its envelope. */
+export type Draft = {
+  [K in MessageKind]: { kind: K; mediatime: number; subject?: string; data: MessageData<K> };
+}[MessageKind];
+
+/** The CloudEvents envelope around the data of a message. */
+export type Message = {
+  [K in MessageKind]: {
+    specversion: '1.0';
+    id: string;
+    source: string;
+    type: `presage.${K}.v1`;
+    subject?: string;
+    time?: string;
+    datacontenttype: 'application/json';
+    /** Ten digits, counting up by one per durable message of the stream; absent on messages that are not durable. */
+    sequence?: string;
+    mediatime: number;
+    data: MessageData<K>;
+  };
+}[MessageKind];
+
+export function messageType<K extends MessageKind>(kind: K): `presage.${K}.v1` {
+  return `presage.${kind}.v1`;
+}
+
+/** The kind inside a message type such as `presage.event.observed.v1`; undefined when it is none of ours. */
+export function kindOfType(type: string): MessageKind | undefined {
+  const kind = /^presage\.(.+)\.v1$/.exec(type)?.[1] ?? type;
+  return (MESSAGE_KINDS as string[]).includes(kind) ? (kind as MessageKind) : undefined;
+}
+
+export function formatSequence(sequence: number): string {
+  return String(sequence).padStart(10, '0');
+}

@@ -1,0 +1,86 @@
+import { Observable, type OperatorFunction } from 'rxjs';
+
+export interface LatestMapOptions<T> {
+  /** How many calls of the function may run at once, ≥ 1. */
+  concurrency: number;
+  /** Called with each value that is replaced while it waits; close and count it there. */
+  onDrop: (value: T) => void;
+}
+
+/**
+ * Maps with at most `concurrency` calls in flight and one value waiting; a newer value replaces the waiting one.
+ * Results come out in the order of their values, whichever call ends first. An error ends the stream; values still
+ * waiting then, or at unsubscription, go to `onDrop`.
+ */
+export function latestMap<T, R>(
+  fn: (value: T) => Promise<R>,
+  options: LatestMapOptions<T>,
+): OperatorFunction<T, R> {
+  return orderedMap(fn, { ...options, waiting: 1 });
+}
+
+/**
+ * Maps every value, none dropped, results in order, `concurrency` calls at once. Values that wait are held without a
+ * bound of its own: the source must be bounded by credit (see FramePool).
+ */
+export function losslessMap<T, R>(fn: (value: T) => Promise<R>, concurrency: number): OperatorFunction<T, R> {
+  return orderedMap(fn, { concurrency, waiting: Infinity, onDrop: () => undefined });
+}
+
+interface Slot<R> {
+  done: boolean;
+  result?: R;
+}
+
+function orderedMap<T, R>(
+  fn: (value: T) => Promise<R>,
+  options: LatestMapOptions<T> & { waiting: number },
+): OperatorFunction<T, R> {
+  return (source) =>
+    new Observable<R>((subscriber) => {
+      const waiting: T[] = [];
+      const running: Slot<R>[] = [];
+      let ended = false;
+
+      const dropWaiting = (): void => waiting.splice(0).forEach((value) => options.onDrop(value));
+      const fail = (error: unknown): void => {
+        dropWaiting();
+        subscriber.error(error);
+      };
+      const flush = (): void => {
+        while (running[0]?.done) subscriber.next(running.shift()?.result as R);
+        while (running.length < options.concurrency && waiting.length > 0 && !subscriber.closed) {
+          start(waiting.shift() as T);
+        }
+        if (ended && running.length === 0 && waiting.length === 0) subscriber.complete();
+      };
+      const start = (value: T): void => {
+        const slot: Slot<R> = { done: false };
+        running.push(slot);
+        fn(value).then((result) => {
+          slot.done = true;
+          slot.result = result;
+          if (!subscriber.closed) flush();
+        }, fail);
+      };
+
+      const subscription = source.subscribe({
+        next: (value) => {
+          waiting.push(value);
+          while (waiting.length > options.waiting && running.length >= options.concurrency) {
+            options.onDrop(waiting.shift() as T);
+          }
+          flush();
+        },
+        error: fail,
+        complete: () => {
+          ended = true;
+          flush();
+        },
+      });
+      return () => {
+        subscription.unsubscribe();
+        dropWaiting();
+      };
+    });
+}

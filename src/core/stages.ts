@@ -1,0 +1,251 @@
+import type { Observable } from 'rxjs';
+import type { Box, Point } from './box.js';
+import type { PresageError } from './errors.js';
+import type { Frame } from './frame.js';
+import type { Draft, EventObserved, Explanation, Forecast, ObjectState, ObservedEvent } from './messages.js';
+import type { EventType } from './ontology.js';
+
+/* ------------------------------------------------------------------ ingest */
+
+export interface VideoFormat {
+  readonly width: number;
+  readonly height: number;
+  /** Nominal frames per second; 0 when the source does not say. */
+  readonly fps: number;
+  readonly codec: string;
+}
+
+/** Where a source stands. Each state carries only what is true of it. */
+export type SourceState =
+  | { readonly state: 'connecting'; readonly attempt: number }
+  | { readonly state: 'live'; readonly format: VideoFormat }
+  | {
+      readonly state: 'reconnecting';
+      readonly error: PresageError;
+      readonly attempt: number;
+      readonly delayMs: number;
+    }
+  | { readonly state: 'ended' }
+  | { readonly state: 'failed'; readonly error: PresageError };
+
+export interface SourceStats {
+  /** Frames decoded and offered, dropped ones included. */
+  readonly delivered: number;
+  /** Frames dropped, by reason. */
+  readonly dropped: Readonly<Record<string, number>>;
+  /** Media times that ran backwards or jumped and were carried on with. */
+  readonly clockJumps: number;
+  readonly reconnects: number;
+}
+
+/**
+ * One camera or file. Subscribing `frame$` starts it, once; unsubscribing or closing stops it. Each frame is a lease
+ * that its receiver disposes. `frame$` completes when the source has ended (a file) and errors with a PresageError
+ * when it can't go on. Media time strictly increases over the frames, across reconnects too.
+ */
+export interface Source extends AsyncDisposable {
+  /** The source's address without credentials. */
+  readonly name: string;
+  readonly frame$: Observable<Frame>;
+  /** Replays the present state to a new subscriber; completes after `ended` or `failed`. */
+  readonly state$: Observable<SourceState>;
+  /** Frames leased and not yet disposed. */
+  readonly liveFrames: number;
+  /** Length in seconds where known (files). */
+  readonly duration: number | undefined;
+  stats(): SourceStats;
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ model */
+
+export interface Detection {
+  readonly label: string;
+  /** 0–1. Low scores (down to the perception's floor) are kept: the tracker's second stage uses them. */
+  readonly score: number;
+  /** Fractions of the frame, clamped to it. */
+  readonly box: Box;
+}
+
+/** What perception says of one frame. */
+export interface Percept {
+  readonly index: number;
+  readonly t: number;
+  readonly receivedAtMs: number;
+  readonly width: number;
+  readonly height: number;
+  readonly detections: readonly Detection[];
+  /** Milliseconds spent in the model, preprocessing included. */
+  readonly inferenceMs: number;
+}
+
+export interface PerceptionInfo {
+  readonly model: string;
+  readonly sha256: string;
+  /** Execution provider in use, e.g. `cpu`. */
+  readonly device: string;
+  readonly workers: number;
+  /** Input canvas in px. */
+  readonly canvas: readonly [width: number, height: number];
+}
+
+export interface Perception extends AsyncDisposable {
+  readonly info: PerceptionInfo;
+  /** How many calls may run at once with gain. */
+  readonly concurrency: number;
+  /** Reads the frame's pixels until the promise settles; does not dispose the frame. */
+  perceive(frame: Frame): Promise<Percept>;
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ memory */
+
+/** An object as the tracker knows it after one percept. Boxes in px of the source frame. */
+export interface TrackedObject {
+  /** `o1`, `o2`, … stable for the life of the stream; an object that returns within the memory of its look keeps it. */
+  readonly id: string;
+  readonly label: string;
+  readonly score: number;
+  /** Estimate at the percept's time: filtered when seen, predicted while hidden. */
+  readonly box: Box;
+  /** Velocity of the box centre, px/s. */
+  readonly velocity: Point;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  /** True when a detection supports it in this percept. */
+  readonly seen: boolean;
+}
+
+/** One sample of an object on the 10 Hz grid of the event definitions. */
+export interface ObjectSample {
+  readonly t: number;
+  /** px */
+  readonly box: Box;
+  /** px */
+  readonly position: Point;
+  /** Median box height over the last second, px. */
+  readonly height: number;
+  /** Least-squares slope over the last 0.6 s, px/s; undefined before 0.6 s of history. */
+  readonly velocity: Point | undefined;
+  /** Body heights per second; undefined with the velocity. */
+  readonly speed: number | undefined;
+}
+
+export interface TrailPoint {
+  readonly t: number;
+  /** Fractions of the frame. */
+  readonly box: Box;
+}
+
+export interface ObjectRecord {
+  readonly id: string;
+  readonly label: string;
+  readonly score: number;
+  readonly upright: boolean;
+  readonly firstSeen: number;
+  readonly lastSeen: number;
+  readonly state: ObjectState['state'];
+  /** Fractions of the frame. */
+  readonly box: Box;
+  /** Frame fractions per second. */
+  readonly velocity: Point;
+  /** Samples of the present unbroken part, oldest first, at most the last 10 s. */
+  readonly samples: readonly ObjectSample[];
+  /** Thinned history before the samples: 2 Hz for 2 min, then 0.2 Hz for 1 h; oldest first. */
+  readonly trail: readonly TrailPoint[];
+}
+
+/**
+ * Where things happen in this view: a coarse grid with, per cell, the object-seconds observed and the events counted.
+ * Rates (events per object-second) near a place are smoothed towards the whole view's rate.
+ */
+export interface PlaceStatistics {
+  /** Object-seconds observed so far in the whole view. */
+  readonly exposureS: number;
+  /** Object-seconds observed around the position (fractions of the frame), smoothed. */
+  exposureAt(position: Point): number;
+  /** Events of the type so far. */
+  count(type: EventType): number;
+  /** Events of the type per object-second around the position (fractions of the frame); ≥ 0. */
+  rateAt(type: EventType, position: Point): number;
+  /** Events of the type per object-second in the whole view; 0 before anything was seen. */
+  rate(type: EventType): number;
+}
+
+/** Memory at one moment. Immutable; holds no pixels. */
+export interface MemorySnapshot {
+  readonly t: number;
+  /** px */
+  readonly width: number;
+  readonly height: number;
+  /** Objects in view (hidden ones included), in order of id. */
+  readonly objects: readonly ObjectRecord[];
+  /** Objects that left within the last minutes, newest last, bounded. */
+  readonly departed: readonly ObjectRecord[];
+  /** Recent events, oldest first, bounded. */
+  readonly events: readonly EventObserved[];
+  readonly places: PlaceStatistics;
+  readonly zones: Places;
+}
+
+/** Configured zones (polygons) and lines, points in frame fractions. */
+export interface Places {
+  readonly zones: Readonly<Record<string, readonly Point[]>>;
+  readonly lines: Readonly<Record<string, readonly [Point, Point]>>;
+}
+
+export interface MemoryUpdate {
+  readonly snapshot: MemorySnapshot;
+  /** Events that became certain with this percept, by `t`. Each is told once. */
+  readonly events: readonly EventObserved[];
+}
+
+export interface Memory {
+  /** Percepts must come with increasing `t`. */
+  update(percept: Percept): MemoryUpdate;
+  /** The stream was lost: whatever was in view is no longer known; nothing exits because of it. */
+  interrupt(t: number): void;
+  dump(): Readonly<Record<string, number>>;
+}
+
+/* ------------------------------------------------------------------ reasoner */
+
+export interface Forecaster {
+  readonly name: string;
+  /** The whole standard forecast at the snapshot's time, deterministic for the same history. */
+  forecast(snapshot: MemorySnapshot): Forecast;
+}
+
+export interface Explainer {
+  readonly name: string;
+  /** Undefined when there is nothing to explain about this type of event. Rejects with PresageError. */
+  explain(
+    event: ObservedEvent,
+    snapshot: MemorySnapshot,
+    signal?: AbortSignal,
+  ): Promise<Explanation | undefined>;
+}
+
+export interface Reasoner extends AsyncDisposable {
+  /** What follows at once from an update: explanations by rules, forecasts, predictions, resolutions, scorecards. */
+  step(update: MemoryUpdate): readonly Draft[];
+  /** The camera was lost at media time `t`: open predictions become void. */
+  interrupt(t: number): readonly Draft[];
+  /** What comes later, from slow backends. */
+  readonly late$: Observable<Draft>;
+  /** Resolves when nothing is pending on `late$`. `analyze` waits for it after every step. */
+  settle(): Promise<void>;
+  /** The recording has ended: the last resolutions and the final scorecard. */
+  finish(t: number): readonly Draft[];
+  /** State worth keeping across restarts (calibration, base rates), plain JSON. */
+  saveState(): unknown;
+  close(): Promise<void>;
+}
+
+/* ------------------------------------------------------------------ transport */
+
+/** A durable, ordered log of the messages of one stream. */
+export interface StateStore {
+  load(streamId: string, key: string): unknown;
+  save(streamId: string, key: string, value: unknown): void;
+}

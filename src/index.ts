@@ -1,0 +1,2 @@
+export * from './core/messages.js';
+export * from './core/errors.js';
