@@ -1,0 +1,62 @@
+/** Which room may import from which: docs/architecture.md, "Rooms and doors". */
+const STAGES = ['ingest', 'model', 'memory', 'reasoner', 'transport'];
+
+module.exports = {
+  forbidden: [
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+    },
+    {
+      name: 'core-imports-nothing-of-ours',
+      severity: 'error',
+      from: { path: '^src/core/' },
+      to: { path: '^src/(?!core/)' },
+    },
+    ...STAGES.map((stage) => ({
+      name: `${stage}-imports-only-core`,
+      severity: 'error',
+      from: { path: `^src/${stage}/` },
+      to: { path: `^src/(?!(core|${stage})/)` },
+    })),
+    {
+      name: 'pipeline-joins-through-core',
+      severity: 'error',
+      from: { path: '^src/pipeline/' },
+      to: { path: '^src/(?!(core|pipeline)/)' },
+    },
+    {
+      name: 'only-app-is-the-top',
+      severity: 'error',
+      from: { path: '^src/(?!app/)' },
+      to: { path: '^src/app/' },
+    },
+    {
+      name: 'one-doorway-to-onnxruntime',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/model/ort\\.ts$' },
+      to: { path: 'onnxruntime-node' },
+    },
+    {
+      name: 'no-test-code-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { path: '^(test|bench)/' },
+    },
+    {
+      name: 'no-dev-dependencies-in-src',
+      severity: 'error',
+      from: { path: '^src/' },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+    },
+    { name: 'resolvable', severity: 'error', from: {}, to: { couldNotResolve: true, pathNot: 'ffmpeg-static' } },
+  ],
+  options: {
+    doNotFollow: { path: ['node_modules', 'dist'] },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default'] },
+  },
+};

@@ -1,0 +1,91 @@
+import { Command, CommanderError, Option } from 'commander';
+import { PresageError, toPresageError } from '../core/errors.js';
+import { analyze } from './commands/analyze.js';
+import { doctor } from './commands/doctor.js';
+import { listModels, pullModels, verifyModels } from './commands/models.js';
+import { serve } from './commands/serve.js';
+import { watch } from './commands/watch.js';
+import { OPTIONS, type CommandName, type OptionSpec } from './option-table.js';
+import { DEFAULT_CONFIG, loadSettings, type LoadedSettings } from './settings.js';
+import { withShutdown } from './shutdown.js';
+import { version } from './version.js';
+
+/** Exit codes of the specification. */
+export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+
+/** What a command gets: its validated settings and a signal that ends it. */
+export interface CommandContext extends LoadedSettings {
+  readonly signal: AbortSignal;
+}
+
+type Action = (context: CommandContext, argument: string | undefined) => Promise<void>;
+
+/** Runs one command line. Never throws; the error is on standard error, one message and at most one hint. */
+export async function runCli(args: readonly string[]): Promise<number> {
+  const program = buildProgram();
+  try {
+    await program.parseAsync([...args], { from: 'user' });
+    return EXIT.done;
+  } catch (thrown) {
+    return report(thrown);
+  }
+}
+
+function buildProgram(): Command {
+  const program = new Command('presage')
+    .description('Watches camera streams, tells why something happened and what happens next, and checks itself.')
+    .version(version, '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help')
+    .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'presage: ')) })
+    .exitOverride();
+  const sourceHelp = 'file, rtsp://…, http(s)://… (HLS, MJPEG, video file) or webcam:/dev/video0';
+
+  add(program, 'watch', 'watch [source]', 'watch one source live: an account in the terminal, and a server', watch)
+    .argument('[source]', `${sourceHelp}; default: the recording that comes with presage`);
+  add(program, 'serve', 'serve', `serve the streams of ${DEFAULT_CONFIG}`, serve);
+  add(program, 'analyze', 'analyze', 'go through a recording as fast as possible', analyze).argument('<video>', 'video file');
+  add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', doctor);
+  const models = program.command('models').description('the model files').exitOverride();
+  add(models, 'models', 'list', 'list the models and whether their files are here', listModels);
+  add(models, 'models', 'pull', 'download model files that are missing', pullModels).argument('[name]', 'only this model');
+  add(models, 'models', 'verify', 'compare every model file with its hash', verifyModels);
+  return program;
+}
+
+function add(parent: Command, name: CommandName, usage: string, description: string, action: Action): Command {
+  const command = parent.command(usage.split(' ')[0] ?? name).description(description).exitOverride();
+  command.addOption(new Option('--config <FILE>', `configuration file (default: ${DEFAULT_CONFIG} where it exists)`));
+  for (const spec of Object.values(OPTIONS) as OptionSpec[]) {
+    if (spec.commands.includes(name)) command.addOption(toOption(spec));
+  }
+  return command.action(async (...received: unknown[]) => {
+    const flags = received.at(-2) as Record<string, unknown>;
+    const argument = received.length > 2 ? (received[0] as string | undefined) : undefined;
+    const loaded = loadSettings(name, flags, process.env);
+    await withShutdown((signal) => action({ ...loaded, signal }, argument));
+  });
+}
+
+function toOption(spec: OptionSpec): Option {
+  const notes = [
+    spec.fallback === undefined || spec.fallback === false ? undefined : `default: ${String(spec.fallback)}`,
+    spec.env === undefined ? undefined : `env: ${spec.env}`,
+  ].filter((note) => note !== undefined);
+  const flags = spec.value === undefined ? `--${spec.flag}` : `--${spec.flag} <${spec.value}>`;
+  return new Option(flags, notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`);
+}
+
+function report(thrown: unknown): number {
+  if (thrown instanceof CommanderError) return thrown.exitCode === 0 ? EXIT.done : EXIT.usage;
+  const error = toPresageError(thrown);
+  if (error.code === 'interrupted') return EXIT.interrupted;
+  process.stderr.write(`presage: ${error.message}\n${error.hint === undefined ? '' : `  ${error.hint}\n`}`);
+  if (error.code === 'internal' && process.env['PRESAGE_LOG_LEVEL'] === 'debug') {
+    process.stderr.write(`${(thrown as Error).stack ?? ''}\n`);
+  }
+  return isUsage(error) ? EXIT.usage : EXIT.failed;
+}
+
+function isUsage(error: PresageError): boolean {
+  return error.code === 'bad_option' || error.code === 'bad_config';
+}

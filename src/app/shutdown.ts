@@ -1,0 +1,39 @@
+import { PresageError } from '../core/errors.js';
+
+/** A second signal, or this long after the first one, ends the process at once, ms. */
+const GRACE_MS = 10_000;
+const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
+
+/**
+ * Runs an action that stops when its signal aborts: on the first SIGINT, SIGTERM or SIGHUP. The action then closes
+ * what it opened; a second signal or GRACE_MS ends the process with exit code 130.
+ *
+ * @throws PresageError `interrupted` when the action was stopped by a signal, else what the action throws
+ */
+export async function withShutdown(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const controller = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort();
+    timer = setTimeout(() => process.exit(130), GRACE_MS);
+    timer.unref();
+  };
+  for (const name of SIGNALS) process.on(name, onSignal);
+  try {
+    await action(controller.signal);
+    if (controller.signal.aborted) throw new PresageError('interrupted', 'interrupted');
+  } catch (error) {
+    if (controller.signal.aborted) throw new PresageError('interrupted', 'interrupted', { cause: error });
+    throw error;
+  } finally {
+    clearTimeout(timer);
+    for (const name of SIGNALS) process.off(name, onSignal);
+  }
+}
+
+/** Resolves when the signal aborts. */
+export function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}

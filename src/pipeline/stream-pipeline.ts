@@ -1,0 +1,265 @@
+import { concatMap, Observable, Subscription, type OperatorFunction } from 'rxjs';
+import type { Clock } from '../core/clock.js';
+import { PresageError, toPresageError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
+import type { Draft, ObjectState, StreamState } from '../core/messages.js';
+import { latestMap, losslessMap } from '../core/operators.js';
+import type { Memory, MemorySnapshot, Percept, Perception, Reasoner, Source, SourceState } from '../core/stages.js';
+import { LoadMeter } from './load-meter.js';
+
+export interface PipelineOptions {
+  source: Source;
+  perception: Perception;
+  memory: Memory;
+  /** Without one the stream tells objects and events only. */
+  reasoner?: Reasoner | undefined;
+  /** `live`: newest frame first, drops counted. `lossless`: every frame, as fast as possible, deterministic. */
+  mode: 'live' | 'lossless';
+  clock: Clock;
+  /** Receives every draft, in order. */
+  onDraft: (draft: Draft) => void;
+  /** Called with each processed frame after its drafts; a returned promise holds the pipeline back. */
+  onFrame?: ((frame: Frame, drafts: readonly Draft[]) => Promise<void> | void) | undefined;
+  observer?: PipelineObserver | undefined;
+}
+
+/** Where measurements go. All times in ms. */
+export interface PipelineObserver {
+  frameProcessed(timing: FrameTiming): void;
+  frameDropped(edge: 'source' | 'perception', reason: string): void;
+  /** From the arrival of the deciding frame to the moment its event was handed out. */
+  eventTold(latencyMs: number): void;
+}
+
+export interface FrameTiming {
+  /** From the frame's arrival to the end of its processing. */
+  readonly totalMs: number;
+  readonly inferenceMs: number;
+  readonly memoryMs: number;
+  readonly reasonerMs: number;
+}
+
+export interface PipelineStats {
+  readonly processed: number;
+  readonly skipped: number;
+  /** Media time of the newest processed frame, s. */
+  readonly mediatime: number;
+  readonly state: StreamState;
+}
+
+interface Seen {
+  readonly frame: Frame;
+  readonly percept: Percept;
+}
+
+/**
+ * One stream, from source to drafts: source → perception → memory → reasoner. Frames may be dropped only before
+ * perception; from there on everything is kept and in order.
+ */
+export class StreamPipeline implements AsyncDisposable {
+  readonly #options: PipelineOptions;
+  readonly #load: LoadMeter;
+  readonly #subscriptions = new Subscription();
+  #processed = 0;
+  #skipped = 0;
+  #mediatime = 0;
+  #state: StreamState = { state: 'connecting' };
+  #live: StreamState['source'];
+  #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
+  #closed = false;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.#load = new LoadMeter(options.clock);
+  }
+
+  stats(): PipelineStats {
+    return {
+      processed: this.#processed,
+      skipped: this.#skipped + sum(this.#options.source.stats().dropped),
+      mediatime: this.#mediatime,
+      state: this.#state,
+    };
+  }
+
+  /**
+   * Runs until the source ends (resolves), is closed (resolves), or fails for good.
+   * @throws PresageError of the source, the model or the output.
+   */
+  async run(): Promise<void> {
+    const { source, reasoner } = this.#options;
+    try {
+      await new Promise<void>((resolve, reject) => {
+        this.#outcome = { resolve, reject };
+        this.#subscribe();
+      });
+    } catch (thrown) {
+      const error = toPresageError(thrown);
+      this.#finish({ state: 'failed', reason: error.message });
+      throw error;
+    } finally {
+      await source.close();
+    }
+    await reasoner?.settle();
+    this.#finish({ state: 'ended', ...(this.#closed ? { reason: 'stopped' } : {}) });
+  }
+
+  /** Stops the stream; `run` resolves. Idempotent. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#subscriptions.unsubscribe();
+    await this.#options.source.close();
+    this.#outcome?.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #subscribe(): void {
+    const { source, reasoner } = this.#options;
+    this.#subscriptions.add(source.state$.subscribe({ next: (state) => this.#onSourceState(state), error: () => undefined }));
+    if (reasoner) this.#subscriptions.add(reasoner.late$.subscribe((draft) => this.#tell([draft])));
+    const seen$ = source.frame$.pipe(this.#perceive(), concatMap((seen) => this.#absorb(seen)));
+    this.#subscriptions.add(
+      seen$.subscribe({
+        error: (error: unknown) => this.#outcome?.reject(toPresageError(error)),
+        complete: () => this.#outcome?.resolve(),
+      }),
+    );
+  }
+
+  #perceive(): OperatorFunction<Frame, Seen> {
+    const { perception, mode } = this.#options;
+    const see = async (frame: Frame): Promise<Seen> => {
+      try {
+        return { frame, percept: await perception.perceive(frame) };
+      } catch (error) {
+        frame[Symbol.dispose]();
+        throw error;
+      }
+    };
+    if (mode === 'lossless') return losslessMap(see, perception.concurrency);
+    const onDrop = (frame: Frame): void => {
+      frame[Symbol.dispose]();
+      this.#skipped += 1;
+      this.#load.skipped();
+      this.#options.observer?.frameDropped('perception', 'newer_frame');
+    };
+    return latestMap(see, { concurrency: perception.concurrency, onDrop });
+  }
+
+  #absorb({ frame, percept }: Seen): Observable<never> {
+    return new Observable((subscriber) => {
+      this.#process(frame, percept).then(
+        () => subscriber.complete(),
+        (error: unknown) => subscriber.error(error),
+      );
+    });
+  }
+
+  async #process(frame: Frame, percept: Percept): Promise<void> {
+    try {
+      if (this.#closed) return;
+      const { memory, reasoner, clock, observer, onFrame, mode } = this.#options;
+      const startMs = clock.nowMs();
+      const update = memory.update(percept);
+      const memoryEndMs = clock.nowMs();
+      const drafts: Draft[] = [objectsDraft(update.snapshot), ...update.events.map(eventDraft)];
+      if (reasoner) drafts.push(...reasoner.step(update));
+      this.#mediatime = percept.t;
+      this.#processed += 1;
+      this.#tell(drafts);
+      const endMs = clock.nowMs();
+      update.events.forEach(() => observer?.eventTold(endMs - percept.receivedAtMs));
+      observer?.frameProcessed({
+        totalMs: endMs - percept.receivedAtMs,
+        inferenceMs: percept.inferenceMs,
+        memoryMs: memoryEndMs - startMs,
+        reasonerMs: endMs - memoryEndMs,
+      });
+      if (mode === 'live') this.#reportLoad();
+      else await reasoner?.settle();
+      await onFrame?.(frame, drafts);
+    } finally {
+      frame[Symbol.dispose]();
+    }
+  }
+
+  #onSourceState(state: SourceState): void {
+    switch (state.state) {
+      case 'connecting':
+        if (this.#state.state !== 'reconnecting' || state.attempt === 0) this.#setState({ state: 'connecting' });
+        break;
+      case 'live': {
+        const { width, height, fps, codec } = state.format;
+        this.#live = { width, height, fps, codec };
+        this.#setState({ state: 'live', source: this.#live });
+        break;
+      }
+      case 'reconnecting':
+        this.#interrupt();
+        this.#setState({ state: 'reconnecting', reason: state.error.message });
+        break;
+      case 'ended':
+      case 'failed':
+        break; // told when the frames under way are done
+    }
+  }
+
+  #interrupt(): void {
+    this.#options.memory.interrupt(this.#mediatime);
+    this.#tell(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
+  }
+
+  #reportLoad(): void {
+    this.#load.processed();
+    const change = this.#load.assess();
+    if (change === undefined || this.#live === undefined) return;
+    this.#setState({
+      state: change.degraded ? 'degraded' : 'live',
+      ...(change.degraded ? { reason: 'perception is slower than the stream: frames are skipped' } : {}),
+      source: this.#live,
+      load: { processedFps: change.processedFps, skipped: this.stats().skipped },
+    });
+  }
+
+  #setState(state: StreamState): void {
+    this.#state = state;
+    this.#tell([{ kind: 'stream.state', mediatime: this.#mediatime, data: state }]);
+  }
+
+  #finish(state: StreamState): void {
+    this.#subscriptions.unsubscribe();
+    this.#tell(this.#options.reasoner?.finish(this.#mediatime) ?? []);
+    this.#setState(this.#live ? { ...state, source: this.#live } : state);
+  }
+
+  #tell(drafts: readonly Draft[]): void {
+    for (const draft of drafts) this.#options.onDraft(draft);
+  }
+}
+
+function eventDraft(observed: MemorySnapshot['events'][number]): Draft {
+  return { kind: 'event.observed', mediatime: observed.observedAt, subject: observed.event.id, data: observed };
+}
+
+function objectsDraft(snapshot: MemorySnapshot): Draft {
+  const objects = snapshot.objects.map(
+    (object): ObjectState => ({
+      id: object.id,
+      label: object.label,
+      score: object.score,
+      box: [...object.box],
+      velocity: [...object.velocity],
+      age: snapshot.t - object.firstSeen,
+      state: object.state,
+    }),
+  );
+  return { kind: 'objects.updated', mediatime: snapshot.t, data: { objects } };
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}
