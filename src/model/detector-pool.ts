@@ -1,0 +1,125 @@
+import type { Frame } from '../core/frame.js';
+import { PresageError } from '../core/errors.js';
+import { DetectorThread } from './detector-thread.js';
+import type { DetectorAnswer, DetectorRequest } from './detector-protocol.js';
+import type { DetectorOptions } from './detector.js';
+
+export interface DetectorPoolOptions {
+  /** Number of threads, each with a session of its own, ≥ 1. */
+  readonly workers: number;
+  readonly detector: DetectorOptions;
+  /** Compiled worker to run; for tests. */
+  readonly entry?: string;
+  /** Waits before a crashed worker is started again; for tests. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+export interface DetectorPoolStats {
+  readonly workers: number;
+  readonly alive: number;
+  readonly inFlight: number;
+  readonly waiting: number;
+  readonly crashes: number;
+}
+
+interface Job {
+  readonly request: DetectorRequest & { type: 'detect' };
+  readonly settle: { resolve: (answer: DetectorAnswer) => void; reject: (error: PresageError) => void };
+}
+
+/**
+ * Detector workers behind one verb. Calls settle in the order in which they were made, whichever worker ends first. A
+ * worker that dies takes its call with it (`worker_crashed`, retryable) and is started again, a bounded number of times.
+ */
+export class DetectorPool implements AsyncDisposable {
+  readonly #threads: readonly DetectorThread[];
+  readonly #waiting: Job[] = [];
+  /** Settles when the newest call has. */
+  #tail: Promise<unknown> = Promise.resolve();
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: DetectorPoolOptions) {
+    this.#threads = Array.from(
+      { length: options.workers },
+      () => new DetectorThread({ ...options, onIdle: () => this.#dispatch() }),
+    );
+  }
+
+  /** @throws PresageError of the first worker that cannot start: `model_invalid`, `device_unavailable`, `worker_crashed` */
+  static async open(options: DetectorPoolOptions): Promise<DetectorPool> {
+    const pool = new DetectorPool(options);
+    try {
+      await Promise.all(pool.#threads.map((thread) => thread.start()));
+    } catch (thrown) {
+      await pool.close();
+      throw thrown;
+    }
+    return pool;
+  }
+
+  stats(): DetectorPoolStats {
+    return {
+      workers: this.#threads.length,
+      alive: this.#threads.filter((thread) => thread.state !== 'dead').length,
+      inFlight: this.#threads.filter((thread) => thread.state === 'busy').length,
+      waiting: this.#waiting.length,
+      crashes: this.#threads.reduce((sum, thread) => sum + thread.crashes, 0),
+    };
+  }
+
+  /**
+   * Reads the frame's pixels until the promise settles. More calls than workers wait their turn.
+   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the pool is closed
+   */
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wantFeatures = false): Promise<DetectorAnswer> {
+    if (this.#closing) return Promise.reject(closedError());
+    const { width, height } = frame.layout;
+    const answer = new Promise<DetectorAnswer>((resolve, reject) => {
+      const request = { type: 'detect', pixels: frame.pixels, width, height, wantFeatures } as const;
+      this.#waiting.push({ request, settle: { resolve, reject } });
+    });
+    this.#dispatch();
+    const inTurn = Promise.allSettled([this.#tail, answer]).then(() => answer);
+    this.#tail = inTurn.catch(() => undefined);
+    return inTurn;
+  }
+
+  /** Idempotent. Calls that have not settled reject with `interrupted`, after the workers have let go of the pixels. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    const waiting = this.#waiting.splice(0);
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+    for (const job of waiting) job.settle.reject(closedError());
+  }
+
+  #dispatch(): void {
+    if (this.#threads.every((thread) => thread.state === 'dead')) {
+      for (const job of this.#waiting.splice(0)) job.settle.reject(deadError());
+      return;
+    }
+    for (const thread of this.#threads) {
+      if (thread.state !== 'idle') continue;
+      const job = this.#waiting.shift();
+      if (!job) return;
+      thread.run(job.request).then(job.settle.resolve, job.settle.reject);
+    }
+  }
+}
+
+function closedError(): PresageError {
+  return new PresageError('interrupted', 'the detector was closed');
+}
+
+function deadError(): PresageError {
+  return new PresageError('worker_crashed', 'every detector worker crashed again and again', {
+    hint: 'run: presage doctor; then start presage again, with --device cpu if another device is in use',
+  });
+}

@@ -1,0 +1,153 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Worker } from 'node:worker_threads';
+import { entryPath } from '../core/entry.js';
+import { PresageError } from '../core/errors.js';
+import {
+  rebuildError,
+  type DetectorAnswer,
+  type DetectorRequest,
+  type DetectorResponse,
+} from './detector-protocol.js';
+import type { DetectorOptions } from './detector.js';
+
+export interface DetectorThreadOptions {
+  readonly detector: DetectorOptions;
+  /** Called whenever the thread can take a request, or never can again. */
+  readonly onIdle: () => void;
+  readonly entry?: string;
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+/** `starting` before the model is loaded and between a crash and the restart; `dead` is final. */
+export type DetectorThreadState = 'starting' | 'idle' | 'busy' | 'dead';
+
+interface Call {
+  readonly resolve: (answer: DetectorAnswer) => void;
+  readonly reject: (error: PresageError) => void;
+}
+
+/** Crashes in a row, without one answer between them, after which a thread stays dead. */
+const MAX_CRASHES_IN_A_ROW = 3;
+const FIRST_RESTART_MS = 100;
+/** A worker that has not let go by then is terminated. */
+const CLOSE_TIMEOUT_MS = 2000;
+
+/** One worker thread over its crashes and restarts. Takes one request at a time. */
+export class DetectorThread {
+  readonly #options: DetectorThreadOptions;
+  #state: DetectorThreadState = 'starting';
+  #worker: Worker | undefined;
+  #call: Call | undefined;
+  #crashes = 0;
+  #crashesInARow = 0;
+  #closed = false;
+
+  constructor(options: DetectorThreadOptions) {
+    this.#options = options;
+  }
+
+  get state(): DetectorThreadState {
+    return this.#state;
+  }
+
+  get crashes(): number {
+    return this.#crashes;
+  }
+
+  /** Resolves when the model is loaded. @throws PresageError */
+  start(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const worker = new Worker(this.#options.entry ?? entryPath(import.meta.url, './detector-worker'), {
+        workerData: this.#options.detector,
+      });
+      this.#worker = worker;
+      let problem: unknown;
+      worker.on('message', (response: DetectorResponse) => {
+        if (response.type === 'ready') {
+          this.#become('idle');
+          resolve();
+        } else if (response.type === 'failed') reject(rebuildError(response.error));
+        else this.#settle(response);
+      });
+      worker.on('error', (thrown) => (problem = thrown));
+      worker.on('exit', (exitCode) => {
+        const error = crashError(problem ?? `it exited with code ${exitCode}`);
+        reject(error);
+        this.#ended(worker, error);
+      });
+    });
+  }
+
+  /** Only when `state` is `idle`. @throws PresageError */
+  run(request: DetectorRequest & { type: 'detect' }): Promise<DetectorAnswer> {
+    return new Promise((resolve, reject) => {
+      this.#call = { resolve, reject };
+      this.#state = 'busy';
+      this.#worker?.postMessage(request);
+    });
+  }
+
+  /** Lets the request in work end, but answers it with `interrupted`. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    const worker = this.#worker;
+    this.#state = 'dead';
+    if (worker) {
+      const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+      worker.postMessage({ type: 'close' } satisfies DetectorRequest);
+      const timer = setTimeout(() => void worker.terminate(), CLOSE_TIMEOUT_MS);
+      await exited;
+      clearTimeout(timer);
+    }
+    this.#call?.reject(new PresageError('interrupted', 'the detector was closed'));
+    this.#call = undefined;
+  }
+
+  #become(state: DetectorThreadState): void {
+    if (this.#closed) return;
+    this.#state = state;
+    this.#options.onIdle();
+  }
+
+  #settle(response: DetectorResponse & { type: 'answer' | 'error' }): void {
+    if (this.#closed) return;
+    const call = this.#call;
+    this.#call = undefined;
+    this.#crashesInARow = 0;
+    if (response.type === 'answer') call?.resolve(response.answer);
+    else call?.reject(rebuildError(response.error));
+    this.#become('idle');
+  }
+
+  #ended(worker: Worker, error: PresageError): void {
+    if (this.#worker === worker) this.#worker = undefined;
+    if (this.#closed) return;
+    const wasRunning = this.#state !== 'starting' || this.#crashesInARow > 0;
+    this.#crashes += 1;
+    this.#crashesInARow += 1;
+    const call = this.#call;
+    this.#call = undefined;
+    if (!wasRunning || this.#crashesInARow > MAX_CRASHES_IN_A_ROW) this.#become('dead');
+    else {
+      this.#state = 'starting';
+      void this.#restart();
+    }
+    call?.reject(error);
+  }
+
+  async #restart(): Promise<void> {
+    const sleep = this.#options.sleep ?? ((ms: number) => delay(ms, undefined, { ref: false }));
+    await sleep(FIRST_RESTART_MS * 2 ** (this.#crashesInARow - 1));
+    if (this.#closed) return;
+    // A start that fails also ends the worker, which is where it is counted.
+    await this.start().catch(() => undefined);
+  }
+}
+
+function crashError(problem: unknown): PresageError {
+  const why = problem instanceof Error ? problem.message : String(problem);
+  return new PresageError('worker_crashed', `a detector worker crashed: ${why}`, {
+    retryable: true,
+    cause: problem,
+  });
+}

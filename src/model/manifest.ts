@@ -1,0 +1,113 @@
+import { createHash } from 'node:crypto';
+import { createReadStream } from 'node:fs';
+import { readFile, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { z } from 'zod';
+import { PresageError } from '../core/errors.js';
+
+const tensorSchema = z.object({
+  type: z.string(),
+  shape: z.array(z.union([z.number().int(), z.string()])),
+});
+
+const modelSchema = z.object({
+  name: z.string().min(1),
+  role: z.string(),
+  /** A plain file name inside the models folder. */
+  file: z.string().regex(/^[\w.-]+$/),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/),
+  bytes: z.number().int().positive(),
+  license: z.string(),
+  source: z.string(),
+  /** The command that made the file. */
+  made: z.string(),
+  /** Where `presage models pull` gets it when no mirror is set. */
+  url: z.url({ protocol: /^https?$/ }).optional(),
+  inputs: z.record(z.string(), tensorSchema),
+  outputs: z.record(z.string(), tensorSchema),
+  settings: z.object({
+    longSidePx: z.number().int().positive().multipleOf(32),
+    strides: z.array(z.number().int().positive()).min(1),
+    scoreFloor: z.number().min(0).max(1),
+    nmsIou: z.number().min(0).max(1),
+    fuseIou: z.number().min(0).max(1),
+  }),
+  notes: z.string().optional(),
+});
+
+const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelSchema) });
+
+/** One model of `models/manifest.json`. */
+export type ModelEntry = z.infer<typeof modelSchema>;
+export type Manifest = z.infer<typeof manifestSchema>;
+
+/** The models folder that comes with Presage. */
+export function bundledModelsDir(): string {
+  return fileURLToPath(new URL('../../models', import.meta.url));
+}
+
+/** @throws PresageError `model_missing` when there is no manifest, `model_invalid` when it is not of its form. */
+export async function loadManifest(modelsDir: string): Promise<Manifest> {
+  const path = join(modelsDir, 'manifest.json');
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (cause) {
+    throw new PresageError('model_missing', `no model manifest at ${path}`, {
+      cause,
+      hint: 'name the folder of the model files with --models DIR, or leave it out to use the bundled ones',
+    });
+  }
+  let document: unknown;
+  try {
+    document = JSON.parse(text);
+  } catch (cause) {
+    throw new PresageError('model_invalid', `${path} is not JSON`, { cause, hint: 'restore the file' });
+  }
+  const parsed = manifestSchema.safeParse(document);
+  if (!parsed.success)
+    throw new PresageError('model_invalid', `${path}: ${z.prettifyError(parsed.error)}`, {
+      hint: 'restore the file',
+    });
+  return parsed.data;
+}
+
+/** @throws PresageError `model_missing` when the manifest has no model for the role. */
+export function findModel(manifest: Manifest, role: string): ModelEntry {
+  const entry = manifest.models.find((model) => model.role === role);
+  if (!entry)
+    throw new PresageError('model_missing', `the manifest has no ${role}`, { hint: 'restore manifest.json' });
+  return entry;
+}
+
+/**
+ * The path of a model whose content is what the manifest says.
+ * @throws PresageError `model_missing` or `model_hash_mismatch`
+ */
+export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise<string> {
+  const path = join(modelsDir, entry.file);
+  const info = await stat(path).catch(() => undefined);
+  if (!info?.isFile())
+    throw new PresageError('model_missing', `model ${entry.name} is missing: ${path}`, { hint: PULL_HINT });
+  const sha256 = info.size === entry.bytes ? await hashFile(path) : undefined;
+  if (sha256 === entry.sha256) return path;
+  const found = sha256 ? `its SHA-256 is ${sha256}` : `it has ${info.size} bytes`;
+  const wanted = sha256 ? entry.sha256 : `${entry.bytes}`;
+  throw new PresageError(
+    'model_hash_mismatch',
+    `${path} is not the model that was meant: ${found}, expected ${wanted}`,
+    {
+      hint: PULL_HINT,
+    },
+  );
+}
+
+/** SHA-256 of a file as hex, read in pieces. */
+export async function hashFile(path: string): Promise<string> {
+  const hash = createHash('sha256');
+  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  return hash.digest('hex');
+}
+
+const PULL_HINT = 'fetch the file again with: presage models pull';

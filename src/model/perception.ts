@@ -1,0 +1,155 @@
+import { availableParallelism } from 'node:os';
+import { PresageError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
+import type { Percept, Perception, PerceptionInfo } from '../core/stages.js';
+import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
+import type { DetectorAnswer } from './detector-protocol.js';
+import type { DetectorOptions, FeatureMaps } from './detector.js';
+import { chooseDevice, type DeviceTrial } from './device.js';
+import { fitLetterbox } from './letterbox.js';
+import { bundledModelsDir, findModel, loadManifest, verifyModel, type ModelEntry } from './manifest.js';
+import type { Device, DeviceName } from './ort.js';
+
+export interface PerceptionOptions {
+  /** Folder of the model files. Default: the one that comes with Presage. */
+  readonly modelsDir?: string;
+  /** Default `auto`: the first that works here and beats the CPU. */
+  readonly device?: DeviceName;
+  /** Length of the picture's longer side on the canvas, px, a multiple of 32. Default: the manifest's. */
+  readonly longSidePx?: number;
+  /** Worker threads; 0 means as many as fit the machine. Default 0. */
+  readonly workers?: number;
+  /** Threads inside one operator, per worker. Default: what the workers leave over. */
+  readonly threads?: number;
+  /** Lowest score that is reported, 0–1. Default: the manifest's. */
+  readonly scoreFloor?: number;
+}
+
+/** A percept together with the feature maps that it was read from. */
+export interface FeaturePercept {
+  readonly percept: Percept;
+  readonly features: FeatureMaps;
+  /** Share of the maps' width and height that the picture covers; the rest is border. */
+  readonly covered: readonly [width: number, height: number];
+}
+
+/** More workers than this only make frames wait for one another. */
+const MAX_DEFAULT_WORKERS = 4;
+/** One GPU gains from a second worker, which prepares while the first computes, and not from a third. */
+const GPU_WORKERS = 2;
+
+/**
+ * The detector as a `Perception`: the model file is verified, the device tried, and the workers are loaded before this
+ * resolves.
+ * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`, `device_unavailable`, `bad_option`
+ */
+export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
+  const modelsDir = options.modelsDir ?? bundledModelsDir();
+  const entry = findModel(await loadManifest(modelsDir), 'detector');
+  const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
+  if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
+    throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
+  const detector: DetectorOptions = {
+    ...entry.settings,
+    path: await verifyModel(modelsDir, entry),
+    device: 'cpu',
+    threads: 1,
+    longSidePx,
+    ...(options.scoreFloor !== undefined && { scoreFloor: options.scoreFloor }),
+  };
+  const { device, tried } = await chooseDevice({ device: options.device ?? 'auto', detector });
+  const { workers, threads } = planThreads(device, options, availableParallelism());
+  const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
+  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx });
+}
+
+/**
+ * On a CPU, one thread per worker and one worker per core: the same frame rate as one worker on all cores when nothing
+ * else runs, and no operator waits for a thread that ffmpeg or the main thread has pushed aside.
+ * @param cores how many threads may run at once on this machine
+ */
+export function planThreads(
+  device: Device,
+  wanted: Pick<PerceptionOptions, 'workers' | 'threads'>,
+  cores: number,
+): { workers: number; threads: number } {
+  const fitting = device === 'cpu' ? Math.min(cores, MAX_DEFAULT_WORKERS) : GPU_WORKERS;
+  const workers = wanted.workers || fitting;
+  const threads = wanted.threads ?? (device === 'cpu' ? Math.max(1, Math.floor(cores / workers)) : 1);
+  return { workers, threads };
+}
+
+interface PerceptionFacts {
+  readonly entry: ModelEntry;
+  readonly device: Device;
+  readonly tried: readonly DeviceTrial[];
+  readonly workers: number;
+  readonly longSidePx: number;
+}
+
+/** Detections of frames, in the order of the calls. Made by `openPerception`. */
+export class DetectorPerception implements Perception {
+  readonly concurrency: number;
+  readonly #pool: DetectorPool;
+  readonly #facts: PerceptionFacts;
+  #canvas: readonly [width: number, height: number];
+
+  constructor(pool: DetectorPool, facts: PerceptionFacts) {
+    this.#pool = pool;
+    this.#facts = facts;
+    this.concurrency = facts.workers;
+    this.#canvas = [facts.longSidePx, facts.longSidePx];
+  }
+
+  /** `canvas` is that of the newest frame; before the first, a square one. */
+  get info(): PerceptionInfo {
+    const { entry, device, workers } = this.#facts;
+    return { model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas };
+  }
+
+  /** The devices that were tried, and why each was not taken. */
+  get tried(): readonly DeviceTrial[] {
+    return this.#facts.tried;
+  }
+
+  stats(): DetectorPoolStats {
+    return this.#pool.stats();
+  }
+
+  /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
+  async perceive(frame: Frame): Promise<Percept> {
+    this.#noteCanvas(frame);
+    return toPercept(frame, await this.#pool.detect(frame));
+  }
+
+  /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
+  async perceiveWithFeatures(frame: Frame): Promise<FeaturePercept> {
+    this.#noteCanvas(frame);
+    const answer = await this.#pool.detect(frame, true);
+    if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
+    const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
+    return {
+      percept: toPercept(frame, answer),
+      features: answer.features,
+      covered: [contentWidth / canvasWidth, contentHeight / canvasHeight],
+    };
+  }
+
+  close(): Promise<void> {
+    return this.#pool.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #noteCanvas({ layout }: Frame): void {
+    const { canvasWidth, canvasHeight } = fitLetterbox(layout.width, layout.height, this.#facts.longSidePx);
+    this.#canvas = [canvasWidth, canvasHeight];
+  }
+}
+
+function toPercept(frame: Frame, { detections, inferenceMs }: DetectorAnswer): Percept {
+  const { index, t, receivedAtMs, layout } = frame;
+  return { index, t, receivedAtMs, width: layout.width, height: layout.height, detections, inferenceMs };
+}
