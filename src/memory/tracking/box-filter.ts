@@ -1,0 +1,186 @@
+import type { Box, Point } from '../../core/box.js';
+import { AxisFilter } from './axis-filter.js';
+import { JitterEstimate } from './jitter.js';
+
+/** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the last frame to px of this one. */
+export type Affine = readonly [number, number, number, number, number, number];
+
+/* All speeds below are in box scales per second; the scale of a box is its longer side, so that people (height) and
+   vehicles (length) are measured by the same rule: a walk is about 0.8 body heights, city traffic about 2 to 3 car lengths a second. */
+
+/** Standard deviation of an unknown object's speed per axis. */
+const SPEED_PRIOR = 1.5;
+/** The same for the growth of its sides: approaching at a walk from a few heights away. */
+const GROWTH_PRIOR = 0.2;
+/** Change of velocity within one second (standard deviation): a walker can stop or set off in about that time. */
+const VELOCITY_CHANGE = 0.6;
+/** Change of the growth of the sides within one second. */
+const GROWTH_CHANGE = 0.15;
+/** Extra velocity variance once the innovations show a manoeuvre (a bounce, a sudden stop). */
+const MANOEUVRE_SPEED = 1;
+/** While hidden the velocity fades with this time constant, s: whoever is hidden for a second often stands there. */
+const HIDDEN_DECAY = 1;
+/** Growth fades fast: perspective tells little about a hidden object. */
+const HIDDEN_GROWTH_DECAY = 0.2;
+/** Errors of a detector persist this long, s (pose, background): a higher frame rate does not average them away. */
+const CORRELATION = 0.1;
+/** Measurements for the jitter estimate lie at least this far apart, s (independent errors)... */
+const JITTER_STEP = 0.1;
+/** ...and at most this far (else acceleration is taken for jitter). */
+const JITTER_STEP_MOST = 0.25;
+/** Least side of an estimated box, px. */
+const LEAST_SIDE = 1;
+
+/** Online noise of centres and sides, shared by all tracks of a stream. */
+export interface Jitter {
+  readonly centre: JitterEstimate;
+  readonly side: JitterEstimate;
+}
+
+export function createJitter(): Jitter {
+  return { centre: new JitterEstimate(), side: new JitterEstimate() };
+}
+
+export function boxScale(box: Box): number {
+  return Math.max(box[2], box[3], LEAST_SIDE);
+}
+
+type Four = readonly [number, number, number, number];
+interface Measured {
+  readonly t: number;
+  readonly values: Four;
+}
+
+const centred = (box: Box): Four => [box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]];
+
+/**
+ * The box of one object in px: centre, width and height with their velocities. Measurement noise is the stream's
+ * jitter times the box scale, smaller for confident detections (NSA Kalman filter: Du et al., GIAOTracker, 2021).
+ */
+export class BoxFilter {
+  readonly #axes: readonly [AxisFilter, AxisFilter, AxisFilter, AxisFilter];
+  readonly #jitter: Jitter;
+  #recent: Measured[];
+  #t: number;
+  #measuredAt: number;
+
+  constructor(box: Box, score: number, t: number, jitter: Jitter) {
+    const values = centred(box);
+    const scale = boxScale(box);
+    const [noise, sideNoise] = noises(jitter, scale, score, Infinity);
+    const speed = (SPEED_PRIOR * scale) ** 2;
+    const growth = (GROWTH_PRIOR * scale) ** 2;
+    this.#axes = [
+      new AxisFilter(values[0], noise, speed),
+      new AxisFilter(values[1], noise, speed),
+      new AxisFilter(values[2], sideNoise, growth),
+      new AxisFilter(values[3], sideNoise, growth),
+    ];
+    this.#jitter = jitter;
+    this.#recent = [{ t, values }];
+    this.#t = t;
+    this.#measuredAt = t;
+  }
+
+  get box(): Box {
+    const [x, y, w, h] = this.#axes;
+    const width = Math.max(w.position, LEAST_SIDE);
+    const height = Math.max(h.position, LEAST_SIDE);
+    return [x.position - width / 2, y.position - height / 2, width, height];
+  }
+
+  /** px/s */
+  get velocity(): Point {
+    return [this.#axes[0].velocity, this.#axes[1].velocity];
+  }
+
+  /** Standard deviation of the centre as a fraction of the box scale, the larger of both axes. */
+  get spread(): number {
+    return Math.sqrt(Math.max(this.#axes[0].variance, this.#axes[1].variance)) / boxScale(this.box);
+  }
+
+  /** Squared Mahalanobis distance of a measured centre (two degrees of freedom). */
+  distance(box: Box, score: number): number {
+    const [noise] = noises(this.#jitter, boxScale(box), score, Infinity);
+    const dx = box[0] + box[2] / 2 - this.#axes[0].position;
+    const dy = box[1] + box[3] / 2 - this.#axes[1].position;
+    return (dx * dx) / (this.#axes[0].variance + noise) + (dy * dy) / (this.#axes[1].variance + noise);
+  }
+
+  /** @param hidden true while no detection supports the object: its velocity fades. */
+  predict(t: number, hidden: boolean): void {
+    const dt = t - this.#t;
+    const scale = boxScale(this.box);
+    const move = {
+      dt,
+      acceleration: (VELOCITY_CHANGE * scale) ** 2,
+      decay: hidden ? HIDDEN_DECAY : Infinity,
+    };
+    const grow = {
+      dt,
+      acceleration: (GROWTH_CHANGE * scale) ** 2,
+      decay: hidden ? HIDDEN_GROWTH_DECAY : Infinity,
+    };
+    this.#axes.forEach((axis, k) => axis.predict(k < 2 ? move : grow));
+    this.#t = t;
+  }
+
+  /** Takes a measurement at the time of the last prediction. */
+  correct(box: Box, score: number): void {
+    const values = centred(box);
+    const scale = boxScale(box);
+    const [noise, sideNoise] = noises(this.#jitter, scale, score, this.#t - this.#measuredAt);
+    this.#measuredAt = this.#t;
+    const surprise = (MANOEUVRE_SPEED * scale) ** 2;
+    const sideSurprise = (GROWTH_PRIOR * scale) ** 2;
+    this.#axes.forEach((axis, k) =>
+      axis.correct(values[k] ?? 0, k < 2 ? noise : sideNoise, k < 2 ? surprise : sideSurprise),
+    );
+    this.#learnJitter({ t: this.#t, values }, scale);
+  }
+
+  /** Keeps the centre inside the frame: what has left it is not followed outside. */
+  clamp(width: number, height: number): void {
+    this.#axes[0].clamp(0, width);
+    this.#axes[1].clamp(0, height);
+  }
+
+  /** Moves the state along with the camera. Rotation is taken for its effect on the centre and on scale only. */
+  transform([a, b, c, d, e, f]: Affine): void {
+    const [x, y, w, h] = this.#axes;
+    const scale = Math.sqrt(Math.abs(a * d - b * c));
+    const centre: Point = [a * x.position + c * y.position + e, b * x.position + d * y.position + f];
+    const velocity: Point = [a * x.velocity + c * y.velocity, b * x.velocity + d * y.velocity];
+    for (const axis of [x, y, w, h]) axis.transform(scale, 0);
+    [x.position, y.position] = centre;
+    [x.velocity, y.velocity] = velocity;
+    this.#recent = [];
+  }
+
+  #learnJitter(now: Measured, scale: number): void {
+    const [first, middle] = this.#recent;
+    const last = this.#recent.at(-1);
+    if (last !== undefined && now.t - last.t > JITTER_STEP_MOST) this.#recent = [];
+    else if (last !== undefined && now.t - last.t < JITTER_STEP - 1e-3) return;
+    else if (first && middle) {
+      const place = (middle.t - first.t) / (now.t - first.t);
+      for (let k = 0; k < 4; k += 1) {
+        const line = (first.values[k] ?? 0) * (1 - place) + (now.values[k] ?? 0) * place;
+        const residual = ((middle.values[k] ?? 0) - line) / scale;
+        (k < 2 ? this.#jitter.centre : this.#jitter.side).add(residual, place);
+      }
+      this.#recent.shift();
+    }
+    this.#recent.push(now);
+  }
+}
+
+/** Variances of a measured centre and of a measured side, px². `since` = s since the measurement before. */
+function noises(jitter: Jitter, scale: number, score: number, since: number): [centre: number, side: number] {
+  const trust = Math.max(1 - score, MOST_TRUST) / 0.5;
+  const factor = trust * Math.max(1, CORRELATION / Math.max(since, 1e-3));
+  return [factor * (jitter.centre.sigma * scale) ** 2, factor * (jitter.side.sigma * scale) ** 2];
+}
+
+/** However confident a detection is, its noise is at least this share (× 2) of the usual one. */
+const MOST_TRUST = 0.2;

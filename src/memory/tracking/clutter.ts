@@ -1,0 +1,97 @@
+import { iou, type Box } from '../../core/box.js';
+import type { Sighting } from './sightings.js';
+
+/** Most spots at once; the least frequent goes first. */
+export const MOST_SPOTS = 256;
+/** A detection belongs to a spot where their boxes overlap this much (IoU): clutter does not move. */
+const SPOT_IOU = 0.5;
+/** How long a spot remembers, s: shadows and light change over minutes, not seconds. */
+const MEMORY_S = 30;
+/** A spot is judged after being watched this long, s: an object that stops for a moment is none. */
+const WATCH_S = 3;
+/** A place where weak detections turn up in this share of the percepts is clutter. */
+const CLUTTER_SHARE = 0.3;
+/** Spots rarer than this are forgotten. */
+const FORGET_SHARE = 0.03;
+/** A detection stands out of the clutter when its score exceeds the spot's mean by this many standard deviations... */
+const OUTSTANDING_SIGMAS = 3;
+/** ...of at least this much. */
+const LEAST_SIGMA = 0.03;
+/** Weight of the newest detection in a spot's box and score statistics. */
+const SPOT_WEIGHT = 0.05;
+
+interface Spot {
+  box: Box;
+  mean: number;
+  variance: number;
+  readonly since: number;
+  /** Faded counts of percepts with a detection and of all percepts since the spot was found. */
+  hits: number;
+  looks: number;
+  hitAt: number;
+}
+
+/**
+ * A clutter map (Musicki & Evans, "Clutter map information for data association and track initialization", IEEE Trans.
+ * AES 2004): places where the detector keeps seeing something weakly that never becomes an object (a lamp post, a sign).
+ * Tracks that pass such a place must not be continued by it.
+ */
+export class ClutterMap {
+  #spots: Spot[] = [];
+  #t = -Infinity;
+
+  get size(): number {
+    return this.#spots.length;
+  }
+
+  /** True when the detection is what the detector always sees at this place. */
+  explains(sighting: Sighting): boolean {
+    const spot = this.#find(sighting.box);
+    if (!spot || this.#t - spot.since < WATCH_S || spot.hits / spot.looks < CLUTTER_SHARE) return false;
+    const sigma = Math.max(Math.sqrt(spot.variance), LEAST_SIGMA);
+    return sighting.score < spot.mean + OUTSTANDING_SIGMAS * sigma;
+  }
+
+  /** Learns from the weak detections that continue no object. */
+  learn(weak: readonly Sighting[], t: number): void {
+    const keep = this.#t === -Infinity ? 1 : Math.exp(-(t - this.#t) / MEMORY_S);
+    this.#t = t;
+    for (const spot of this.#spots) {
+      spot.hits *= keep;
+      spot.looks = spot.looks * keep + 1;
+    }
+    for (const sighting of weak) this.#add(sighting, t);
+    this.#spots = this.#spots.filter(
+      (spot) => t - spot.since < WATCH_S || spot.hits >= FORGET_SHARE * spot.looks,
+    );
+    if (this.#spots.length <= MOST_SPOTS) return;
+    this.#spots.sort((a, b) => b.hits / b.looks - a.hits / a.looks || a.since - b.since);
+    this.#spots.length = MOST_SPOTS;
+  }
+
+  #add({ box, score }: Sighting, t: number): void {
+    const spot = this.#find(box);
+    if (!spot) {
+      this.#spots.push({ box, mean: score, variance: 0, since: t, hits: 1, looks: 1, hitAt: t });
+      return;
+    }
+    if (spot.hitAt < t) spot.hits += 1;
+    spot.hitAt = t;
+    const weight = Math.max(SPOT_WEIGHT, 1 / (spot.hits + 1));
+    const off = score - spot.mean;
+    spot.mean += weight * off;
+    spot.variance = (1 - weight) * (spot.variance + weight * off * off);
+    const mix = (k: 0 | 1 | 2 | 3): number => spot.box[k] + weight * (box[k] - spot.box[k]);
+    spot.box = [mix(0), mix(1), mix(2), mix(3)];
+  }
+
+  #find(box: Box): Spot | undefined {
+    let best: Spot | undefined;
+    let most = SPOT_IOU;
+    for (const spot of this.#spots) {
+      const overlap = iou(spot.box, box);
+      if (overlap >= most) [best, most] = [spot, overlap];
+    }
+    return best;
+  }
+}

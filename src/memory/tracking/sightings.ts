@@ -1,0 +1,51 @@
+import { iou, scaleBox, type Box } from '../../core/box.js';
+import type { Percept } from '../../core/stages.js';
+
+/** A detection as the tracker uses it, box in px. */
+export interface Sighting {
+  readonly label: string;
+  readonly score: number;
+  readonly box: Box;
+}
+
+/** Most detections of one percept that are looked at, best first: four times what a crowded view holds. */
+export const MOST_SIGHTINGS = 512;
+/** Two boxes that overlap more than this (IoU) show one object, whatever they are called. */
+const SAME_OBJECT_IOU = 0.7;
+/** A box that lies in another one of its label by this share is a part of it (head, upper body)... */
+const NESTED_SHARE = 0.9;
+/** ...unless its score is nearly as good: then it may be someone in front. */
+const NESTED_SCORE = 0.7;
+/** Thinner boxes are what the border leaves of an object, px. */
+const LEAST_SIDE = 1;
+
+/** Share of the smaller box that lies in the larger one, 0–1. */
+export function nesting(a: Box, b: Box): number {
+  const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
+  if (width <= 0 || height <= 0) return 0;
+  return (width * height) / Math.min(a[2] * a[3], b[2] * b[3]);
+}
+
+/** The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. */
+export function readSightings(percept: Percept, floor: number): Sighting[] {
+  const all: Sighting[] = [];
+  for (const { label, score, box } of percept.detections) {
+    if (!(score >= floor) || !box.every(Number.isFinite)) continue;
+    const px = scaleBox(box, percept.width, percept.height);
+    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ label, score: Math.min(score, 1), box: px });
+  }
+  all.sort((a, b) => b.score - a.score);
+  const kept: Sighting[] = [];
+  for (const sighting of all) {
+    if (kept.length === MOST_SIGHTINGS) break;
+    if (!kept.some((better) => isDuplicate(sighting, better))) kept.push(sighting);
+  }
+  return kept;
+}
+
+function isDuplicate(weaker: Sighting, better: Sighting): boolean {
+  if (iou(weaker.box, better.box) > SAME_OBJECT_IOU) return true;
+  if (weaker.label !== better.label || weaker.score > NESTED_SCORE * better.score) return false;
+  return nesting(weaker.box, better.box) > NESTED_SHARE;
+}
