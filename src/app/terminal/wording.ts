@@ -108,3 +108,9 @@ export function clean(text: string): string {
   // eslint-disable-next-line no-control-regex -- taking them out is the purpose
   return text.replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ').trim();
 }
+
+/** What its first participant is expected to do: `leave the view`, `meet person #7`. */
+export function predictedDeed(event: PredictedEvent, names: ObjectNames): string {
+  const others = event.participants.slice(1).map((id) => names.phrase(id));
+  return eventClause(event.type, ['', ...others], event.zone, 'future').trim();
+}
