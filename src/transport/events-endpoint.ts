@@ -1,0 +1,137 @@
+import { STATUS_CODES, type IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer, type WebSocket } from 'ws';
+import { redact } from '../core/redact.js';
+import { queryOf, type AccessPolicy } from './access.js';
+import type { Hub } from './hub.js';
+import { errorBody, type ReplyCode } from './reply.js';
+import { parseSubscription } from './subscription.js';
+import type { TransportLogger } from './transport-logger.js';
+
+/** Clients have nothing to say; a frame larger than this ends the connection with 1009. */
+const MAX_INCOMING_BYTES = 4096;
+const EVENTS_PATH = /^\/v1\/streams\/([^/?]+)\/events\/?$/;
+
+export interface EventsEndpointOptions {
+  readonly hub: Hub;
+  readonly policy: AccessPolicy;
+  readonly hasStream: (id: string) => boolean;
+  readonly maxClients: number;
+  readonly heartbeatMs: number;
+  readonly logger: TransportLogger;
+}
+
+/** The WebSocket `/v1/streams/{id}/events`: admits clients, subscribes them to the hub and notices dead ones. */
+export class EventsEndpoint {
+  readonly #options: EventsEndpointOptions;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_INCOMING_BYTES,
+    perMessageDeflate: false,
+  });
+  /** Clients that have answered since the last ping. */
+  readonly #answering = new WeakSet<WebSocket>();
+  readonly #heartbeat: NodeJS.Timeout;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: EventsEndpointOptions) {
+    this.#options = options;
+    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
+  }
+
+  get clients(): number {
+    return this.#server.clients.size;
+  }
+
+  /** Listener for `upgrade` of the HTTP server. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // A client that hangs up during the handshake is no one's error.
+    socket.on('error', () => socket.destroy());
+    const url = request.url ?? '/';
+    this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
+    const refusal = this.#options.policy.refusal(request);
+    if (refusal !== undefined) return refuse(socket, refusal.status, 'unauthorized', refusal.message);
+    const id = streamIdOf(url);
+    if (id === undefined) return refuse(socket, 404, 'not_found', 'There is no WebSocket at this path');
+    if (!this.#options.hasStream(id)) return refuse(socket, 404, 'not_found', `There is no stream "${id}"`);
+    if (this.#closed !== undefined) return refuse(socket, 503, 'overloaded', 'The server is shutting down');
+    if (this.clients >= this.#options.maxClients) {
+      return refuse(socket, 503, 'overloaded', `${this.#options.maxClients} clients are connected already`);
+    }
+    this.#server.handleUpgrade(request, socket, head, (client) => this.#admit(client, id, queryOf(request)));
+  }
+
+  /** Sends 1001 to every client and ends those that have not left by the deadline. Idempotent. */
+  close(timeoutMs: number): Promise<void> {
+    this.#closed ??= this.#close(timeoutMs);
+    return this.#closed;
+  }
+
+  #admit(client: WebSocket, id: string, query: URLSearchParams): void {
+    const { hub, logger } = this.#options;
+    this.#answering.add(client);
+    client.on('pong', () => this.#answering.add(client));
+    // ws closes the connection itself (frames too large, bad UTF-8); `close` follows.
+    client.on('error', (error) => logger.debug({ stream: id, error: error.message }, 'websocket error'));
+    const subscription = parseSubscription(query);
+    if ('problem' in subscription) return client.close(1008, subscription.problem);
+    const subscriber = hub.attach(id, subscription, client);
+    client.on('close', (code) => {
+      hub.detach(subscriber);
+      logger.debug({ stream: id, code, sent: subscriber.sent }, 'websocket closed');
+    });
+  }
+
+  #beat(): void {
+    for (const client of this.#server.clients) {
+      if (this.#answering.delete(client)) client.ping();
+      else client.terminate();
+    }
+  }
+
+  async #close(timeoutMs: number): Promise<void> {
+    clearInterval(this.#heartbeat);
+    this.#options.hub.close();
+    const clients = [...this.#server.clients];
+    for (const client of clients) client.close(1001, 'the server is shutting down');
+    const gone = Promise.all(clients.map(whenClosed));
+    const deadline = setTimeout(() => clients.forEach((client) => client.terminate()), timeoutMs);
+    await gone;
+    clearTimeout(deadline);
+    await new Promise<void>((resolve) => this.#server.close(() => resolve()));
+  }
+}
+
+function whenClosed(client: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    if (client.readyState === client.CLOSED) resolve();
+    else client.once('close', () => resolve());
+  });
+}
+
+function streamIdOf(url: string): string | undefined {
+  const encoded = EVENTS_PATH.exec(url.split('?', 1)[0] ?? '')?.[1];
+  if (encoded === undefined) return undefined;
+  try {
+    return decodeURIComponent(encoded);
+  } catch {
+    // A malformed escape names no stream.
+    return undefined;
+  }
+}
+
+function refuse(socket: Duplex, status: number, code: ReplyCode, message: string): void {
+  const body = JSON.stringify(errorBody(code, message));
+  socket.end(
+    [
+      `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}`,
+      'Connection: close',
+      'Content-Type: application/json; charset=utf-8',
+      `Content-Length: ${Buffer.byteLength(body)}`,
+      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...(status === 503 ? ['Retry-After: 5'] : []),
+      '',
+      body,
+    ].join('\r\n'),
+  );
+}

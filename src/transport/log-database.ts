@@ -1,0 +1,150 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import type Libsql from 'libsql';
+import { PresageError, toPresageError } from '../core/errors.js';
+import { MIGRATIONS } from './log-schema.js';
+
+/** How long opening waits for another process that is just ending, ms. */
+const LOCK_WAIT_MS = 1000;
+export const LOG_FILE = 'messages.db';
+const LOCK_FILE = 'messages.lock';
+
+/** The open database of a data folder and the lock that keeps a second process from numbering the same streams. */
+export interface LogDatabase {
+  readonly path: string;
+  readonly db: Libsql.Database;
+  /** Idempotent. */
+  close(): void;
+}
+
+/** Opens (creating where needed) and migrates. Rejects with `storage_failed`. */
+export async function openLogDatabase(folder: string): Promise<LogDatabase> {
+  const path = join(folder, LOG_FILE);
+  const Database = await loadLibsql();
+  return guardStorage(path, () => {
+    mkdirSync(folder, { recursive: true });
+    const lock = acquireLock(Database, join(folder, LOCK_FILE), folder);
+    try {
+      const db = new Database(path, { timeout: LOCK_WAIT_MS });
+      // FULL: a commit survives power loss. Nothing is sent before its commit, so no sequence is ever given twice.
+      db.pragma('journal_mode = WAL');
+      db.pragma('synchronous = FULL');
+      migrate(db, path);
+      return { path, db, close: once(() => closeDatabase(db, lock)) };
+    } catch (error) {
+      release(lock);
+      throw error;
+    }
+  });
+}
+
+/** Runs a storage action; whatever it throws becomes `storage_failed` with a hint. */
+export function guardStorage<T>(path: string, action: () => T): T {
+  try {
+    return action();
+  } catch (thrown) {
+    throw storageError(path, thrown);
+  }
+}
+
+function storageError(path: string, thrown: unknown): PresageError {
+  if (thrown instanceof PresageError) return thrown;
+  const cause = toPresageError(thrown);
+  const code = codeOf(thrown, cause.message);
+  const hint = HINTS.find(([pattern]) => pattern.test(code))?.[1](path);
+  return new PresageError('storage_failed', `The durable log ${path} failed: ${cause.message}`, {
+    cause: thrown,
+    retryable: /FULL|BUSY|IOERR/.test(code),
+    ...(hint === undefined ? {} : { hint }),
+  });
+}
+
+/** The file can be read but does not make sense. */
+export function damagedLog(path: string, what: string): PresageError {
+  return new PresageError('storage_failed', `${path} is damaged: ${what}`, { hint: startAfresh(path) });
+}
+
+const startAfresh = (path: string): string =>
+  `Move ${path} away (and its -wal and -shm); a new log is begun without it.`;
+const writable = (path: string): string =>
+  `Make ${path} and its folder writable, or choose another data folder with --data.`;
+const HINTS: readonly (readonly [RegExp, (path: string) => string])[] = [
+  [/NOTADB|CORRUPT/, startAfresh],
+  [/FULL|ENOSPC/, () => 'Free some disk space, or choose another data folder with --data.'],
+  [/READONLY|CANTOPEN|EACCES|EPERM|EROFS|ENOTDIR|EEXIST|PERM/, writable],
+  [/BUSY|LOCKED/, () => 'Stop the other program that uses this data folder, or choose another with --data.'],
+];
+
+function codeOf(thrown: unknown, message: string): string {
+  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
+  if (typeof code === 'string' && code !== '') return code;
+  // libsql gives no code when opening fails, only SQLite's number at the end of the text.
+  return /: 14"?\)?$/.test(message) ? 'SQLITE_CANTOPEN' : '';
+}
+
+async function loadLibsql(): Promise<typeof Libsql> {
+  try {
+    return (await import('libsql')).default;
+  } catch (cause) {
+    throw new PresageError('storage_failed', 'The native module of libsql cannot be loaded', {
+      cause,
+      hint: 'Run npm install again on this machine: libsql brings a binary for each platform.',
+    });
+  }
+}
+
+/**
+ * An exclusive transaction on a file of its own, held while the log is open. The system lets go of it when the process
+ * dies, and other programs can still read the log itself.
+ */
+function acquireLock(Database: typeof Libsql, path: string, folder: string): Libsql.Database {
+  const lock = new Database(path, { timeout: LOCK_WAIT_MS });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (thrown) {
+    lock.close();
+    if (codeOf(thrown, '') !== 'SQLITE_BUSY') throw thrown;
+    throw new PresageError('storage_failed', `Another Presage uses the data folder ${folder}`, {
+      cause: thrown,
+      retryable: true,
+      hint: 'Stop it first, or choose another data folder with --data.',
+    });
+  }
+}
+
+function migrate(db: Libsql.Database, path: string): void {
+  const version = Number((db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+  if (version > MIGRATIONS.length) {
+    throw new PresageError('storage_failed', `${path} was written by a newer Presage (format ${version})`, {
+      hint: `Update Presage, or choose another data folder with --data.`,
+    });
+  }
+  for (const [index, sql] of MIGRATIONS.entries()) {
+    if (index >= version) db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
+  }
+}
+
+function closeDatabase(db: Libsql.Database, lock: Libsql.Database): void {
+  try {
+    db.pragma('wal_checkpoint(TRUNCATE)');
+  } finally {
+    db.close();
+    release(lock);
+  }
+}
+
+/** libsql keeps a closed connection alive until its statements are collected; the rollback frees the lock at once. */
+function release(lock: Libsql.Database): void {
+  if (lock.inTransaction) lock.exec('ROLLBACK');
+  lock.close();
+}
+
+function once(action: () => void): () => void {
+  let done = false;
+  return () => {
+    if (done) return;
+    done = true;
+    action();
+  };
+}

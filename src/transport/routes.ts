@@ -1,0 +1,115 @@
+import { randomBytes } from 'node:crypto';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Registry } from 'prom-client';
+import { formatSequence } from '../core/messages.js';
+import type { AccessPolicy } from './access.js';
+import type { LogEntry } from './durable-log.js';
+import { healthPage } from './health-page.js';
+import type { Hub } from './hub.js';
+import { errorBody } from './reply.js';
+import { isReady, overall, type StatusProviders, type StreamStatus } from './status.js';
+import type { LogReader } from './subscriber.js';
+
+/** The part of the durable log that the HTTP API reads. */
+export interface ServerLog extends LogReader {
+  latest(streamId: string, kind: 'scorecard.updated'): LogEntry | undefined;
+}
+
+export interface RouteContext {
+  readonly status: StatusProviders;
+  readonly registry: Registry;
+  readonly hub: Hub;
+  readonly log: ServerLog;
+  readonly policy: AccessPolicy;
+  readonly startedAtMs: number;
+}
+
+type StreamRequest = FastifyRequest<{ Params: { id: string } }>;
+
+/** The HTTP API. Everything is read-only. */
+export function registerRoutes(app: FastifyInstance, context: RouteContext): void {
+  registerHealth(app, context);
+  registerStreams(app, context);
+  app.get('/metrics', async (_request, reply) => {
+    reply.type(context.registry.contentType);
+    return context.registry.metrics();
+  });
+  app.get('/', async (_request, reply) => {
+    const nonce = randomBytes(16).toString('base64');
+    const allowed = `style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; img-src data:`;
+    reply.header(
+      'content-security-policy',
+      `default-src 'none'; base-uri 'none'; form-action 'none'; ${allowed}`,
+    );
+    return reply.type('text/html; charset=utf-8').send(healthPage(nonce));
+  });
+}
+
+/** Probes have no token: without one these two tell only whether, not what. */
+export const PROBE_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+
+function registerHealth(app: FastifyInstance, context: RouteContext): void {
+  const { status, hub, policy } = context;
+  app.get('/healthz', async (request) => {
+    const streams = status.streams();
+    const brief = { status: overall(streams), version: status.service().version };
+    if (policy.refusal(request.raw) !== undefined) return brief;
+    const { subscribers, sent, dropped } = hub.stats();
+    return {
+      ...brief,
+      uptimeS: Math.round((performance.now() - context.startedAtMs) / 1000),
+      ...status.service(),
+      drops: streams.reduce((sum, stream) => sum + totalDrops(stream), 0),
+      clients: { connected: subscribers, sent, dropped },
+      streams,
+    };
+  });
+  app.get('/readyz', async (_request, reply) => {
+    const ready = isReady(status.streams());
+    return reply.code(ready ? 200 : 503).send({ ready });
+  });
+}
+
+function registerStreams(app: FastifyInstance, context: RouteContext): void {
+  const { status, log } = context;
+  const find = (id: string): StreamStatus | undefined => status.streams().find((stream) => stream.id === id);
+  const describe = (stream: StreamStatus): object => {
+    const { first, last } = log.range(stream.id);
+    const kept = last >= first;
+    return {
+      ...stream,
+      firstSequence: kept ? formatSequence(first) : null,
+      lastSequence: kept ? formatSequence(last) : null,
+      events: `/v1/streams/${stream.id}/events`,
+      scorecard: `/v1/streams/${stream.id}/scorecard`,
+    };
+  };
+  app.get('/v1/streams', async () => ({ streams: status.streams().map(describe) }));
+  app.get('/v1/streams/:id', async (request: StreamRequest, reply) => {
+    const stream = find(request.params.id);
+    return stream === undefined ? unknownStream(reply, request.params.id) : describe(stream);
+  });
+  app.get('/v1/streams/:id/scorecard', async (request: StreamRequest, reply) => {
+    const { id } = request.params;
+    if (find(id) === undefined) return unknownStream(reply, id);
+    const entry = log.latest(id, 'scorecard.updated');
+    if (entry === undefined) {
+      return reply.code(404).send(errorBody('not_found', `Stream "${id}" has no scorecard yet`));
+    }
+    return reply.type('application/json; charset=utf-8').send(entry.json);
+  });
+  app.get('/v1/streams/:id/events', async (_request, reply) =>
+    reply
+      .code(426)
+      .header('upgrade', 'websocket')
+      .send(errorBody('bad_request', 'Connect to this path with a WebSocket')),
+  );
+}
+
+function unknownStream(reply: FastifyReply, id: string): FastifyReply {
+  return reply.code(404).send(errorBody('not_found', `There is no stream "${id}"`));
+}
+
+function totalDrops(stream: StreamStatus): number {
+  return Object.values(stream.drops ?? {}).reduce((sum, count) => sum + count, 0);
+}

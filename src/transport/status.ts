@@ -1,0 +1,43 @@
+import type { StreamState } from '../core/messages.js';
+import type { PerceptionInfo, VideoFormat } from '../core/stages.js';
+
+/** What `/healthz` and `/v1/streams` tell of a stream. Whoever runs the stream fills it. */
+export interface StreamStatus {
+  readonly id: string;
+  /** The source's address without credentials. */
+  readonly source: string;
+  readonly state: StreamState['state'];
+  readonly reason?: string;
+  readonly format?: VideoFormat;
+  readonly processedFps?: number;
+  /** Media time of the newest percept, s. */
+  readonly mediatime?: number;
+  /** Frames dropped before perception, by reason. */
+  readonly drops?: Readonly<Record<string, number>>;
+  readonly reconnects?: number;
+}
+
+/** What `/healthz` tells of the process. */
+export interface ServiceStatus {
+  readonly version: string;
+  readonly perception?: Pick<PerceptionInfo, 'model' | 'device'> & Partial<PerceptionInfo>;
+  /** Anything else worth telling, by name: a language model in use, its state. */
+  readonly details?: Readonly<Record<string, string | number | boolean>>;
+}
+
+/** Injected into the server; called per request, so it must be quick. */
+export interface StatusProviders {
+  service(): ServiceStatus;
+  streams(): readonly StreamStatus[];
+}
+
+/** `ok`: every stream delivers or has ended well; `degraded`: some do not. */
+export function overall(streams: readonly StreamStatus[]): 'ok' | 'degraded' {
+  const troubled = streams.some(({ state }) => ['degraded', 'reconnecting', 'failed'].includes(state));
+  return troubled ? 'degraded' : 'ok';
+}
+
+/** A stream that delivers, or has delivered all of its file, makes the service ready. */
+export function isReady(streams: readonly StreamStatus[]): boolean {
+  return streams.some(({ state }) => state === 'live' || state === 'degraded' || state === 'ended');
+}
