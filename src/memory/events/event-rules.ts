@@ -1,0 +1,200 @@
+import type { ObjectSample, Places } from '../../core/stages.js';
+import type { Observation, SampledPart } from '../sampled-part.js';
+import { ApproachRule } from './approaches.js';
+import { CarryRule } from './carries.js';
+import { CollisionRule } from './collisions.js';
+import { crossingRules } from './crossings.js';
+import { FallRule } from './falls.js';
+import type { ObjectRule, Tell } from './finding.js';
+import { FollowRule } from './follows.js';
+import { LoiterRule } from './loiters.js';
+import { MeetingRule } from './meetings.js';
+import { MoveRule } from './moves.js';
+import { FORGET_AFTER, PairMoment, reachOf, type Pair, type PairRule } from './pair.js';
+import { SightRule, type FrameSize } from './sights.js';
+import { TurnRule } from './turns.js';
+
+export interface EventRulesOptions {
+  readonly places: Places;
+  /** Seconds within a small circle that make a `loiter`. */
+  readonly loiterS: number;
+}
+
+/** The rules of one pair of parts, kept while the two are within reach of each other. */
+interface WatchedPair {
+  readonly pair: Pair;
+  readonly rules: readonly PairRule[];
+  /** Samples in a row that the two have been out of reach. */
+  outOfReach: number;
+}
+
+/** One part with its rules. */
+interface WatchedPart {
+  readonly serial: number;
+  readonly part: SampledPart;
+  readonly sights: SightRule;
+  readonly rules: readonly ObjectRule[];
+  /** Last sample that the pair rules have been given; the object rules are always up to date. */
+  pairedK: number;
+  /** Reach at sample `reachK`, px; every sample is asked for it once per other part. */
+  reach: number;
+  reachK: number;
+  /** By the serial of the other, later part. */
+  readonly pairs: Map<number, WatchedPair>;
+}
+
+/**
+ * All event rules over all parts in view, incrementally: each sample goes to each rule once, so the cost of an update
+ * does not grow with the length of the stream. Findings are told in no particular order.
+ */
+export class EventRules {
+  readonly #options: EventRulesOptions;
+  #frame: FrameSize = { width: 0, height: 0 };
+  #watched = new Map<SampledPart, WatchedPart>();
+  #serial = 0;
+  #ended = false;
+
+  constructor(options: EventRulesOptions) {
+    this.#options = options;
+  }
+
+  /** Parts watched and pairs within reach. */
+  get counts(): { parts: number; pairs: number } {
+    let pairs = 0;
+    for (const watched of this.#watched.values()) pairs += watched.pairs.size;
+    return { parts: this.#watched.size, pairs };
+  }
+
+  /** The size of the source frame in px; parts keep the size with which they began. */
+  setFrame(frame: FrameSize): void {
+    this.#frame = frame;
+  }
+
+  begin(part: SampledPart, tell: Tell): void {
+    const frame = this.#frame;
+    const watched = {
+      serial: this.#serial++,
+      part,
+      sights: new SightRule(part, frame),
+      rules: [
+        new MoveRule(part),
+        new TurnRule(part),
+        new LoiterRule(part, this.#options.loiterS),
+        ...(part.upright ? [new FallRule(part, frame)] : []),
+        ...crossingRules(part, this.#options.places, frame),
+      ],
+      pairedK: part.lastK,
+      reach: 0,
+      reachK: -1,
+      pairs: new Map<number, WatchedPair>(),
+    };
+    this.#watched.set(part, watched);
+    watched.sights.observe(part.first, tell);
+    this.#step(watched, part.lastK, tell);
+    watched.pairedK = part.lastK - (part.firstK === undefined ? 0 : 1);
+  }
+
+  /** Adds an observation to a part that has begun and not ended. */
+  observe(part: SampledPart, observation: Observation, score: number, tell: Tell): void {
+    const watched = this.#watched.get(part);
+    if (!watched) return;
+    const from = part.lastK + 1;
+    part.observe(observation, score);
+    watched.sights.observe(observation, tell);
+    this.#step(watched, from, tell);
+  }
+
+  /** Ends a part: exit or disappear, and whatever was waiting. The pair rules follow with `advance`. */
+  end(part: SampledPart, tell: Tell): void {
+    const watched = this.#watched.get(part);
+    if (!watched) return;
+    part.ended = true;
+    this.#ended = true;
+    for (const rule of watched.rules) rule.end?.(tell);
+    watched.sights.end(tell);
+  }
+
+  /** Gives the pair rules all samples made since the last call. Call it once per percept, after the observations. */
+  advance(tell: Tell): void {
+    const all = [...this.#watched.values()];
+    if (this.#ended || all.some(({ part, pairedK }) => part.lastK > pairedK)) {
+      for (let i = 0; i < all.length; i++) {
+        for (let j = i + 1; j < all.length; j++) {
+          this.#advancePair(all[i] as WatchedPart, all[j] as WatchedPart, tell);
+        }
+      }
+    }
+    for (const watched of all) {
+      watched.pairedK = watched.part.lastK;
+      if (watched.part.ended) this.#forget(watched);
+    }
+    this.#ended = false;
+  }
+
+  /** Drops everything in view without a word. */
+  clear(): void {
+    this.#watched.clear();
+    this.#ended = false;
+  }
+
+  #step({ part, rules }: WatchedPart, from: number, tell: Tell): void {
+    for (let k = Math.max(from, part.oldestK); k <= part.lastK; k++) {
+      const sample = part.at(k);
+      if (sample) for (const rule of rules) rule.step(k, sample, tell);
+    }
+  }
+
+  #advancePair(one: WatchedPart, two: WatchedPart, tell: Tell): void {
+    const [a, b] = [one.part, two.part];
+    if (a.firstK === undefined || b.firstK === undefined) return;
+    const shared = Math.max(a.firstK, b.firstK);
+    const from = Math.max(Math.min(one.pairedK, two.pairedK) + 1, shared, a.oldestK, b.oldestK);
+    const to = Math.min(a.lastK, b.lastK);
+    let watched = one.pairs.get(two.serial);
+    for (let k = from; k <= to; k++) {
+      const [p, q] = [a.at(k), b.at(k)];
+      if (!p || !q) continue;
+      const near = withinReach(p.position, q.position, reachAt(one, k, p) + reachAt(two, k, q));
+      if (!watched && near) one.pairs.set(two.serial, (watched = watchPair({ a, b }, k > shared)));
+      if (!watched) continue;
+      const moment = new PairMoment(k, p, q);
+      for (const rule of watched.rules) rule.step(moment, tell);
+      watched.outOfReach = near ? 0 : watched.outOfReach + 1;
+      if (watched.outOfReach > FORGET_AFTER) {
+        one.pairs.delete(two.serial);
+        watched = undefined;
+      }
+    }
+    if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(tell);
+  }
+
+  #forget(gone: WatchedPart): void {
+    this.#watched.delete(gone.part);
+    for (const { pairs } of this.#watched.values()) pairs.delete(gone.serial);
+  }
+}
+
+function watchPair(pair: Pair, wasFar: boolean): WatchedPair {
+  const carry = CarryRule.for(pair);
+  const rules: PairRule[] = [
+    new MeetingRule(pair, wasFar),
+    new ApproachRule(pair),
+    new CollisionRule(pair),
+    new FollowRule(pair),
+  ];
+  return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
+}
+
+function reachAt(watched: WatchedPart, k: number, sample: ObjectSample): number {
+  if (watched.reachK !== k) {
+    watched.reachK = k;
+    watched.reach = reachOf(sample);
+  }
+  return watched.reach;
+}
+
+function withinReach(a: readonly [number, number], b: readonly [number, number], reach: number): boolean {
+  const dx = a[0] - b[0];
+  const dy = a[1] - b[1];
+  return dx * dx + dy * dy <= reach * reach;
+}

@@ -1,0 +1,73 @@
+import { SAMPLE_HZ, type EventType } from '../../core/ontology.js';
+import type { ObjectSample } from '../../core/stages.js';
+import type { SampledPart } from '../sampled-part.js';
+
+export interface Participation {
+  readonly part: SampledPart;
+  readonly role?: string;
+}
+
+/** What a rule has found, before it becomes an event with an id. */
+export interface Finding {
+  readonly type: EventType;
+  /** Media seconds, as the definition of the type says. */
+  readonly t: number;
+  readonly who: readonly Participation[];
+  /** 0–1: how far beyond its thresholds the evidence lies; 0 = just so. */
+  readonly clearness: number;
+  /** Zone or line. */
+  readonly zone?: string;
+  readonly direction?: 'a>b' | 'b>a';
+}
+
+export type Tell = (finding: Finding) => void;
+
+/** A rule about one part of one object; fed with every sample once, in order. */
+export interface ObjectRule {
+  step(k: number, sample: ObjectSample, tell: Tell): void;
+  /** The part has ended: what was waiting for more is told or forgotten. */
+  end?(tell: Tell): void;
+}
+
+/** A run of samples over which a condition holds. */
+export class Run {
+  /** First sample of the present run; undefined while the condition is false. */
+  start: number | undefined;
+
+  /** Takes the condition at sample k. True at the one sample at which the run comes to span `least` samples. */
+  step(k: number, on: boolean, least: number): boolean {
+    if (!on) {
+      this.start = undefined;
+      return false;
+    }
+    this.start ??= k;
+    return k - this.start === least;
+  }
+}
+
+export function samplesIn(seconds: number): number {
+  return Math.round(seconds * SAMPLE_HZ);
+}
+
+export function timeOf(k: number): number {
+  return k / SAMPLE_HZ;
+}
+
+/** How far `value` lies beyond `threshold`, 1 when it is twice as far from zero (or, for `below`, at zero). */
+export function beyond(value: number, threshold: number): number {
+  return clamp(value / threshold - 1);
+}
+
+export function below(value: number, threshold: number): number {
+  return clamp(1 - value / threshold);
+}
+
+/** Absolute difference of two headings, rad, 0–π. */
+export function headingDifference(a: number, b: number): number {
+  const d = (((a - b + Math.PI) % (2 * Math.PI)) + 2 * Math.PI) % (2 * Math.PI);
+  return Math.abs(d - Math.PI);
+}
+
+function clamp(value: number): number {
+  return Math.min(1, Math.max(0, value));
+}

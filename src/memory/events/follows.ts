@@ -1,0 +1,76 @@
+import { FAST, NEAR } from '../../core/ontology.js';
+import type { ObjectSample } from '../../core/stages.js';
+import { Rearm } from './approaches.js';
+import { below, headingDifference, samplesIn, timeOf, type Tell } from './finding.js';
+import type { Pair, PairMoment, PairRule } from './pair.js';
+
+const SPAN = samplesIn(3);
+const SAME_HEADING = (30 * Math.PI) / 180;
+const AHEAD = (45 * Math.PI) / 180;
+const FARTHEST_H = 4;
+/** (largest − smallest) / mean of the gaps within the span must stay below this. */
+const GAP_CHANGE = 0.25;
+
+/** `follow`: for 3 s one goes behind the other, both moving the same way at a steady distance. */
+class DirectedFollow {
+  /** Gaps of the present run, in mean heights, at most the last 3 s. */
+  #gaps: number[] = [];
+  #rearm = new Rearm();
+
+  /** The relative change of the gap when a follow is to be told at this sample. */
+  step(k: number, on: boolean, gap: number): number | undefined {
+    if (on) this.#gaps.push(gap);
+    else this.#gaps = [];
+    if (this.#gaps.length > SPAN + 1) this.#gaps.shift();
+    const change = this.#gaps.length > SPAN ? relativeChange(this.#gaps) : Infinity;
+    return this.#rearm.step(k, on, change < GAP_CHANGE) ? change : undefined;
+  }
+}
+
+export class FollowRule implements PairRule {
+  #aBehind = new DirectedFollow();
+  #bBehind = new DirectedFollow();
+
+  constructor(private readonly pair: Pair) {}
+
+  step({ k, a, b, offset, gap }: PairMoment, tell: Tell): void {
+    const together = gap > NEAR && gap < FARTHEST_H && goTheSameWay(a, b);
+    const direction = Math.atan2(offset[1], offset[0]);
+    const ab = this.#aBehind.step(k, together && faces(a, direction), gap);
+    const ba = this.#bBehind.step(k, together && faces(b, direction + Math.PI), gap);
+    if (ab !== undefined) this.#tell(k, this.pair, ab, tell);
+    if (ba !== undefined) this.#tell(k, { a: this.pair.b, b: this.pair.a }, ba, tell);
+  }
+
+  #tell(k: number, { a, b }: Pair, change: number, tell: Tell): void {
+    const who = [
+      { part: a, role: 'follower' },
+      { part: b, role: 'followed' },
+    ];
+    tell({ type: 'follow', t: timeOf(k), who, clearness: below(change, GAP_CHANGE) });
+  }
+}
+
+function goTheSameWay(a: ObjectSample, b: ObjectSample): boolean {
+  if (!a.velocity || !b.velocity || !a.speed || !b.speed) return false;
+  if (!(a.speed > FAST && b.speed > FAST)) return false;
+  return headingDifference(heading(a.velocity), heading(b.velocity)) < SAME_HEADING;
+}
+
+function faces({ velocity }: ObjectSample, direction: number): boolean {
+  return velocity !== undefined && headingDifference(heading(velocity), direction) < AHEAD;
+}
+
+function heading(velocity: readonly [number, number]): number {
+  return Math.atan2(velocity[1], velocity[0]);
+}
+
+function relativeChange(gaps: readonly number[]): number {
+  let [least, most, sum] = [Infinity, 0, 0];
+  for (const gap of gaps) {
+    least = Math.min(least, gap);
+    most = Math.max(most, gap);
+    sum += gap;
+  }
+  return ((most - least) * gaps.length) / sum;
+}

@@ -1,0 +1,53 @@
+import type { Point } from '../../core/box.js';
+import type { ObjectSample } from '../../core/stages.js';
+import type { SampledPart } from '../sampled-part.js';
+import { below, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
+
+/** Radius around the mean within which an object lingers, and beyond which it has gone away, in body heights. */
+const WITHIN_H = 1.5;
+const AWAY_H = 2;
+
+/** `loiter`: the last `seconds` lie within 1.5 h of their mean; again only after the object was more than 2 h away. */
+export class LoiterRule implements ObjectRule {
+  readonly #span: number;
+  /** Positions of the last `span` + 1 samples, a ring. */
+  readonly #positions: Point[] = [];
+  #next = 0;
+  #loitersAt: Point | undefined;
+
+  constructor(
+    private readonly part: SampledPart,
+    seconds: number,
+  ) {
+    this.#span = samplesIn(seconds);
+  }
+
+  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+    this.#positions[this.#next] = position;
+    this.#next = (this.#next + 1) % (this.#span + 1);
+    if (this.#positions.length <= this.#span) return;
+    if (this.#loitersAt && distance(position, this.#loitersAt) > AWAY_H * height) this.#loitersAt = undefined;
+    if (this.#loitersAt) return;
+    const mean = this.#mean();
+    const radius = WITHIN_H * height;
+    if (distance(position, mean) > radius) return;
+    const farthest = this.#positions.reduce((most, p) => Math.max(most, distance(p, mean)), 0);
+    if (farthest > radius) return;
+    this.#loitersAt = mean;
+    tell({ type: 'loiter', t: timeOf(k), who: [{ part: this.part }], clearness: below(farthest, radius) });
+  }
+
+  #mean(): Point {
+    let x = 0;
+    let y = 0;
+    for (const p of this.#positions) {
+      x += p[0];
+      y += p[1];
+    }
+    return [x / this.#positions.length, y / this.#positions.length];
+  }
+}
+
+function distance(a: Point, b: Point): number {
+  return Math.hypot(a[0] - b[0], a[1] - b[1]);
+}

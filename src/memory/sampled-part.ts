@@ -1,0 +1,166 @@
+import { boxPosition, type Box, type Point } from '../core/box.js';
+import { SAMPLE_HZ, TIME_EPSILON, UPRIGHT_LABELS } from '../core/ontology.js';
+import type { ObjectSample } from '../core/stages.js';
+
+/** Samples kept per part: the 10 s that forecasts and `loiter` look back, and what the rules need around them. */
+const KEPT_SAMPLES = 10 * SAMPLE_HZ + 8;
+/** Samples before the present one that enter the median height: 1 s. */
+const HEIGHT_SPAN = SAMPLE_HZ;
+/** Samples before the present one that enter the velocity: 0.6 s. */
+const VELOCITY_SPAN = 6;
+
+/** What an event says of whom: the same for all parts of one object; changes with the tracker's opinion. */
+export interface Subject {
+  readonly id: string;
+  label: string;
+}
+
+/** A box in px, as observed at media time `t`. */
+export interface Observation {
+  readonly t: number;
+  readonly box: Box;
+}
+
+/**
+ * One unbroken part of an object's life (never unseen for 1 s), sampled at 10 Hz: sample k stands for t = k / 10 s and
+ * is interpolated between the observations around it, so it exists as soon as the object was observed at or after
+ * its time. Holds the last ~11 s.
+ */
+export class SampledPart {
+  readonly subject: Subject;
+  /** Position is the bottom centre of the box; decided by the label with which the part began. */
+  readonly upright: boolean;
+  readonly first: Observation;
+  /** True once the object has been unseen for 1 s: no sample will follow. */
+  ended = false;
+  /** Index of the part's first sample; undefined while it was only seen between two sample times. */
+  firstK: number | undefined;
+  #last: Observation;
+  #samples: ObjectSample[] = [];
+  #scoreSum = 0;
+  #observations = 0;
+
+  constructor(subject: Subject, first: Observation, score: number) {
+    this.subject = subject;
+    this.upright = UPRIGHT_LABELS.has(subject.label);
+    this.first = first;
+    this.#last = first;
+    this.#score(score);
+    this.#sampleUntil(first);
+  }
+
+  get last(): Observation {
+    return this.#last;
+  }
+
+  /** Index of the latest sample; one before the first while there is none. */
+  get lastK(): number {
+    return (this.firstK ?? this.#nextK()) + this.#made - 1;
+  }
+
+  /** Index of the oldest sample still held. */
+  get oldestK(): number {
+    return this.lastK - this.#samples.length + 1;
+  }
+
+  /** The samples held, oldest first. The array changes with every observation. */
+  get samples(): readonly ObjectSample[] {
+    return this.#samples;
+  }
+
+  /** Mean detection score over the part, 0–1. */
+  get support(): number {
+    return this.#scoreSum / this.#observations;
+  }
+
+  /** Sample k, or undefined when it is not made yet, will never be, or is no longer held. */
+  at(k: number): ObjectSample | undefined {
+    return this.#samples[k - this.oldestK];
+  }
+
+  /** True when sample k is made, or never will be. */
+  knows(k: number): boolean {
+    return this.ended || k <= this.lastK;
+  }
+
+  /** Adds an observation later than the last one; the caller ends the part instead where the gap is 1 s or more. */
+  observe(observation: Observation, score: number): void {
+    if (observation.t <= this.#last.t) return;
+    this.#sampleUntil(observation);
+    this.#last = observation;
+    this.#score(score);
+  }
+
+  /** Box in px nearest to time t: the sample of that time, or the first or last observation beyond what is held. */
+  boxAt(t: number): Box {
+    if (Math.abs(t - this.#last.t) <= TIME_EPSILON) return this.#last.box;
+    if (Math.abs(t - this.first.t) <= TIME_EPSILON) return this.first.box;
+    const k = Math.min(Math.max(Math.round(t * SAMPLE_HZ), this.oldestK), this.lastK);
+    return this.at(k)?.box ?? this.#last.box;
+  }
+
+  #made = 0;
+
+  #nextK(): number {
+    return Math.ceil(this.first.t * SAMPLE_HZ - TIME_EPSILON);
+  }
+
+  #score(score: number): void {
+    this.#scoreSum += score;
+    this.#observations += 1;
+  }
+
+  #sampleUntil(to: Observation): void {
+    const until = Math.floor(to.t * SAMPLE_HZ + TIME_EPSILON);
+    for (let k = this.lastK + 1; k <= until; k++) {
+      this.firstK ??= k;
+      this.#samples.push(this.#sample(k, interpolate(this.#last, to, k / SAMPLE_HZ)));
+      this.#made += 1;
+      if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
+    }
+  }
+
+  #sample(k: number, box: Box): ObjectSample {
+    const before = this.#samples;
+    const heights = [box[3]];
+    for (let i = Math.max(0, before.length - HEIGHT_SPAN); i < before.length; i++) {
+      heights.push((before[i] as ObjectSample).box[3]);
+    }
+    const height = median(heights);
+    const position = boxPosition(box, this.upright);
+    const velocity = before.length < VELOCITY_SPAN ? undefined : slope(before, position);
+    const speed = velocity && Math.hypot(velocity[0], velocity[1]) / height;
+    return { t: k / SAMPLE_HZ, box, position, height, velocity, speed };
+  }
+}
+
+/** Box at time t between two observations; held constant outside of them. */
+function interpolate(a: Observation, b: Observation, t: number): Box {
+  if (t >= b.t) return b.box;
+  if (t <= a.t) return a.box;
+  const f = (t - a.t) / (b.t - a.t);
+  const mix = (i: 0 | 1 | 2 | 3): number => a.box[i] + (b.box[i] - a.box[i]) * f;
+  return [mix(0), mix(1), mix(2), mix(3)];
+}
+
+function median(values: number[]): number {
+  values.sort((x, y) => x - y);
+  const middle = values.length >> 1;
+  const upper = values[middle] ?? 0;
+  return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? 0) + upper) / 2;
+}
+
+/** Least-squares slope, px/s, through the positions of the last six samples and the present one. */
+function slope(before: readonly ObjectSample[], now: Point): Point {
+  const half = VELOCITY_SPAN / 2;
+  let x = half * now[0];
+  let y = half * now[1];
+  let norm = half * half;
+  for (let i = 1; i <= VELOCITY_SPAN; i++) {
+    const { position } = before[before.length - i] as ObjectSample;
+    x += (half - i) * position[0];
+    y += (half - i) * position[1];
+    norm += (half - i) ** 2;
+  }
+  return [(x / norm) * SAMPLE_HZ, (y / norm) * SAMPLE_HZ];
+}
