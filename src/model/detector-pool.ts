@@ -10,6 +10,8 @@ export interface DetectorPoolOptions {
   readonly detector: DetectorOptions;
   /** Compiled worker to run; for tests. */
   readonly entry?: string;
+  /** A worker that takes longer than this for one picture is terminated, which counts as a crash. Default 60 s. */
+  readonly timeoutMs?: number;
   /** Waits before a crashed worker is started again; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }

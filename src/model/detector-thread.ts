@@ -15,6 +15,7 @@ export interface DetectorThreadOptions {
   /** Called whenever the thread can take a request, or never can again. */
   readonly onIdle: () => void;
   readonly entry?: string;
+  readonly timeoutMs?: number;
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -24,11 +25,14 @@ export type DetectorThreadState = 'starting' | 'idle' | 'busy' | 'dead';
 interface Call {
   readonly resolve: (answer: DetectorAnswer) => void;
   readonly reject: (error: PresageError) => void;
+  readonly timer: NodeJS.Timeout;
 }
 
 /** Crashes in a row, without one answer between them, after which a thread stays dead. */
 const MAX_CRASHES_IN_A_ROW = 3;
 const FIRST_RESTART_MS = 100;
+/** A picture that takes longer than this is stuck in a driver: the slowest useful device needs seconds. */
+const ANSWER_TIMEOUT_MS = 60_000;
 /** A worker that has not let go by then is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
 
@@ -80,10 +84,13 @@ export class DetectorThread {
 
   /** Only when `state` is `idle`. @throws PresageError */
   run(request: DetectorRequest & { type: 'detect' }): Promise<DetectorAnswer> {
+    const worker = this.#worker;
     return new Promise((resolve, reject) => {
-      this.#call = { resolve, reject };
+      // A terminated worker exits, which is where its call is rejected and its crash counted.
+      const timer = setTimeout(() => void worker?.terminate(), this.#options.timeoutMs ?? ANSWER_TIMEOUT_MS);
+      this.#call = { resolve, reject, timer };
       this.#state = 'busy';
-      this.#worker?.postMessage(request);
+      worker?.postMessage(request);
     });
   }
 
@@ -99,8 +106,15 @@ export class DetectorThread {
       await exited;
       clearTimeout(timer);
     }
-    this.#call?.reject(new PresageError('interrupted', 'the detector was closed'));
+    this.#takeCall()?.reject(new PresageError('interrupted', 'the detector was closed'));
+  }
+
+  /** The call in work, which is no longer in work. */
+  #takeCall(): Call | undefined {
+    const call = this.#call;
+    clearTimeout(call?.timer);
     this.#call = undefined;
+    return call;
   }
 
   #become(state: DetectorThreadState): void {
@@ -111,8 +125,7 @@ export class DetectorThread {
 
   #settle(response: DetectorResponse & { type: 'answer' | 'error' }): void {
     if (this.#closed) return;
-    const call = this.#call;
-    this.#call = undefined;
+    const call = this.#takeCall();
     this.#crashesInARow = 0;
     if (response.type === 'answer') call?.resolve(response.answer);
     else call?.reject(rebuildError(response.error));
@@ -125,8 +138,7 @@ export class DetectorThread {
     const wasRunning = this.#state !== 'starting' || this.#crashesInARow > 0;
     this.#crashes += 1;
     this.#crashesInARow += 1;
-    const call = this.#call;
-    this.#call = undefined;
+    const call = this.#takeCall();
     if (!wasRunning || this.#crashesInARow > MAX_CRASHES_IN_A_ROW) this.#become('dead');
     else {
       this.#state = 'starting';

@@ -7,13 +7,13 @@ import { redact } from '../core/redact.js';
 import { loadManifest, verifyModel, type ModelEntry } from './manifest.js';
 
 /** Where a model file stands: `present` has the right size but was not hashed. */
-export type ModelState = 'present' | 'verified' | 'missing' | 'mismatch';
+type ModelState = 'present' | 'verified' | 'missing' | 'mismatch';
 
 export interface ModelStatus {
   readonly entry: ModelEntry;
   readonly state: ModelState;
-  /** Why it is missing or wrong. */
-  readonly problem?: string;
+  /** Why it is missing or wrong, and what to do. */
+  readonly error?: PresageError;
 }
 
 export interface PullOptions {
@@ -63,7 +63,7 @@ export async function verifyModels(modelsDir: string): Promise<ModelStatus[]> {
     } catch (thrown) {
       const error = toPresageError(thrown);
       const state = error.code === 'model_missing' ? 'missing' : 'mismatch';
-      statuses.push({ entry, state, problem: error.message });
+      statuses.push({ entry, state, error });
     }
   }
   return statuses;

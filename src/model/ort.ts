@@ -24,8 +24,8 @@ const PROVIDERS: Readonly<Record<Device, { provider: string; hint: string }>> = 
   dml: { provider: 'dml', hint: 'it exists on Windows only; use --device auto' },
 };
 
-export type TensorType = 'uint8' | 'int64' | 'float32';
-export type TensorData = Uint8Array | BigInt64Array | Float32Array;
+type TensorType = 'uint8' | 'int64' | 'float32';
+type TensorData = Uint8Array | BigInt64Array | Float32Array;
 
 export interface InputTensor {
   readonly type: TensorType;
