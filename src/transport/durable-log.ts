@@ -234,8 +234,18 @@ export class DurableLog implements StateStore, AsyncDisposable {
   }
 
   /** Commits what is pending and closes; idempotent. Rejects when that last commit fails. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
+  close(): Promise<void> {
+    return new Promise((resolve) => {
+      if (!this.#closed) this.#close();
+      resolve();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #close(): void {
     try {
       this.flush();
     } finally {
@@ -244,10 +254,6 @@ export class DurableLog implements StateStore, AsyncDisposable {
       clearTimeout(this.#sweepTimer);
       this.#guard(() => this.#database.close());
     }
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.close();
   }
 
   #adopt(row: StreamRow & { name: string }): void {

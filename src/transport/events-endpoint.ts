@@ -21,6 +21,12 @@ export interface EventsEndpointOptions {
   readonly logger: TransportLogger;
 }
 
+interface Refused {
+  readonly status: number;
+  readonly code: ReplyCode;
+  readonly message: string;
+}
+
 /** The WebSocket `/v1/streams/{id}/events`: admits clients, subscribes them to the hub and notices dead ones. */
 export class EventsEndpoint {
   readonly #options: EventsEndpointOptions;
@@ -49,22 +55,32 @@ export class EventsEndpoint {
     socket.on('error', () => socket.destroy());
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
-    const refusal = this.#options.policy.refusal(request);
-    if (refusal !== undefined) return refuse(socket, refusal.status, 'unauthorized', refusal.message);
-    const id = streamIdOf(url);
-    if (id === undefined) return refuse(socket, 404, 'not_found', 'There is no WebSocket at this path');
-    if (!this.#options.hasStream(id)) return refuse(socket, 404, 'not_found', `There is no stream "${id}"`);
-    if (this.#closed !== undefined) return refuse(socket, 503, 'overloaded', 'The server is shutting down');
-    if (this.clients >= this.#options.maxClients) {
-      return refuse(socket, 503, 'overloaded', `${this.#options.maxClients} clients are connected already`);
-    }
-    this.#server.handleUpgrade(request, socket, head, (client) => this.#admit(client, id, queryOf(request)));
+    const id = streamIdOf(url) ?? '';
+    const refusal = this.#refusal(request, id);
+    if (refusal !== undefined) refuse(socket, refusal);
+    else
+      this.#server.handleUpgrade(request, socket, head, (client) =>
+        this.#admit(client, id, queryOf(request)),
+      );
   }
 
   /** Sends 1001 to every client and ends those that have not left by the deadline. Idempotent. */
   close(timeoutMs: number): Promise<void> {
     this.#closed ??= this.#close(timeoutMs);
     return this.#closed;
+  }
+
+  #refusal(request: IncomingMessage, id: string): Refused | undefined {
+    const { policy, hasStream, maxClients } = this.#options;
+    const denied = policy.refusal(request);
+    if (denied !== undefined) return { ...denied, code: 'unauthorized' };
+    if (id === '') return { status: 404, code: 'not_found', message: 'There is no WebSocket at this path' };
+    if (!hasStream(id)) return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
+    if (this.#closed !== undefined) {
+      return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
+    }
+    if (this.clients < maxClients) return undefined;
+    return { status: 503, code: 'overloaded', message: `${maxClients} clients are connected already` };
   }
 
   #admit(client: WebSocket, id: string, query: URLSearchParams): void {
@@ -74,7 +90,10 @@ export class EventsEndpoint {
     // ws closes the connection itself (frames too large, bad UTF-8); `close` follows.
     client.on('error', (error) => logger.debug({ stream: id, error: error.message }, 'websocket error'));
     const subscription = parseSubscription(query);
-    if ('problem' in subscription) return client.close(1008, subscription.problem);
+    if ('problem' in subscription) {
+      client.close(1008, subscription.problem);
+      return;
+    }
     const subscriber = hub.attach(id, subscription, client);
     client.on('close', (code) => {
       hub.detach(subscriber);
@@ -120,7 +139,7 @@ function streamIdOf(url: string): string | undefined {
   }
 }
 
-function refuse(socket: Duplex, status: number, code: ReplyCode, message: string): void {
+function refuse(socket: Duplex, { status, code, message }: Refused): void {
   const body = JSON.stringify(errorBody(code, message));
   socket.end(
     [

@@ -106,7 +106,10 @@ export class JsonlWriter implements MessageSink, AsyncDisposable {
     await this.#writing;
     try {
       if (this.#error !== undefined) throw this.#error;
-      if (this.#partial === undefined) return await this.#handle.close();
+      if (this.#partial === undefined) {
+        await this.#handle.close();
+        return;
+      }
       await this.#handle.sync();
       await this.#handle.close();
       await rename(this.#partial, this.path);

@@ -114,7 +114,7 @@ function acquireLock(Database: typeof Libsql, path: string, folder: string): Lib
 }
 
 function migrate(db: Libsql.Database, path: string): void {
-  const version = Number((db.prepare('PRAGMA user_version').get() as { user_version: number }).user_version);
+  const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
   if (version > MIGRATIONS.length) {
     throw new PresageError('storage_failed', `${path} was written by a newer Presage (format ${version})`, {
       hint: `Update Presage, or choose another data folder with --data.`,

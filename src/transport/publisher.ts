@@ -99,7 +99,7 @@ export class Publisher implements AsyncDisposable {
 
   /** Resolves when every sink can take more; `analyze` waits for it. Rejects with the sink's PresageError. */
   async drained(): Promise<void> {
-    await Promise.all(this.#sinks.map((sink) => sink.drained?.()));
+    for (const sink of this.#sinks) await sink.drained?.();
   }
 
   stats(): PublisherStats {

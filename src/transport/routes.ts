@@ -50,7 +50,7 @@ export const PROBE_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz'])
 
 function registerHealth(app: FastifyInstance, context: RouteContext): void {
   const { status, hub, policy } = context;
-  app.get('/healthz', async (request) => {
+  app.get('/healthz', (request) => {
     const streams = status.streams();
     const brief = { status: overall(streams), version: status.service().version };
     if (policy.refusal(request.raw) !== undefined) return brief;
@@ -84,7 +84,7 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
       scorecard: `/v1/streams/${stream.id}/scorecard`,
     };
   };
-  app.get('/v1/streams', async () => ({ streams: status.streams().map(describe) }));
+  app.get('/v1/streams', () => ({ streams: status.streams().map(describe) }));
   app.get('/v1/streams/:id', async (request: StreamRequest, reply) => {
     const stream = find(request.params.id);
     return stream === undefined ? unknownStream(reply, request.params.id) : describe(stream);

@@ -151,7 +151,8 @@ export class Subscriber {
     const { bounds, socket } = this.#options;
     const bytes = this.#queuedBytes + socket.bufferedAmount + message.bytes.length;
     if (this.#lag !== undefined || this.#queue.length >= bounds.messages || bytes > bounds.bytes) {
-      return this.#drop(message);
+      this.#drop(message);
+      return;
     }
     this.#push(message.bytes);
     this.#pump();
@@ -216,7 +217,8 @@ export class Subscriber {
       this.#live = entries.length === 0;
     } catch (thrown) {
       this.#options.onError(toPresageError(thrown, 'storage_failed'));
-      return this.close(1011, 'the durable log cannot be read');
+      this.close(1011, 'the durable log cannot be read');
+      return;
     }
     if (!this.#live) this.#pump();
   }
