@@ -1,0 +1,158 @@
+import { FAST, SAMPLE_HZ, SLOW } from '../../core/ontology.js';
+import type { Paths } from './paths.js';
+import type { Random } from './random.js';
+import { HISTORY, SLOPE_NORM, SLOPE_SAMPLES, type TrackState } from './track-state.js';
+
+/** Runs of the definitions, in samples: a run that spans D seconds has D · 10 + 1 of them. */
+const STOP_WAS = 7;
+const STOP_NOW = 9;
+const START_WAS = 11;
+const START_NOW = 5;
+/** Samples within which a turn happens (1.5 s), and its least angle. */
+const TURN_SPAN = 15;
+const TURN_COS = 0.5;
+
+/** Shares of the paths on which an event of the type begins within the horizon. */
+export interface MotionShares {
+  readonly stop: number;
+  readonly start: number;
+  readonly turn: number;
+}
+
+/**
+ * Applies the rules of `stop`, `start_moving` and `turn` to the history of an object followed by each of its sampled
+ * paths, as the memory will apply them to what really happens: speeds are slopes over 0.6 s, positions have jitter.
+ */
+export class MotionRules {
+  readonly #x: Float64Array;
+  readonly #y: Float64Array;
+  readonly #vx: Float64Array;
+  readonly #vy: Float64Array;
+  readonly #speed: Float64Array;
+
+  /** @param steps most steps of a path. */
+  constructor(steps: number) {
+    const length = HISTORY + 1 + steps;
+    this.#x = new Float64Array(length);
+    this.#y = new Float64Array(length);
+    this.#vx = new Float64Array(length);
+    this.#vy = new Float64Array(length);
+    this.#speed = new Float64Array(length);
+  }
+
+  /** @param horizon steps within which the event must begin. */
+  shares(state: TrackState, paths: Paths, horizon: number, random: Random): MotionShares {
+    const before = state.pastX.length;
+    this.#x.set(state.pastX);
+    this.#y.set(state.pastY);
+    const end = before + paths.steps;
+    const from = before;
+    const to = before + horizon - 1;
+    let [stop, start, turn] = [0, 0, 0];
+    for (let i = 0; i < paths.n; i++) {
+      this.#extend(state, paths, i, before, random);
+      if (state.standing) {
+        if (this.#changes(end, from, to, false)) start += 1;
+      } else if (state.moving) {
+        if (this.#changes(end, from, to, true)) stop += 1;
+        if (this.#turns(end, from, to)) turn += 1;
+      }
+    }
+    return { stop: stop / paths.n, start: start / paths.n, turn: turn / paths.n };
+  }
+
+  /** Puts path i behind the history and takes its velocities and speeds (bh/s). */
+  #extend(state: TrackState, paths: Paths, i: number, before: number, random: Random): void {
+    const end = before + paths.steps;
+    for (let k = 0; k < paths.steps; k++) {
+      this.#x[before + k] = (paths.x[i * paths.steps + k] ?? 0) + state.jitter * random.normal();
+      this.#y[before + k] = (paths.y[i * paths.steps + k] ?? 0) + state.jitter * random.normal();
+    }
+    const middle = (SLOPE_SAMPLES - 1) / 2;
+    for (let k = SLOPE_SAMPLES - 1; k < end; k++) {
+      let [sx, sy] = [0, 0];
+      for (let j = -middle; j <= middle; j++) {
+        sx += j * (this.#x[k - middle + j] ?? 0);
+        sy += j * (this.#y[k - middle + j] ?? 0);
+      }
+      const scale = 1 / (SLOPE_NORM * SAMPLE_HZ);
+      this.#vx[k] = sx * scale;
+      this.#vy[k] = sy * scale;
+      this.#speed[k] = Math.sqrt(sx * sx + sy * sy) * (scale / state.h);
+    }
+  }
+
+  /** True if a stop (or a start) begins at a sample from..to: the state before, then the state after, both held. */
+  #changes(end: number, from: number, to: number, stop: boolean): boolean {
+    const wasNeeds = stop ? STOP_WAS : START_WAS;
+    const nowNeeds = stop ? STOP_NOW : START_NOW;
+    let [was, now] = [0, 0];
+    // Whatever the history shows too little of is given by the state that made the item due.
+    let armed = from < HISTORY + 1;
+    for (let k = SLOPE_SAMPLES - 1; k < end; k++) {
+      const speed = this.#speed[k] ?? 0;
+      was = (stop ? speed > FAST : speed < SLOW) ? was + 1 : 0;
+      now = (stop ? speed < SLOW : speed > FAST) ? now + 1 : 0;
+      if (was >= wasNeeds) armed = true;
+      if (now === nowNeeds && armed) {
+        const at = k - nowNeeds + 1;
+        if (at > to) return false;
+        if (at >= from) return true;
+        armed = false;
+      }
+    }
+    return false;
+  }
+
+  /** True if the half of a turn's largest change lies at a sample from..to. */
+  #turns(end: number, from: number, to: number): boolean {
+    let last = -Infinity;
+    let [runBest, runAt, runSince] = [2, -1, -1];
+    for (let j = SLOPE_SAMPLES; j <= end; j++) {
+      const [best, since] = j < end ? this.#largestChange(j) : [2, -1];
+      if (best < TURN_COS) {
+        if (runAt < 0 || best < runBest) [runBest, runAt, runSince] = [best, j, since];
+        continue;
+      }
+      if (runAt < 0) continue;
+      const at = this.#halfOf(runSince, runAt);
+      [runBest, runAt] = [2, -1];
+      if (at - last < TURN_SPAN) continue;
+      if (at >= from) return at <= to;
+      last = at;
+    }
+    return false;
+  }
+
+  /** Least cosine between the heading at sample j and one of the last 1.5 s, both moving, and where that was. */
+  #largestChange(j: number): [cosine: number, since: number] {
+    const speed = this.#speed;
+    let [best, since] = [2, -1];
+    if ((speed[j] ?? 0) <= FAST) return [best, since];
+    const first = Math.max(SLOPE_SAMPLES - 1, j - TURN_SPAN);
+    const [vx, vy] = [this.#vx[j] ?? 0, this.#vy[j] ?? 0];
+    const own = Math.sqrt(vx * vx + vy * vy);
+    for (let i = first; i < j; i++) {
+      if ((speed[i] ?? 0) <= FAST) continue;
+      const [wx, wy] = [this.#vx[i] ?? 0, this.#vy[i] ?? 0];
+      const dot = vx * wx + vy * wy;
+      // Most pairs are far from a turn; only the near ones cost a root.
+      if (dot > 0 && dot * dot > TURN_COS * own * own * (wx * wx + wy * wy)) continue;
+      const cosine = dot / (own * Math.sqrt(wx * wx + wy * wy));
+      if (cosine <= best) [best, since] = [cosine, i];
+    }
+    return [best, since];
+  }
+
+  /** First sample at which half of the change between two samples is reached. */
+  #halfOf(since: number, at: number): number {
+    const angle = (k: number): number => {
+      const cross = (this.#vx[since] ?? 0) * (this.#vy[k] ?? 0) - (this.#vy[since] ?? 0) * (this.#vx[k] ?? 0);
+      const dot = (this.#vx[since] ?? 0) * (this.#vx[k] ?? 0) + (this.#vy[since] ?? 0) * (this.#vy[k] ?? 0);
+      return Math.abs(Math.atan2(cross, dot));
+    };
+    const half = angle(at) / 2;
+    for (let k = since; k < at; k++) if (angle(k) >= half) return k;
+    return at;
+  }
+}

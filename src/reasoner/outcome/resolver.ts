@@ -1,0 +1,170 @@
+import type {
+  EventObserved,
+  Forecast,
+  ForecastItem,
+  Prediction,
+  ResolvedPrediction,
+} from '../../core/messages.js';
+import { CONFIRM_S, TIME_EPSILON, type EventType } from '../../core/ontology.js';
+import { itemKey, type ItemOutcome } from '../forecast/learning.js';
+
+/**
+ * An event is told at the first percept after it is certain, `t` + CONFIRM_S at best; a stream at 2 frames a second
+ * or with a short stall tells it this much later, s.
+ */
+export const RESOLVE_MARGIN_S = 0.6;
+/** Items waiting at most; beyond it the oldest forecast is let go unresolved, and counted. */
+const MOST_PENDING = 200_000;
+
+interface Slot {
+  readonly forecast: Forecast;
+  readonly raw: readonly number[];
+  readonly byType: Map<EventType, Map<string, number>>;
+  pending: number;
+}
+
+/** An outcome with the probability before calibration, for the calibrator. */
+export interface ResolvedItem extends ItemOutcome {
+  readonly raw: number;
+}
+
+/**
+ * Decides what became of every item of every forecast: a hit when an event of its type, participants (in any order unless
+ * they have roles) and zone is told whose `t` lies in (at, at + horizon]; a miss when the media time has passed by which it
+ * would have been told. Only a loss of the camera voids an item: an object that the tracker loses is part of what
+ * a forecast of this camera must reckon with, and leaving it out would flatter the scores.
+ */
+export class Resolver {
+  #slots: Slot[] = [];
+  #pending = 0;
+  #dropped = 0;
+
+  /** @param raw probabilities before calibration, in the order of the items */
+  add(forecast: Forecast, raw: readonly number[]): void {
+    const byType = new Map<EventType, Map<string, number>>();
+    forecast.items.forEach((item, i) => {
+      const group = byType.get(item.type) ?? new Map<string, number>();
+      byType.set(item.type, group);
+      group.set(itemKey(item.type, item.participants, item.zone), i);
+    });
+    const pending = [...byType.values()].reduce((sum, group) => sum + group.size, 0);
+    this.#slots.push({ forecast, raw, byType, pending });
+    this.#pending += pending;
+    while (this.#pending > MOST_PENDING && this.#slots.length > 1) {
+      const oldest = this.#slots.shift();
+      this.#pending -= oldest?.pending ?? 0;
+      this.#dropped += oldest?.pending ?? 0;
+    }
+  }
+
+  /** Hits of the events told at media time `now`, then the misses that are certain by then; each item once. */
+  resolve(events: readonly EventObserved[], now: number): ResolvedItem[] {
+    const outcomes: ResolvedItem[] = [];
+    for (const { event } of events) {
+      const key = itemKey(
+        event.type,
+        event.participants.map((p) => p.id),
+        event.zone,
+      );
+      for (const slot of this.#slots) {
+        const group = slot.byType.get(event.type);
+        const i = group?.get(key);
+        const item = i === undefined ? undefined : slot.forecast.items[i];
+        if (
+          !item ||
+          i === undefined ||
+          !withinWindow(event.t, slot.forecast.at, horizonOf(item, slot.forecast))
+        )
+          continue;
+        group?.delete(key);
+        this.#take(slot);
+        outcomes.push({ ...outcome(slot, item, i, true), eventT: event.t, eventId: event.id });
+      }
+    }
+    for (const slot of this.#slots) this.#misses(slot, now, outcomes);
+    this.#slots = this.#slots.filter((slot) => slot.pending > 0);
+    return outcomes;
+  }
+
+  /** The camera was lost: nothing that waits is decided any more. Returns how many items were voided. */
+  voidAll(): number {
+    const voided = this.#pending;
+    this.#slots = [];
+    this.#pending = 0;
+    return voided;
+  }
+
+  dump(): { pending: number; dropped: number } {
+    return { pending: this.#pending, dropped: this.#dropped };
+  }
+
+  #misses(slot: Slot, now: number, outcomes: ResolvedItem[]): void {
+    for (const [type, group] of slot.byType) {
+      for (const [key, i] of group) {
+        const item = slot.forecast.items[i];
+        // All items of a type look equally far: the first one tells for its group.
+        if (!item || now < decidedAt(type, slot.forecast.at + horizonOf(item, slot.forecast))) break;
+        group.delete(key);
+        this.#take(slot);
+        outcomes.push(outcome(slot, item, i, false));
+      }
+    }
+  }
+
+  #take(slot: Slot): void {
+    slot.pending -= 1;
+    this.#pending -= 1;
+  }
+}
+
+/** Decides open predictions; those still open are the rest. */
+export function resolvePredictions(
+  open: readonly Prediction[],
+  events: readonly EventObserved[],
+  now: number,
+): { resolved: ResolvedPrediction[]; open: Prediction[] } {
+  const resolved: ResolvedPrediction[] = [];
+  const rest: Prediction[] = [];
+  for (const prediction of open) {
+    const { type, participants, zone } = prediction.event;
+    const key = itemKey(type, participants, zone);
+    const { from, to } = prediction.window;
+    const hits = events
+      .map(({ event }) => event)
+      .filter(
+        (e) =>
+          itemKey(
+            e.type,
+            e.participants.map((p) => p.id),
+            e.zone,
+          ) === key,
+      )
+      .filter((e) => withinWindow(e.t, from, to - from))
+      .sort((a, b) => a.t - b.t);
+    const hit = hits[0];
+    if (hit) {
+      const leadTime = Math.round((hit.t - prediction.issuedAt) * 1000) / 1000;
+      resolved.push({ ...prediction, outcome: 'hit', resolvedAt: now, eventId: hit.id, leadTime });
+    } else if (now >= decidedAt(type, to)) {
+      resolved.push({ ...prediction, outcome: 'miss', resolvedAt: now });
+    } else rest.push(prediction);
+  }
+  return { resolved, open: rest };
+}
+
+/** Media time at which an event of the type with `t` ≤ `to` must have been told. */
+function decidedAt(type: EventType, to: number): number {
+  return to + CONFIRM_S[type] + RESOLVE_MARGIN_S - TIME_EPSILON;
+}
+
+function withinWindow(t: number, at: number, horizon: number): boolean {
+  return t > at + TIME_EPSILON && t <= at + horizon + TIME_EPSILON;
+}
+
+function horizonOf(item: ForecastItem, forecast: Forecast): number {
+  return item.horizon ?? forecast.horizon;
+}
+
+function outcome(slot: Slot, item: ForecastItem, i: number, hit: boolean): ResolvedItem {
+  return { item, at: slot.forecast.at, hit, raw: slot.raw[i] ?? item.probability };
+}
