@@ -1,0 +1,129 @@
+import { systemClock, type Clock } from '../../core/clock.js';
+import { PresageError, toPresageError } from '../../core/errors.js';
+import type { Explanation, ObservedEvent } from '../../core/messages.js';
+import type { Explainer, MemorySnapshot } from '../../core/stages.js';
+import { MemoryIndex } from '../explain/memory-index.js';
+import { salienceOf } from '../explain/salience.js';
+import { answerJsonSchema, explanationOf, parseAnswer, type Answer } from './answer.js';
+import { ChatClient, type ChatClientParts, type ChatClientStats } from './chat-client.js';
+import type { OpenAiConfig } from './config.js';
+import { candidatesFor, promptFor, repairPrompt, type Candidates } from './prompt.js';
+
+/** Pictures of an event as JPEG data URLs, oldest first; empty when there are none. */
+export type Keyframes = (event: ObservedEvent) => Promise<readonly string[]> | readonly string[];
+
+export interface OpenAiExplainerOptions extends ChatClientParts {
+  /** See `openAiConfig`, which checks it. */
+  readonly config: OpenAiConfig;
+  /** Asked only when `config.images`. */
+  readonly keyframes?: Keyframes;
+  /** Measures `by.ms`. Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+export interface OpenAiExplainerStats extends ChatClientStats {
+  readonly explained: number;
+  readonly failed: number;
+  /** Answers that were not of the schema and were asked for again. */
+  readonly repairs: number;
+}
+
+/** Pictures sent with one question: more would not fit small contexts. */
+const MOST_IMAGES = 4;
+
+/**
+ * Explains with a language model on an OpenAI-compatible server. The model chooses among ids of memory and words short
+ * clauses; times and boxes are filled in from memory. Whoever publishes the explanation verifies it (Verifier.repair).
+ */
+export class OpenAiExplainer implements Explainer {
+  readonly name = 'openai';
+  readonly #options: OpenAiExplainerOptions;
+  readonly #client: ChatClient;
+  readonly #clock: Clock;
+  readonly #counts = { explained: 0, failed: 0, repairs: 0 };
+
+  constructor(options: OpenAiExplainerOptions) {
+    this.#options = options;
+    this.#client = new ChatClient(options.config, options);
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /**
+   * Undefined when the type is not explained or memory holds no earlier event to refer to. Rejects with
+   * `backend_failed` (unreachable, timeout, nonsense twice) or `interrupted`.
+   */
+  async explain(
+    event: ObservedEvent,
+    snapshot: MemorySnapshot,
+    signal?: AbortSignal,
+  ): Promise<Explanation | undefined> {
+    if (salienceOf(event) === 'never') return undefined;
+    const index = new MemoryIndex(snapshot, event);
+    const candidates = candidatesFor(index, event);
+    if (candidates.events.length === 0) return undefined;
+    const startMs = this.#clock.nowMs();
+    try {
+      const answer = await this.#withinTime((limit) => this.#ask(event, index, candidates, limit), signal);
+      const { model } = this.#options.config;
+      const by = { backend: this.name, model, ms: this.#clock.nowMs() - startMs };
+      this.#counts.explained += 1;
+      return explanationOf(answer, event, index, by);
+    } catch (thrown) {
+      this.#counts.failed += 1;
+      throw toPresageError(thrown, 'backend_failed');
+    }
+  }
+
+  stats(): OpenAiExplainerStats {
+    return { ...this.#client.stats(), ...this.#counts };
+  }
+
+  async #ask(
+    event: ObservedEvent,
+    index: MemoryIndex,
+    candidates: Candidates,
+    signal: AbortSignal,
+  ): Promise<Answer> {
+    const { config, keyframes } = this.#options;
+    const images = config.images && keyframes !== undefined ? await keyframes(event) : [];
+    const messages = promptFor(index, event, candidates, images.slice(-MOST_IMAGES));
+    const schema = answerJsonSchema(candidates);
+    const completion = await this.#client.complete({ messages, schema }, signal);
+    const first = parseAnswer(completion, candidates);
+    if ('answer' in first) return first.answer;
+    this.#counts.repairs += 1;
+    const again = repairPrompt(messages, completion, first.wrong);
+    const second = parseAnswer(await this.#client.complete({ messages: again, schema }, signal), candidates);
+    if ('answer' in second) return second.answer;
+    throw new PresageError(
+      'backend_failed',
+      `The language model's answer is not of the schema: ${second.wrong}`,
+    );
+  }
+
+  /** Runs under the time limit of the config and the caller's signal; a timer of its own, so that none is left behind. */
+  async #withinTime<T>(run: (limit: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+    const { timeoutMs } = this.#options.config;
+    const limit = new AbortController();
+    const interrupt = (): void =>
+      limit.abort(new PresageError('interrupted', 'The explanation was interrupted'));
+    signal?.addEventListener('abort', interrupt, { once: true });
+    const timer = setTimeout(() => {
+      const message = `The language model server gave no answer within ${timeoutMs} ms`;
+      limit.abort(new PresageError('backend_failed', message, { retryable: true }));
+    }, timeoutMs);
+    const aborted = new Promise<never>((_, reject) => {
+      limit.signal.addEventListener('abort', () => reject(toPresageError(limit.signal.reason)), {
+        once: true,
+      });
+    });
+    if (signal?.aborted === true) interrupt();
+    try {
+      // The race is for keyframes: a provider that hangs knows no signal.
+      return await Promise.race([run(limit.signal), aborted]);
+    } finally {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', interrupt);
+    }
+  }
+}

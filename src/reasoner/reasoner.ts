@@ -1,0 +1,213 @@
+import { Subject, type Observable } from 'rxjs';
+import { z } from 'zod';
+import { systemClock, type Clock } from '../core/clock.js';
+import { PresageError } from '../core/errors.js';
+import type { Draft, Explanation, ObservedEvent } from '../core/messages.js';
+import type { Explainer, MemorySnapshot, MemoryUpdate, Reasoner } from '../core/stages.js';
+import {
+  ExplanationQueue,
+  type ExplanationQueueOptions,
+  type ExplanationQueueStats,
+  type QueuedEvent,
+} from './explain/explanation-queue.js';
+import { RulesExplainer } from './explain/rules-explainer.js';
+import { SamplingForecaster } from './forecast/sampling-forecaster.js';
+import { openAiConfig, type OpenAiOptions } from './openai/config.js';
+import { OpenAiExplainer, type Keyframes } from './openai/openai-explainer.js';
+import { ForecastDesk } from './outcome/forecast-desk.js';
+import { Verifier, type VerifierStats } from './verify/verifier.js';
+
+/** What states forecasts and predictions and resolves them: ForecastDesk. */
+export interface Desk {
+  step(update: MemoryUpdate): readonly Draft[];
+  interrupt(t: number): readonly Draft[];
+  finish(t: number): readonly Draft[];
+  saveState(): unknown;
+  /** False when the state is not of its form. */
+  restoreState(state: unknown): boolean;
+}
+
+export interface StreamReasonerOptions {
+  readonly desk: Desk;
+  /** Explains at once; without it nothing is explained. */
+  readonly rules?: RulesExplainer | undefined;
+  /** Explains instead of the rules, later; when it fails, the rules' explanation is said. */
+  readonly slow?: Explainer | undefined;
+  readonly queue?: ExplanationQueueOptions;
+  /** Default: one of its own. */
+  readonly verifier?: Verifier;
+  /** What `saveState` returned in an earlier life of the stream; what is not of its form is ignored. */
+  readonly state?: unknown;
+}
+
+export interface StreamReasonerStats {
+  readonly explanations: number;
+  readonly verifier: VerifierStats;
+  /** Absent without a slow explainer. */
+  readonly queue?: ExplanationQueueStats;
+}
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  nextExplanation: z.number().int().min(1),
+  desk: z.unknown(),
+});
+
+/** The reasoner of one stream: explanations of new events, then forecasts and what follows from them. */
+export class StreamReasoner implements Reasoner {
+  readonly late$: Observable<Draft>;
+  readonly #late = new Subject<Draft>();
+  readonly #desk: Desk;
+  readonly #rules: RulesExplainer | undefined;
+  readonly #verifier: Verifier;
+  readonly #queue: ExplanationQueue | undefined;
+  #nextExplanation = 1;
+  #now = 0;
+  #closed: Promise<void> | undefined;
+
+  constructor(options: StreamReasonerOptions) {
+    this.late$ = this.#late.asObservable();
+    this.#desk = options.desk;
+    this.#rules = options.rules;
+    this.#verifier = options.verifier ?? new Verifier();
+    const deliver = (explanation: Explanation, { event, snapshot }: QueuedEvent): void => {
+      this.#late.next(this.#draft(explanation, event, snapshot));
+    };
+    this.#queue = options.slow && new ExplanationQueue(options.slow, deliver, options.queue);
+    if (options.state !== undefined) this.#restore(options.state);
+  }
+
+  /** Explanations by rules in the order of the events, then what the desk says. */
+  step(update: MemoryUpdate): readonly Draft[] {
+    const { snapshot } = update;
+    this.#now = snapshot.t;
+    this.#queue?.advance(snapshot.t);
+    const explanations = update.events.flatMap(({ event }) => this.#explain(event, snapshot));
+    const told = this.#desk.step(update).map((draft) => this.#verifyPrediction(draft, snapshot));
+    return [...explanations, ...told];
+  }
+
+  interrupt(t: number): readonly Draft[] {
+    return this.#desk.interrupt(t);
+  }
+
+  async settle(): Promise<void> {
+    await this.#queue?.settle();
+  }
+
+  finish(t: number): readonly Draft[] {
+    return this.#desk.finish(t);
+  }
+
+  saveState(): z.infer<typeof stateSchema> {
+    return { version: 1, nextExplanation: this.#nextExplanation, desk: this.#desk.saveState() };
+  }
+
+  stats(): StreamReasonerStats {
+    return {
+      explanations: this.#nextExplanation - 1,
+      verifier: this.#verifier.stats(),
+      ...(this.#queue === undefined ? {} : { queue: this.#queue.stats() }),
+    };
+  }
+
+  /** Events still waiting for the slow explainer come out on `late$` by rules; then `late$` completes. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= (async () => {
+      await this.#queue?.close();
+      this.#late.complete();
+    })();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #explain(event: ObservedEvent, snapshot: MemorySnapshot): Draft[] {
+    const byRules = this.#rules?.explainNow(event, snapshot);
+    if (byRules === undefined) return [];
+    if (this.#queue === undefined) return [this.#draft(byRules, event, snapshot)];
+    this.#queue.add({ event, snapshot, byRules });
+    return [];
+  }
+
+  #draft(explanation: Explanation, event: ObservedEvent, snapshot: MemorySnapshot): Draft {
+    const id = `x${this.#nextExplanation}`;
+    this.#nextExplanation += 1;
+    const verified = this.#verifier.repair({ ...explanation, id }, snapshot, event);
+    return {
+      kind: 'explanation.created',
+      mediatime: this.#now,
+      subject: id,
+      data: { explanation: verified },
+    };
+  }
+
+  #verifyPrediction(draft: Draft, snapshot: MemorySnapshot): Draft {
+    if (draft.kind !== 'prediction.created' && draft.kind !== 'prediction.updated') return draft;
+    return {
+      ...draft,
+      data: { prediction: this.#verifier.repairPrediction(draft.data.prediction, snapshot) },
+    };
+  }
+
+  #restore(state: unknown): void {
+    const parsed = stateSchema.safeParse(state);
+    if (!parsed.success) return;
+    this.#nextExplanation = parsed.data.nextExplanation;
+    this.#desk.restoreState(parsed.data.desk);
+  }
+}
+
+/**
+ * - `rules`: forecasts by sampled paths, explanations by rules or, with `openai`, by a language-model server
+ * - `forecaster`: forecasts only
+ * - `off`: no reasoner
+ * The other modes need the fused model.
+ */
+export const REASONER_MODES = [
+  'both',
+  'fused',
+  'forecaster',
+  'rules',
+  'last-frames',
+  'no-objects',
+  'no-fusion',
+  'off',
+] as const;
+export type ReasonerMode = (typeof REASONER_MODES)[number];
+
+export interface ReasonerParts {
+  /** A language-model server that explains instead of the rules; used in mode `rules`. */
+  readonly openai?: OpenAiOptions | undefined;
+  /** Pictures for it, when its option `images` is set. */
+  readonly keyframes?: Keyframes | undefined;
+  readonly queue?: ExplanationQueueOptions;
+  /** What an earlier reasoner of the stream saved. */
+  readonly state?: unknown;
+  /** Measures `by.ms`. Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+/** The reasoner for a mode; undefined for `off`. Throws `bad_option` for a mode that is not available. */
+export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
+  if (mode === 'off') return undefined;
+  if (mode !== 'rules' && mode !== 'forecaster') {
+    throw new PresageError(
+      'bad_option',
+      `Reasoner "${mode}" is not available yet: it needs the fused model`,
+      {
+        hint: 'Use rules, forecaster or off.',
+      },
+    );
+  }
+  const { state, openai, keyframes, queue, clock = systemClock } = parts;
+  const desk = new ForecastDesk({ forecaster: new SamplingForecaster() });
+  if (mode === 'forecaster') return new StreamReasoner({ desk, state });
+  const slow =
+    openai &&
+    new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
+  const rules = new RulesExplainer({ clock });
+  return new StreamReasoner({ desk, rules, slow, state, ...(queue ? { queue } : {}) });
+}
