@@ -6,7 +6,8 @@ import { MIGRATIONS } from './log-schema.js';
 
 /** How long opening waits for another process that is just ending, ms. */
 const LOCK_WAIT_MS = 1000;
-export const LOG_FILE = 'messages.db';
+const BUSY_WAIT_MS = 20;
+const LOG_FILE = 'messages.db';
 const LOCK_FILE = 'messages.lock';
 
 /** The open database of a data folder and the lock that keeps a second process from numbering the same streams. */
@@ -30,6 +31,8 @@ export async function openLogDatabase(folder: string): Promise<LogDatabase> {
       db.pragma('journal_mode = WAL');
       db.pragma('synchronous = FULL');
       migrate(db, path);
+      // From here on nobody else should write; should someone, the event loop does not wait for it.
+      db.pragma(`busy_timeout = ${BUSY_WAIT_MS}`);
       return { path, db, close: once(() => closeDatabase(db, lock)) };
     } catch (error) {
       release(lock);
@@ -50,7 +53,7 @@ export function guardStorage<T>(path: string, action: () => T): T {
 function storageError(path: string, thrown: unknown): PresageError {
   if (thrown instanceof PresageError) return thrown;
   const cause = toPresageError(thrown);
-  const code = codeOf(thrown, cause.message);
+  const code = codeOf(thrown);
   const hint = HINTS.find(([pattern]) => pattern.test(code))?.[1](path);
   return new PresageError('storage_failed', `The durable log ${path} failed: ${cause.message}`, {
     cause: thrown,
@@ -75,11 +78,24 @@ const HINTS: readonly (readonly [RegExp, (path: string) => string])[] = [
   [/BUSY|LOCKED/, () => 'Stop the other program that uses this data folder, or choose another with --data.'],
 ];
 
-function codeOf(thrown: unknown, message: string): string {
-  const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? thrown.code : undefined;
-  if (typeof code === 'string' && code !== '') return code;
-  // libsql gives no code when opening fails, only SQLite's number at the end of the text.
-  return /: 14"?\)?$/.test(message) ? 'SQLITE_CANTOPEN' : '';
+/** Primary result codes of SQLite; the upper bits of a code say more than is needed here. */
+const PRIMARY_CODES: Readonly<Record<number, string>> = {
+  5: 'BUSY',
+  6: 'LOCKED',
+  8: 'READONLY',
+  10: 'IOERR',
+  11: 'CORRUPT',
+  13: 'FULL',
+  14: 'CANTOPEN',
+  26: 'NOTADB',
+};
+
+/** A word for what went wrong: SQLite's or, for the data folder, the system's. Empty when there is none. */
+function codeOf(thrown: unknown): string {
+  const { rawCode, code, message } = thrown as { rawCode?: unknown; code?: unknown; message?: unknown };
+  // When opening fails libsql gives no code, only SQLite's number at the end of the text.
+  const number = typeof rawCode === 'number' ? rawCode : Number(/: (\d+)"?\)?$/.exec(String(message))?.[1]);
+  return PRIMARY_CODES[number & 0xff] ?? (typeof code === 'string' ? code : '');
 }
 
 async function loadLibsql(): Promise<typeof Libsql> {
@@ -104,7 +120,7 @@ function acquireLock(Database: typeof Libsql, path: string, folder: string): Lib
     return lock;
   } catch (thrown) {
     lock.close();
-    if (codeOf(thrown, '') !== 'SQLITE_BUSY') throw thrown;
+    if (codeOf(thrown) !== 'BUSY') throw thrown;
     throw new PresageError('storage_failed', `Another Presage uses the data folder ${folder}`, {
       cause: thrown,
       retryable: true,

@@ -210,17 +210,20 @@ export class Subscriber {
     if (this.#closed || this.#live || this.#queue.length > 0) return;
     if (this.#options.socket.bufferedAmount >= SOCKET_HIGH_WATER) return;
     try {
-      const { log } = this.#options;
-      const entries = log.read(this.streamId, this.#next, PAGE);
-      this.#noteExpired(entries[0]?.sequence ?? log.range(this.streamId).first);
+      const { log, bounds } = this.#options;
+      // Half of what may wait, so that going live right after a page leaves room for what comes then.
+      const limit = Math.max(1, Math.min(PAGE, bounds.messages >> 1));
+      const entries = log.read(this.streamId, this.#next, limit);
+      const { first, last } = log.range(this.streamId);
+      this.#noteExpired(entries[0]?.sequence ?? first);
       for (const entry of entries) this.#pushEntry(entry);
-      this.#live = entries.length === 0;
+      this.#live = this.#next > last && this.#queuedBytes <= bounds.bytes / 2;
     } catch (thrown) {
       this.#options.onError(toPresageError(thrown, 'storage_failed'));
       this.close(1011, 'the durable log cannot be read');
       return;
     }
-    if (!this.#live) this.#pump();
+    this.#pump();
   }
 
   #pushEntry(entry: LogEntry): void {

@@ -56,7 +56,11 @@ export const SAMPLE_DRAFTS: readonly Draft[] = [
   {
     kind: 'forecast.updated',
     mediatime: 12,
-    data: { at: 12, horizon: 3, items: [{ type: 'exit', participants: ['o7'], zone: 'door', probability: 1 / 3 }] },
+    data: {
+      at: 12,
+      horizon: 3,
+      items: [{ type: 'exit', participants: ['o7'], zone: 'door', probability: 1 / 3 }],
+    },
   },
   { kind: 'prediction.created', mediatime: 12.48, subject: 'p31', data: { prediction: prediction('p31') } },
   { kind: 'prediction.updated', mediatime: 13.48, subject: 'p31', data: { prediction: prediction('p31') } },

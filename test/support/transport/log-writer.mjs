@@ -18,7 +18,7 @@ function burst() {
       onDurable: ({ sequence }) => writeSync(1, `${sequence} ${nonce}\n`),
     });
   }
-  log.save('cam1', 'count', { round, count });
+  log.save('cam1', 'count', { round: Number(round), count });
   setImmediate(burst);
 }
 burst();

@@ -43,7 +43,9 @@ describe('AccessPolicy with a token', () => {
     const host = 'cams.example';
     expect(status(options, { host, authorization: `Bearer ${TOKEN}` })).toBe(200);
     expect(status(options, { host, authorization: `bearer  ${TOKEN}` })).toBe(200);
-    expect(status(options, { host, origin: 'https://dash.example' }, `/x?a=1&access_token=${TOKEN}`)).toBe(200);
+    expect(status(options, { host, origin: 'https://dash.example' }, `/x?a=1&access_token=${TOKEN}`)).toBe(
+      200,
+    );
   });
 
   it('refuses a missing or wrong one', () => {

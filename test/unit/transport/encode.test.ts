@@ -23,7 +23,11 @@ describe('encodeMessage', () => {
   });
 
   it('leaves out what a message does not have', () => {
-    const json = encodeMessage(objectsDraft(1), { ...envelope, time: undefined, sequence: undefined }, 'none');
+    const json = encodeMessage(
+      objectsDraft(1),
+      { ...envelope, time: undefined, sequence: undefined },
+      'none',
+    );
     expect(Object.keys(JSON.parse(json) as object)).toEqual([
       'specversion',
       'id',
@@ -42,7 +46,9 @@ describe('encodeMessage', () => {
     expect(data.observedAt).toBe(0.2);
     expect(data.event.participants[0]?.box).toEqual([0.1, 0.2, 0.12346, 0.4]);
     expect(data.event.confidence).toBe(0.9877);
-    expect(encodeMessage(sampleDraft('prediction.created'), envelope, 'wall')).toContain('"probability":0.123457');
+    expect(encodeMessage(sampleDraft('prediction.created'), envelope, 'wall')).toContain(
+      '"probability":0.123457',
+    );
     expect(encodeMessage(objectsDraft(1), envelope, 'wall')).toContain('"velocity":[0.01,0]');
   });
 

@@ -25,9 +25,12 @@ describe('parseSubscription', () => {
     });
   });
 
-  it.each(['from=-1', 'from=1.5', 'from=newest', 'from=1e3', `from=${'9'.repeat(16)}`])('refuses %s', (query) => {
-    expect(parse(query)).toEqual({ problem: 'from must be oldest, latest or a sequence number' });
-  });
+  it.each(['from=-1', 'from=1.5', 'from=newest', 'from=1e3', `from=${'9'.repeat(16)}`])(
+    'refuses %s',
+    (query) => {
+      expect(parse(query)).toEqual({ problem: 'from must be oldest, latest or a sequence number' });
+    },
+  );
 
   it.each(['types=event', 'types=event.observed,nonsense', 'types=presage.event.observed.v2'])(
     'refuses %s',

@@ -1,0 +1,219 @@
+import { describe, expect, it, vi } from 'vitest';
+import { messageData } from '../../../src/core/messages.js';
+import { OutgoingMessage } from '../../../src/transport/encode.js';
+import { Hub } from '../../../src/transport/hub.js';
+import type { Subscription } from '../../../src/transport/subscription.js';
+import { FakeSocket } from '../../support/transport/fake-socket.js';
+import { MemoryLog } from '../../support/transport/memory-log.js';
+
+const ALL: Subscription = { from: 'latest', kinds: undefined, objectsHz: 5 };
+const objects = (mediatime: number): OutgoingMessage =>
+  new OutgoingMessage(
+    'cam1',
+    'objects.updated',
+    undefined,
+    mediatime,
+    JSON.stringify({ kind: 'objects.updated' }),
+  );
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i);
+
+describe('Hub', () => {
+  it('sends to the subscribers of the stream only', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    const [mine, other] = [new FakeSocket(), new FakeSocket()];
+    hub.attach('cam1', ALL, mine);
+    hub.attach('cam2', ALL, other);
+    hub.deliver(log.add());
+    expect(mine.sequences()).toEqual([1]);
+    expect(other.sent).toEqual([]);
+  });
+
+  it('serialises once however many receive', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    const bytes = vi.spyOn(Buffer, 'from');
+    for (let index = 0; index < 10; index += 1) hub.attach('cam1', ALL, new FakeSocket());
+    const message = log.add();
+    bytes.mockClear();
+    hub.deliver(message);
+    expect(bytes.mock.calls.filter(([text]) => (text as unknown) === message.json)).toHaveLength(1);
+    bytes.mockRestore();
+  });
+
+  it('goes from replay to live without a gap or a double while messages keep coming', async () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    for (let index = 0; index < 1000; index += 1) log.add();
+    const socket = new FakeSocket();
+    const subscriber = hub.attach('cam1', { ...ALL, from: 5 }, socket);
+    for (let count = 0; subscriber.state !== 'live'; count += 1) {
+      expect(count).toBeLessThan(1000);
+      hub.deliver(log.add());
+      await new Promise(setImmediate);
+    }
+    hub.deliver(log.add());
+    expect(socket.sequences()).toEqual(range(5, log.range().last));
+  });
+
+  it('waits for a sequence that is yet to come', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    const socket = new FakeSocket();
+    hub.attach('cam1', { ...ALL, from: 3 }, socket);
+    for (let index = 0; index < 4; index += 1) hub.deliver(log.add());
+    expect(socket.sequences()).toEqual([3, 4]);
+  });
+
+  it('tells what has expired before what is still kept', async () => {
+    const log = new MemoryLog();
+    for (let index = 0; index < 10; index += 1) log.add();
+    log.expire(6);
+    const socket = new FakeSocket();
+    new Hub({ log }).attach('cam1', { ...ALL, from: 3 }, socket);
+    await vi.waitFor(() => expect(socket.sequences()).toEqual([7, 8, 9, 10]));
+    expect(socket.sent[0]).toMatchObject({
+      type: 'presage.lagged.v1',
+      data: { dropped: 4, fromSequence: '0000000003', toSequence: '0000000006' },
+    });
+  });
+
+  it('tells of expired messages even when nothing is kept', async () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    for (let index = 0; index < 3; index += 1) log.add();
+    log.expire(3);
+    const socket = new FakeSocket();
+    hub.attach('cam1', { ...ALL, from: 1 }, socket);
+    expect(socket.sent[0]?.data).toMatchObject({ dropped: 3, toSequence: '0000000003' });
+    await new Promise(setImmediate);
+    hub.deliver(log.add());
+    expect(socket.sequences()).toEqual([4]);
+  });
+
+  it('drops for a slow client only', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log, bounds: { messages: 3, bytes: 1e6 } });
+    const [slow, quick] = [new FakeSocket({ open: false }), new FakeSocket()];
+    hub.attach('cam1', ALL, slow);
+    hub.attach('cam1', ALL, quick);
+    slow.bufferedAmount = 300_000; // its network is full already
+    for (let index = 0; index < 8; index += 1) hub.deliver(log.add());
+    hub.deliver(objects(1));
+    expect(quick.sequences()).toEqual(range(1, 8));
+    expect(slow.sent).toEqual([]);
+    expect(hub.stats()).toMatchObject({ subscribers: 2, dropped: 6 });
+  });
+
+  it('tells a lagging client once what it lost, when it has drained, and goes on', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log, bounds: { messages: 3, bytes: 400_000 } });
+    const socket = new FakeSocket({ open: false });
+    const subscriber = hub.attach('cam1', ALL, socket);
+    const big = log.add();
+    hub.deliver(new OutgoingMessage('cam1', big.kind, big.sequence, 0, `"${'x'.repeat(300_000)}"`));
+    for (let index = 0; index < 6; index += 1) hub.deliver(log.add());
+    hub.deliver(objects(1));
+    expect(subscriber.state).toBe('lagging');
+    socket.open();
+    hub.deliver(log.add());
+    expect(subscriber.state).toBe('live');
+    expect(socket.sequences()).toEqual([2, 3, 4, 8]);
+    const lagged = socket.sent.filter(({ type }) => type === 'presage.lagged.v1');
+    expect(lagged).toMatchObject([
+      { data: { dropped: 4, fromSequence: '0000000005', toSequence: '0000000007' } },
+    ]);
+    messageData.lagged.parse(lagged[0]?.data);
+    expect(hub.stats().dropped).toBe(4);
+  });
+
+  it('gives an empty range when only live messages were lost', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log, bounds: { messages: 1, bytes: 1e6 } });
+    const socket = new FakeSocket({ open: false });
+    hub.attach('cam1', { ...ALL, objectsHz: 100 }, socket);
+    hub.deliver(new OutgoingMessage('cam1', 'objects.updated', undefined, 0, `"${'x'.repeat(300_000)}"`));
+    for (let index = 1; index < 5; index += 1) hub.deliver(objects(index));
+    socket.open();
+    const lagged = socket.sent.find(({ type }) => type === 'presage.lagged.v1');
+    expect(lagged?.data).toEqual({ dropped: 3, fromSequence: '0000000001', toSequence: '0000000000' });
+  });
+
+  it('sends only the types asked for, in replay and live', async () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    const socket = new FakeSocket();
+    log.add('stream.state');
+    log.add('event.observed');
+    const subscriber = hub.attach(
+      'cam1',
+      { ...ALL, from: 'oldest', kinds: new Set(['event.observed']) },
+      socket,
+    );
+    await vi.waitFor(() => expect(subscriber.state).toBe('live'));
+    hub.deliver(log.add('stream.state'));
+    hub.deliver(log.add('event.observed'));
+    hub.deliver(objects(1));
+    expect(socket.sequences()).toEqual([2, 4]);
+  });
+
+  it.each([
+    [0, 0],
+    [10, 10],
+    [30, 30],
+    [120, 30],
+  ])('thins objects.updated of 30 a second to %i a second', (objectsHz, expected) => {
+    const hub = new Hub({ log: new MemoryLog() });
+    const socket = new FakeSocket();
+    hub.attach('cam1', { ...ALL, objectsHz }, socket);
+    for (let frame = 0; frame < 30; frame += 1) hub.deliver(objects(frame / 30));
+    expect(socket.sent).toHaveLength(expected);
+  });
+
+  it('goes on when media time begins anew', () => {
+    const hub = new Hub({ log: new MemoryLog() });
+    const socket = new FakeSocket();
+    hub.attach('cam1', ALL, socket);
+    hub.deliver(objects(1000));
+    hub.deliver(objects(0));
+    expect(socket.sent).toHaveLength(2);
+  });
+
+  it('closes a client with 1011 when its replay cannot be read', () => {
+    const log = new MemoryLog();
+    log.failing = true;
+    const errors: string[] = [];
+    const hub = new Hub({ log, onError: (error) => errors.push(error.code) });
+    const socket = new FakeSocket();
+    hub.attach('cam1', { ...ALL, from: 'oldest' }, socket);
+    expect(socket.closed?.code).toBe(1011);
+    expect(errors).toEqual(['storage_failed']);
+    expect(hub.stats().errors).toBe(1);
+  });
+
+  it('sends what waits and then 1001 when it closes, once', () => {
+    const log = new MemoryLog();
+    const hub = new Hub({ log });
+    const socket = new FakeSocket({ open: false });
+    const subscriber = hub.attach('cam1', ALL, socket);
+    socket.bufferedAmount = 300_000;
+    for (let index = 0; index < 3; index += 1) hub.deliver(log.add());
+    hub.close();
+    hub.close();
+    expect(socket.sequences()).toEqual([1, 2, 3]);
+    expect(socket.closed).toEqual({ code: 1001, reason: 'the server is shutting down' });
+    hub.detach(subscriber);
+    hub.detach(subscriber);
+    expect(hub.stats()).toMatchObject({ subscribers: 0, sent: 3 });
+    const late = new FakeSocket();
+    hub.attach('cam1', ALL, late);
+    expect(late.closed?.code).toBe(1001);
+  });
+
+  it('refuses bounds that would hold nothing', () => {
+    expect(() => new Hub({ log: new MemoryLog(), bounds: { messages: 0 } })).toThrow(
+      expect.objectContaining({ code: 'bad_option' }),
+    );
+  });
+});
