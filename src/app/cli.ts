@@ -47,7 +47,7 @@ function buildProgram(): Command {
   add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', doctor);
   const models = program.command('models').description('the model files').exitOverride();
   add(models, 'models', 'list', 'list the models and whether their files are here', listModels);
-  add(models, 'models', 'pull', 'download model files that are missing', pullModels).argument('[name]', 'only this model');
+  add(models, 'models', 'pull', 'download model files that are missing', pullModels);
   add(models, 'models', 'verify', 'compare every model file with its hash', verifyModels);
   return program;
 }

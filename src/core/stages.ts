@@ -25,7 +25,8 @@ export type SourceState =
       readonly attempt: number;
       readonly delayMs: number;
     }
-  | { readonly state: 'ended' }
+  /** With a reason when it ended before it should have, such as a file that is cut off. */
+  | { readonly state: 'ended'; readonly reason?: string }
   | { readonly state: 'failed'; readonly error: PresageError };
 
 export interface SourceStats {

@@ -18,8 +18,10 @@ export interface PipelineOptions {
   clock: Clock;
   /** Receives every draft, in order. */
   onDraft: (draft: Draft) => void;
-  /** Called with each processed frame after its drafts; a returned promise holds the pipeline back. */
-  onFrame?: ((frame: Frame, drafts: readonly Draft[]) => Promise<void> | void) | undefined;
+  /** Called with each processed frame before its drafts are told. */
+  onFrame?: ((frame: Frame) => void) | undefined;
+  /** Called with each processed frame after its drafts were told; a returned promise holds the pipeline back. */
+  afterFrame?: ((frame: Frame) => Promise<void> | void) | undefined;
   observer?: PipelineObserver | undefined;
 }
 
@@ -66,6 +68,7 @@ export class StreamPipeline implements AsyncDisposable {
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
+  #endReason: string | undefined;
   #closed = false;
 
   constructor(options: PipelineOptions) {
@@ -101,7 +104,8 @@ export class StreamPipeline implements AsyncDisposable {
       await source.close();
     }
     await reasoner?.settle();
-    this.#finish({ state: 'ended', ...(this.#closed ? { reason: 'stopped' } : {}) });
+    const reason = this.#closed ? 'stopped' : this.#endReason;
+    this.#finish({ state: 'ended', ...(reason === undefined ? {} : { reason }) });
   }
 
   /** Stops the stream; `run` resolves. Idempotent. */
@@ -162,7 +166,7 @@ export class StreamPipeline implements AsyncDisposable {
   async #process(frame: Frame, percept: Percept): Promise<void> {
     try {
       if (this.#closed) return;
-      const { memory, reasoner, clock, observer, onFrame, mode } = this.#options;
+      const { memory, reasoner, clock, observer, mode } = this.#options;
       const startMs = clock.nowMs();
       const update = memory.update(percept);
       const memoryEndMs = clock.nowMs();
@@ -170,6 +174,7 @@ export class StreamPipeline implements AsyncDisposable {
       if (reasoner) drafts.push(...reasoner.step(update));
       this.#mediatime = percept.t;
       this.#processed += 1;
+      this.#options.onFrame?.(frame);
       this.#tell(drafts);
       const endMs = clock.nowMs();
       update.events.forEach(() => observer?.eventTold(endMs - percept.receivedAtMs));
@@ -181,7 +186,7 @@ export class StreamPipeline implements AsyncDisposable {
       });
       if (mode === 'live') this.#reportLoad();
       else await reasoner?.settle();
-      await onFrame?.(frame, drafts);
+      await this.#options.afterFrame?.(frame);
     } finally {
       frame[Symbol.dispose]();
     }
@@ -203,8 +208,10 @@ export class StreamPipeline implements AsyncDisposable {
         this.#setState({ state: 'reconnecting', reason: state.error.message });
         break;
       case 'ended':
+        this.#endReason = state.reason;
+        break; // told, like a failure, when the frames under way are done
       case 'failed':
-        break; // told when the frames under way are done
+        break;
     }
   }
 

@@ -1,0 +1,55 @@
+import { SingleBar } from 'cli-progress';
+import { PresageError } from '../../core/errors.js';
+import { listModels as list, pullModels as pull, verifyModels as verify, type ModelStatus } from '../../model/model-store.js';
+import type { CommandContext } from '../cli.js';
+import { modelsFolder } from '../version.js';
+
+/** `presage models list`: one line per model, from the manifest. */
+export async function listModels({ settings }: CommandContext): Promise<void> {
+  printStatuses(await list(settings.models ?? modelsFolder));
+}
+
+/** `presage models verify`. @throws PresageError `model_missing` or `model_hash_mismatch` when any file is wrong. */
+export async function verifyModels({ settings }: CommandContext): Promise<void> {
+  const statuses = await verify(settings.models ?? modelsFolder);
+  printStatuses(statuses);
+  const wrong = statuses.filter(({ state }) => state !== 'verified');
+  if (wrong.length === 0) return;
+  const code = wrong.some(({ state }) => state === 'mismatch') ? 'model_hash_mismatch' : 'model_missing';
+  throw new PresageError(code, `${wrong.length} of ${statuses.length} model files are not as the manifest says`, {
+    hint: 'run: presage models pull',
+  });
+}
+
+/** `presage models pull`: downloads what is missing or wrong, with a progress bar on a terminal. */
+export async function pullModels({ settings, signal }: CommandContext): Promise<void> {
+  const modelsDir = settings.models ?? modelsFolder;
+  const bar = process.stderr.isTTY
+    ? new SingleBar({ format: '{name} [{bar}] {percentage} %  {value}/{total} bytes', hideCursor: true })
+    : undefined;
+  let started = false;
+  try {
+    const fetched = await pull({
+      modelsDir,
+      signal,
+      ...(settings.mirror === undefined ? {} : { mirror: settings.mirror }),
+      onProgress: (progress) => {
+        if (!started) bar?.start(progress.totalBytes, 0, { name: progress.name });
+        started = true;
+        bar?.update(progress.receivedBytes, { name: progress.name });
+      },
+    });
+    bar?.stop();
+    process.stdout.write(fetched.length === 0 ? 'every model file is here and verified\n' : `fetched ${fetched.join(', ')}\n`);
+  } finally {
+    bar?.stop();
+  }
+}
+
+function printStatuses(statuses: readonly ModelStatus[]): void {
+  for (const { entry, state, error } of statuses) {
+    const size = `${(entry.bytes / 1e6).toFixed(1)} MB`;
+    process.stdout.write(`${entry.name.padEnd(16)} ${state.padEnd(9)} ${size.padStart(9)}  ${entry.license}  ${entry.file}\n`);
+    if (error) process.stdout.write(`${' '.repeat(17)}${error.message}\n`);
+  }
+}

@@ -1,0 +1,32 @@
+import type { CommandContext } from '../cli.js';
+import { Service } from '../service.js';
+import { loadPlaces } from '../settings.js';
+import { TerminalAccount } from '../terminal/account.js';
+import { sampleVideo } from '../version.js';
+
+/** `presage watch [source]`: one stream in real time, told in the terminal and served to clients. */
+export async function watch({ settings, signal }: CommandContext, source: string | undefined): Promise<void> {
+  const account = new TerminalAccount(process.stdout);
+  const plan = {
+    id: settings.id,
+    source: source ?? sampleVideo,
+    places: loadPlaces(settings.places),
+    loop: settings.loop,
+    onDraft: account.show.bind(account),
+  };
+  await using service = await Service.open(settings, [plan]);
+  const { model, device, workers } = service.perception.info;
+  process.stdout.write(
+    [
+      `presage watches ${source === undefined ? 'its sample recording (give a source to watch that instead)' : plan.source.replace(/\/\/[^/]*@/, '//***@')}`,
+      `  ${model} on ${device}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+      `  page      ${service.url}/`,
+      `  messages  ${service.url.replace(/^http/, 'ws')}/v1/streams/${plan.id}/events?from=oldest`,
+      `  Ctrl-C stops${settings.loop ? '' : '; --loop plays a file again and again'}`,
+      '',
+      '',
+    ].join('\n'),
+  );
+  signal.addEventListener('abort', () => void service.close(), { once: true });
+  await service.run();
+}

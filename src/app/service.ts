@@ -1,0 +1,148 @@
+import { toPresageError } from '../core/errors.js';
+import type { Draft } from '../core/messages.js';
+import type { Perception, Places } from '../core/stages.js';
+import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
+import { openSource } from '../ingest/open-source.js';
+import { parseSource } from '../ingest/source-spec.js';
+import { openPerception, type DetectorPerception } from '../model/perception.js';
+import { DurableLog } from '../transport/durable-log.js';
+import { Hub } from '../transport/hub.js';
+import { createServer, type PresageServer } from '../transport/server.js';
+import { createLogger } from './logger.js';
+import { Metrics } from './metrics.js';
+import type { Settings } from './option-table.js';
+import { StreamSession } from './stream-session.js';
+import { version } from './version.js';
+
+/** What one stream of a service needs beyond the settings. */
+export interface StreamPlan {
+  readonly id: string;
+  readonly source: string;
+  readonly places: Places;
+  readonly rtspTransport?: Settings['rtspTransport'] | undefined;
+  readonly loop?: boolean;
+  readonly onDraft?: (draft: Draft) => void;
+}
+
+/** Live streams with their server, log and shared perception: what `watch` and `serve` run. */
+export class Service implements AsyncDisposable {
+  readonly url: string;
+  readonly perception: Perception;
+  readonly #sessions: StreamSession[];
+  readonly #server: PresageServer;
+  readonly #log: DurableLog;
+  readonly #logger: ReturnType<typeof createLogger>;
+  #closed: Promise<void> | undefined;
+
+  private constructor(parts: ServiceParts, sessions: StreamSession[], server: PresageServer, url: string) {
+    this.url = url;
+    this.perception = parts.perception;
+    this.#log = parts.log;
+    this.#logger = parts.logger;
+    this.#sessions = sessions;
+    this.#server = server;
+  }
+
+  /** Opens everything and listens. Whatever was opened is closed again when something fails. @throws PresageError */
+  static async open(settings: Settings, plans: readonly StreamPlan[]): Promise<Service> {
+    const logger = createLogger(settings.logLevel);
+    const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
+    if (ffmpeg.notice !== undefined) logger.info(ffmpeg.notice);
+    const log = new DurableLog({ folder: settings.data, onError: (error) => logger.error(error) });
+    const hub = new Hub({ log, onError: (error) => logger.error(error) });
+    const metrics = new Metrics();
+    const sessions: StreamSession[] = [];
+    const status = {
+      service: () => ({ version, perception: perception.info }),
+      streams: () => sessions.map((session) => session.status()),
+    };
+    let perception!: Perception;
+    let server: PresageServer | undefined;
+    try {
+      const { host, port, token } = settings;
+      server = createServer({ host, port, token, hub, log, status, registry: metrics.registry, logger });
+      perception = await openSharedPerception(settings);
+      const parts = { settings, perception, log, hub, metrics, logger, ffmpeg };
+      for (const plan of plans) sessions.push(openSession(parts, plan));
+      const { url } = await server.listen();
+      return new Service(parts, sessions, server, url);
+    } catch (error) {
+      await Promise.all(sessions.map((session) => session.close()));
+      await (perception as Perception | undefined)?.close();
+      await server?.close();
+      await log.close();
+      throw error;
+    }
+  }
+
+  /**
+   * Runs all streams until each has ended or `close`. One that fails does not end the others.
+   * @throws PresageError of the stream that failed, when there is only one
+   */
+  async run(): Promise<void> {
+    const outcomes = await Promise.allSettled(this.#sessions.map((session) => session.run()));
+    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [toPresageError(outcome.reason)] : []));
+    failures.forEach((error) => this.#logger.error(error));
+    if (failures[0] && outcomes.length === 1) throw failures[0];
+  }
+
+  /** Streams, then server, then model, then log. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
+    await Promise.all(this.#sessions.map((session) => session.close()));
+    await this.#server.close();
+    await this.perception.close();
+    await this.#log.close();
+  }
+}
+
+interface ServiceParts {
+  readonly settings: Settings;
+  readonly perception: Perception;
+  readonly log: DurableLog;
+  readonly hub: Hub;
+  readonly metrics: Metrics;
+  readonly logger: ReturnType<typeof createLogger>;
+  readonly ffmpeg: Ffmpeg;
+}
+
+/** The detector as the settings want it; one for all streams of the process. */
+export function openSharedPerception(settings: Settings): Promise<DetectorPerception> {
+  return openPerception({
+    ...(settings.models === undefined ? {} : { modelsDir: settings.models }),
+    ...(settings.canvas === undefined ? {} : { longSidePx: settings.canvas }),
+    device: settings.device,
+    workers: settings.workers,
+  });
+}
+
+function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
+  const { settings, perception, log, hub, metrics, ffmpeg } = parts;
+  const source = openSource(parseSource(plan.source), {
+    ffmpeg,
+    mode: 'live',
+    rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
+    stallMs: settings.stall * 1000,
+    loop: plan.loop ?? false,
+  });
+  return new StreamSession({
+    id: plan.id,
+    source,
+    perception,
+    places: plan.places,
+    settings,
+    mode: 'live',
+    publisher: { streamId: plan.id, log, sinks: [hub] },
+    store: log,
+    metrics,
+    onDraft: plan.onDraft,
+  });
+}

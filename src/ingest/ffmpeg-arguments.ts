@@ -1,0 +1,71 @@
+import type { SourceSpec } from './source-spec.js';
+
+export interface ArgumentOptions {
+  /** Major version of ffmpeg. */
+  readonly major: number;
+  readonly rtspTransport: 'tcp' | 'udp';
+  /** Network reads give up after this long without a byte. */
+  readonly stallMs: number;
+  /** Larger pictures are scaled down to fit, px. */
+  readonly maxWidth: number;
+  readonly maxHeight: number;
+  /** 0 lets ffmpeg choose. */
+  readonly decodeThreads: number;
+}
+
+/** What each kind of source may open: a playlist from the network reaches no local file, a local one no network. */
+const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
+  file: 'file,crypto,data',
+  http: 'http,https,httpproxy,tcp,tls,crypto,data',
+  rtsp: 'rtsp,rtp,srtp,udp,tcp,tls',
+  webcam: 'file',
+};
+
+/**
+ * Arguments that make ffmpeg decode the first video track to raw I420 on standard output, one picture after another at
+ * its own size, and tell the time and size of each on standard error (filter `showinfo`).
+ */
+export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): string[] {
+  const { major, maxWidth, maxHeight, decodeThreads } = options;
+  const fit = `scale=w='min(iw,${maxWidth})':h='min(ih,${maxHeight})':force_original_aspect_ratio=decrease`;
+  return [
+    ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info'],
+    ...(decodeThreads > 0 ? ['-threads', String(decodeThreads)] : []),
+    ...inputArguments(spec, options),
+    ...['-map', '0:v:0', '-an', '-sn', '-dn'],
+    ...['-vf', `${fit},format=yuv420p,showinfo`],
+    ...(major >= 5 ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
+    ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', 'pipe:1'],
+  ];
+}
+
+function inputArguments(spec: SourceSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
+  const whitelist = ['-protocol_whitelist', PROTOCOLS[spec.kind]];
+  const timeoutUs = String(stallMs * 1000);
+  switch (spec.kind) {
+    case 'file':
+      return [...whitelist, '-i', `file:${spec.path}`];
+    case 'http':
+      return [...whitelist, '-rw_timeout', timeoutUs, '-i', spec.url];
+    case 'rtsp':
+      // Before version 5, `-timeout` of RTSP made ffmpeg listen.
+      return [
+        ...whitelist,
+        ...['-rtsp_transport', rtspTransport, major >= 5 ? '-timeout' : '-stimeout', timeoutUs],
+        ...['-i', spec.url],
+      ];
+    case 'webcam':
+      return webcamArguments(spec.device);
+  }
+}
+
+function webcamArguments(device: string): string[] {
+  switch (process.platform) {
+    case 'darwin':
+      return ['-f', 'avfoundation', '-i', device];
+    case 'win32':
+      return ['-f', 'dshow', '-i', `video=${device}`];
+    default:
+      return ['-f', 'v4l2', '-i', device];
+  }
+}

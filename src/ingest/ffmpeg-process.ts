@@ -1,0 +1,73 @@
+import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import type { Readable } from 'node:stream';
+import { setTimeout as delay } from 'node:timers/promises';
+
+/** After SIGTERM ffmpeg has this long to go, then it is killed, ms. */
+const KILL_GRACE_MS = 1_500;
+
+export interface FfmpegExit {
+  /** `code 1`, `signal SIGKILL`, `cannot be started: …` */
+  readonly text: string;
+  readonly ok: boolean;
+}
+
+/** Children that run; killed when this process exits. */
+const running = new Set<FfmpegProcess>();
+process.once('exit', () => running.forEach((child) => child.kill()));
+
+/**
+ * One ffmpeg child. It can't outlive this process: its standard output is a pipe of ours, and writing to it ends ffmpeg
+ * once we are gone.
+ */
+export class FfmpegProcess {
+  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly exited: Promise<FfmpegExit>;
+  #running = true;
+
+  constructor(path: string, args: readonly string[]) {
+    this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+    running.add(this);
+    this.exited = new Promise((resolve) => {
+      const end = (exit: FfmpegExit): void => {
+        this.#running = false;
+        running.delete(this);
+        resolve(exit);
+      };
+      this.#child.once('error', (error) => end({ text: `cannot be started: ${error.message}`, ok: false }));
+      this.#child.once('close', (code, signal) => {
+        end({ text: signal === null ? `code ${code ?? 0}` : `signal ${signal}`, ok: code === 0 });
+      });
+    });
+    this.#child.stderr.setEncoding('utf8');
+  }
+
+  get stdout(): Readable {
+    return this.#child.stdout;
+  }
+
+  get stderr(): Readable {
+    return this.#child.stderr;
+  }
+
+  /** Ends the child at once. */
+  kill(): void {
+    this.#child.kill('SIGKILL');
+  }
+
+  /** Ends the child, by force if it must be; resolves when it has gone. Idempotent. */
+  async stop(): Promise<void> {
+    if (this.#running) {
+      this.#child.kill('SIGTERM');
+      // Unread output would keep the pipes, and so the child's end, waiting.
+      this.#child.stdout.destroy();
+      const grace = new AbortController();
+      const late = delay(KILL_GRACE_MS, undefined, { signal: grace.signal, ref: false }).then(
+        () => this.#child.kill('SIGKILL'),
+        () => undefined, // it went in time
+      );
+      await this.exited;
+      grace.abort();
+      await late;
+    }
+  }
+}

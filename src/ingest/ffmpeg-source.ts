@@ -1,0 +1,189 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { Observable, ReplaySubject, type Subscriber } from 'rxjs';
+import { systemClock, type Clock } from '../core/clock.js';
+import { PresageError, toPresageError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
+import type { Source, SourceState, SourceStats } from '../core/stages.js';
+import { backoffMs } from './backoff.js';
+import type { ArgumentOptions } from './ffmpeg-arguments.js';
+import { FfmpegRun, type RunEnd } from './ffmpeg-run.js';
+import { FrameAssembler } from './frame-assembler.js';
+import { MediaClock } from './media-clock.js';
+import type { SourceSpec } from './source-spec.js';
+
+export interface FfmpegSourceOptions extends ArgumentOptions {
+  readonly ffmpegPath: string;
+  /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
+  readonly mode: 'live' | 'lossless';
+  /** Most frames leased at once. */
+  readonly capacity: number;
+  /** Play a file again and again. */
+  readonly loop: boolean;
+  /** Retries in a row before a network source or webcam is given up; Infinity never gives up. */
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  readonly clock?: Clock;
+}
+
+/** A run that delivered for this long was a success: the next retry begins with the shortest wait again, ms. */
+const HEALTHY_MS = 5_000;
+
+/** A file, network stream or webcam, decoded by one ffmpeg child at a time. */
+export class FfmpegSource implements Source {
+  readonly name: string;
+  readonly frame$: Observable<Frame>;
+  readonly state$ = new ReplaySubject<SourceState>(1);
+  readonly #spec: SourceSpec;
+  readonly #options: FfmpegSourceOptions;
+  readonly #clock: Clock;
+  readonly #media = new MediaClock();
+  readonly #frames: FrameAssembler;
+  readonly #stop = new AbortController();
+  #run: FfmpegRun | undefined;
+  #work: Promise<void> | undefined;
+  #dropped = 0;
+  #reconnects = 0;
+  #duration: number | undefined;
+
+  constructor(spec: SourceSpec, options: FfmpegSourceOptions) {
+    this.name = spec.name;
+    this.#spec = spec;
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    const { mode, capacity } = options;
+    this.#frames = new FrameAssembler({ mode, capacity, clock: this.#clock, media: this.#media });
+    this.frame$ = new Observable((subscriber) => {
+      if (this.#work) {
+        subscriber.error(new PresageError('source_closed', `${this.name} can be read once only`));
+        return undefined;
+      }
+      this.#work = this.#play(subscriber);
+      return () => void this.close();
+    });
+  }
+
+  get liveFrames(): number {
+    return this.#frames.liveFrames;
+  }
+
+  get duration(): number | undefined {
+    return this.#duration;
+  }
+
+  stats(): SourceStats {
+    return {
+      delivered: this.#frames.delivered,
+      dropped: this.#dropped === 0 ? {} : { no_buffer: this.#dropped },
+      clockJumps: this.#media.jumps,
+      reconnects: this.#reconnects,
+    };
+  }
+
+  async close(): Promise<void> {
+    this.#stop.abort();
+    await this.#run?.stop();
+    await this.#work;
+    this.state$.complete();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  /** Never rejects: failures go to the subscriber. */
+  async #play(subscriber: Subscriber<Frame>): Promise<void> {
+    try {
+      const reason = await this.#playRuns(subscriber);
+      this.state$.next({ state: 'ended', ...(reason === undefined ? {} : { reason }) });
+      subscriber.complete();
+    } catch (thrown) {
+      const error = toPresageError(thrown);
+      this.state$.next({ state: 'failed', error });
+      subscriber.error(error);
+    } finally {
+      this.state$.complete();
+    }
+  }
+
+  /** Runs ffmpeg until the source has ended. @returns why it ended early, if it did */
+  async #playRuns(subscriber: Subscriber<Frame>): Promise<string | undefined> {
+    for (let attempt = 0; ; ) {
+      this.state$.next({ state: 'connecting', attempt });
+      const startMs = this.#clock.nowMs();
+      const end = await this.#playOnce(subscriber);
+      if (this.#stopped()) return undefined;
+      const next = this.#decide(end);
+      if (next.what === 'end') return next.reason;
+      if (next.what === 'again') {
+        this.#media.restart(0);
+        continue;
+      }
+      attempt = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS ? 1 : attempt + 1;
+      if (attempt > this.#options.maxAttempts) throw next.error;
+      await this.#wait(next.error, attempt);
+      if (this.#stopped()) return undefined;
+    }
+  }
+
+  async #playOnce(subscriber: Subscriber<Frame>): Promise<RunEnd> {
+    const run = new FfmpegRun({
+      spec: this.#spec,
+      options: this.#options,
+      clock: this.#clock,
+      frames: this.#frames,
+      onLive: (format, duration) => {
+        this.#duration = duration;
+        this.#media.setRate(format.fps);
+        this.state$.next({ state: 'live', format });
+      },
+      onFrame: (frame) => {
+        if (subscriber.closed) frame[Symbol.dispose]();
+        else subscriber.next(frame);
+      },
+      onDrop: () => (this.#dropped += 1),
+    });
+    this.#run = run;
+    try {
+      return await run.play();
+    } finally {
+      this.#run = undefined;
+    }
+  }
+
+  #decide({ frames, failure }: RunEnd): Decision {
+    const finite = this.#spec.kind === 'file' || (this.#spec.kind === 'http' && this.#duration !== undefined);
+    if (finite && frames > 0 && (this.#spec.kind === 'file' || failure === undefined)) {
+      return this.#options.loop ? { what: 'again' } : { what: 'end', reason: failure?.message };
+    }
+    const error =
+      failure ?? new PresageError('source_invalid', `${this.name}: there is no picture in it`, { hint: 'choose a file or stream with video' });
+    if (finite || (!error.retryable && this.#media.now === undefined)) {
+      if (this.#spec.kind === 'file' || !error.retryable) throw error;
+    }
+    return { what: 'retry', error: frames > 0 && !failure ? ended(this.name) : error };
+  }
+
+  async #wait(error: PresageError, attempt: number): Promise<void> {
+    const { retryBaseMs, retryMaxMs } = this.#options;
+    const delayMs = backoffMs(attempt, { baseMs: retryBaseMs, maxMs: retryMaxMs });
+    const lostAtMs = this.#clock.nowMs();
+    this.#reconnects += 1;
+    this.state$.next({ state: 'reconnecting', error, attempt, delayMs });
+    await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined); // closed meanwhile
+    this.#media.restart((this.#clock.nowMs() - lostAtMs) / 1000);
+  }
+
+  #stopped(): boolean {
+    return this.#stop.signal.aborted;
+  }
+}
+
+type Decision =
+  | { readonly what: 'end'; readonly reason: string | undefined }
+  | { readonly what: 'again' }
+  | { readonly what: 'retry'; readonly error: PresageError };
+
+function ended(name: string): PresageError {
+  return new PresageError('source_unreachable', `${name}: the stream ended`, { retryable: true });
+}

@@ -1,0 +1,51 @@
+import { fileURLToPath } from 'node:url';
+import { PresageError } from '../core/errors.js';
+import { redact } from '../core/redact.js';
+
+/** A source as the user named it, taken apart. `name` never holds credentials. */
+export type SourceSpec =
+  | { readonly kind: 'file'; readonly name: string; readonly path: string }
+  | { readonly kind: 'rtsp' | 'http'; readonly name: string; readonly url: string }
+  | { readonly kind: 'webcam'; readonly name: string; readonly device: string };
+
+const FORMS = 'a file, rtsp://…, http(s)://… or webcam:/dev/video0';
+
+/**
+ * Reads a source from text. Whether it exists is not looked at.
+ * @throws PresageError `bad_option` for an empty text, an unknown scheme or a malformed URL
+ */
+export function parseSource(text: string): SourceSpec {
+  if (text.trim() === '') throw new PresageError('bad_option', `source: got nothing, expected ${FORMS}`);
+  const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
+  switch (scheme?.toLowerCase()) {
+    case undefined:
+      return { kind: 'file', name: text, path: text };
+    case 'file':
+      return fileUrl(text);
+    case 'rtsp':
+    case 'rtsps':
+      return { kind: 'rtsp', name: redact(text), url: checked(text) };
+    case 'http':
+    case 'https':
+      return { kind: 'http', name: redact(text), url: checked(text) };
+    case 'webcam':
+      return { kind: 'webcam', name: text, device: text.slice('webcam:'.length) || '/dev/video0' };
+    default:
+      // `C:\video.mp4`, and files such as `12:30.mp4`, are paths.
+      if (!text.includes('://')) return { kind: 'file', name: text, path: text };
+      throw new PresageError('bad_option', `source: got ${redact(text)}, expected ${FORMS}`);
+  }
+}
+
+function fileUrl(text: string): SourceSpec {
+  try {
+    return { kind: 'file', name: text, path: text.startsWith('file://') ? fileURLToPath(text) : text.slice('file:'.length) };
+  } catch (cause) {
+    throw new PresageError('bad_option', `source: ${text} is not a file address`, { cause });
+  }
+}
+
+function checked(url: string): string {
+  if (URL.canParse(url) && new URL(url).hostname !== '') return url;
+  throw new PresageError('bad_option', `source: ${redact(url)} is not an address`);
+}
