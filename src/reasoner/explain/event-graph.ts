@@ -1,5 +1,5 @@
-import { boxCentre, type Box } from '../../core/box.js';
-import type { ObservedEvent, Participant } from '../../core/messages.js';
+import { boxGap, scaleBox, type Box } from '../../core/box.js';
+import type { ObservedEvent } from '../../core/messages.js';
 import { TIME_EPSILON } from '../../core/ontology.js';
 import { divertedBy } from './counterfactual.js';
 import type { MemoryIndex } from './memory-index.js';
@@ -71,27 +71,29 @@ export class EventGraph {
       return cause.confidence * (CONTACT_FLOOR + (CONTACT_CEILING - CONTACT_FLOOR) * diverted);
     }
     const decay = Math.exp(-(effect.t - cause.t) / rule.decayS);
-    return rule.prior * decay * this.#closeness(cause) * cause.confidence;
+    return rule.prior * decay * this.#closeness(cause, effect) * cause.confidence;
   }
 
-  /** Falls with the distance between the participants of an event, 0–1; 1 when it has but one. */
-  #closeness(event: ObservedEvent): number {
-    const [a, b] = event.participants;
+  /**
+   * Falls with the distance between the participants of the cause, at its own time or at the effect's, whichever is
+   * less, 0–1; 1 when it has but one.
+   */
+  #closeness(cause: ObservedEvent, effect: ObservedEvent): number {
+    const [a, b] = cause.participants;
     if (a === undefined || b === undefined) return 1;
-    const { width, height } = this.#index.snapshot;
-    const [ax, ay] = boxCentre(a.box);
-    const [bx, by] = boxCentre(b.box);
-    const meanHeight = Math.max(((a.box[3] + b.box[3]) / 2) * height, 1);
-    const gap =
-      Math.hypot((ax - bx) * width, (ay - by) * height) - reach(a, width, height) - reach(b, width, height);
-    return Math.exp(-Math.max(gap, 0) / meanHeight / CLOSENESS_HEIGHTS);
+    const laterA = this.#index.boxAt(a.id, effect.t);
+    const laterB = this.#index.boxAt(b.id, effect.t);
+    const atCause = this.#gap(a.box, b.box);
+    const gap = laterA && laterB ? Math.min(atCause, this.#gap(laterA.box, laterB.box)) : atCause;
+    return Math.exp(-gap / CLOSENESS_HEIGHTS);
   }
-}
 
-/** Half the size of a participant, px: sqrt(w·h) / 2. */
-function reach({ box }: Participant, width: number, height: number): number {
-  const [, , w, h]: Box = box;
-  return Math.sqrt(w * width * h * height) / 2;
+  /** Distance of the edges of two boxes (fractions) in mean box heights. */
+  #gap(a: Box, b: Box): number {
+    const { width, height } = this.#index.snapshot;
+    const meanHeight = Math.max(((a[3] + b[3]) / 2) * height, 1);
+    return boxGap(scaleBox(a, width, height), scaleBox(b, width, height)) / meanHeight;
+  }
 }
 
 function includesAll(event: ObservedEvent, other: ObservedEvent): boolean {
