@@ -1,6 +1,7 @@
 import type { Box, Point } from '../../core/box.js';
 import { AxisFilter } from './axis-filter.js';
 import { JitterEstimate } from './jitter.js';
+import type { Sighting } from './sightings.js';
 
 /** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the last frame to px of this one. */
 export type Affine = readonly [number, number, number, number, number, number];
@@ -13,17 +14,21 @@ const SPEED_PRIOR = 1.5;
 /** The same for the growth of its sides: approaching at a walk from a few heights away. */
 const GROWTH_PRIOR = 0.2;
 /** Change of velocity within one second (standard deviation): a walker can stop or set off in about that time. */
-const VELOCITY_CHANGE = 0.6;
+const VELOCITY_CHANGE = 0.4;
 /** Change of the growth of the sides within one second. */
 const GROWTH_CHANGE = 0.15;
 /** Extra velocity variance once the innovations show a manoeuvre (a bounce, a sudden stop). */
 const MANOEUVRE_SPEED = 1;
 /** While hidden the velocity fades with this time constant, s: whoever is hidden for a second often stands there. */
-const HIDDEN_DECAY = 1;
+const HIDDEN_DECAY = 2;
 /** Growth fades fast: perspective tells little about a hidden object. */
 const HIDDEN_GROWTH_DECAY = 0.2;
 /** Errors of a detector persist this long, s (pose, background): a higher frame rate does not average them away. */
 const CORRELATION = 0.1;
+/** A box of which half is covered may show the visible half only: its error grows to this many times the usual one. */
+const COVERED_DOUBT = 4;
+/** Detections covered by more than this say nothing about the jitter. */
+const COVERED_LITTLE = 0.1;
 /** Measurements for the jitter estimate lie at least this far apart, s (independent errors)... */
 const JITTER_STEP = 0.1;
 /** ...and at most this far (else acceleration is taken for jitter). */
@@ -99,12 +104,17 @@ export class BoxFilter {
     return Math.sqrt(Math.max(this.#axes[0].variance, this.#axes[1].variance)) / boxScale(this.box);
   }
 
-  /** Squared Mahalanobis distance of a measured centre (two degrees of freedom). */
-  distance(box: Box, score: number): number {
-    const [noise] = noises(this.#jitter, boxScale(box), score, Infinity);
-    const dx = box[0] + box[2] / 2 - this.#axes[0].position;
-    const dy = box[1] + box[3] / 2 - this.#axes[1].position;
-    return (dx * dx) / (this.#axes[0].variance + noise) + (dy * dy) / (this.#axes[1].variance + noise);
+  /** Squared Mahalanobis distances of a measured box: of its centre and of its sides (two degrees of freedom each). */
+  distance(box: Box, score: number): readonly [centre: number, sides: number] {
+    const [noise, sideNoise] = noises(this.#jitter, boxScale(box), score, Infinity);
+    const [x, y, w, h] = this.#axes;
+    const values = centred(box);
+    const squared = (axis: AxisFilter, value: number, variance: number): number =>
+      (value - axis.position) ** 2 / (axis.variance + variance);
+    return [
+      squared(x, values[0], noise) + squared(y, values[1], noise),
+      squared(w, values[2], sideNoise) + squared(h, values[3], sideNoise),
+    ];
   }
 
   /** @param hidden true while no detection supports the object: its velocity fades. */
@@ -126,17 +136,18 @@ export class BoxFilter {
   }
 
   /** Takes a measurement at the time of the last prediction. */
-  correct(box: Box, score: number): void {
+  correct({ box, score, covered }: Pick<Sighting, 'box' | 'score' | 'covered'>): void {
     const values = centred(box);
     const scale = boxScale(box);
     const [noise, sideNoise] = noises(this.#jitter, scale, score, this.#t - this.#measuredAt);
     this.#measuredAt = this.#t;
+    const doubt = (1 + COVERED_DOUBT * covered) ** 2;
     const surprise = (MANOEUVRE_SPEED * scale) ** 2;
     const sideSurprise = (GROWTH_PRIOR * scale) ** 2;
     this.#axes.forEach((axis, k) =>
-      axis.correct(values[k] ?? 0, k < 2 ? noise : sideNoise, k < 2 ? surprise : sideSurprise),
+      axis.correct(values[k] ?? 0, doubt * (k < 2 ? noise : sideNoise), k < 2 ? surprise : sideSurprise),
     );
-    this.#learnJitter({ t: this.#t, values }, scale);
+    if (covered < COVERED_LITTLE) this.#learnJitter({ t: this.#t, values }, scale);
   }
 
   /** Keeps the centre inside the frame: what has left it is not followed outside. */

@@ -1,4 +1,5 @@
-import { boxCentre } from '../../core/box.js';
+import { boxCentre, type Box } from '../../core/box.js';
+import { BORDER_BAND } from '../../core/ontology.js';
 import { associate } from './association.js';
 import { boxScale } from './box-filter.js';
 import type { TrackState } from './track.js';
@@ -6,9 +7,9 @@ import type { TrackState } from './track.js';
 /** Most identities remembered after their track ended; the oldest goes first. */
 export const MOST_LOST = 512;
 /** An object may be away this long and still get its id back by place and motion alone, s. */
-const REMEMBER_S = 4;
+const REMEMBER_S = 3;
 /** The same for one that went behind another object: it is known to be there still, s. */
-const REMEMBER_OCCLUDED_S = 10;
+const REMEMBER_OCCLUDED_S = 5;
 /** How far (standard deviation, box scales) an object may be from where it was expected, at once and per second away. */
 const PLACE_SPREAD = 0.2;
 const SPEED_SPREAD = 0.4;
@@ -70,4 +71,11 @@ function likeness(fresh: TrackState, lost: TrackState): number {
   const size = Math.log(boxScale(fresh.startBox) / scale) / SIZE_SPREAD;
   if (off > PLACE_MOST || place > GATE_SIGMAS || Math.abs(size) > GATE_SIGMAS) return 0;
   return Math.exp(-(place * place + size * size) / 2);
+}
+
+/** What was last seen in the border band most likely left, and what begins there most likely came in. */
+export function touchesBorder([x, y, w, h]: Box, width: number, height: number): boolean {
+  const bandX = BORDER_BAND * width;
+  const bandY = BORDER_BAND * height;
+  return x < bandX || y < bandY || x + w > width - bandX || y + h > height - bandY;
 }

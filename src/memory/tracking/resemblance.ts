@@ -13,8 +13,11 @@ const GATE = 9.21;
 const OVERLAP = 0.3;
 /** Share of the centre's likelihood in the similarity; it decides where small fast boxes do not overlap at all. */
 const CENTRE_SHARE = 0.3;
+const SIDES_SHARE = 0;
 /** Least similarity (ByteTrack joins at a cost of at most 0.8). */
 const LEAST_SIMILARITY = 0.2;
+/** A hidden track yields to a seen one: its wide uncertainty must not win (the reason for DeepSORT's cascade). */
+const HIDDEN_SHARE = 0.5;
 /** A detection of another label continues a track only where it overlaps this much. */
 const OTHER_LABEL_IOU = 0.5;
 /** Sides may differ by this factor between a track and its detection. */
@@ -33,12 +36,14 @@ export function resemblance(track: TrackState, sighting: Sighting): number {
   if (!similarSides(a, b)) return 0;
   const overlap = iou(a, b);
   if (sighting.label !== track.label && overlap < OTHER_LABEL_IOU) return 0;
-  const distance = track.distance(sighting);
+  const [distance, sides] = track.distance(sighting);
   if (overlap < OVERLAP && distance > GATE) return 0;
   const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
   const similarity =
-    (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) + CENTRE_SHARE * Math.exp(-distance / 4);
-  return similarity < LEAST_SIMILARITY ? 0 : similarity;
+    (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) +
+    CENTRE_SHARE * Math.exp(-(distance + SIDES_SHARE * sides) / 4);
+  if (similarity < LEAST_SIMILARITY) return 0;
+  return track.seen ? similarity : HIDDEN_SHARE * similarity;
 }
 
 function similarSides(a: Box, b: Box): boolean {
@@ -62,6 +67,6 @@ export function resemblesLast(track: TrackState, sighting: Sighting): number {
 const WEAK_OVERLAP = 0.5;
 
 export function resemblesWeakly(track: TrackState, sighting: Sighting): number {
-  if (iou(track.box, sighting.box) < WEAK_OVERLAP || track.distance(sighting) > GATE) return 0;
+  if (iou(track.box, sighting.box) < WEAK_OVERLAP || track.distance(sighting)[0] > GATE) return 0;
   return resemblance(track, sighting);
 }

@@ -6,7 +6,11 @@ export interface Sighting {
   readonly label: string;
   readonly score: number;
   readonly box: Box;
+  /** Largest share of the box that lies behind one other detection (nearer: its lower edge is lower), 0–1. */
+  readonly covered: number;
 }
+
+type Uncovered = Omit<Sighting, 'covered'>;
 
 /** Most detections of one percept that are looked at, best first: four times what a crowded view holds. */
 export const MOST_SIGHTINGS = 512;
@@ -29,23 +33,36 @@ export function nesting(a: Box, b: Box): number {
 
 /** The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. */
 export function readSightings(percept: Percept, floor: number): Sighting[] {
-  const all: Sighting[] = [];
+  const all: Uncovered[] = [];
   for (const { label, score, box } of percept.detections) {
     if (!(score >= floor) || !box.every(Number.isFinite)) continue;
     const px = scaleBox(box, percept.width, percept.height);
-    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ label, score: Math.min(score, 1), box: px });
+    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) {
+      all.push({ label, score: Math.min(score, 1), box: px });
+    }
   }
   all.sort((a, b) => b.score - a.score);
-  const kept: Sighting[] = [];
+  const kept: Uncovered[] = [];
   for (const sighting of all) {
     if (kept.length === MOST_SIGHTINGS) break;
     if (!kept.some((better) => isDuplicate(sighting, better))) kept.push(sighting);
   }
-  return kept;
+  return kept.map((sighting) => ({ ...sighting, covered: coverage(sighting, kept) }));
 }
 
-function isDuplicate(weaker: Sighting, better: Sighting): boolean {
+function isDuplicate(weaker: Uncovered, better: Uncovered): boolean {
   if (iou(weaker.box, better.box) > SAME_OBJECT_IOU) return true;
   if (weaker.label !== better.label || weaker.score > NESTED_SCORE * better.score) return false;
   return nesting(weaker.box, better.box) > NESTED_SHARE;
+}
+
+function coverage({ box }: Uncovered, all: readonly Uncovered[]): number {
+  let most = 0;
+  for (const { box: other } of all) {
+    if (other[1] + other[3] <= box[1] + box[3]) continue;
+    const width = Math.min(box[0] + box[2], other[0] + other[2]) - Math.max(box[0], other[0]);
+    const height = box[1] + box[3] - Math.max(box[1], other[1]);
+    if (width > 0 && height > 0) most = Math.max(most, (width * height) / (box[2] * box[3]));
+  }
+  return most;
 }

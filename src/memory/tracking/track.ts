@@ -35,6 +35,8 @@ export class TrackState {
   firstSeen: number;
   spanStart: number;
   lastSeen: number;
+  /** Last sight by a confident detection. */
+  strongAt: number;
   /** Detections so far, and the sum of their scores. */
   hits = 0;
   evidence = 0;
@@ -57,7 +59,7 @@ export class TrackState {
   #backlog: readonly PastBox[] = [];
 
   constructor(sighting: Sighting, t: number, jitter: Jitter) {
-    this.firstSeen = this.spanStart = this.lastSeen = t;
+    this.firstSeen = this.spanStart = this.lastSeen = this.strongAt = t;
     this.#filter = new BoxFilter(sighting.box, sighting.score, t, jitter);
     this.box = this.lastBox = this.startBox = this.#filter.box;
     this.#score = sighting.score;
@@ -80,7 +82,7 @@ export class TrackState {
     return this.#filter.spread;
   }
 
-  distance(sighting: Sighting): number {
+  distance(sighting: Sighting): readonly [centre: number, sides: number] {
     return this.#filter.distance(sighting.box, sighting.score);
   }
 
@@ -93,7 +95,7 @@ export class TrackState {
   /** A detection supports the track at the time of the last prediction. */
   sight(sighting: Sighting, t: number): void {
     const before: PastBox = { t: this.lastSeen, box: this.lastBox };
-    this.#filter.correct(sighting.box, sighting.score);
+    this.#filter.correct(sighting);
     this.box = this.lastBox = this.#filter.box;
     this.lastVelocity = this.#filter.velocity;
     this.#score += SCORE_WEIGHT * (sighting.score - this.#score);

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import type { Box } from '../../core/box.js';
-import { BORDER_BAND, TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
+import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
 import { associate, type Similarity } from './association.js';
 import { createJitter, type Affine } from './box-filter.js';
 import { ClutterMap } from './clutter.js';
-import { LostObjects } from './lost-objects.js';
+import { LostObjects, touchesBorder } from './lost-objects.js';
 import { resemblance, resemblesLast, resemblesWeakly } from './resemblance.js';
 import { nesting, readSightings, type Sighting } from './sightings.js';
 import { TrackState, type Track } from './track.js';
@@ -39,6 +39,8 @@ const TENTATIVE_UNSEEN_S = 0.1;
 const BIRTH_NESTING = 0.9;
 /** A hidden object counts as occluded when a seen one covers this share of the smaller box. */
 const OCCLUSION_NESTING = 0.5;
+/** Weak detections bridge an occlusion, they do not carry an object for ever: it ends after this long without a strong one, s. */
+const WEAK_S = 2;
 /** After a silence this long nothing is predicted any more; identities are then recognised by place, s. */
 const LONGEST_STEP_S = 2 * UNSEEN_S;
 /** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
@@ -80,7 +82,7 @@ export class Tracker {
     const sightings = readSightings(percept, this.#options.lowScore);
     const unclaimed = this.#associate(sightings, t);
     for (const track of this.#live) if (track.lastSeen < t) track.miss(t, width, height);
-    this.#confirm();
+    this.#confirm(width, height);
     this.#retire(width, height);
     this.#begin(unclaimed, sightings, t);
     this.#lost.expire(t);
@@ -131,7 +133,10 @@ export class Tracker {
       similarity: Similarity<TrackState, Sighting>,
     ): [TrackState[], Sighting[]] => {
       const result = associate(rows, columns, similarity);
-      for (const [track, sighting] of result.pairs) track.sight(sighting, t);
+      for (const [track, sighting] of result.pairs) {
+        track.sight(sighting, t);
+        if (sighting.score >= this.#options.highScore) track.strongAt = t;
+      }
       return [[...result.rows], [...result.columns]];
     };
     const [missed, unclaimed] = join(confirmed, high, scored(resemblance));
@@ -150,7 +155,7 @@ export class Tracker {
   }
 
   /** Gives an identity, an old one where the object is recognised, to tracks with enough evidence. */
-  #confirm(): void {
+  #confirm(width: number, height: number): void {
     const fresh = this.#live.filter(
       (track) =>
         track.id === undefined &&
@@ -159,8 +164,12 @@ export class Tracker {
         track.lastSeen - track.spanStart >= CONFIRM_S - TIME_EPSILON,
     );
     if (fresh.length === 0) return;
-    const hidden = this.#live.filter((track) => track.id !== undefined && !track.seen);
-    const known = this.#lost.recognise(fresh, hidden);
+    const inside = (box: Box): boolean => !touchesBorder(box, width, height);
+    const hidden = this.#live.filter(
+      (track) => track.id !== undefined && !track.seen && inside(track.lastBox),
+    );
+    const appeared = fresh.filter((track) => inside(track.startBox));
+    const known = this.#lost.recognise(appeared, hidden);
     const replaced = new Set(known.values());
     for (const track of fresh) {
       const old = known.get(track);
@@ -174,12 +183,12 @@ export class Tracker {
   #retire(width: number, height: number): void {
     const seen = this.#live.filter((track) => track.seen);
     this.#live = this.#live.filter((track) => {
-      if (track.seen) return true;
+      if (track.seen && this.#t - track.strongAt < WEAK_S) return true;
       const unseen = this.#t - track.lastSeen;
       if (track.id === undefined) return unseen <= TENTATIVE_UNSEEN_S + TIME_EPSILON;
       if (seen.some((other) => isBehind(track.box, other.box))) track.occluded = true;
-      if (unseen < UNSEEN_S - TIME_EPSILON) return true;
-      if (!hasLeft(track, width, height)) this.#lost.add(track);
+      if (unseen < UNSEEN_S - TIME_EPSILON && this.#t - track.strongAt < WEAK_S) return true;
+      if (!touchesBorder(track.lastBox, width, height)) this.#lost.add(track);
       return false;
     });
   }
@@ -208,11 +217,4 @@ function idNumber(id: string): number {
 /** On a ground plane the one whose feet are lower in the picture is in front. */
 function isBehind(hidden: Box, other: Box): boolean {
   return other[1] + other[3] > hidden[1] + hidden[3] && nesting(hidden, other) > OCCLUSION_NESTING;
-}
-
-/** Last seen in the border band: then it most likely left. */
-function hasLeft({ lastBox: [x, y, w, h] }: TrackState, width: number, height: number): boolean {
-  const bandX = BORDER_BAND * width;
-  const bandY = BORDER_BAND * height;
-  return x < bandX || y < bandY || x + w > width - bandX || y + h > height - bandY;
 }
