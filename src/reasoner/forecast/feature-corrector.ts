@@ -4,10 +4,10 @@ import { logit, OnlineLogistic, sigmoid } from './online-logistic.js';
 import type { TrackState } from './track-state.js';
 
 /**
- * Prior standard deviation of a weight. Features are of size 1, so a weight of 0.3 moves the odds by a third: this
+ * Prior standard deviation of a weight. Features are of size 1, so a weight of 0.15 moves the odds by a sixth: this
  * camera can bend the sampled probabilities where they are wrong in a way that a feature shows, but only slowly.
  */
-const WEIGHT_DEVIATION = 0.3;
+const WEIGHT_DEVIATION = 0.15;
 const FORGETTING = 0.9995;
 /** Features are cut to ±2. */
 const MOST_FEATURE = 2;

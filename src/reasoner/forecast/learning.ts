@@ -35,10 +35,13 @@ export function itemKey(type: EventType, participants: readonly string[], zone?:
   return `${type}|${who.join(',')}|${zone ?? ''}`;
 }
 
+/** Pairs share their objects: one that stands still decides all its pairs at once. */
+const PAIR_WEIGHT = 0.5;
+
 /**
  * An item is stated every second over 3 s (loiter: over 10 s), so an event is counted in that many successive items:
  * each is that share of an independent observation.
  */
 export function observationWeight(item: ForecastItem): number {
-  return 1 / (item.horizon ?? HORIZON_S);
+  return (item.participants.length > 1 ? PAIR_WEIGHT : 1) / (item.horizon ?? HORIZON_S);
 }

@@ -12,6 +12,8 @@ const LEAST_VISIBLE = 0.05;
 const MOST_VISIBLE = 0.6;
 /** The middle of that range, where one number must do. */
 const GONE_VISIBLE = 0.3;
+/** Fractional part of the golden ratio. */
+const GOLDEN = 0.6180339887498949;
 /** Samples for which a crossing must hold (0.2 s). */
 const HOLD = 3;
 /** Away from where it loitered by more than this many body heights, a thing may loiter again. */
@@ -29,10 +31,12 @@ export function exitShare(
   random: Random,
 ): number {
   const now = visibleShare(state, state.x, state.y, frame);
+  const first = random.uniform();
   let hits = 0;
   for (let i = 0; i < paths.n; i++) {
-    const least =
-      (LEAST_VISIBLE + (MOST_VISIBLE - LEAST_VISIBLE) * random.uniform()) * Math.min(1, now / MOST_VISIBLE);
+    // Multiples of the golden ratio fill the range evenly, whichever paths matter.
+    const u = (first + i * GOLDEN) % 1;
+    const least = (LEAST_VISIBLE + (MOST_VISIBLE - LEAST_VISIBLE) * u) * Math.min(1, now / MOST_VISIBLE);
     for (let k = 0; k < horizon; k++) {
       const j = i * paths.steps + k;
       if (visibleShare(state, paths.x[j] ?? 0, paths.y[j] ?? 0, frame) < least) {

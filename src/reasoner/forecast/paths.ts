@@ -36,12 +36,15 @@ export interface PathRates {
 
 /** The velocity's random walk has a knot this often, s. */
 const KNOT_S = 0.5;
-/** A present acceleration lasts on for an exponential time of this mean, s: about half a step cycle. */
+/** A change of speed lasts on for an exponential time of this mean, s: about a step. */
 const ACCELERATION_LASTS_S = 0.5;
+/** So does a curve: who walks or drives around a corner takes a second or two for it. */
+const CURVE_LASTS_S = 1;
 /** A slope over 0.6 s is the velocity of 0.3 s ago: what began since then shows later. */
 const VELOCITY_LAG_S = 0.3;
-/** The measured acceleration is noisy: the share of it that is believed. */
-const ACCELERATION_TRUST = 0.6;
+/** The measured change of velocity is noisy: the share of it that is believed, and where it is cut (1/s, rad/s). */
+const TREND_TRUST = 0.5;
+const MOST_TREND = 2;
 /** A stop takes this long, a start too, s (a walker's gait changes within one step, about 0.6 s). */
 const CHANGE_S = 0.6;
 /** A deliberate turn takes this long, s, and changes the heading by this much, rad. */
@@ -69,6 +72,7 @@ interface Draw {
   turnAt: number;
   turnBy: number;
   accelerateFor: number;
+  curveFor: number;
   /** px/s² while it slides, and once it rolls; the latter is the former for what does not roll. */
   friction: number;
   rolling: number;
@@ -105,6 +109,7 @@ export class PathSampler {
     const prior = MOTION_PRIORS[state.kind];
     const frictions = state.kind === 'body' ? frictionQuantiles(state, n) : undefined;
     const dwelling = dwellChance(state);
+    const context = { state, prior, rates, dt, trend: trendOf(state) };
     for (let i = 0; i < n; i++) {
       const draw = this.#draw(i, state, prior, rates, dwelling, random);
       draw.friction = (frictions?.[i] ?? 0) * state.h;
@@ -112,12 +117,9 @@ export class PathSampler {
       draw.rolling = rolls ? Math.min(draw.friction, ROLLING_FRICTION * state.h) : draw.friction;
       run(
         draw,
-        state,
-        prior,
-        rates,
+        context,
         x.subarray(i * steps, (i + 1) * steps),
         y.subarray(i * steps, (i + 1) * steps),
-        dt,
         random,
       );
     }
@@ -157,6 +159,7 @@ export class PathSampler {
       turnAt: -Math.log(1 - (this.#turn[i] ?? 0.5)) / Math.max(rates.turnRate, 1e-6) - VELOCITY_LAG_S,
       turnBy: side * (TURN_LEAST + (TURN_MOST - TURN_LEAST) * random.uniform()),
       accelerateFor: -Math.log(random.uniform()) * ACCELERATION_LASTS_S,
+      curveFor: -Math.log(random.uniform()) * CURVE_LASTS_S,
       friction: 0,
       rolling: 0,
       startVx: startSpeed * Math.cos(heading),
@@ -177,26 +180,43 @@ export function dwellChance(state: TrackState): number {
   return odds / (1 + odds);
 }
 
+/** How the velocity is changing now: relative gain of speed (1/s) and turning rate (rad/s), as far as believed. */
+interface Trend {
+  readonly gain: number;
+  readonly curve: number;
+}
+
+function trendOf(state: TrackState): Trend {
+  const least = (SLOW * state.h) ** 2;
+  const speed2 = Math.max(state.vx ** 2 + state.vy ** 2, least);
+  const gain = (state.ax * state.vx + state.ay * state.vy) / speed2;
+  const curve = (state.vx * state.ay - state.vy * state.ax) / speed2;
+  return {
+    gain: TREND_TRUST * Math.min(Math.max(gain, -MOST_TREND), MOST_TREND),
+    curve: TREND_TRUST * Math.min(Math.max(curve, -MOST_TREND), MOST_TREND),
+  };
+}
+
+/** What all paths of one object share. */
+interface Context {
+  readonly state: TrackState;
+  readonly prior: MotionPrior;
+  readonly rates: PathRates;
+  /** s */
+  readonly dt: number;
+  readonly trend: Trend;
+}
+
 /** Integrates one path. */
-function run(
-  draw: Draw,
-  state: TrackState,
-  prior: MotionPrior,
-  rates: PathRates,
-  x: Float32Array,
-  y: Float32Array,
-  dt: number,
-  random: Random,
-): void {
+function run(draw: Draw, context: Context, x: Float32Array, y: Float32Array, random: Random): void {
+  const { state, prior, rates, dt, trend } = context;
   const forgets = draw.dwells ? 1 - Math.exp(-KNOT_S / DWELL.memoryS) : 0;
   const wander =
     (draw.dwells
       ? DWELL.speed * Math.sqrt(1 - (1 - forgets) ** 2)
       : (draw.atRest ? prior.restWander : prior.wander) * rates.spread * Math.sqrt(KNOT_S)) * state.h;
   const knotSteps = Math.max(1, Math.round(KNOT_S / dt));
-  const cos = Math.cos(draw.turnBy);
-  const sin = Math.sin(draw.turnBy);
-  const accelerated = !draw.atRest && state.kind !== 'body';
+  const driven = !draw.atRest && state.kind !== 'body';
   let [px, py] = [state.x, state.y];
   let [driftX, driftY, stepX, stepY] = [0, 0, 0, 0];
   for (let k = 0; k < x.length; k++) {
@@ -210,22 +230,20 @@ function run(
     const kept = draw.dwells ? Math.exp(-t / DWELL.memoryS) : 1;
     let vx = kept * draw.v0x + driftX;
     let vy = kept * draw.v0y + driftY;
-    if (accelerated) {
-      const lasted = ACCELERATION_TRUST * (VELOCITY_LAG_S + Math.min(t, draw.accelerateFor));
-      const ax = state.ax * lasted;
-      const ay = state.ay * lasted;
+    if (driven) {
+      const lasted = VELOCITY_LAG_S + Math.min(t, draw.accelerateFor);
       // A braking thing stands in the end; it does not run backwards.
-      const brakes = (vx + ax) * vx + (vy + ay) * vy <= 0;
-      vx = brakes ? 0 : vx + ax;
-      vy = brakes ? 0 : vy + ay;
+      const gained = Math.max(0, 1 + trend.gain * lasted);
+      vx *= gained;
+      vy *= gained;
     }
     const f = factor(draw, t, Math.hypot(vx, vy));
     vx *= f;
     vy *= f;
-    const turned = Math.min(Math.max((t - draw.turnAt) / TURN_S, 0), 1);
-    if (turned > 0) {
-      const c = turned === 1 ? cos : Math.cos(draw.turnBy * turned);
-      const s = turned === 1 ? sin : Math.sin(draw.turnBy * turned);
+    const turned = draw.turnBy * Math.min(Math.max((t - draw.turnAt) / TURN_S, 0), 1);
+    const angle = turned + (driven ? trend.curve * (VELOCITY_LAG_S + Math.min(t, draw.curveFor)) : 0);
+    if (angle !== 0) {
+      const [c, s] = [Math.cos(angle), Math.sin(angle)];
       [vx, vy] = [c * vx - s * vy, s * vx + c * vy];
     }
     if (draw.atRest) {

@@ -7,6 +7,7 @@ import {
   LOITER_HORIZON_S,
   LOITER_S,
   SAMPLE_HZ,
+  type EventType,
   type ForecastType,
 } from '../../core/ontology.js';
 import type { MemorySnapshot } from '../../core/stages.js';
@@ -17,6 +18,7 @@ import { dueItems, type DueItem } from './items.js';
 import { itemKey, observationWeight, type ItemOutcome, type LearningForecaster } from './learning.js';
 import { loiterHistory } from './loiter-history.js';
 import { MOTION_PRIORS } from './motion-kind.js';
+import { ownCounts, ownKey, ownRate } from './own-rates.js';
 import { MotionRules, type MotionShares } from './path-motion.js';
 import { apart, pairReach, pairShares, reachOf, type PairShares } from './path-pairs.js';
 import { exitShare, lineShare, LOITER_PATH_HZ, loiterShare, zoneShares } from './path-place.js';
@@ -37,11 +39,23 @@ const PRIOR_PATHS = 2;
 /**
  * Chance that the paths miss what drives an object (it was called, it is pushed by something not in view): then the base
  * rate of the type holds. A linear pool; it takes the edge off both ends where the sampler is too sure. Where things can
- * be in 3 s is mostly geometry, whatever drives them, so the types of places and gaps are doubted less.
+ * be in 3 s is geometry, whatever drives them; whether one stops or stays shows in its motion in part; to turn or to
+ * set out is a decision of which the motion before tells little.
  */
-const MOTIVE_DOUBT = 0.1;
-const GEOMETRY_DOUBT = 0.03;
-const MOTIVE_TYPES: ReadonlySet<ForecastType> = new Set(['stop', 'start_moving', 'turn', 'loiter']);
+const DOUBT: Readonly<Record<ForecastType, number>> = {
+  exit: 0.02,
+  stop: 0.1,
+  start_moving: 0.3,
+  turn: 0.4,
+  meet: 0.02,
+  collide: 0.02,
+  zone_enter: 0.02,
+  zone_leave: 0.02,
+  line_cross: 0.02,
+  loiter: 0.1,
+};
+/** Bodies decide nothing: what moves them is contact, which the paths show. */
+const BODY_DOUBT = 0.1;
 /** Standard paths reach to the horizon and to where the slowest rule (stop, meet, turn) is certain. */
 const HORIZON_STEPS = HORIZON_S * PATH_HZ;
 const STEPS = HORIZON_STEPS + CONFIRM_S.meet * PATH_HZ;
@@ -96,7 +110,8 @@ export class SamplingForecaster implements LearningForecaster {
     const states = trackStates(snapshot);
     this.#spread.observe(snapshot);
     this.#contacts.observe(snapshot, states);
-    const futures = states.map((state) => this.#future(state, snapshot));
+    const counts = ownCounts(snapshot);
+    const futures = states.map((state) => this.#future(state, snapshot, counts));
     const due = dueItems(states, snapshot);
     const pairs = playPairs(futures, due);
     const hits = this.#contactChances(futures, pairs);
@@ -138,22 +153,24 @@ export class SamplingForecaster implements LearningForecaster {
     return true;
   }
 
-  #future(state: TrackState, snapshot: MemorySnapshot): Future {
+  #future(state: TrackState, snapshot: MemorySnapshot, counts: ReadonlyMap<string, number>): Future {
     const random = new Random(seedOf(state.record.id, Math.round(snapshot.t * SAMPLE_HZ)));
-    const rates = this.#ratesOf(state, snapshot);
+    const rates = this.#ratesOf(state, snapshot, counts);
     const paths = this.#sampler.sample(state, rates, STEPS, 1 / PATH_HZ, random);
     this.#spread.expect(state, paths, snapshot.t, rates.spread);
     const shares = this.#rules.shares(state, paths, HORIZON_STEPS, random);
     return { state, paths, rates, reach: reachOf(paths), shares, random };
   }
 
-  #ratesOf(state: TrackState, snapshot: MemorySnapshot): PathRates {
+  #ratesOf(state: TrackState, snapshot: MemorySnapshot, counts: ReadonlyMap<string, number>): PathRates {
     const prior = MOTION_PRIORS[state.kind];
     const here: Point = [state.x / snapshot.width, state.y / snapshot.height];
+    const own = (type: EventType, rate: number): number =>
+      ownRate(rate, counts.get(ownKey(state.record.id, type)) ?? 0, state.ageS);
     return {
       spread: this.#spread.factor(state.kind, state.moving),
-      stopRate: prior.stopRate * placeFactor(snapshot.places, 'stop', here),
-      turnRate: prior.turnRate * placeFactor(snapshot.places, 'turn', here),
+      stopRate: own('stop', prior.stopRate) * placeFactor(snapshot.places, 'stop', here),
+      turnRate: own('turn', prior.turnRate) * placeFactor(snapshot.places, 'turn', here),
       startFactor: placeFactor(snapshot.places, 'start_moving', here),
     };
   }
@@ -190,7 +207,8 @@ export class SamplingForecaster implements LearningForecaster {
     const group = rateKey(item.type, a.state.kind, b?.state.kind);
     const base = this.#rates.rate(group);
     const kept = item.type === 'exit' ? 1 - CONTACT_KEEPS_IN * struck : 1;
-    const p = pool(1 - (1 - played * kept) * (1 - pushed * struck), base, this.#sampler.n, item.type);
+    const doubt = a.state.kind === 'body' ? Math.min(DOUBT[item.type], BODY_DOUBT) : DOUBT[item.type];
+    const p = pool(1 - (1 - played * kept) * (1 - pushed * struck), base, this.#sampler.n, doubt);
     const key = itemKey(item.type, participants, item.zone);
     const features = featuresOf(item.type, a.state, b?.state);
     const corrected = this.#corrector.correct(group, features, p, snapshot.t, key);
@@ -261,8 +279,7 @@ function playPairs(futures: readonly Future[], due: readonly DueItem[]): Map<num
 }
 
 /** Pools a share of n paths with the base rate. */
-function pool(share: number, base: number, n: number, type: ForecastType): number {
-  const doubt = MOTIVE_TYPES.has(type) ? MOTIVE_DOUBT : GEOMETRY_DOUBT;
+function pool(share: number, base: number, n: number, doubt: number): number {
   const sampled = (share * n + base * PRIOR_PATHS) / (n + PRIOR_PATHS);
   return (1 - doubt) * sampled + doubt * base;
 }

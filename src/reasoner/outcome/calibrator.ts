@@ -4,11 +4,11 @@ import { logit, OnlineLogistic, sigmoid } from '../forecast/online-logistic.js';
 /** Stated probabilities stay within [LEAST, 1 − LEAST]: nothing is impossible, and a log loss stays finite. */
 const LEAST = 1e-4;
 /**
- * Prior of the map logit p' = bias + slope · logit p: identity, give or take a factor of 2 in the odds and a quarter in the
- * slope. That is worth about ten decisive items; one lucky item moves nothing much.
+ * Prior of the map logit p' = bias + slope · logit p: identity, give or take a factor of 1.6 in the odds and a fifth in the
+ * slope. That is worth about fifteen decisive items; one lucky item moves nothing much.
  */
 const PRIOR_MEAN = [0, 1] as const;
-const PRIOR_DEVIATION = [0.7, 0.25] as const;
+const PRIOR_DEVIATION = [0.5, 0.2] as const;
 /** Per independent item: after some 2000 the past counts e times less. */
 const FORGETTING = 0.9995;
 /** A slope at least this keeps the map monotone, and a ranking a ranking. */
