@@ -98,17 +98,27 @@ export class OverlayState {
   add(draft: Draft): void {
     this.#names.learn(draft);
     switch (draft.kind) {
-      case 'objects.updated':
-        return this.#updateObjects(draft.mediatime, draft.data.objects);
-      case 'event.observed':
-        return this.#addEvent(draft.data.event);
-      case 'explanation.created':
-        return this.#addExplanation(draft.data.explanation);
+      case 'objects.updated': {
+        this.#updateObjects(draft.mediatime, draft.data.objects);
+        return;
+      }
+      case 'event.observed': {
+        this.#addEvent(draft.data.event);
+        return;
+      }
+      case 'explanation.created': {
+        this.#addExplanation(draft.data.explanation);
+        return;
+      }
       case 'prediction.created':
-      case 'prediction.updated':
-        return this.#follow(draft.data.prediction);
-      case 'prediction.resolved':
-        return this.#resolve(draft.data.prediction, draft.data.prediction.outcome, draft.mediatime);
+      case 'prediction.updated': {
+        this.#follow(draft.data.prediction);
+        return;
+      }
+      case 'prediction.resolved': {
+        this.#resolve(draft.data.prediction, draft.data.prediction.outcome, draft.mediatime);
+        return;
+      }
       case 'scorecard.updated':
         this.#scorecard = draft.data;
         return;

@@ -113,7 +113,7 @@ function paintBox(brush: Brush, object: ObjectState): void {
 /** The name above the box, or inside where there is no room above. */
 function paintTag(brush: Brush, object: ObjectState, taken: Box[]): void {
   const { ctx, layout, line } = brush;
-  const [x, y, w, h] = toPx(object.box, brush);
+  const [x, y, , h] = toPx(object.box, brush);
   const size = tagSize(layout);
   ctx.font = fontOf(size, true);
   const text = objectPhrase(object);

@@ -32,7 +32,7 @@ export function colorOf(id: string): string {
   const digits = /(\d+)$/.exec(id)?.[1];
   const number =
     digits === undefined
-      ? [...id].reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0)
+      ? Array.from(id).reduce((sum, char) => sum + (char.codePointAt(0) ?? 0), 0)
       : Number(digits);
   return OBJECT_COLORS[number % OBJECT_COLORS.length] ?? OBJECT_COLORS[0];
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { clean, mediaTime, percent, score, skill } from '../terminal/wording.js';
+import { clean, mediaTime, score, skill } from '../terminal/wording.js';
 import { html, SafeHtml } from './html.js';
 import { eventsSection } from './page-events.js';
 import { predictionsSection } from './page-predictions.js';

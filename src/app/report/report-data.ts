@@ -66,10 +66,14 @@ export class ReportData {
     this.names.learn(draft);
     this.end = Math.max(this.end, draft.mediatime);
     switch (draft.kind) {
-      case 'objects.updated':
-        return this.#addObjects(draft.mediatime, draft.data.objects);
-      case 'event.observed':
-        return this.#addEvent(draft.data.event);
+      case 'objects.updated': {
+        this.#addObjects(draft.mediatime, draft.data.objects);
+        return;
+      }
+      case 'event.observed': {
+        this.#addEvent(draft.data.event);
+        return;
+      }
       case 'explanation.created': {
         const { explanation } = draft.data;
         const explained = this.events.get(explanation.of);
@@ -77,15 +81,21 @@ export class ReportData {
         return;
       }
       case 'prediction.created':
-      case 'prediction.updated':
-        return this.#addPrediction(draft.data.prediction, 'open');
-      case 'prediction.resolved':
-        return this.#addPrediction(draft.data.prediction, draft.data.prediction.outcome);
+      case 'prediction.updated': {
+        this.#addPrediction(draft.data.prediction, 'open');
+        return;
+      }
+      case 'prediction.resolved': {
+        this.#addPrediction(draft.data.prediction, draft.data.prediction.outcome);
+        return;
+      }
       case 'scorecard.updated':
         this.scorecard = draft.data;
         return;
-      case 'summary.created':
-        return this.#addNote(draft.data.from, draft.data.text);
+      case 'summary.created': {
+        this.#addNote(draft.data.from, draft.data.text);
+        return;
+      }
       case 'stream.state':
         if (draft.data.reason !== undefined)
           this.#addNote(draft.mediatime, `${draft.data.state}: ${draft.data.reason}`);

@@ -116,23 +116,39 @@ export class TerminalAccount {
   show(draft: Draft): void {
     this.#names.learn(draft);
     switch (draft.kind) {
-      case 'stream.state':
-        return this.#showState(draft.mediatime, draft.data);
-      case 'event.observed':
-        return this.#showEvent(draft.data.event);
-      case 'explanation.created':
-        return this.#showExplanation(draft.data.explanation);
+      case 'stream.state': {
+        this.#showState(draft.mediatime, draft.data);
+        return;
+      }
+      case 'event.observed': {
+        this.#showEvent(draft.data.event);
+        return;
+      }
+      case 'explanation.created': {
+        this.#showExplanation(draft.data.explanation);
+        return;
+      }
       case 'prediction.created':
-      case 'prediction.updated':
-        return this.#showPrediction(draft.mediatime, draft.data.prediction);
-      case 'prediction.resolved':
-        return this.#showOutcome(draft.data.prediction);
-      case 'scorecard.updated':
-        return this.#offerScorecard(draft.mediatime, draft.data);
-      case 'summary.created':
-        return this.#line(draft.mediatime, '≡', 'bold', [{ text: clean(draft.data.text) }]);
-      case 'lagged':
-        return this.#showLag(draft.mediatime, draft.data);
+      case 'prediction.updated': {
+        this.#showPrediction(draft.mediatime, draft.data.prediction);
+        return;
+      }
+      case 'prediction.resolved': {
+        this.#showOutcome(draft.data.prediction);
+        return;
+      }
+      case 'scorecard.updated': {
+        this.#offerScorecard(draft.mediatime, draft.data);
+        return;
+      }
+      case 'summary.created': {
+        this.#line(draft.mediatime, '≡', 'bold', [{ text: clean(draft.data.text) }]);
+        return;
+      }
+      case 'lagged': {
+        this.#showLag(draft.mediatime, draft.data);
+        return;
+      }
       case 'objects.updated':
       case 'forecast.updated':
         return;
@@ -225,18 +241,20 @@ export class TerminalAccount {
     const said = `(said ${percent(prediction.probability)})`;
     if (prediction.outcome === 'hit') {
       const after = prediction.leadTime ?? prediction.resolvedAt - prediction.issuedAt;
-      return this.#line(prediction.resolvedAt, '✓', 'green', [
+      this.#line(prediction.resolvedAt, '✓', 'green', [
         ...clause,
         { text: ` – came true after ${amount(after)}\u00a0s `, style: 'green' },
         { text: said, style: 'dim' },
       ]);
+      return;
     }
     if (prediction.outcome === 'miss') {
-      return this.#line(prediction.resolvedAt, '✗', 'red', [
+      this.#line(prediction.resolvedAt, '✗', 'red', [
         ...clause,
         { text: ' after all ', style: 'red' },
         { text: said, style: 'dim' },
       ]);
+      return;
     }
     this.#line(prediction.resolvedAt, '∅', 'dim', [
       ...clause,

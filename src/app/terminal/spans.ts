@@ -118,7 +118,7 @@ function words(span: Span): Span[] {
 }
 
 function chop(span: Span, size: number): Span[] {
-  const chars = [...span.text];
+  const chars = Array.from(span.text);
   if (chars.length <= size) return [span];
   const parts: Span[] = [];
   for (let at = 0; at < chars.length; at += size) {
@@ -148,5 +148,5 @@ function columns(line: readonly Span[]): number {
 }
 
 function length(text: string): number {
-  return [...text].length;
+  return Array.from(text).length;
 }

@@ -103,13 +103,12 @@ export function skill(value: number | null): string {
   return `${rounded > 0 ? '+' : ''}${rounded}\u00a0%`;
 }
 
+/** C0 and C1 controls, and the marks that change the direction of writing. */
+const CONTROLS = /[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]+/gu;
+
 /** Text of a message without control characters: a label or a sentence may come from a model or from outside. */
 export function clean(text: string): string {
-  // eslint-disable-next-line no-control-regex -- taking them out is the purpose
-  return text
-    .replace(/[\u0000-\u001f\u007f-\u009f\u200e\u200f\u202a-\u202e\u2066-\u2069]+/g, ' ')
-    .replace(/ {2,}/g, ' ')
-    .trim();
+  return text.replace(CONTROLS, ' ').replace(/ {2,}/g, ' ').trim();
 }
 
 /** What its first participant is expected to do: `leave the view`, `meet person #7`. */
