@@ -5,6 +5,7 @@ import { redact } from '../core/redact.js';
 import { queryOf, type AccessPolicy } from './access.js';
 import type { Hub } from './hub.js';
 import { errorBody, type ReplyCode } from './reply.js';
+import type { Subscriber } from './subscriber.js';
 import { parseSubscription } from './subscription.js';
 import type { TransportLogger } from './transport-logger.js';
 
@@ -35,6 +36,7 @@ export class EventsEndpoint {
     maxPayload: MAX_INCOMING_BYTES,
     perMessageDeflate: false,
   });
+  readonly #subscribers = new Map<WebSocket, Subscriber>();
   /** Clients that have answered since the last ping. */
   readonly #answering = new WeakSet<WebSocket>();
   readonly #heartbeat: NodeJS.Timeout;
@@ -64,7 +66,7 @@ export class EventsEndpoint {
       );
   }
 
-  /** Sends 1001 to every client and ends those that have not left by the deadline. Idempotent. */
+  /** Sends every client what waits for it, then 1001, and ends those that have not left by the deadline. Idempotent. */
   close(timeoutMs: number): Promise<void> {
     this.#closed ??= this.#close(timeoutMs);
     return this.#closed;
@@ -95,7 +97,9 @@ export class EventsEndpoint {
       return;
     }
     const subscriber = hub.attach(id, subscription, client);
+    this.#subscribers.set(client, subscriber);
     client.on('close', (code) => {
+      this.#subscribers.delete(client);
       hub.detach(subscriber);
       logger.debug({ stream: id, code, sent: subscriber.sent }, 'websocket closed');
     });
@@ -110,9 +114,10 @@ export class EventsEndpoint {
 
   async #close(timeoutMs: number): Promise<void> {
     clearInterval(this.#heartbeat);
-    this.#options.hub.close();
     const clients = [...this.#server.clients];
-    for (const client of clients) client.close(1001, 'the server is shutting down');
+    for (const client of clients) {
+      (this.#subscribers.get(client) ?? client).close(1001, 'the server is shutting down');
+    }
     const gone = Promise.all(clients.map(whenClosed));
     const deadline = setTimeout(() => clients.forEach((client) => client.terminate()), timeoutMs);
     await gone;

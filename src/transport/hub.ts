@@ -39,7 +39,6 @@ export class Hub implements MessageSink {
   #dropped = 0;
   #errors = 0;
   #number = 0;
-  #closed = false;
 
   /** Throws `bad_option` for bounds below 1. */
   constructor(options: HubOptions) {
@@ -58,7 +57,7 @@ export class Hub implements MessageSink {
     for (const subscriber of subscribers) subscriber.deliver(message);
   }
 
-  /** Subscribes a socket; call `detach` when it has gone. A closed hub closes it at once with 1001. */
+  /** Subscribes a socket; call `detach` when it has gone. */
   attach(streamId: string, subscription: Subscription, socket: ClientSocket): Subscriber {
     this.#number += 1;
     const subscriber = new Subscriber({
@@ -75,8 +74,7 @@ export class Hub implements MessageSink {
     const subscribers = this.#streams.get(streamId) ?? new Set();
     this.#streams.set(streamId, subscribers.add(subscriber));
     this.#subscribers += 1;
-    if (this.#closed) subscriber.close(1001, 'the server is shutting down');
-    else subscriber.start();
+    subscriber.start();
     return subscriber;
   }
 
@@ -96,14 +94,6 @@ export class Hub implements MessageSink {
       for (const subscriber of subscribers) sent += subscriber.sent;
     }
     return { subscribers: this.#subscribers, sent, dropped: this.#dropped, errors: this.#errors };
-  }
-
-  /** Sends every client what waits for it, then close 1001. Idempotent. */
-  close(): void {
-    this.#closed = true;
-    for (const subscribers of this.#streams.values()) {
-      for (const subscriber of subscribers) subscriber.close(1001, 'the server is shutting down');
-    }
   }
 
   #fail(error: PresageError): void {

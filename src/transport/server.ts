@@ -30,7 +30,7 @@ export interface ServerOptions {
   token?: string | undefined;
   /** Origins of web pages, besides the server's own, that may connect. */
   allowedOrigins?: readonly string[];
-  /** Fans out to the WebSocket clients; closed with the server. */
+  /** Fans out to the WebSocket clients. */
   hub: Hub;
   log: ServerLog;
   status: StatusProviders;

@@ -35,7 +35,7 @@ const sequences = (entries: readonly LogEntry[]): number[] => entries.map(({ seq
 const failure = async (opening: Promise<unknown>): Promise<PresageError> =>
   opening.then(
     () => expect.unreachable('it opened'),
-    (error: PresageError) => error,
+    (error: unknown) => error as PresageError,
   );
 
 describe('DurableLog', () => {

@@ -1,6 +1,7 @@
 // A process that is to be killed: appends to the log of a folder as fast as it can, and tells each message on its standard
 // output once the log has called it durable, which is when a client could have been sent it.
 import { writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers';
 import { DurableLog } from '../../../dist/transport/durable-log.js';
 
 const [folder, round] = process.argv.slice(2);

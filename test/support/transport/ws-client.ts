@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { IncomingMessage } from 'node:http';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Message } from '../../../src/core/messages.js';
@@ -41,6 +42,11 @@ export class WsClient {
     return this.messages.flatMap(({ sequence }) => (sequence === undefined ? [] : Number(sequence)));
   }
 
+  /** The newest sequence received, 0 before any. */
+  last(): number {
+    return Number(this.messages.findLast(({ sequence }) => sequence !== undefined)?.sequence ?? 0);
+  }
+
   #notify(): void {
     for (const wake of this.#wake.splice(0)) wake();
   }
@@ -53,10 +59,7 @@ export async function refusedUpgrade(
 ): Promise<{ status: number | undefined; body: string }> {
   const socket = new WebSocket(url, options);
   socket.on('error', () => undefined);
-  const [, response] = (await once(socket, 'unexpected-response')) as [
-    unknown,
-    import('node:http').IncomingMessage,
-  ];
+  const [, response] = (await once(socket, 'unexpected-response')) as [unknown, IncomingMessage];
   let body = '';
   for await (const chunk of response) body += String(chunk);
   return { status: response.statusCode, body };
