@@ -48,7 +48,7 @@ export class Service implements AsyncDisposable {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
     if (ffmpeg.notice !== undefined) logger.info(ffmpeg.notice);
-    const log = new DurableLog({ folder: settings.data, onError: (error) => logger.error(error) });
+    const log = await DurableLog.open({ folder: settings.data, onError: (error) => logger.error(error) });
     const hub = new Hub({ log, onError: (error) => logger.error(error) });
     const metrics = new Metrics();
     const sessions: StreamSession[] = [];

@@ -44,6 +44,7 @@ export interface ObjectTracker {
   dump?(): Readonly<Record<string, number>>;
 }
 
+const MISSING_S = Number(process.env['MISSING'] ?? 3);
 interface Departed {
   readonly object: RememberedObject;
   readonly record: ObjectRecord;
@@ -67,6 +68,8 @@ export class ObjectMemory implements Memory {
   #events: readonly EventObserved[] = [];
   #frame: FrameSize = { width: 1, height: 1 };
   #findings: Finding[] = [];
+  /** Objects not in view any more whose parts have not ended. */
+  #missing = new Set<RememberedObject>();
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
     this.#tracker = tracker;
@@ -80,6 +83,7 @@ export class ObjectMemory implements Memory {
     this.#resize(width, height, t);
     for (const track of this.#tracker.update(percept)) this.#observe(track, t);
     this.#endUnseen(t);
+    this.#endMissing(t);
     this.#rules.advance(this.#find);
     const events = this.#teller.tell(this.#findings, t, this.#frame);
     this.#findings = [];
@@ -90,8 +94,10 @@ export class ObjectMemory implements Memory {
   interrupt(t: number): void {
     this.#tracker.interrupt(t);
     this.#rules.clear();
-    const lost = [...this.#objects.values()].filter(({ part }) => part !== undefined);
+    const lost = [...this.#objects.values()];
     this.#depart(lost, t);
+    for (const object of [...lost, ...this.#missing]) object.end(this.#frame);
+    this.#missing.clear();
   }
 
   /** What is held at present, for watching its bounds. */
@@ -157,8 +163,9 @@ export class ObjectMemory implements Memory {
   }
 
   #sight(object: RememberedObject, observation: Observation, score: number): void {
-    if (object.part && observation.t - object.part.last.t >= UNSEEN_S - TIME_EPSILON) this.#endPart(object);
+    if (object.part && observation.t - object.part.last.t >= this.#patience(object.part) - TIME_EPSILON) this.#endPart(object);
     const { part } = object;
+    this.#missing.delete(object);
     if (part) {
       const from = part.lastK + 1;
       this.#rules.observe(part, observation, score, this.#find);
@@ -171,6 +178,10 @@ export class ObjectMemory implements Memory {
     this.#expose(begun, begun.lastK);
   }
 
+  #patience(part: SampledPart): number {
+    return part.exact || this.#rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
+  }
+
   #expose(part: SampledPart, from: number): void {
     for (let k = from; k <= part.lastK; k++) {
       const sample = part.at(k);
@@ -181,6 +192,7 @@ export class ObjectMemory implements Memory {
   #endPart(object: RememberedObject): void {
     if (object.part) this.#rules.end(object.part, this.#find);
     object.end(this.#frame);
+    this.#missing.delete(object);
   }
 
   #endUnseen(t: number): void {
@@ -190,9 +202,16 @@ export class ObjectMemory implements Memory {
       gone.push(object);
     }
     if (gone.length === 0) return;
-    const parts = gone.flatMap(({ part }) => part ?? []);
     this.#depart(gone, t);
-    for (const part of parts) this.#rules.end(part, this.#find);
+    for (const object of gone) this.#missing.add(object);
+  }
+
+  /** Ends the parts of what is missing, once nothing but its absence can explain that. */
+  #endMissing(t: number): void {
+    for (const object of this.#missing) {
+      const { part } = object;
+      if (!part || t - part.last.t >= this.#patience(part) - TIME_EPSILON) this.#endPart(object);
+    }
   }
 
   /** Moves objects from view to the departed. */
@@ -200,7 +219,6 @@ export class ObjectMemory implements Memory {
     if (objects.length === 0) return;
     const departed = objects.map((object) => {
       const record = object.record(this.#frame);
-      object.end(this.#frame);
       this.#objects.delete(object.subject.id);
       return { object, record: { ...record, state: 'hidden' as const }, at: t };
     });

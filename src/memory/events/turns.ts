@@ -1,6 +1,7 @@
 import { FAST, TIME_EPSILON } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
+import { velocityError } from './noise.js';
 import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
 
 const LEAST_CHANGE = (60 * Math.PI) / 180;
@@ -10,10 +11,13 @@ const ONE_TURN_S = 1.5;
 /** A largest change that was not surpassed for this many samples is taken as the largest of its turn. */
 const SETTLED = samplesIn(0.3);
 
+const SURE = Number(process.env['SURE'] ?? 2);
 interface Heading {
   readonly k: number;
   readonly angle: number;
   readonly fast: boolean;
+  /** Standard error of the angle, rad. */
+  readonly error: number;
 }
 
 interface Change {
@@ -34,7 +38,7 @@ export class TurnRule implements ObjectRule {
 
   step(k: number, { velocity, speed }: ObjectSample, tell: Tell): void {
     if (velocity === undefined || speed === undefined) return;
-    this.#headings.push({ k, angle: Math.atan2(velocity[1], velocity[0]), fast: speed > FAST });
+    this.#headings.push({ k, angle: Math.atan2(velocity[1], velocity[0]), fast: speed > FAST, error: velocityError(this.part, k)/Math.max(1e-9,Math.hypot(velocity[0],velocity[1])) });
     if (this.#headings.length > WITHIN + 1) this.#headings.shift();
     const change = this.#change();
     if (change === undefined) {
@@ -59,9 +63,9 @@ export class TurnRule implements ObjectRule {
     let since = -1;
     let size = LEAST_CHANGE;
     for (let i = all.length - 2; i >= 0; i--) {
-      const { angle, fast } = all[i] as Heading;
+      const { angle, fast, error } = all[i] as Heading;
       const d = headingDifference(now.angle, angle);
-      if (fast && d > size) {
+      if (fast && d > size && d - SURE * Math.hypot(error, now.error) > LEAST_CHANGE) {
         size = d;
         since = i;
       }

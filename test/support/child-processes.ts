@@ -1,0 +1,27 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** Ids of the running processes whose parent is `parent` (zombies are not running). Linux only. */
+export function childProcesses(parent: number = process.pid, name = 'ffmpeg'): number[] {
+  return processes().filter((entry) => entry.parent === parent && entry.name === name).map(({ id }) => id);
+}
+
+export function isRunning(id: number): boolean {
+  return processes().some((entry) => entry.id === id);
+}
+
+function processes(): { id: number; parent: number; name: string }[] {
+  return readdirSync('/proc')
+    .filter((entry) => /^\d+$/.test(entry))
+    .flatMap((entry) => {
+      const [, name = '', state, parent] = /\((.*)\) (\S) (\d+)/.exec(statOf(entry)) ?? [];
+      return state === undefined || state === 'Z' ? [] : [{ id: Number(entry), parent: Number(parent), name }];
+    });
+}
+
+function statOf(id: string): string {
+  try {
+    return readFileSync(`/proc/${id}/stat`, 'utf8');
+  } catch {
+    return ''; // it has ended meanwhile
+  }
+}
