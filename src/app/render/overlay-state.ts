@@ -39,7 +39,7 @@ export interface TrailPoint {
 }
 export interface Ghost {
   readonly id: string;
-  /** The object's box one step after another, {@link GHOST_STEP_S} apart. */
+  /** The object's box in steps of half a second. */
   readonly boxes: readonly Box[];
 }
 export interface CaptionedEvent {
@@ -64,7 +64,7 @@ export interface CaptionedPrediction {
   readonly issuedAt: number;
 }
 
-export const GHOST_STEP_S = 0.5;
+const GHOST_STEP_S = 0.5;
 const GHOST_SPAN_S = 3;
 const TRAIL_S = 3;
 const TRAIL_POINTS = 48;

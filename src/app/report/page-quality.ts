@@ -75,7 +75,7 @@ function scoreTable(card: Scorecard): SafeHtml {
 }
 
 /** SVG of said probability against observed share, with the counts. */
-export function reliabilityDiagram(bins: Scorecard['reliability']): SafeHtml {
+function reliabilityDiagram(bins: Scorecard['reliability']): SafeHtml {
   const { left, top, size, histogram, gap } = PLOT;
   const most = Math.max(...bins.map((bin) => bin.n), 1);
   const base = top + size + gap + histogram;

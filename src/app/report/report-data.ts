@@ -10,8 +10,8 @@ import type {
 import { ObjectNames } from '../terminal/wording.js';
 
 /** Bounds on what one page can hold and stay usable. */
-export const MAX_EVENTS = 3000;
-export const MAX_PREDICTIONS = 3000;
+const MAX_EVENTS = 3000;
+const MAX_PREDICTIONS = 3000;
 const MAX_OBJECTS = 2000;
 const MAX_NOTES = 200;
 

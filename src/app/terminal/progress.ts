@@ -71,7 +71,10 @@ export class ProgressBar {
   above(write: () => void): void {
     if (this.#bar && !this.#finished) this.#out.write('\r\u001b[K');
     write();
-    if (this.#bar && !this.#finished) this.#bar.render();
+    if (!this.#bar || this.#finished) return;
+    // The bar returns to a saved position when it ends: the one it has now, not the one above these lines.
+    this.#out.write('\u001b7');
+    this.#bar.render();
   }
 
   /** Ends the bar with what was done in all. */
@@ -120,11 +123,12 @@ export class ProgressBar {
       stream: this.#out,
       format: () => this.#drawing(),
       fps: DRAWS_PER_SECOND,
-      hideCursor: true,
+      // The terminal's own settings stay: nothing is left behind if the process is killed.
+      hideCursor: null,
       clearOnComplete: true,
       forceRedraw: true,
       gracefulExit: false,
-      linewrap: false,
+      linewrap: true,
     });
     bar.start(this.#duration ?? 1, 0);
     return bar;
@@ -132,8 +136,9 @@ export class ProgressBar {
 
   #drawing(): string {
     const text = this.text();
-    const free = (columnsOf(this.#out) ?? 80) - text.length - 3;
-    if (free < LEAST_BAR_COLUMNS) return text;
+    const columns = columnsOf(this.#out) ?? 80;
+    const free = columns - text.length - 3;
+    if (free < LEAST_BAR_COLUMNS) return text.slice(0, columns - 1);
     return ` ${this.#barText(Math.min(free, BAR_COLUMNS))} ${text}`;
   }
 

@@ -15,7 +15,7 @@ export interface TextTraits {
   readonly width: number;
 }
 
-export const DEFAULT_WIDTH = 100;
+const DEFAULT_WIDTH = 100;
 const MIN_WIDTH = 40;
 const MAX_WIDTH = 160;
 

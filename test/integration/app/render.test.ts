@@ -11,7 +11,8 @@ import { plainFrame } from '../../unit/app/render/frames.js';
 import { anObject, objectsAt } from '../../unit/app/terminal/story.js';
 
 const bundled = (createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as { path: string }).path;
-const onPath = spawnSync('ffmpeg', ['-version']).status === 0 ? ['ffmpeg'] : [];
+const system = 'ffmpeg';
+const onPath = spawnSync(system, ['-version']).status === 0 ? [system] : [];
 
 let folder: string;
 beforeEach(async () => void (folder = await mkdtemp(join(tmpdir(), 'presage-render-'))));

@@ -7,7 +7,7 @@ import type {
 } from '../../../../src/core/messages.js';
 
 /** Messages made up for tests; every field can be overridden. */
-export const by = { backend: 'rules', model: 'rules-1' };
+const by = { backend: 'rules', model: 'rules-1' };
 
 export function anObject(id: string, over: Partial<ObjectState> = {}): ObjectState {
   return {
