@@ -33,17 +33,27 @@ export async function runCli(args: readonly string[]): Promise<number> {
 
 function buildProgram(): Command {
   const program = new Command('presage')
-    .description('Watches camera streams, tells why something happened and what happens next, and checks itself.')
+    .description(
+      'Watches camera streams, tells why something happened and what happens next, and checks itself.',
+    )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')
     .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'presage: ')) })
     .exitOverride();
   const sourceHelp = 'file, rtsp://…, http(s)://… (HLS, MJPEG, video file) or webcam:/dev/video0';
 
-  add(program, 'watch', 'watch [source]', 'watch one source live: an account in the terminal, and a server', watch)
-    .argument('[source]', `${sourceHelp}; default: the recording that comes with presage`);
+  add(
+    program,
+    'watch',
+    'watch [source]',
+    'watch one source live: an account in the terminal, and a server',
+    watch,
+  ).argument('[source]', `${sourceHelp}; default: the recording that comes with presage`);
   add(program, 'serve', 'serve', `serve the streams of ${DEFAULT_CONFIG}`, serve);
-  add(program, 'analyze', 'analyze', 'go through a recording as fast as possible', analyze).argument('<video>', 'video file');
+  add(program, 'analyze', 'analyze', 'go through a recording as fast as possible', analyze).argument(
+    '<video>',
+    'video file',
+  );
   add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', doctor);
   const models = program.command('models').description('the model files').exitOverride();
   add(models, 'models', 'list', 'list the models and whether their files are here', listModels);
@@ -52,9 +62,20 @@ function buildProgram(): Command {
   return program;
 }
 
-function add(parent: Command, name: CommandName, usage: string, description: string, action: Action): Command {
-  const command = parent.command(usage.split(' ')[0] ?? name).description(description).exitOverride();
-  command.addOption(new Option('--config <FILE>', `configuration file (default: ${DEFAULT_CONFIG} where it exists)`));
+function add(
+  parent: Command,
+  name: CommandName,
+  usage: string,
+  description: string,
+  action: Action,
+): Command {
+  const command = parent
+    .command(usage.split(' ')[0] ?? name)
+    .description(description)
+    .exitOverride();
+  command.addOption(
+    new Option('--config <FILE>', `configuration file (default: ${DEFAULT_CONFIG} where it exists)`),
+  );
   for (const spec of Object.values(OPTIONS) as OptionSpec[]) {
     if (spec.commands.includes(name)) command.addOption(toOption(spec));
   }
@@ -68,11 +89,16 @@ function add(parent: Command, name: CommandName, usage: string, description: str
 
 function toOption(spec: OptionSpec): Option {
   const notes = [
-    spec.fallback === undefined || spec.fallback === false ? undefined : `default: ${String(spec.fallback)}`,
+    spec.fallback === undefined || spec.fallback === false
+      ? undefined
+      : `default: ${JSON.stringify(spec.fallback).replaceAll('"', '')}`,
     spec.env === undefined ? undefined : `env: ${spec.env}`,
   ].filter((note) => note !== undefined);
   const flags = spec.value === undefined ? `--${spec.flag}` : `--${spec.flag} <${spec.value}>`;
-  return new Option(flags, notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`);
+  return new Option(
+    flags,
+    notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`,
+  );
 }
 
 function report(thrown: unknown): number {

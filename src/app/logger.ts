@@ -24,7 +24,8 @@ export function createLogger(level: string): Logger {
 
 function redactValue(value: unknown): unknown {
   if (typeof value === 'string') return redact(value);
-  if (value instanceof Error) return { code: (value as { code?: string }).code, message: redact(value.message) };
+  if (value instanceof Error)
+    return { code: (value as { code?: string }).code, message: redact(value.message) };
   if (Array.isArray(value)) return value.map(redactValue);
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactValue(inner)]));

@@ -6,13 +6,35 @@ const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.2
 /** The Prometheus metrics of one process, event-loop lag and memory of the process included. */
 export class Metrics {
   readonly registry = new Registry();
-  readonly #frames = this.#counter('presage_frames_processed_total', 'Frames that went through the whole pipeline', ['stream']);
-  readonly #dropped = this.#counter('presage_frames_dropped_total', 'Frames dropped, by edge and reason', ['stream', 'edge', 'reason']);
+  readonly #frames = this.#counter(
+    'presage_frames_processed_total',
+    'Frames that went through the whole pipeline',
+    ['stream'],
+  );
+  readonly #dropped = this.#counter('presage_frames_dropped_total', 'Frames dropped, by edge and reason', [
+    'stream',
+    'edge',
+    'reason',
+  ]);
   readonly #messages = this.#counter('presage_messages_total', 'Messages told, by kind', ['stream', 'kind']);
-  readonly #frameLatency = this.#histogram('presage_frame_latency_seconds', 'From the arrival of a frame to the end of its processing');
-  readonly #eventLatency = this.#histogram('presage_event_latency_seconds', 'From the arrival of the deciding frame to the telling of its event');
-  readonly #inference = this.#histogram('presage_inference_seconds', 'Time in the detector, preprocessing included');
-  readonly #up = new Gauge({ name: 'presage_stream_up', help: '1 while the stream is live', labelNames: ['stream'], registers: [this.registry] });
+  readonly #frameLatency = this.#histogram(
+    'presage_frame_latency_seconds',
+    'From the arrival of a frame to the end of its processing',
+  );
+  readonly #eventLatency = this.#histogram(
+    'presage_event_latency_seconds',
+    'From the arrival of the deciding frame to the telling of its event',
+  );
+  readonly #inference = this.#histogram(
+    'presage_inference_seconds',
+    'Time in the detector, preprocessing included',
+  );
+  readonly #up = new Gauge({
+    name: 'presage_stream_up',
+    help: '1 while the stream is live',
+    labelNames: ['stream'],
+    registers: [this.registry],
+  });
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -43,6 +65,12 @@ export class Metrics {
   }
 
   #histogram(name: string, help: string): Histogram {
-    return new Histogram({ name, help, labelNames: ['stream'], buckets: LATENCY_BUCKETS_S, registers: [this.registry] });
+    return new Histogram({
+      name,
+      help,
+      labelNames: ['stream'],
+      buckets: LATENCY_BUCKETS_S,
+      registers: [this.registry],
+    });
   }
 }

@@ -147,7 +147,8 @@ export const OPTIONS = {
     schema: z.url({ protocol: /^https?$/ }).optional(),
     expected: 'an http or https address such as http://127.0.0.1:8000/v1',
     fallback: undefined,
-    description: 'let an OpenAI-compatible server (vLLM, Ollama, llama.cpp) at this address write the explanations',
+    description:
+      'let an OpenAI-compatible server (vLLM, Ollama, llama.cpp) at this address write the explanations',
     commands: STREAMING,
   }),
   openaiModel: option({
@@ -224,7 +225,8 @@ export const OPTIONS = {
     schema: z.coerce.number().int().min(160).max(1920).multipleOf(32).optional(),
     expected: 'a multiple of 32 from 160 to 1920',
     fallback: undefined,
-    description: 'long side of the picture that the detector sees; larger finds smaller things, and costs more',
+    description:
+      'long side of the picture that the detector sees; larger finds smaller things, and costs more',
     commands: STREAMING,
   }),
   workers: option({
@@ -245,7 +247,8 @@ export const OPTIONS = {
     schema: optionalText,
     expected: 'a file',
     fallback: undefined,
-    description: 'zones and lines: {"zones": {"door": [[x, y], …]}, "lines": {"gate": [[x, y], [x, y]]}} in frame fractions',
+    description:
+      'zones and lines: {"zones": {"door": [[x, y], …]}, "lines": {"gate": [[x, y], [x, y]]}} in frame fractions',
     commands: ['watch', 'analyze'],
   }),
   loop: option({

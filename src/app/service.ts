@@ -81,7 +81,9 @@ export class Service implements AsyncDisposable {
    */
   async run(): Promise<void> {
     const outcomes = await Promise.allSettled(this.#sessions.map((session) => session.run()));
-    const failures = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [toPresageError(outcome.reason)] : []));
+    const failures = outcomes.flatMap((outcome) =>
+      outcome.status === 'rejected' ? [toPresageError(outcome.reason)] : [],
+    );
     failures.forEach((error) => this.#logger.error(error));
     if (failures[0] && outcomes.length === 1) throw failures[0];
   }

@@ -44,7 +44,9 @@ export function loadSettings(
   const config = readConfig(flags['config'] as string | undefined);
   const settings: Record<string, unknown> = {};
   for (const [key, spec] of Object.entries(OPTIONS) as [OptionKey, OptionSpec][]) {
-    settings[key] = spec.commands.includes(command) ? resolve(key, spec, flags, env, config.values) : spec.fallback;
+    settings[key] = spec.commands.includes(command)
+      ? resolve(key, spec, flags, env, config.values)
+      : spec.fallback;
   }
   return { settings: settings as Settings, streams: readStreams(config), configFile: config.file };
 }
@@ -73,7 +75,10 @@ function resolve(
 ): unknown {
   const candidates: [unknown, string][] = [
     [flags[key], `option --${spec.flag}`],
-    [spec.env === undefined ? undefined : env[spec.env] || undefined, `environment variable ${spec.env ?? ''}`],
+    [
+      spec.env === undefined ? undefined : env[spec.env] || undefined,
+      `environment variable ${spec.env ?? ''}`,
+    ],
     [spec.yaml === undefined ? undefined : valueAt(config, spec.yaml), `config entry ${spec.yaml ?? ''}`],
   ];
   const given = candidates.find(([value]) => value !== undefined);
@@ -95,7 +100,10 @@ function readConfig(file: string | undefined): Config {
   const used = file ?? DEFAULT_CONFIG;
   if (values === null || values === undefined) return { file: used, values: {} };
   if (typeof values !== 'object' || Array.isArray(values)) {
-    throw new PresageError('bad_config', `${used}: expected entries such as "streams:", got ${JSON.stringify(values)}`);
+    throw new PresageError(
+      'bad_config',
+      `${used}: expected entries such as "streams:", got ${JSON.stringify(values)}`,
+    );
   }
   rejectUnknown(values as Record<string, unknown>, used);
   return { file: used, values: values as Record<string, unknown> };
@@ -106,9 +114,13 @@ function readYaml(file: string, code: 'bad_config' | 'bad_option'): unknown {
   try {
     source = readFileSync(file, 'utf8');
   } catch (error) {
-    throw new PresageError(code, `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`, {
-      cause: error,
-    });
+    throw new PresageError(
+      code,
+      `cannot read ${file}: ${(error as NodeJS.ErrnoException).code ?? String(error)}`,
+      {
+        cause: error,
+      },
+    );
   }
   try {
     return parse(source) as unknown;
@@ -119,14 +131,18 @@ function readYaml(file: string, code: 'bad_config' | 'bad_option'): unknown {
 }
 
 function isMissing(error: unknown): boolean {
-  return error instanceof PresageError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT';
+  return (
+    error instanceof PresageError && (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOENT'
+  );
 }
 
 function rejectUnknown(values: Record<string, unknown>, file: string): void {
   const paths = Object.values(OPTIONS).flatMap((spec) => ('yaml' in spec ? [spec.yaml] : []));
   for (const [name, value] of Object.entries(values)) {
-    if (name === 'streams' || paths.includes(name as never)) continue;
-    const inside = paths.filter((path) => path.startsWith(`${name}.`)).map((path) => path.slice(name.length + 1));
+    if (name === 'streams' || paths.includes(name)) continue;
+    const inside = paths
+      .filter((path) => path.startsWith(`${name}.`))
+      .map((path) => path.slice(name.length + 1));
     const unknown =
       inside.length === 0 ? name : Object.keys(value ?? {}).find((entry) => !inside.includes(entry));
     if (unknown === undefined) continue;
@@ -146,7 +162,8 @@ function readStreams({ file, values }: Config): StreamEntry[] {
   }
   const ids = parsed.data.map((stream) => stream.id);
   const twice = ids.find((id, index) => ids.indexOf(id) !== index);
-  if (twice !== undefined) throw new PresageError('bad_config', `${file ?? ''}: two streams have the id "${twice}"`);
+  if (twice !== undefined)
+    throw new PresageError('bad_config', `${file ?? ''}: two streams have the id "${twice}"`);
   return parsed.data;
 }
 
@@ -158,5 +175,9 @@ function firstIssue(error: z.ZodError): string {
 function valueAt(values: Record<string, unknown>, path: string): unknown {
   return path
     .split('.')
-    .reduce<unknown>((at, name) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined), values);
+    .reduce<unknown>(
+      (at, name) =>
+        typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[name] : undefined,
+      values,
+    );
 }

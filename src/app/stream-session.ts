@@ -39,13 +39,20 @@ export class StreamSession implements AsyncDisposable {
   readonly #publisher: Publisher;
   readonly #pipeline: StreamPipeline;
   #saver: NodeJS.Timeout | undefined;
-  #load: { processed: number; atMs: number; fps: number } = { processed: 0, atMs: systemClock.nowMs(), fps: 0 };
+  #load: { processed: number; atMs: number; fps: number } = {
+    processed: 0,
+    atMs: systemClock.nowMs(),
+    fps: 0,
+  };
 
   constructor(options: StreamSessionOptions) {
     this.#options = options;
     const { id, source, perception, places, settings, store, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker(), { places: mutable(places) });
-    this.#reasoner = createReasoner(settings.reasoner, { openai: openaiConfig(settings), state: store?.load(id, 'reasoner') });
+    this.#memory = new ObjectMemory(new Tracker(), { places });
+    this.#reasoner = createReasoner(settings.reasoner, {
+      openai: openaiConfig(settings),
+      state: store?.load(id, 'reasoner'),
+    });
     const placeState = store?.load(id, 'places');
     if (placeState !== undefined) this.#memory.restoreState(placeState);
     this.#publisher = new Publisher(options.publisher);
@@ -132,11 +139,16 @@ export class StreamSession implements AsyncDisposable {
   }
 }
 
-function openaiConfig(settings: Settings): { baseUrl: string; model: string; apiKey?: string; timeoutMs: number; images: boolean } | undefined {
+function openaiConfig(
+  settings: Settings,
+): { baseUrl: string; model: string; apiKey?: string; timeoutMs: number; images: boolean } | undefined {
   const { openaiUrl, openaiModel, openaiKey, openaiTimeout, openaiImages } = settings;
   if (openaiUrl === undefined) return undefined;
   if (openaiModel === undefined) {
-    throw new PresageError('bad_option', 'option --openai-model: got nothing, expected a model name, since --openai-url is given');
+    throw new PresageError(
+      'bad_option',
+      'option --openai-model: got nothing, expected a model name, since --openai-url is given',
+    );
   }
   return {
     baseUrl: openaiUrl,
@@ -145,10 +157,6 @@ function openaiConfig(settings: Settings): { baseUrl: string; model: string; api
     images: openaiImages,
     ...(openaiKey === undefined ? {} : { apiKey: openaiKey }),
   };
-}
-
-function mutable(places: Places): { zones: Record<string, [number, number][]>; lines: Record<string, [[number, number], [number, number]]> } {
-  return structuredClone(places) as ReturnType<typeof mutable>;
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

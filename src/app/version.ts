@@ -4,7 +4,9 @@ import { fileURLToPath } from 'node:url';
 /** Folder of the package: the parent of `src/` or `dist/`. */
 export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
-export const version = (JSON.parse(readFileSync(`${packageFolder}package.json`, 'utf8')) as { version: string }).version;
+export const version = (
+  JSON.parse(readFileSync(`${packageFolder}package.json`, 'utf8')) as { version: string }
+).version;
 
 /** The recording that comes with presage and plays when no source is given. */
 export const sampleVideo = `${packageFolder}examples/pedestrians.mp4`;

@@ -31,7 +31,7 @@ export interface PresageErrorOptions {
   retryable?: boolean;
   cause?: unknown;
   /** The command or change that mends it; shown to the user on a line of its own. */
-  hint?: string;
+  hint?: string | undefined;
 }
 
 /** The only error type that leaves a public function of Presage. The message never holds credentials. */

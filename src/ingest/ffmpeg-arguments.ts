@@ -4,7 +4,7 @@ export interface ArgumentOptions {
   /** Major version of ffmpeg. */
   readonly major: number;
   readonly rtspTransport: 'tcp' | 'udp';
-  /** Network reads give up after this long without a byte. */
+  /** A source that gives nothing for this long is given up, ms. */
   readonly stallMs: number;
   /** Larger pictures are scaled down to fit, px. */
   readonly maxWidth: number;
@@ -12,6 +12,14 @@ export interface ArgumentOptions {
   /** 0 lets ffmpeg choose. */
   readonly decodeThreads: number;
 }
+
+/**
+ * Our own watchdog stops a child that gives nothing and says so; ffmpeg's limit on network reads, this much longer, is
+ * there for a child whose parent was killed.
+ */
+const ORPHAN_GRACE_MS = 2_000;
+/** A recording over HTTP whose connection breaks is asked for its rest for about this long, s. */
+const HTTP_RESUME_S = 4;
 
 /** What each kind of source may open: a playlist from the network reaches no local file, a local one no network. */
 const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
@@ -32,8 +40,8 @@ export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): str
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info'],
     ...(decodeThreads > 0 ? ['-threads', String(decodeThreads)] : []),
     ...inputArguments(spec, options),
-    ...['-map', '0:v:0', '-an', '-sn', '-dn'],
-    ...['-vf', `${fit},format=yuv420p,showinfo`],
+    ...['-map', '0:V:0', '-an', '-sn', '-dn'], // V: no cover pictures
+    ...['-vf', `${fit},format=yuv420p,showinfo=checksum=0`],
     ...(major >= 5 ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', 'pipe:1'],
   ];
@@ -41,12 +49,16 @@ export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): str
 
 function inputArguments(spec: SourceSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
   const whitelist = ['-protocol_whitelist', PROTOCOLS[spec.kind]];
-  const timeoutUs = String(stallMs * 1000);
+  const timeoutUs = String((stallMs + ORPHAN_GRACE_MS) * 1000);
   switch (spec.kind) {
     case 'file':
       return [...whitelist, '-i', `file:${spec.path}`];
     case 'http':
-      return [...whitelist, '-rw_timeout', timeoutUs, '-i', spec.url];
+      return [
+        ...whitelist,
+        ...['-reconnect', '1', '-reconnect_delay_max', String(HTTP_RESUME_S), '-rw_timeout', timeoutUs],
+        ...['-i', spec.url],
+      ];
     case 'rtsp':
       // Before version 5, `-timeout` of RTSP made ffmpeg listen.
       return [

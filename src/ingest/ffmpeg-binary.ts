@@ -36,13 +36,17 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
   const candidates: [Ffmpeg['origin'], string | undefined][] = [
     ['ffmpeg-static', packaged('ffmpeg-static', (found) => found as string | null)],
     ['PATH', onPath(options.searchPath ?? process.env['PATH'] ?? '')],
-    ['@ffmpeg-installer/ffmpeg', packaged('@ffmpeg-installer/ffmpeg', (found) => (found as { path: string }).path)],
+    [
+      '@ffmpeg-installer/ffmpeg',
+      packaged('@ffmpeg-installer/ffmpeg', (found) => (found as { path: string }).path),
+    ],
   ];
   for (const [origin, path] of candidates) {
     const version = path === undefined ? undefined : await versionOf(path);
     if (path === undefined || version === undefined) continue;
     if (origin !== '@ffmpeg-installer/ffmpeg') return { path, origin, version };
-    const notice = 'this ffmpeg is from 2018; a newer one is faster and knows more: sudo apt-get install ffmpeg';
+    const notice =
+      'this ffmpeg is from 2018; a newer one is faster and knows more: sudo apt-get install ffmpeg';
     return { path, origin, version, notice };
   }
   throw new PresageError('ffmpeg_missing', 'no ffmpeg was found', {
@@ -52,6 +56,8 @@ export async function findFfmpeg(options: FindFfmpegOptions = {}): Promise<Ffmpe
 
 /** Major version, or 4 for builds of 2018 that have none; options are chosen by it. */
 export function majorVersion({ version }: Pick<Ffmpeg, 'version'>): number {
+  const [, year] = /^(?:git-)?(20\d\d)-\d\d-\d\d/.exec(version) ?? []; // a nightly build named by its day
+  if (year !== undefined) return Number(year) >= 2022 ? 6 : 4;
   const [, released] = /^n?(\d+)\./.exec(version) ?? [];
   if (released !== undefined) return Number(released);
   const [, revision] = /^N-(\d+)/.exec(version) ?? [];

@@ -11,6 +11,8 @@ export interface PictureInfo {
 }
 
 export interface InputInfo {
+  /** ffmpeg's name of the container or protocol, such as `hls` or `mov,mp4,m4a,3gp,3g2,mj2`; empty before it is known. */
+  readonly format: string;
   /** s */
   readonly duration: number | undefined;
   readonly codec: string;
@@ -21,10 +23,21 @@ export interface InputInfo {
 const KEPT_LINES = 40;
 /** A line beyond this is cut, characters. */
 const MAX_LINE = 2_000;
+/** Most lines of pictures in a row that are taken for torn; more would be a misreading. */
+const MAX_TORN = 8;
 
-const PICTURE = /pts_time:\s*(\S+).*? s:(\d+)x(\d+)/;
+/**
+ * Anchored, so that no text from the stream itself (titles, comments) can pass for it. The time is told in ticks, since
+ * ffmpeg writes seconds with six digits only: after some hours those are too coarse.
+ */
+const PICTURE = /^\[Parsed_showinfo_\d+ @ \w+\] n: *(\d+) pts: *(-?\d+|NOPTS) .*? s:(\d+)x(\d+) /;
+const TIME_BASE = /^\[Parsed_showinfo_\d+ @ \w+\] config in time_base: (\d+)\/(\d+)/;
+/** Messages of demuxers and decoders that a part of the input is lacking or unreadable. */
+const DAMAGE =
+  /ended prematurely|ends prematurely|partial file|truncat|error while decoding|Error number -5|I\/O error/i;
+const FORMAT = /^Input #0, (\S+), from /;
 const DURATION = /^\s*Duration: (\d+):(\d+):(\d+(?:\.\d+)?)/;
-const INPUT_VIDEO = /Stream #0:\d+.*?: Video: (\w+)/;
+const INPUT_VIDEO = /^ *Stream #0:\d+.*?: Video: (\w+)(?!.*\(attached pic\))/;
 const RATE = /, ([\d.]+)(k?) (?:fps|tbr)\b/;
 
 /** Reads ffmpeg's standard error line by line. Bounded: of what it does not understand, the last lines are kept. */
@@ -32,7 +45,12 @@ export class FfmpegLog {
   readonly #onPicture: (info: PictureInfo) => void;
   #rest = '';
   #lines: string[] = [];
-  #input: { duration?: number; codec?: string; fps?: number } = {};
+  #input: { format?: string | undefined; duration?: number; codec?: string; fps?: number } = {};
+  #damaged = false;
+  /** Seconds per tick of the presentation times. */
+  #tick = 0;
+  /** Pictures told since the time base was. */
+  #told = 0;
   #layouts = new Map<string, I420Layout>();
   #inOutput = false;
 
@@ -41,7 +59,13 @@ export class FfmpegLog {
   }
 
   get input(): InputInfo {
-    return { duration: this.#input.duration, codec: this.#input.codec ?? 'unknown', fps: this.#input.fps ?? 0 };
+    const { format = '', duration, codec = 'unknown', fps = 0 } = this.#input;
+    return { format, duration, codec, fps };
+  }
+
+  /** Whether ffmpeg complained that a part of the input is lacking or unreadable. */
+  get damaged(): boolean {
+    return this.#damaged;
   }
 
   push(text: string): void {
@@ -54,15 +78,27 @@ export class FfmpegLog {
   error(name: string, exit: string): PresageError {
     if (this.#rest !== '') this.#read(this.#rest);
     this.#rest = '';
-    const text = this.#lines.join('\n');
+    // Titles (indented) and names of files could hold anything, `404 Not Found` too.
+    const said = this.#lines.filter((line) => /^\S/.test(line) && !/^(?:Input|Output) #/.test(line));
+    const text = said.map((line) => line.replaceAll(name, '')).join('\n');
     const cause = CAUSES.find(({ pattern }) => pattern.test(text));
-    if (cause) return new PresageError(cause.code, `${name}: ${cause.message}`, { retryable: cause.retryable, hint: cause.hint });
+    if (cause)
+      return new PresageError(cause.code, `${name}: ${cause.message}`, {
+        retryable: cause.retryable,
+        hint: cause.hint,
+      });
     const last = this.#lines.filter((line) => line.trim() !== '').at(-1) ?? 'it said nothing';
-    return new PresageError('ffmpeg_failed', `${name}: ffmpeg ended (${exit}): ${redact(last.trim())}`, { retryable: true });
+    return new PresageError('ffmpeg_failed', `${name}: ffmpeg ended (${exit}): ${redact(last.trim())}`, {
+      retryable: true,
+    });
   }
 
   #read(line: string): void {
-    if (line.includes('Parsed_showinfo')) return this.#readPicture(line);
+    if (line.startsWith('[Parsed_showinfo')) {
+      this.#readPicture(line);
+      return;
+    }
+    if (DAMAGE.test(line)) this.#damaged = true;
     if (line.startsWith('Output #')) this.#inOutput = true;
     if (!this.#inOutput) this.#readInput(line);
     this.#lines.push(line.slice(0, MAX_LINE));
@@ -70,18 +106,28 @@ export class FfmpegLog {
   }
 
   #readPicture(line: string): void {
-    const [, time = '', width = '', height = ''] = PICTURE.exec(line) ?? [];
-    if (width === '') return; // side data, colour notes
-    const size = `${width}x${height}`;
+    const [, ticks, perSecond] = TIME_BASE.exec(line) ?? [];
+    if (perSecond !== undefined) {
+      this.#tick = Number(ticks) / Number(perSecond);
+      this.#told = 0;
+    }
+    const [, count, pts, width, height] = PICTURE.exec(line) ?? [];
+    if (width === undefined) return; // side data, colour notes
+    const size = `${width}x${height ?? ''}`;
     const layout = this.#layouts.get(size) ?? i420Layout(Number(width), Number(height));
     this.#layouts.set(size, layout);
-    const pts = Number(time);
-    this.#onPicture({ pts: Number.isFinite(pts) ? pts : undefined, layout });
+    // A message of another thread may have torn the line of a picture; its bytes come all the same.
+    const torn = Math.min(Number(count) - this.#told, MAX_TORN);
+    for (let index = 0; index < torn; index += 1) this.#onPicture({ pts: undefined, layout });
+    this.#told = Number(count) + 1;
+    this.#onPicture({ pts: pts === 'NOPTS' ? undefined : Number(pts) * this.#tick, layout });
   }
 
   #readInput(line: string): void {
+    this.#input.format ??= FORMAT.exec(line)?.[1];
     const [, hours, minutes, seconds] = DURATION.exec(line) ?? [];
-    if (hours !== undefined) this.#input.duration = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
+    if (hours !== undefined)
+      this.#input.duration = Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds);
     const [, codec] = this.#input.codec === undefined ? (INPUT_VIDEO.exec(line) ?? []) : [];
     if (codec === undefined) return;
     const [, rate, kilo] = RATE.exec(line) ?? [];
@@ -123,7 +169,8 @@ const CAUSES: readonly Cause[] = [
     hint: 'check address and port, and that the camera is on',
   },
   {
-    pattern: /Stream map '[^']*' matches no streams|does not contain any stream|Output file .* does not contain/i,
+    pattern:
+      /Stream map '[^']*' matches no streams|does not contain any stream|Output file .* does not contain/i,
     code: 'source_invalid',
     message: 'it has no video track',
     retryable: false,

@@ -9,6 +9,8 @@ export interface FfmpegExit {
   /** `code 1`, `signal SIGKILL`, `cannot be started: …` */
   readonly text: string;
   readonly ok: boolean;
+  /** False when the program could not even be started. */
+  readonly started: boolean;
 }
 
 /** Children that run; killed when this process exits. */
@@ -17,7 +19,7 @@ process.once('exit', () => running.forEach((child) => child.kill()));
 
 /**
  * One ffmpeg child. It can't outlive this process: its standard output is a pipe of ours, and writing to it ends ffmpeg
- * once we are gone.
+ * once we are gone; where nothing comes to be written, its limit on network reads ends it.
  */
 export class FfmpegProcess {
   readonly #child: ChildProcessByStdio<null, Readable, Readable>;
@@ -33,9 +35,14 @@ export class FfmpegProcess {
         running.delete(this);
         resolve(exit);
       };
-      this.#child.once('error', (error) => end({ text: `cannot be started: ${error.message}`, ok: false }));
+      // Without an id it was never started; other errors, as of a signal that came too late, change nothing.
+      this.#child.on('error', (error) => {
+        if (this.#child.pid !== undefined) return;
+        end({ text: `cannot be started: ${error.message}`, ok: false, started: false });
+      });
       this.#child.once('close', (code, signal) => {
-        end({ text: signal === null ? `code ${code ?? 0}` : `signal ${signal}`, ok: code === 0 });
+        const text = signal === null ? `code ${code ?? 0}` : `signal ${signal}`;
+        end({ text, ok: code === 0, started: true });
       });
     });
     this.#child.stderr.setEncoding('utf8');

@@ -5,9 +5,9 @@ import type { Frame } from '../core/frame.js';
 import type { VideoFormat } from '../core/stages.js';
 import { ffmpegArguments } from './ffmpeg-arguments.js';
 import { FfmpegLog } from './ffmpeg-log.js';
-import { FfmpegProcess } from './ffmpeg-process.js';
+import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegSourceOptions } from './ffmpeg-source.js';
-import type { FrameAssembler } from './frame-assembler.js';
+import type { FrameAssembler, Picture } from './frame-assembler.js';
 import type { SourceSpec } from './source-spec.js';
 
 export interface FfmpegRunOptions {
@@ -22,11 +22,18 @@ export interface FfmpegRunOptions {
 }
 
 export interface RunEnd {
-  /** Pictures of this run. */
+  /** Pictures of this run, thrown away ones included. */
   readonly frames: number;
-  /** Why it ended; undefined for an ordinary end. */
+  /** It is a recording, which has an end. */
+  readonly finite: boolean;
+  /** Why it ended; undefined for an ordinary end. With pictures of a recording: what is wrong with it. */
   readonly failure: PresageError | undefined;
 }
+
+/** Formats without times of their own, for which ffmpeg makes up a rate: over a network, their arrival is their time. */
+const UNTIMED = /^(?:mpjpeg|mjpeg|jpeg_pipe|h264|hevc)$/;
+/** A paced recording that is later than this goes on from now instead of catching up in a burst, ms. */
+const MAX_LATE_MS = 500;
 
 /** One life of an ffmpeg child: from its start to its end, pictures handed out on the way. */
 export class FfmpegRun {
@@ -35,20 +42,23 @@ export class FfmpegRun {
   readonly #log: FfmpegLog;
   #pictures = 0;
   #described: (() => void) | undefined;
-  /** The child has gone: nothing more will be described. */
+  /** The child's log is at its end: nothing more will be described. */
   #ended = false;
   #stalled = false;
   readonly #halt = new AbortController();
   readonly #halted: Promise<void>;
   #waitingSinceMs: number | undefined;
-  /** Monotonic ms that media time 0 of this run corresponds to; set by the first picture of a paced run. */
+  /** Monotonic ms at which media time 0 is due; set by the first picture of a paced run. */
   #paceMs: number | undefined;
 
   constructor(run: FfmpegRunOptions) {
     this.#run = run;
-    this.#halted = new Promise((resolve) => this.#halt.signal.addEventListener('abort', () => resolve(), { once: true }));
+    this.#halted = new Promise((resolve) =>
+      this.#halt.signal.addEventListener('abort', () => resolve(), { once: true }),
+    );
     this.#log = new FfmpegLog((info) => {
-      run.frames.describe(info);
+      const untimed = run.spec.kind === 'http' && UNTIMED.test(this.#log.input.format);
+      run.frames.describe(untimed ? { ...info, pts: run.clock.nowMs() / 1000 } : info);
       this.#described?.();
     });
     this.#process = new FfmpegProcess(run.options.ffmpegPath, ffmpegArguments(run.spec, run.options));
@@ -58,7 +68,8 @@ export class FfmpegRun {
   /** Plays to the end. Never rejects. */
   async play(): Promise<RunEnd> {
     const watchdog = this.#watch();
-    void this.#process.exited.then(() => {
+    // Not at the child's end: that is told only once its output is read, which may be what waits for a description.
+    this.#process.stderr.once('close', () => {
       this.#ended = true;
       this.#described?.();
     });
@@ -72,7 +83,7 @@ export class FfmpegRun {
       this.#run.frames.reset();
     }
     const exit = await this.#process.exited;
-    return { frames: this.#pictures, failure: this.#failure(exit) };
+    return { frames: this.#pictures, finite: this.#finite, failure: this.#failure(exit) };
   }
 
   /** Ends the child and whatever waits; `play` resolves. Idempotent. */
@@ -81,16 +92,39 @@ export class FfmpegRun {
     return this.#process.stop();
   }
 
-  #failure(exit: { text: string; ok: boolean }): PresageError | undefined {
-    const { spec, options } = this.#run;
-    if (this.#stalled) {
-      const message = `${spec.name}: no picture for ${options.stallMs / 1000} s`;
-      return new PresageError('source_stalled', message, { retryable: true, hint: 'check that the camera is on' });
+  /** Whether it is a recording, which has an end. */
+  get #finite(): boolean {
+    const { kind } = this.#run.spec;
+    return kind === 'file' || (kind === 'http' && this.#log.input.duration !== undefined);
+  }
+
+  #failure(exit: FfmpegExit): PresageError | undefined {
+    const { name } = this.#run.spec;
+    if (!exit.started) {
+      const message = `${this.#run.options.ffmpegPath} ${exit.text}`;
+      return new PresageError('ffmpeg_missing', message, {
+        hint: 'presage doctor looks for a usable ffmpeg',
+      });
     }
-    if (exit.ok) return undefined;
-    const error = this.#log.error(spec.name, exit.text);
-    if (spec.kind !== 'file' || this.#pictures === 0) return error;
-    return new PresageError('source_invalid', `${spec.name}: it is cut off or damaged after ${this.#pictures} pictures`);
+    if (this.#stalled) return this.#stall();
+    if (this.#finite && this.#pictures > 0) {
+      if (exit.ok && !this.#log.damaged) return undefined;
+      return new PresageError(
+        'source_invalid',
+        `${name}: it is cut off or damaged; ${this.#pictures} pictures came`,
+      );
+    }
+    return exit.ok ? undefined : this.#log.error(name, exit.text);
+  }
+
+  #stall(): PresageError {
+    const { spec, options } = this.#run;
+    const advice = { retryable: true, hint: 'check that the camera is on' };
+    const silence = `for ${options.stallMs / 1000} s`;
+    if (this.#log.input.format === '') {
+      return new PresageError('source_unreachable', `${spec.name}: no answer ${silence}`, advice);
+    }
+    return new PresageError('source_stalled', `${spec.name}: no picture ${silence}`, advice);
   }
 
   async #pump(): Promise<void> {
@@ -103,8 +137,10 @@ export class FfmpegRun {
   }
 
   async #take(chunk: Buffer): Promise<void> {
-    for (let rest = chunk; rest.length > 0; ) {
-      const { taken, frame, dropped, wait } = this.#run.frames.push(rest);
+    const { frames, clock } = this.#run;
+    const atMs = clock.nowMs();
+    for (let rest = chunk; rest.length > 0;) {
+      const { taken, picture, wait } = frames.push(rest, atMs);
       rest = rest.subarray(taken);
       if (wait === 'info') {
         if (this.#ended) return; // bytes of a picture that was never announced
@@ -113,26 +149,35 @@ export class FfmpegRun {
         await Promise.race([wait, this.#halted]);
         if (this.#halt.signal.aborted) return;
       }
-      if (dropped) this.#run.onDrop();
-      if (frame) await this.#emit(frame);
+      if (picture) await this.#emit(picture);
     }
   }
 
-  async #emit(frame: Frame): Promise<void> {
-    const { width, height } = frame.layout;
-    const { codec, fps, duration } = this.#log.input;
+  async #emit(picture: Picture): Promise<void> {
+    const { onLive, onFrame, onDrop, clock } = this.#run;
     this.#pictures += 1;
-    if (this.#pictures === 1) this.#run.onLive({ width, height, fps, codec }, duration);
-    await this.#pace(frame.t, duration);
-    this.#run.onFrame(frame);
+    if (this.#pictures === 1) {
+      const { codec, fps, duration } = this.#log.input;
+      const { width, height } = picture.layout;
+      onLive({ width, height, fps, codec }, duration);
+    }
+    if (this.#paced) await this.#pace(picture.t);
+    const frame = picture.lease(clock.nowMs());
+    if (frame) onFrame(frame);
+    else onDrop();
   }
 
-  /** Holds a recording to its own pace; what comes from a camera has one already. */
-  async #pace(t: number, duration: number | undefined): Promise<void> {
-    const { spec, options, clock } = this.#run;
-    if (options.mode === 'lossless' || (spec.kind !== 'file' && duration === undefined) || spec.kind === 'rtsp') return;
-    this.#paceMs ??= clock.nowMs() - t * 1000;
-    const aheadMs = this.#paceMs + t * 1000 - clock.nowMs();
+  /** Recordings come as fast as they can be read, HLS a segment at a time; cameras have their own pace. */
+  get #paced(): boolean {
+    return this.#run.options.mode === 'live' && (this.#finite || this.#log.input.format === 'hls');
+  }
+
+  /** Waits until a picture is due. */
+  async #pace(t: number): Promise<void> {
+    const nowMs = this.#run.clock.nowMs();
+    this.#paceMs ??= nowMs - t * 1000;
+    const aheadMs = this.#paceMs + t * 1000 - nowMs;
+    if (aheadMs < -MAX_LATE_MS) this.#paceMs = nowMs - t * 1000;
     if (aheadMs > 1) await delay(aheadMs, undefined, { signal: this.#halt.signal }).catch(() => undefined); // halted
   }
 
@@ -140,11 +185,15 @@ export class FfmpegRun {
   #watch(): NodeJS.Timeout | undefined {
     const { spec, options, clock } = this.#run;
     if (spec.kind === 'file') return undefined;
-    return setInterval(() => {
-      if (this.#waitingSinceMs === undefined || clock.nowMs() - this.#waitingSinceMs < options.stallMs) return;
-      this.#stalled = true;
-      void this.stop();
-    }, Math.min(1000, options.stallMs / 4));
+    return setInterval(
+      () => {
+        if (this.#waitingSinceMs === undefined || clock.nowMs() - this.#waitingSinceMs < options.stallMs)
+          return;
+        this.#stalled = true;
+        void this.stop();
+      },
+      Math.min(1000, options.stallMs / 4),
+    );
   }
 }
 

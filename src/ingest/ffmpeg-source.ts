@@ -42,6 +42,8 @@ export class FfmpegSource implements Source {
   readonly #stop = new AbortController();
   #run: FfmpegRun | undefined;
   #work: Promise<void> | undefined;
+  /** A recording begins again: nothing changes for whoever watches. */
+  #repeating = false;
   #dropped = 0;
   #reconnects = 0;
   #duration: number | undefined;
@@ -52,10 +54,11 @@ export class FfmpegSource implements Source {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const { mode, capacity } = options;
-    this.#frames = new FrameAssembler({ mode, capacity, clock: this.#clock, media: this.#media });
+    this.#frames = new FrameAssembler({ mode, capacity, media: this.#media });
     this.frame$ = new Observable((subscriber) => {
-      if (this.#work) {
-        subscriber.error(new PresageError('source_closed', `${this.name} can be read once only`));
+      if (this.#work || this.#stopped()) {
+        const what = this.#work ? 'can be read once only' : 'is closed';
+        subscriber.error(new PresageError('source_closed', `${this.name} ${what}`));
         return undefined;
       }
       this.#work = this.#play(subscriber);
@@ -108,15 +111,17 @@ export class FfmpegSource implements Source {
 
   /** Runs ffmpeg until the source has ended. @returns why it ended early, if it did */
   async #playRuns(subscriber: Subscriber<Frame>): Promise<string | undefined> {
-    for (let attempt = 0; ; ) {
-      this.state$.next({ state: 'connecting', attempt });
+    for (let attempt = 0; ;) {
+      if (!this.#repeating) this.state$.next({ state: 'connecting', attempt });
+      if (this.#stopped()) return undefined; // closed by a listener
       const startMs = this.#clock.nowMs();
       const end = await this.#playOnce(subscriber);
       if (this.#stopped()) return undefined;
       const next = this.#decide(end);
       if (next.what === 'end') return next.reason;
       if (next.what === 'again') {
-        this.#media.restart(0);
+        this.#repeating = true;
+        this.#media.restart('interval');
         continue;
       }
       attempt = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS ? 1 : attempt + 1;
@@ -135,7 +140,7 @@ export class FfmpegSource implements Source {
       onLive: (format, duration) => {
         this.#duration = duration;
         this.#media.setRate(format.fps);
-        this.state$.next({ state: 'live', format });
+        if (!this.#repeating) this.state$.next({ state: 'live', format });
       },
       onFrame: (frame) => {
         if (subscriber.closed) frame[Symbol.dispose]();
@@ -151,27 +156,23 @@ export class FfmpegSource implements Source {
     }
   }
 
-  #decide({ frames, failure }: RunEnd): Decision {
-    const finite = this.#spec.kind === 'file' || (this.#spec.kind === 'http' && this.#duration !== undefined);
-    if (finite && frames > 0 && (this.#spec.kind === 'file' || failure === undefined)) {
+  #decide({ frames, finite, failure }: RunEnd): Decision {
+    if (finite && frames > 0) {
       return this.#options.loop ? { what: 'again' } : { what: 'end', reason: failure?.message };
     }
-    const error =
-      failure ?? new PresageError('source_invalid', `${this.name}: there is no picture in it`, { hint: 'choose a file or stream with video' });
-    if (finite || (!error.retryable && this.#media.now === undefined)) {
-      if (this.#spec.kind === 'file' || !error.retryable) throw error;
-    }
-    return { what: 'retry', error: frames > 0 && !failure ? ended(this.name) : error };
+    const error = failure ?? (frames === 0 ? empty(this.name) : ended(this.name));
+    const hopeless = !error.retryable && (this.#media.now === undefined || error.code === 'ffmpeg_missing');
+    if (hopeless || this.#spec.kind === 'file') throw error;
+    return { what: 'retry', error };
   }
 
   async #wait(error: PresageError, attempt: number): Promise<void> {
     const { retryBaseMs, retryMaxMs } = this.#options;
     const delayMs = backoffMs(attempt, { baseMs: retryBaseMs, maxMs: retryMaxMs });
-    const lostAtMs = this.#clock.nowMs();
     this.#reconnects += 1;
+    this.#media.restart('wall');
     this.state$.next({ state: 'reconnecting', error, attempt, delayMs });
     await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined); // closed meanwhile
-    this.#media.restart((this.#clock.nowMs() - lostAtMs) / 1000);
   }
 
   #stopped(): boolean {
@@ -183,6 +184,11 @@ type Decision =
   | { readonly what: 'end'; readonly reason: string | undefined }
   | { readonly what: 'again' }
   | { readonly what: 'retry'; readonly error: PresageError };
+
+function empty(name: string): PresageError {
+  const hint = 'choose a file or stream with video';
+  return new PresageError('source_invalid', `${name}: there is no picture in it`, { hint });
+}
 
 function ended(name: string): PresageError {
   return new PresageError('source_unreachable', `${name}: the stream ended`, { retryable: true });

@@ -1,4 +1,3 @@
-import type { Clock } from '../core/clock.js';
 import { FramePool, type Frame, type I420Layout } from '../core/frame.js';
 import type { PictureInfo } from './ffmpeg-log.js';
 import type { MediaClock } from './media-clock.js';
@@ -6,18 +5,27 @@ import type { MediaClock } from './media-clock.js';
 export interface AssemblerOptions {
   readonly mode: 'live' | 'lossless';
   readonly capacity: number;
-  readonly clock: Clock;
   readonly media: MediaClock;
+}
+
+/** A picture that is complete. */
+export interface Picture {
+  /** Media time, s. */
+  readonly t: number;
+  readonly layout: I420Layout;
+  /**
+   * Hands it out, once; its receiver disposes it. Undefined when it was thrown away, since every buffer was in use.
+   * @param receivedAtMs monotonic ms
+   */
+  lease(receivedAtMs: number): Frame | undefined;
 }
 
 /** What became of the bytes given to `push`. */
 export interface Progress {
   /** How many were taken from the front. */
   readonly taken: number;
-  /** The picture that they completed; its receiver disposes it. */
-  readonly frame?: Frame;
-  /** A picture was completed but thrown away, since every buffer was in use. */
-  readonly dropped?: boolean;
+  /** The picture that they completed; lease it before the next `push`. */
+  readonly picture?: Picture;
   /** What must come before more can be taken: the picture's time and size, or a free buffer. */
   readonly wait?: 'info' | Promise<void>;
 }
@@ -60,16 +68,21 @@ export class FrameAssembler {
     this.#infos.push(info);
   }
 
-  /** Takes bytes until a picture is complete, the chunk is empty, or something must be waited for. */
-  push(chunk: Uint8Array): Progress {
+  /**
+   * Takes bytes until a picture is complete, the chunk is empty, or something must be waited for.
+   * @param atMs when the bytes arrived, monotonic ms
+   */
+  push(chunk: Uint8Array, atMs: number): Progress {
     const info = this.#target?.info ?? this.#infos[0];
     if (!info) return { taken: 0, wait: 'info' };
     const target = (this.#target ??= this.#begin(info));
     if (!target) return { taken: 0, wait: this.#poolOf(info.layout).whenFree() };
     const taken = Math.min(chunk.length, info.layout.byteLength - target.filled);
-    target.pixels?.set(chunk.subarray(0, taken), target.filled);
+    target.pixels?.set(taken === chunk.length ? chunk : chunk.subarray(0, taken), target.filled);
     target.filled += taken;
-    return target.filled < info.layout.byteLength ? { taken } : { taken, ...this.#complete(target) };
+    return target.filled < info.layout.byteLength
+      ? { taken }
+      : { taken, picture: this.#complete(target, atMs) };
   }
 
   /** Forgets the picture under way, as when the byte stream has ended. */
@@ -87,12 +100,18 @@ export class FrameAssembler {
     return { info, pool, pixels, filled: 0 };
   }
 
-  #complete({ info, pool, pixels }: Target): Pick<Progress, 'frame' | 'dropped'> {
-    const { clock, media } = this.#options;
-    this.#target = undefined;
-    const meta = { index: this.#index, t: media.next(info.pts), receivedAtMs: clock.nowMs() };
+  #complete(target: Target, atMs: number): Picture {
+    const { info, pool, pixels } = target;
+    const index = this.#index;
+    const t = this.#options.media.next(info.pts, atMs);
     this.#index += 1;
-    return pixels ? { frame: pool.lease(pixels, meta) } : { dropped: true };
+    const lease = (receivedAtMs: number): Frame | undefined => {
+      // Until it is leased it is the target, so that `reset` gives its buffer back.
+      if (this.#target !== target) return undefined;
+      this.#target = undefined;
+      return pixels && pool.lease(pixels, { index, t, receivedAtMs });
+    };
+    return { t, layout: info.layout, lease };
   }
 
   /** The pool for this size; pools of earlier sizes are kept only while frames of theirs are out. */

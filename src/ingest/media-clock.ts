@@ -10,12 +10,13 @@ const MIN_STEP_S = 0.001;
  * (backwards, or forwards by more than MAX_STEP_S) counts as one ordinary interval; what follows goes on from there.
  */
 export class MediaClock {
+  /** Media time of presentation time 0; undefined where timestamps start anew. */
   #offset: number | undefined;
   #last: number | undefined;
+  #lastAtMs = 0;
   #intervalS = DEFAULT_INTERVAL_S;
   #jumps = 0;
-  /** Media time at which the timestamps now running began. */
-  #startAt = 0;
+  #after: 'interval' | 'wall' = 'interval';
 
   /** Jumps carried on with so far. */
   get jumps(): number {
@@ -29,39 +30,50 @@ export class MediaClock {
 
   /** @param fps nominal rate; 0 when unknown */
   setRate(fps: number): void {
-    this.#intervalS = fps > 0 ? 1 / fps : DEFAULT_INTERVAL_S;
+    this.#intervalS = fps > 0 ? Math.max(1 / fps, MIN_STEP_S) : DEFAULT_INTERVAL_S;
   }
 
-  /** Timestamps start anew: the next picture comes `gapS` after the last one (at least one interval). */
-  restart(gapS: number): void {
-    if (this.#last === undefined) return;
+  /**
+   * Timestamps start anew. The next picture comes one `interval` after the last, as when a file is repeated, or as long
+   * after it as passes on the `wall`, as when a camera was lost.
+   */
+  restart(after: 'interval' | 'wall'): void {
     this.#offset = undefined;
-    this.#startAt = this.#last + Math.max(gapS, this.#intervalS);
+    this.#after = after;
   }
 
-  /** Media time of the next picture, s. @param pts presentation time, s; undefined when it has none */
-  next(pts: number | undefined): number {
-    if (this.#offset === undefined) {
-      this.#offset = this.#startAt - (pts ?? this.#startAt);
-      return this.#take(this.#startAt);
-    }
-    const last = this.#last ?? 0;
+  /**
+   * Media time of the next picture, s.
+   * @param pts presentation time, s; undefined when it has none
+   * @param atMs when it arrived, monotonic ms
+   */
+  next(pts: number | undefined, atMs: number): number {
+    const t = Math.round(this.#map(pts, atMs) * 1e6) / 1e6;
+    this.#last = t;
+    this.#lastAtMs = atMs;
+    return t;
+  }
+
+  #map(pts: number | undefined, atMs: number): number {
+    const last = this.#last;
+    if (last === undefined) return this.#anchor(pts, 0);
     const ordinary = last + this.#intervalS;
-    if (pts === undefined) return this.#take(ordinary);
+    if (this.#offset === undefined) {
+      const passed = last + (atMs - this.#lastAtMs) / 1000;
+      return this.#anchor(pts, this.#after === 'wall' ? Math.max(ordinary, passed) : ordinary);
+    }
+    if (pts === undefined) return ordinary;
     const t = pts + this.#offset;
-    if (t > last + MAX_STEP_S || t < last - MIN_STEP_S) return this.#take(this.#jump(pts, ordinary));
+    if (t > last + MAX_STEP_S || t < last - MIN_STEP_S) {
+      this.#jumps += 1;
+      return this.#anchor(pts, ordinary);
+    }
     // The same time twice is a repeated picture, not a jump.
-    return this.#take(Math.max(t, last + MIN_STEP_S));
+    return Math.max(t, last + MIN_STEP_S);
   }
 
-  #jump(pts: number, to: number): number {
-    this.#jumps += 1;
-    this.#offset = to - pts;
-    return to;
-  }
-
-  #take(t: number): number {
-    this.#last = Math.round(t * 1e6) / 1e6;
-    return this.#last;
+  #anchor(pts: number | undefined, t: number): number {
+    this.#offset = t - (pts ?? t);
+    return t;
   }
 }

@@ -33,8 +33,12 @@ const DEFAULTS = {
 export function openSource(spec: SourceSpec, options: OpenSourceOptions): Source {
   if (spec.kind === 'file') checkFile(spec.path);
   const { ffmpeg, ...rest } = options;
-  const given = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined)) as typeof rest;
-  return new FfmpegSource(spec, { ...DEFAULTS, ...given, ffmpegPath: ffmpeg.path, major: majorVersion(ffmpeg) });
+  return new FfmpegSource(spec, {
+    ...DEFAULTS,
+    ...rest,
+    ffmpegPath: ffmpeg.path,
+    major: majorVersion(ffmpeg),
+  });
 }
 
 function checkFile(path: string): void {
@@ -43,8 +47,12 @@ function checkFile(path: string): void {
     info = statSync(path);
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    if (code === 'EACCES') throw new PresageError('source_refused', `${path}: no permission to read it`, { cause });
-    throw new PresageError('source_not_found', `${path}: there is no such file`, { cause, hint: 'check the name' });
+    if (code === 'EACCES')
+      throw new PresageError('source_refused', `${path}: no permission to read it`, { cause });
+    throw new PresageError('source_not_found', `${path}: there is no such file`, {
+      cause,
+      hint: 'check the name',
+    });
   }
   if (info.isDirectory()) {
     throw new PresageError('source_invalid', `${path} is a folder`, { hint: 'name a video file in it' });

@@ -12,10 +12,11 @@ const FORMS = 'a file, rtsp://…, http(s)://… or webcam:/dev/video0';
 
 /**
  * Reads a source from text. Whether it exists is not looked at.
- * @throws PresageError `bad_option` for an empty text, an unknown scheme or a malformed URL
+ * @throws PresageError `bad_option` for an empty text, a NUL character, an unknown scheme or a malformed URL
  */
 export function parseSource(text: string): SourceSpec {
   if (text.trim() === '') throw new PresageError('bad_option', `source: got nothing, expected ${FORMS}`);
+  if (text.includes('\0')) throw new PresageError('bad_option', 'source: it holds a NUL character');
   const [, scheme] = /^([a-z][a-z0-9+.-]+):/i.exec(text) ?? [];
   switch (scheme?.toLowerCase()) {
     case undefined:
@@ -39,7 +40,11 @@ export function parseSource(text: string): SourceSpec {
 
 function fileUrl(text: string): SourceSpec {
   try {
-    return { kind: 'file', name: text, path: text.startsWith('file://') ? fileURLToPath(text) : text.slice('file:'.length) };
+    return {
+      kind: 'file',
+      name: text,
+      path: text.startsWith('file://') ? fileURLToPath(text) : text.slice('file:'.length),
+    };
   } catch (cause) {
     throw new PresageError('bad_option', `source: ${text} is not a file address`, { cause });
   }
@@ -47,5 +52,8 @@ function fileUrl(text: string): SourceSpec {
 
 function checked(url: string): string {
   if (URL.canParse(url) && new URL(url).hostname !== '') return url;
-  throw new PresageError('bad_option', `source: ${redact(url)} is not an address`);
+  // Not repeated: where it is malformed, so may be the password's place in it.
+  throw new PresageError('bad_option', 'source: it is not an address', {
+    hint: `write ${FORMS}; in a password, '/' is %2F, '@' is %40 and ':' is %3A`,
+  });
 }

@@ -30,7 +30,7 @@ const optionsSchema = z.object({
   eventsS: z.number().min(1).default(600),
 });
 
-export type ObjectMemoryOptions = z.input<typeof optionsSchema>;
+export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & { places?: Places };
 
 /** A tracked object with the boxes (px) that became known only now, oldest first. */
 export interface MemoryTrack extends TrackedObject {
@@ -44,7 +44,6 @@ export interface ObjectTracker {
   dump?(): Readonly<Record<string, number>>;
 }
 
-const MISSING_S = Number(process.env['MISSING'] ?? 3);
 interface Departed {
   readonly object: RememberedObject;
   readonly record: ObjectRecord;
@@ -68,8 +67,6 @@ export class ObjectMemory implements Memory {
   #events: readonly EventObserved[] = [];
   #frame: FrameSize = { width: 1, height: 1 };
   #findings: Finding[] = [];
-  /** Objects not in view any more whose parts have not ended. */
-  #missing = new Set<RememberedObject>();
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
     this.#tracker = tracker;
@@ -83,7 +80,6 @@ export class ObjectMemory implements Memory {
     this.#resize(width, height, t);
     for (const track of this.#tracker.update(percept)) this.#observe(track, t);
     this.#endUnseen(t);
-    this.#endMissing(t);
     this.#rules.advance(this.#find);
     const events = this.#teller.tell(this.#findings, t, this.#frame);
     this.#findings = [];
@@ -94,10 +90,8 @@ export class ObjectMemory implements Memory {
   interrupt(t: number): void {
     this.#tracker.interrupt(t);
     this.#rules.clear();
-    const lost = [...this.#objects.values()];
+    const lost = [...this.#objects.values()].filter(({ part }) => part !== undefined);
     this.#depart(lost, t);
-    for (const object of [...lost, ...this.#missing]) object.end(this.#frame);
-    this.#missing.clear();
   }
 
   /** What is held at present, for watching its bounds. */
@@ -163,9 +157,8 @@ export class ObjectMemory implements Memory {
   }
 
   #sight(object: RememberedObject, observation: Observation, score: number): void {
-    if (object.part && observation.t - object.part.last.t >= this.#patience(object.part) - TIME_EPSILON) this.#endPart(object);
+    if (object.part && observation.t - object.part.last.t >= UNSEEN_S - TIME_EPSILON) this.#endPart(object);
     const { part } = object;
-    this.#missing.delete(object);
     if (part) {
       const from = part.lastK + 1;
       this.#rules.observe(part, observation, score, this.#find);
@@ -178,10 +171,6 @@ export class ObjectMemory implements Memory {
     this.#expose(begun, begun.lastK);
   }
 
-  #patience(part: SampledPart): number {
-    return part.exact || this.#rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
-  }
-
   #expose(part: SampledPart, from: number): void {
     for (let k = from; k <= part.lastK; k++) {
       const sample = part.at(k);
@@ -192,7 +181,6 @@ export class ObjectMemory implements Memory {
   #endPart(object: RememberedObject): void {
     if (object.part) this.#rules.end(object.part, this.#find);
     object.end(this.#frame);
-    this.#missing.delete(object);
   }
 
   #endUnseen(t: number): void {
@@ -202,16 +190,9 @@ export class ObjectMemory implements Memory {
       gone.push(object);
     }
     if (gone.length === 0) return;
+    const parts = gone.flatMap(({ part }) => part ?? []);
     this.#depart(gone, t);
-    for (const object of gone) this.#missing.add(object);
-  }
-
-  /** Ends the parts of what is missing, once nothing but its absence can explain that. */
-  #endMissing(t: number): void {
-    for (const object of this.#missing) {
-      const { part } = object;
-      if (!part || t - part.last.t >= this.#patience(part) - TIME_EPSILON) this.#endPart(object);
-    }
+    for (const part of parts) this.#rules.end(part, this.#find);
   }
 
   /** Moves objects from view to the departed. */
@@ -219,6 +200,7 @@ export class ObjectMemory implements Memory {
     if (objects.length === 0) return;
     const departed = objects.map((object) => {
       const record = object.record(this.#frame);
+      object.end(this.#frame);
       this.#objects.delete(object.subject.id);
       return { object, record: { ...record, state: 'hidden' as const }, at: t };
     });

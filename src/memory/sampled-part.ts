@@ -30,8 +30,6 @@ export class SampledPart {
   readonly subject: Subject;
   /** Position is the bottom centre of the box; decided by the label with which the part began. */
   readonly upright: boolean;
-  /** The boxes are true ones: the rules need not ask whether what they see may be noise. */
-  readonly exact: boolean;
   readonly first: Observation;
   /** True once the object has been unseen for 1 s: no sample will follow. */
   ended = false;
@@ -42,9 +40,8 @@ export class SampledPart {
   #scoreSum = 0;
   #observations = 0;
 
-  constructor(subject: Subject, first: Observation, score: number, exact = false) {
+  constructor(subject: Subject, first: Observation, score: number) {
     this.subject = subject;
-    this.exact = exact;
     this.upright = UPRIGHT_LABELS.has(subject.label);
     this.first = first;
     this.#last = first;

@@ -4,7 +4,15 @@ import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Draft, ObjectState, StreamState } from '../core/messages.js';
 import { latestMap, losslessMap } from '../core/operators.js';
-import type { Memory, MemorySnapshot, Percept, Perception, Reasoner, Source, SourceState } from '../core/stages.js';
+import type {
+  Memory,
+  MemorySnapshot,
+  Percept,
+  Perception,
+  Reasoner,
+  Source,
+  SourceState,
+} from '../core/stages.js';
 import { LoadMeter } from './load-meter.js';
 
 export interface PipelineOptions {
@@ -123,9 +131,14 @@ export class StreamPipeline implements AsyncDisposable {
 
   #subscribe(): void {
     const { source, reasoner } = this.#options;
-    this.#subscriptions.add(source.state$.subscribe({ next: (state) => this.#onSourceState(state), error: () => undefined }));
+    this.#subscriptions.add(
+      source.state$.subscribe({ next: (state) => this.#onSourceState(state), error: () => undefined }),
+    );
     if (reasoner) this.#subscriptions.add(reasoner.late$.subscribe((draft) => this.#tell([draft])));
-    const seen$ = source.frame$.pipe(this.#perceive(), concatMap((seen) => this.#absorb(seen)));
+    const seen$ = source.frame$.pipe(
+      this.#perceive(),
+      concatMap((seen) => this.#absorb(seen)),
+    );
     this.#subscriptions.add(
       seen$.subscribe({
         error: (error: unknown) => this.#outcome?.reject(toPresageError(error)),
@@ -195,7 +208,8 @@ export class StreamPipeline implements AsyncDisposable {
   #onSourceState(state: SourceState): void {
     switch (state.state) {
       case 'connecting':
-        if (this.#state.state !== 'reconnecting' || state.attempt === 0) this.#setState({ state: 'connecting' });
+        if (this.#state.state !== 'reconnecting' || state.attempt === 0)
+          this.#setState({ state: 'connecting' });
         break;
       case 'live': {
         const { width, height, fps, codec } = state.format;
@@ -249,21 +263,24 @@ export class StreamPipeline implements AsyncDisposable {
 }
 
 function eventDraft(observed: MemorySnapshot['events'][number]): Draft {
-  return { kind: 'event.observed', mediatime: observed.observedAt, subject: observed.event.id, data: observed };
+  return {
+    kind: 'event.observed',
+    mediatime: observed.observedAt,
+    subject: observed.event.id,
+    data: observed,
+  };
 }
 
 function objectsDraft(snapshot: MemorySnapshot): Draft {
-  const objects = snapshot.objects.map(
-    (object): ObjectState => ({
-      id: object.id,
-      label: object.label,
-      score: object.score,
-      box: [...object.box],
-      velocity: [...object.velocity],
-      age: snapshot.t - object.firstSeen,
-      state: object.state,
-    }),
-  );
+  const objects = snapshot.objects.map((object): ObjectState => ({
+    id: object.id,
+    label: object.label,
+    score: object.score,
+    box: [...object.box],
+    velocity: [...object.velocity],
+    age: snapshot.t - object.firstSeen,
+    state: object.state,
+  }));
   return { kind: 'objects.updated', mediatime: snapshot.t, data: { objects } };
 }
 

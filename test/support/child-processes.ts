@@ -2,7 +2,9 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** Ids of the running processes whose parent is `parent` (zombies are not running). Linux only. */
 export function childProcesses(parent: number = process.pid, name = 'ffmpeg'): number[] {
-  return processes().filter((entry) => entry.parent === parent && entry.name === name).map(({ id }) => id);
+  return processes()
+    .filter((entry) => entry.parent === parent && entry.name === name)
+    .map(({ id }) => id);
 }
 
 export function isRunning(id: number): boolean {
@@ -14,7 +16,9 @@ function processes(): { id: number; parent: number; name: string }[] {
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
       const [, name = '', state, parent] = /\((.*)\) (\S) (\d+)/.exec(statOf(entry)) ?? [];
-      return state === undefined || state === 'Z' ? [] : [{ id: Number(entry), parent: Number(parent), name }];
+      return state === undefined || state === 'Z'
+        ? []
+        : [{ id: Number(entry), parent: Number(parent), name }];
     });
 }
 

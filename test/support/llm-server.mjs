@@ -16,7 +16,8 @@ const { getLlama, LlamaChatSession } = await import(
 
 const llama = await getLlama({ gpu: false, build: 'never', skipDownload: true, logLevel: 'error' });
 const model = await llama.loadModel({ modelPath: gguf });
-const context = await model.createContext({ contextSize: CONTEXT_SIZE, sequences: 1 });
+// One thread: several spin while they wait for each other and come to a standstill on cores that others use.
+const context = await model.createContext({ contextSize: CONTEXT_SIZE, sequences: 1, threads: 1 });
 const sequence = context.getSequence();
 
 let queue = Promise.resolve();

@@ -11,7 +11,8 @@ const PACKAGES = 'python3-gi gir1.2-gst-rtsp-server-1.0';
 
 /** Why RTSP can't be tested here; undefined when it can. With PRESAGE_REQUIRE_ALL=1 it must. */
 export function rtspUnavailable(): string | undefined {
-  const load = 'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import GstRtspServer';
+  const load =
+    'import gi; gi.require_version("GstRtspServer", "1.0"); from gi.repository import GstRtspServer';
   if (spawnSync(PYTHON, ['-c', load]).status === 0) return undefined;
   const reason = `no RTSP server to test against: sudo apt-get install ${PACKAGES}`;
   if (process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(reason);
@@ -36,8 +37,8 @@ export class RtspServer {
     this.port = port;
   }
 
-  static async start({ port = 0, width = 320, height = 240, login = [] }: RtspOptions = {}): Promise<RtspServer> {
-    const args = [SCRIPT, String(port), String(width), String(height), ...login];
+  static async start({ port = 0, width = 320, height = 240, login }: RtspOptions = {}): Promise<RtspServer> {
+    const args = [SCRIPT, String(port), String(width), String(height), ...(login ?? [])];
     const child = spawn(PYTHON, args, { stdio: ['ignore', 'pipe', 'inherit'] });
     const [line] = (await Promise.race([
       once(createInterface(child.stdout), 'line'),

@@ -39,7 +39,7 @@ export async function serveVideos(options: VideoServerOptions): Promise<VideoSer
     if (options.status !== undefined) response.writeHead(options.status).end();
     else if (expected !== undefined && request.headers.authorization !== expected) {
       response.writeHead(401, { 'WWW-Authenticate': 'Basic realm="camera"' }).end();
-    } else if (request.url === '/mjpeg') serveJpegs(response, options);
+    } else if (request.url?.split('?')[0] === '/mjpeg') serveJpegs(response, options);
     else serveFile(request, response, options.folder);
   });
   await new Promise<void>((resolve, reject) => {
@@ -74,7 +74,10 @@ function serveFile(request: IncomingMessage, response: ServerResponse, folder: s
   createReadStream(path, { start, end }).pipe(response);
 }
 
-function serveJpegs(response: ServerResponse, { jpegs = [], intervalMs = 20, endAfter = Infinity }: VideoServerOptions): void {
+function serveJpegs(
+  response: ServerResponse,
+  { jpegs = [], intervalMs = 20, endAfter = Infinity }: VideoServerOptions,
+): void {
   response.writeHead(200, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` });
   let shown = 0;
   const timer = setInterval(() => {

@@ -11,7 +11,10 @@ const installer = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as 
 
 /** The two ends of what Presage supports: the distribution's ffmpeg and the npm package's build of 2018. */
 export async function supportedFfmpegs(): Promise<[label: string, ffmpeg: Ffmpeg][]> {
-  const [newer, older] = await Promise.all([findFfmpeg({ path: ENCODER }), findFfmpeg({ path: installer.path })]);
+  const [newer, older] = await Promise.all([
+    findFfmpeg({ path: ENCODER }),
+    findFfmpeg({ path: installer.path }),
+  ]);
   return [
     ['ffmpeg on PATH', newer],
     ['ffmpeg of 2018', older],
@@ -31,7 +34,18 @@ export interface ClipOptions {
 /** Writes a clip of plain grey pictures, by which a test can tell them apart. */
 export async function makeClip(path: string, options: ClipOptions): Promise<string> {
   const { lumas, width = 64, height = 48, fps = 10, output = [] } = options;
-  const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${width}x${height}`, '-r', String(fps), '-i', '-'];
+  const input = [
+    '-f',
+    'rawvideo',
+    '-pix_fmt',
+    'yuv420p',
+    '-s',
+    `${width}x${height}`,
+    '-r',
+    String(fps),
+    '-i',
+    '-',
+  ];
   const { ySize, byteLength } = i420Layout(width, height);
   const pictures = lumas.map((luma) => Buffer.alloc(byteLength, 128).fill(luma, 0, ySize));
   await runFfmpeg([...input, ...output, path], Buffer.concat(pictures));

@@ -18,10 +18,15 @@ import { TerminalAccount } from '../terminal/account.js';
 import { ProgressBar } from '../terminal/progress.js';
 
 /** `presage analyze <video>`: every frame, as fast as possible, the same bytes each time. */
-export async function analyze({ settings, signal }: CommandContext, video: string | undefined): Promise<void> {
+export async function analyze(
+  { settings, signal }: CommandContext,
+  video: string | undefined,
+): Promise<void> {
   const spec = parseSource(video ?? '');
   if (spec.kind !== 'file') {
-    throw new PresageError('bad_option', `analyze goes through files, got ${spec.name}`, { hint: 'for a live stream: presage watch SOURCE' });
+    throw new PresageError('bad_option', `analyze goes through files, got ${spec.name}`, {
+      hint: 'for a live stream: presage watch SOURCE',
+    });
   }
   const places = loadPlaces(settings.places);
   const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
@@ -73,13 +78,19 @@ class Outputs implements AsyncDisposable {
   #source: Source | undefined;
   #startMs = performance.now();
 
-  private constructor(settings: Settings, sourceName: string, ffmpegPath: string, jsonl: JsonlWriter | undefined) {
+  private constructor(
+    settings: Settings,
+    sourceName: string,
+    ffmpegPath: string,
+    jsonl: JsonlWriter | undefined,
+  ) {
     this.#settings = settings;
     this.#sourceName = sourceName;
     this.#ffmpegPath = ffmpegPath;
     this.jsonl = jsonl;
     const { out, render, report } = settings;
-    if (out === undefined && render === undefined && report === undefined) this.#account = new TerminalAccount(process.stdout);
+    if (out === undefined && render === undefined && report === undefined)
+      this.#account = new TerminalAccount(process.stdout);
     if (render !== undefined) this.#overlay = new OverlayState();
   }
 

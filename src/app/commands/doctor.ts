@@ -39,7 +39,9 @@ export async function doctor({ settings, configFile }: CommandContext): Promise<
 
 function print({ need, verdict, found, mend }: Finding): void {
   const sign = { ok: '✓', note: '•', bad: '✗' }[verdict];
-  const coloured = process.stdout.isTTY ? styleText({ ok: 'green', note: 'yellow', bad: 'red' }[verdict] as 'green', sign) : sign;
+  const coloured = process.stdout.isTTY
+    ? styleText({ ok: 'green', note: 'yellow', bad: 'red' }[verdict] as 'green', sign)
+    : sign;
   process.stdout.write(`${coloured} ${need.padEnd(10)} ${found}\n`);
   if (mend !== undefined) process.stdout.write(`  ${' '.repeat(10)} → ${mend}\n`);
 }
@@ -58,7 +60,12 @@ function checkNode(): Finding {
 async function checkFfmpeg(settings: Settings): Promise<Finding> {
   try {
     const { path, origin, version, notice } = await findFfmpeg({ path: settings.ffmpeg });
-    return { need: 'ffmpeg', verdict: notice === undefined ? 'ok' : 'note', found: `${version} from ${origin}: ${path}`, mend: notice };
+    return {
+      need: 'ffmpeg',
+      verdict: notice === undefined ? 'ok' : 'note',
+      found: `${version} from ${origin}: ${path}`,
+      mend: notice,
+    };
   } catch (error) {
     return failed('ffmpeg', toPresageError(error));
   }
@@ -70,7 +77,9 @@ async function checkModels(settings: Settings): Promise<Finding[]> {
     return statuses.map(({ entry, state, error }) => ({
       need: 'model',
       verdict: state === 'verified' ? 'ok' : 'bad',
-      found: error?.message ?? `${entry.name}: ${entry.file}, SHA-256 ${entry.sha256.slice(0, 12)}… as the manifest says`,
+      found:
+        error?.message ??
+        `${entry.name}: ${entry.file}, SHA-256 ${entry.sha256.slice(0, 12)}… as the manifest says`,
       mend: error?.hint,
     }));
   } catch (error) {
@@ -83,9 +92,20 @@ async function checkDevice(settings: Settings): Promise<Finding[]> {
     await using perception = await openSharedPerception(settings);
     const others = perception.tried
       .filter(({ ok }) => !ok)
-      .map(({ device, reason }): Finding => ({ need: 'device', verdict: 'note', found: `${device}: ${reason ?? 'does not work here'}` }));
+      .map(({ device, reason }): Finding => ({
+        need: 'device',
+        verdict: 'note',
+        found: `${device}: ${reason ?? 'does not work here'}`,
+      }));
     const { device, workers, model } = perception.info;
-    return [...others, { need: 'device', verdict: 'ok', found: `${device}: runs ${model} in ${workers} ${workers === 1 ? 'thread' : 'threads'}` }];
+    return [
+      ...others,
+      {
+        need: 'device',
+        verdict: 'ok',
+        found: `${device}: runs ${model} in ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+      },
+    ];
   } catch (error) {
     return [failed('device', toPresageError(error))];
   }
@@ -98,7 +118,12 @@ function checkData({ data }: Settings): Finding {
     return { need: 'data', verdict: 'ok', found: `${data} is writable` };
   } catch (error) {
     const { message } = toPresageError(error);
-    return { need: 'data', verdict: 'bad', found: `cannot write to ${data}: ${message}`, mend: 'name another folder with --data DIR or PRESAGE_DATA' };
+    return {
+      need: 'data',
+      verdict: 'bad',
+      found: `cannot write to ${data}: ${message}`,
+      mend: 'name another folder with --data DIR or PRESAGE_DATA',
+    };
   }
 }
 
@@ -106,7 +131,12 @@ function checkPort({ port }: Settings): Promise<Finding> {
   return new Promise((resolve) => {
     const server = createServer();
     server.once('error', () => {
-      resolve({ need: 'port', verdict: 'bad', found: `${port} is in use`, mend: 'name another one with --port N or PRESAGE_PORT' });
+      resolve({
+        need: 'port',
+        verdict: 'bad',
+        found: `${port} is in use`,
+        mend: 'name another one with --port N or PRESAGE_PORT',
+      });
     });
     server.listen(port, '127.0.0.1', () => {
       server.close(() => resolve({ need: 'port', verdict: 'ok', found: `${port} is free` }));

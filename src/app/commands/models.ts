@@ -1,6 +1,11 @@
 import { SingleBar } from 'cli-progress';
 import { PresageError } from '../../core/errors.js';
-import { listModels as list, pullModels as pull, verifyModels as verify, type ModelStatus } from '../../model/model-store.js';
+import {
+  listModels as list,
+  pullModels as pull,
+  verifyModels as verify,
+  type ModelStatus,
+} from '../../model/model-store.js';
 import type { CommandContext } from '../cli.js';
 import { modelsFolder } from '../version.js';
 
@@ -16,9 +21,13 @@ export async function verifyModels({ settings }: CommandContext): Promise<void> 
   const wrong = statuses.filter(({ state }) => state !== 'verified');
   if (wrong.length === 0) return;
   const code = wrong.some(({ state }) => state === 'mismatch') ? 'model_hash_mismatch' : 'model_missing';
-  throw new PresageError(code, `${wrong.length} of ${statuses.length} model files are not as the manifest says`, {
-    hint: 'run: presage models pull',
-  });
+  throw new PresageError(
+    code,
+    `${wrong.length} of ${statuses.length} model files are not as the manifest says`,
+    {
+      hint: 'run: presage models pull',
+    },
+  );
 }
 
 /** `presage models pull`: downloads what is missing or wrong, with a progress bar on a terminal. */
@@ -40,7 +49,9 @@ export async function pullModels({ settings, signal }: CommandContext): Promise<
       },
     });
     bar?.stop();
-    process.stdout.write(fetched.length === 0 ? 'every model file is here and verified\n' : `fetched ${fetched.join(', ')}\n`);
+    process.stdout.write(
+      fetched.length === 0 ? 'every model file is here and verified\n' : `fetched ${fetched.join(', ')}\n`,
+    );
   } finally {
     bar?.stop();
   }
@@ -49,7 +60,9 @@ export async function pullModels({ settings, signal }: CommandContext): Promise<
 function printStatuses(statuses: readonly ModelStatus[]): void {
   for (const { entry, state, error } of statuses) {
     const size = `${(entry.bytes / 1e6).toFixed(1)} MB`;
-    process.stdout.write(`${entry.name.padEnd(16)} ${state.padEnd(9)} ${size.padStart(9)}  ${entry.license}  ${entry.file}\n`);
+    process.stdout.write(
+      `${entry.name.padEnd(16)} ${state.padEnd(9)} ${size.padStart(9)}  ${entry.license}  ${entry.file}\n`,
+    );
     if (error) process.stdout.write(`${' '.repeat(17)}${error.message}\n`);
   }
 }

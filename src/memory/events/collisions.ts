@@ -2,7 +2,6 @@ import { boxCentre, boxGap } from '../../core/box.js';
 import { SAMPLE_HZ, TOUCH } from '../../core/ontology.js';
 import type { SampledPart } from '../sampled-part.js';
 import { beyond, timeOf, type Tell } from './finding.js';
-import { usualChange } from './noise.js';
 import { centreDistance, meanSize, type Pair, type PairMoment, type PairRule } from './pair.js';
 
 /** Samples on each side of a moment among which it must be the closest, and in which a velocity may change. */
@@ -11,11 +10,6 @@ const AROUND = 2;
 const KICK = 0.5;
 const AWAY_COSINE = 0.5;
 const TOLERANCE = 1e-9;
-/**
- * On estimated tracks a kick must be this many times the usual change of velocity of both. Noise is above 4 medians in
- * one of 65000 cases if it is Gaussian, and a contact offers a few dozen chances.
- */
-const UNUSUAL = 4;
 
 /**
  * People whose feet are farther apart on the image than this, in mean body heights along the vertical, stand at
@@ -76,13 +70,6 @@ export class CollisionRule implements PairRule {
     this.#contacts = this.#contacts.filter(({ to, candidate }) => to === undefined || candidate <= to);
   }
 
-  /** The change of velocity that tells; of two people both must be pushed, for a body that hides another bends its box. */
-  #kick(k: number): number {
-    const { a, b } = this.pair;
-    const kicks = [kickOf(a, b, k), kickOf(b, a, k)] as const;
-    return !a.exact && a.upright && b.upright ? Math.min(...kicks) : Math.max(...kicks);
-  }
-
   /** Moves the contact's candidate on as far as the samples allow, and tells the collision when it is certain. */
   #follow(contact: Contact, tell: Tell): void {
     for (;;) {
@@ -91,8 +78,8 @@ export class CollisionRule implements PairRule {
       if (k > known || (contact.to === undefined && known < k + AROUND)) break;
       if (isClosest(contact, k, known)) {
         const { a, b } = this.pair;
-        const kick = atOneDepth(a, b, k) ? this.#kick(k) : 0;
-        if (kick > Math.max(KICK, UNUSUAL * Math.max(usualChange(a, k), usualChange(b, k)))) {
+        const kick = atOneDepth(a, b, k) ? Math.max(kickOf(a, b, k), kickOf(b, a, k)) : 0;
+        if (kick > KICK) {
           tell({
             type: 'collide',
             t: timeOf(k),

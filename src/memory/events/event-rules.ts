@@ -114,11 +114,6 @@ export class EventRules {
     watched.sights.end(tell);
   }
 
-  /** True when a part that is not seen any more was last seen to leave through the border. */
-  hasLeft(part: SampledPart): boolean {
-    return this.#watched.get(part)?.sights.hasLeft() ?? true;
-  }
-
   /** Gives the pair rules all samples made since the last call. Call it once per percept, after the observations. */
   advance(tell: Tell): void {
     const all = [...this.#watched.values()];

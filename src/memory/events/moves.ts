@@ -1,7 +1,6 @@
 import { FAST, SLOW } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import { velocityError } from './noise.js';
 import { below, beyond, Run, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
 
 /** How long the speed must have been on each side, in samples: standing then moving, moving then standing. */
@@ -19,10 +18,8 @@ export class MoveRule implements ObjectRule {
 
   constructor(private readonly part: SampledPart) {}
 
-  step(k: number, sample: ObjectSample, tell: Tell): void {
-    if (sample.speed === undefined) return;
-    const error = velocityError(this.part, k) / sample.height;
-    const speed = Math.sqrt(Math.max(0, sample.speed ** 2 - Number(process.env['BIAS'] ?? 2) * error ** 2));
+  step(k: number, { speed }: ObjectSample, tell: Tell): void {
+    if (speed === undefined) return;
     const slow = speed < SLOW;
     const fast = speed > FAST;
     // A run may pass two lengths: the one after which it has come to be, and the one after which it has been.

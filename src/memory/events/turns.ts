@@ -1,7 +1,6 @@
 import { FAST, TIME_EPSILON } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import { velocityError } from './noise.js';
 import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
 
 const LEAST_CHANGE = (60 * Math.PI) / 180;
@@ -11,13 +10,10 @@ const ONE_TURN_S = 1.5;
 /** A largest change that was not surpassed for this many samples is taken as the largest of its turn. */
 const SETTLED = samplesIn(0.3);
 
-const SURE = Number(process.env['SURE'] ?? 2);
 interface Heading {
   readonly k: number;
   readonly angle: number;
   readonly fast: boolean;
-  /** Standard error of the angle, rad. */
-  readonly error: number;
 }
 
 interface Change {
@@ -38,7 +34,7 @@ export class TurnRule implements ObjectRule {
 
   step(k: number, { velocity, speed }: ObjectSample, tell: Tell): void {
     if (velocity === undefined || speed === undefined) return;
-    this.#headings.push({ k, angle: Math.atan2(velocity[1], velocity[0]), fast: speed > FAST, error: velocityError(this.part, k)/Math.max(1e-9,Math.hypot(velocity[0],velocity[1])) });
+    this.#headings.push({ k, angle: Math.atan2(velocity[1], velocity[0]), fast: speed > FAST });
     if (this.#headings.length > WITHIN + 1) this.#headings.shift();
     const change = this.#change();
     if (change === undefined) {
@@ -63,9 +59,9 @@ export class TurnRule implements ObjectRule {
     let since = -1;
     let size = LEAST_CHANGE;
     for (let i = all.length - 2; i >= 0; i--) {
-      const { angle, fast, error } = all[i] as Heading;
+      const { angle, fast } = all[i] as Heading;
       const d = headingDifference(now.angle, angle);
-      if (fast && d > size && d - SURE * Math.hypot(error, now.error) > LEAST_CHANGE) {
+      if (fast && d > size) {
         size = d;
         since = i;
       }

@@ -19,15 +19,7 @@ export interface PairShares {
   readonly meet: number;
   /** Paths on which the boxes come into contact within the horizon. */
   readonly contact: number;
-  /** Those of them on which, while in contact, both stand on the ground at the same depth. */
-  readonly level: number;
 }
-
-/**
- * Things on one ground touch only at the same depth, where the lower edges of their boxes are at one level: within this
- * share of their mean height. (A thing seen from 20–45° above shows its depth as about that much height.)
- */
-const LEVEL = 0.35;
 
 /** Factor of the spread of the relative position of two objects. */
 export function relativeSpread(a: TrackState, b: TrackState): number {
@@ -80,17 +72,13 @@ export function pairShares(
   const halfH = (a.height + b.height) / 2;
   // Box centres lie above the positions of upright things.
   const lift = (a.record.upright ? -a.height / 2 : 0) - (b.record.upright ? -b.height / 2 : 0);
-  // Lower edges: half a height below the positions of things that are not upright.
-  const base = (a.record.upright ? 0 : a.height / 2) - (b.record.upright ? 0 : b.height / 2);
-  const sameLevel = (LEVEL * (a.height + b.height)) / 2;
-  let [meet, contact, level] = [0, 0, 0];
+  let [meet, contact] = [0, 0];
   const { steps } = pa;
   for (let i = 0; i < pa.n; i++) {
     let run = 0;
     let met = !wants.meet;
-    let touched = false;
-    let levelled = !wants.contact;
-    for (let k = 0; k < steps && !(met && levelled); k++) {
+    let touched = !wants.contact;
+    for (let k = 0; k < steps && !(met && touched); k++) {
       const j = i * steps + k;
       const mx = (pa.meanX[k] ?? 0) - (pb.meanX[k] ?? 0);
       const my = (pa.meanY[k] ?? 0) - (pb.meanY[k] ?? 0);
@@ -103,17 +91,14 @@ export function pairShares(
           if (k - MEET_HOLD + 1 < horizon) meet += 1;
         }
       }
-      if (levelled || k >= horizon) continue;
+      if (touched || k >= horizon) continue;
       const gx = Math.max(Math.abs(dx) - halfW, 0);
       const gy = Math.max(Math.abs(dy + lift) - halfH, 0);
-      if (gx * gx + gy * gy >= touch * touch) continue;
-      if (!touched) contact += 1;
-      touched = true;
-      if (Math.abs(dy + base) < sameLevel) {
-        levelled = true;
-        level += 1;
+      if (gx * gx + gy * gy < touch * touch) {
+        touched = true;
+        contact += 1;
       }
     }
   }
-  return { meet: meet / pa.n, contact: contact / pa.n, level: level / pa.n };
+  return { meet: meet / pa.n, contact: contact / pa.n };
 }

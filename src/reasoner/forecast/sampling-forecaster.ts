@@ -178,11 +178,11 @@ export class SamplingForecaster implements LearningForecaster {
   /** For each body, the chance that something that moves comes into contact with it in time. */
   #contactChances(futures: readonly Future[], pairs: ReadonlyMap<number, PairShares>): number[] {
     const spared = futures.map(() => 1);
-    for (const [key, { contact, level }] of pairs) {
+    for (const [key, { contact }] of pairs) {
       const [a, b] = [Math.floor(key / futures.length), key % futures.length];
       const [fa, fb] = [futures[a], futures[b]];
       if (!fa || !fb || contact === 0) continue;
-      const struck = this.#contacts.collision(fa.state, fb.state, contact, level);
+      const struck = contact * this.#contacts.probability(fa.state, fb.state);
       spared[a] = (spared[a] ?? 1) * (1 - struck);
       spared[b] = (spared[b] ?? 1) * (1 - struck);
     }
@@ -224,7 +224,7 @@ export class SamplingForecaster implements LearningForecaster {
 
   #pairProbability(item: DueItem, a: Future, b: Future, shares: PairShares | undefined): number {
     if (item.type === 'meet') return shares?.meet ?? 0;
-    return shares ? this.#contacts.collision(a.state, b.state, shares.contact, shares.level) : 0;
+    return (shares?.contact ?? 0) * this.#contacts.probability(a.state, b.state);
   }
 
   /** Share of the paths of one object on which the item comes true. */

@@ -82,7 +82,12 @@ describe.each(ffmpegs)('%s', (_, ffmpeg) => {
   describe.each(SUBJECTS.map((subject) => [subject.name, subject] as const))('%s', (name, subject) => {
     const test = it.skipIf(subject.skip !== undefined);
     const open = async (options: Partial<OpenSourceOptions> = {}): Promise<Source> =>
-      openSource(parseSource(await subject.address()), { ffmpeg, mode: 'lossless', ...subject.options, ...options });
+      openSource(parseSource(await subject.address()), {
+        ffmpeg,
+        mode: 'lossless',
+        ...subject.options,
+        ...options,
+      });
     const suffix = subject.skip === undefined ? '' : ` [skipped: ${subject.skip}]`;
     /** Reads to the end of what ends, else a good part. */
     const readAll = async (reader: VideoReader): Promise<void> => {
@@ -118,7 +123,12 @@ describe.each(ffmpegs)('%s', (_, ffmpeg) => {
       expect(format.codec).not.toBe('unknown');
       await source.close();
       expect(reader.stateNames).toEqual(['connecting', 'live', 'ended']);
-      expect(source.stats()).toEqual({ delivered: reader.frames.length, dropped: {}, clockJumps: 0, reconnects: 0 });
+      expect(source.stats()).toEqual({
+        delivered: reader.frames.length,
+        dropped: {},
+        clockJumps: 0,
+        reconnects: 0,
+      });
       expect(source.liveFrames).toBe(0);
     });
 
@@ -162,7 +172,9 @@ describe.each(ffmpegs)('%s', (_, ffmpeg) => {
   });
 });
 
-async function firstLive(reader: VideoReader): Promise<{ format: { width: number; height: number; codec: string } }> {
+async function firstLive(
+  reader: VideoReader,
+): Promise<{ format: { width: number; height: number; codec: string } }> {
   const live = reader.states.find((state) => state.state === 'live');
   return Promise.resolve(live ?? (await reader.enters('live')));
 }

@@ -3,7 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { latestMap, losslessMap } from '../../../src/core/operators.js';
 
 /** A function whose calls end when the test says so. */
-function controlled(): { fn: (value: number) => Promise<number>; started: number[]; end: (value: number) => void } {
+function controlled(): {
+  fn: (value: number) => Promise<number>;
+  started: number[];
+  end: (value: number) => void;
+} {
   const ends = new Map<number, () => void>();
   const started: number[] = [];
   return {
@@ -24,7 +28,9 @@ describe('latestMap', () => {
     const source = new Subject<number>();
     const dropped: number[] = [];
     const out: number[] = [];
-    source.pipe(latestMap(fn, { concurrency: 1, onDrop: (v) => dropped.push(v) })).subscribe((v) => out.push(v));
+    source
+      .pipe(latestMap(fn, { concurrency: 1, onDrop: (v) => dropped.push(v) }))
+      .subscribe((v) => out.push(v));
     [1, 2, 3, 4].forEach((v) => source.next(v));
     expect(started).toEqual([1]);
     expect(dropped).toEqual([2, 3]);
@@ -54,7 +60,9 @@ describe('latestMap', () => {
     const { fn } = controlled();
     const source = new Subject<number>();
     const dropped: number[] = [];
-    const subscription = source.pipe(latestMap(fn, { concurrency: 1, onDrop: (v) => dropped.push(v) })).subscribe();
+    const subscription = source
+      .pipe(latestMap(fn, { concurrency: 1, onDrop: (v) => dropped.push(v) }))
+      .subscribe();
     source.next(1);
     source.next(2);
     subscription.unsubscribe();

@@ -231,14 +231,12 @@ describe('the modes of the reasoner', () => {
   it.each(REASONER_MODES.filter((mode) => !['rules', 'forecaster', 'off'].includes(mode)))(
     'say that %s is not available yet',
     (mode) => {
-      expect(() => createReasoner(mode)).toThrowError(/not available yet: it needs the fused model/);
+      expect(() => createReasoner(mode)).toThrow(/not available yet: it needs the fused model/);
     },
   );
 
   it('check the options of a language-model server', () => {
-    expect(() => createReasoner('rules', { openai: { baseUrl: 'nowhere', model: 'm' } })).toThrowError(
-      /baseUrl/,
-    );
+    expect(() => createReasoner('rules', { openai: { baseUrl: 'nowhere', model: 'm' } })).toThrow(/baseUrl/);
   });
 
   it('restore what an earlier reasoner of the stream learned', () => {
