@@ -4,6 +4,7 @@ set -euo pipefail
 packages=(
   ffmpeg                                   # newer than the one inside npm; serves test streams
   chromium                                 # opens reports and pages
+  python3 python3-numpy python3-scipy      # the scorer
 )
 sudo=""
 [ "$(id -u)" -eq 0 ] || sudo=sudo

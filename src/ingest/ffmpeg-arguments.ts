@@ -31,14 +31,17 @@ const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
 
 /**
  * Arguments that make ffmpeg decode the first video track to raw I420 on standard output, one picture after another at
- * its own size, and tell the time and size of each on standard error (filter `showinfo`).
+ * the size of the first, and tell the time and size of each on standard error (filter `showinfo`).
  */
 export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): string[] {
   const { major, maxWidth, maxHeight, decodeThreads } = options;
-  const fit = `scale=w='min(iw,${maxWidth})':h='min(ih,${maxHeight})':force_original_aspect_ratio=decrease`;
+  const factor = `min(1,min(${maxWidth}/iw,${maxHeight}/ih))`;
+  const fit = `scale=w='max(1,round(iw*${factor}))':h='max(1,round(ih*${factor}))'`;
   return [
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info'],
     ...(decodeThreads > 0 ? ['-threads', String(decodeThreads)] : []),
+    // Where the size changes within a stream, `scale` keeps to the first one as long as the filters are not made anew.
+    ...['-reinit_filter', '0'],
     ...inputArguments(spec, options),
     ...['-map', '0:V:0', '-an', '-sn', '-dn'], // V: no cover pictures
     ...['-vf', `${fit},format=yuv420p,showinfo=checksum=0`],

@@ -162,7 +162,7 @@ const CAUSES: readonly Cause[] = [
   },
   {
     pattern:
-      /Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable|Host is down|Failed to resolve hostname|Name or service not known|Temporary failure in name resolution|Error number -110|Connection reset|5\d\d (?:Server|Internal|Bad|Service)|Server returned 5XX/i,
+      /Connection refused|Connection timed out|Operation timed out|No route to host|Network is unreachable|Host is down|Failed to resolve hostname|Name or service not known|No address associated|Temporary failure in name resolution|Error number -110|Connection reset|5\d\d (?:Server|Internal|Bad|Service)|Server returned 5XX/i,
     code: 'source_unreachable',
     message: 'it cannot be reached',
     retryable: true,

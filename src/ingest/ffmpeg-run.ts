@@ -32,6 +32,10 @@ export interface RunEnd {
 
 /** Formats without times of their own, for which ffmpeg makes up a rate: over a network, their arrival is their time. */
 const UNTIMED = /^(?:mpjpeg|mjpeg|jpeg_pipe|h264|hevc)$/;
+const MIN_ARRIVAL_S = 0.001;
+/** A recording whose pictures end this much before its length was cut off, s and share of the length. */
+const MISSING_S = 1;
+const MISSING_SHARE = 0.1;
 /** A paced recording that is later than this goes on from now instead of catching up in a burst, ms. */
 const MAX_LATE_MS = 500;
 
@@ -41,6 +45,11 @@ export class FfmpegRun {
   readonly #process: FfmpegProcess;
   readonly #log: FfmpegLog;
   #pictures = 0;
+  /** Media times of the first and the newest picture. */
+  #from = 0;
+  #to = 0;
+  /** s */
+  #lastArrival = 0;
   #described: (() => void) | undefined;
   /** The child's log is at its end: nothing more will be described. */
   #ended = false;
@@ -58,7 +67,7 @@ export class FfmpegRun {
     );
     this.#log = new FfmpegLog((info) => {
       const untimed = run.spec.kind === 'http' && UNTIMED.test(this.#log.input.format);
-      run.frames.describe(untimed ? { ...info, pts: run.clock.nowMs() / 1000 } : info);
+      run.frames.describe(untimed ? { ...info, pts: this.#arrival() } : info);
       this.#described?.();
     });
     this.#process = new FfmpegProcess(run.options.ffmpegPath, ffmpegArguments(run.spec, run.options));
@@ -108,12 +117,21 @@ export class FfmpegRun {
     }
     if (this.#stalled) return this.#stall();
     if (this.#finite && this.#pictures > 0) {
-      if (exit.ok && !this.#log.damaged) return undefined;
+      const { duration = 0 } = this.#log.input;
+      const played = this.#to - this.#from;
+      if (
+        exit.ok &&
+        !this.#log.damaged &&
+        duration - played < Math.max(MISSING_S, duration * MISSING_SHARE)
+      ) {
+        return undefined;
+      }
       return new PresageError(
         'source_invalid',
-        `${name}: it is cut off or damaged; ${this.#pictures} pictures came`,
+        `${name}: it is cut off or damaged: ${this.#pictures} pictures came, ${played.toFixed(1)} of ${duration.toFixed(1)} s`,
       );
     }
+    if (exit.text === 'signal SIGSEGV' && this.#log.input.format === '') return crashed(this.#run.spec);
     return exit.ok ? undefined : this.#log.error(name, exit.text);
   }
 
@@ -153,10 +171,18 @@ export class FfmpegRun {
     }
   }
 
+  /** When the picture just described came, s; strictly increasing, since several may be told of at once. */
+  #arrival(): number {
+    this.#lastArrival = Math.max(this.#run.clock.nowMs() / 1000, this.#lastArrival + MIN_ARRIVAL_S);
+    return this.#lastArrival;
+  }
+
   async #emit(picture: Picture): Promise<void> {
     const { onLive, onFrame, onDrop, clock } = this.#run;
     this.#pictures += 1;
+    this.#to = picture.t;
     if (this.#pictures === 1) {
+      this.#from = picture.t;
       const { codec, fps, duration } = this.#log.input;
       const { width, height } = picture.layout;
       onLive({ width, height, fps, codec }, duration);
@@ -195,6 +221,14 @@ export class FfmpegRun {
       Math.min(1000, options.stallMs / 4),
     );
   }
+}
+
+/** Static builds of ffmpeg, such as the one of 2018, crash where the C library looks up a name. */
+function crashed({ kind, name }: SourceSpec): PresageError {
+  if (kind !== 'http' && kind !== 'rtsp') return new PresageError('ffmpeg_failed', `${name}: ffmpeg crashed`);
+  return new PresageError('source_unreachable', `${name}: ffmpeg crashed before it was connected`, {
+    hint: "old static builds can't look up host names: install a newer ffmpeg, or write the numeric address",
+  });
 }
 
 /** The pipe was closed under the reader, as `stop` does. */

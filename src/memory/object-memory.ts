@@ -11,6 +11,13 @@ import { RememberedObject } from './object-record.js';
 import { PlaceCounter } from './place-statistics.js';
 import { SampledPart, type Observation } from './sampled-part.js';
 
+/**
+ * What a detector does not see is not gone: behind a pole or another person it is hidden for a second or two. On
+ * estimated tracks an object that was not on its way out counts as gone after this long, s; when it returns earlier
+ * its path in between is taken as straight.
+ */
+const MISSING_S = 3;
+
 const point = z.tuple([z.number(), z.number()]);
 const optionsSchema = z.object({
   /** Zones (polygons of three corners or more) and lines in frame fractions. */
@@ -22,6 +29,11 @@ const optionsSchema = z.object({
     .default({ zones: {}, lines: {} }),
   /** Seconds within a small circle that make a `loiter`. */
   loiterS: z.number().min(1).max(600).default(LOITER_S),
+  /**
+   * Whether the tracks are annotated or simulated ones, to which the definitions apply by the letter, or estimates of a
+   * tracker, where noise and short blindness of the detector are allowed for.
+   */
+  tracks: z.enum(['estimated', 'exact']).default('estimated'),
   /** Most departed objects remembered, and for how long, s. */
   departed: z.number().int().min(0).default(100),
   departedS: z.number().min(0).default(300),
@@ -67,6 +79,8 @@ export class ObjectMemory implements Memory {
   #events: readonly EventObserved[] = [];
   #frame: FrameSize = { width: 1, height: 1 };
   #findings: Finding[] = [];
+  /** Objects not in view any more whose parts have not ended. */
+  #missing = new Set<RememberedObject>();
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
     this.#tracker = tracker;
@@ -80,6 +94,7 @@ export class ObjectMemory implements Memory {
     this.#resize(width, height, t);
     for (const track of this.#tracker.update(percept)) this.#observe(track, t);
     this.#endUnseen(t);
+    this.#endMissing(t);
     this.#rules.advance(this.#find);
     const events = this.#teller.tell(this.#findings, t, this.#frame);
     this.#findings = [];
@@ -90,8 +105,10 @@ export class ObjectMemory implements Memory {
   interrupt(t: number): void {
     this.#tracker.interrupt(t);
     this.#rules.clear();
-    const lost = [...this.#objects.values()].filter(({ part }) => part !== undefined);
+    const lost = [...this.#objects.values()];
     this.#depart(lost, t);
+    for (const object of [...lost, ...this.#missing]) object.end(this.#frame);
+    this.#missing.clear();
   }
 
   /** What is held at present, for watching its bounds. */
@@ -131,7 +148,7 @@ export class ObjectMemory implements Memory {
   #resize(width: number, height: number, t: number): void {
     if (width === this.#frame.width && height === this.#frame.height) return;
     // Another size is another picture: px of before mean nothing in it.
-    if (this.#objects.size > 0) this.interrupt(t);
+    if (this.#objects.size + this.#missing.size > 0) this.interrupt(t);
     this.#frame = { width, height };
     this.#rules.setFrame(this.#frame);
   }
@@ -151,24 +168,31 @@ export class ObjectMemory implements Memory {
     if (known) return known;
     const returned = this.#departed.find(({ object }) => object.subject.id === track.id);
     if (returned) this.#setDepartures(this.#departed.filter((other) => other !== returned));
-    const object = returned?.object ?? new RememberedObject(track);
+    const missing = [...this.#missing].find(({ subject }) => subject.id === track.id);
+    const object = returned?.object ?? missing ?? new RememberedObject(track);
     this.#objects.set(track.id, object);
     return object;
   }
 
   #sight(object: RememberedObject, observation: Observation, score: number): void {
-    if (object.part && observation.t - object.part.last.t >= UNSEEN_S - TIME_EPSILON) this.#endPart(object);
+    if (object.part && observation.t - object.part.last.t >= this.#patience(object.part) - TIME_EPSILON)
+      this.#endPart(object);
     const { part } = object;
+    this.#missing.delete(object);
     if (part) {
       const from = part.lastK + 1;
       this.#rules.observe(part, observation, score, this.#find);
       this.#expose(part, from);
       return;
     }
-    const begun = new SampledPart(object.subject, observation, score);
+    const begun = new SampledPart(object.subject, observation, score, this.#options.tracks === 'exact');
     object.begin(begun);
     this.#rules.begin(begun, this.#find);
     this.#expose(begun, begun.lastK);
+  }
+
+  #patience(part: SampledPart): number {
+    return part.exact || this.#rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
   }
 
   #expose(part: SampledPart, from: number): void {
@@ -181,6 +205,7 @@ export class ObjectMemory implements Memory {
   #endPart(object: RememberedObject): void {
     if (object.part) this.#rules.end(object.part, this.#find);
     object.end(this.#frame);
+    this.#missing.delete(object);
   }
 
   #endUnseen(t: number): void {
@@ -190,9 +215,16 @@ export class ObjectMemory implements Memory {
       gone.push(object);
     }
     if (gone.length === 0) return;
-    const parts = gone.flatMap(({ part }) => part ?? []);
     this.#depart(gone, t);
-    for (const part of parts) this.#rules.end(part, this.#find);
+    for (const object of gone) this.#missing.add(object);
+  }
+
+  /** Ends the parts of what is missing, once nothing but its absence can explain that. */
+  #endMissing(t: number): void {
+    for (const object of this.#missing) {
+      const { part } = object;
+      if (!part || t - part.last.t >= this.#patience(part) - TIME_EPSILON) this.#endPart(object);
+    }
   }
 
   /** Moves objects from view to the departed. */
@@ -200,7 +232,6 @@ export class ObjectMemory implements Memory {
     if (objects.length === 0) return;
     const departed = objects.map((object) => {
       const record = object.record(this.#frame);
-      object.end(this.#frame);
       this.#objects.delete(object.subject.id);
       return { object, record: { ...record, state: 'hidden' as const }, at: t };
     });

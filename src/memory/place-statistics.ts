@@ -27,25 +27,27 @@ const stateSchema = z.object({
 /** Collects where objects are and where events happen; positions are fractions of the frame. */
 export class PlaceCounter {
   #exposure = new Float64Array(CELLS);
-  #counts = new Map<EventType, Float64Array>();
+  /** Never written to once a view has it: every event makes a new map, and a new grid of its type. */
+  #counts: ReadonlyMap<EventType, Float64Array> = new Map();
   #view: PlaceStatistics | undefined;
 
   /** Adds the time an object was observed at a position, s. */
   expose(position: Point, seconds: number): void {
-    this.#detach();
+    if (this.#view) this.#exposure = this.#exposure.slice();
+    this.#view = undefined;
     add(this.#exposure, position, seconds);
   }
 
   count(type: EventType, position: Point): void {
-    this.#detach();
-    const counts = this.#counts.get(type) ?? new Float64Array(CELLS);
-    this.#counts.set(type, counts);
+    const counts = this.#counts.get(type)?.slice() ?? new Float64Array(CELLS);
     add(counts, position, 1);
+    this.#counts = new Map(this.#counts).set(type, counts);
+    this.#view = undefined;
   }
 
   /** The statistics so far; they do not change afterwards. */
   view(): PlaceStatistics {
-    return (this.#view ??= new PlaceView(this.#exposure, new Map(this.#counts)));
+    return (this.#view ??= new PlaceView(this.#exposure, this.#counts));
   }
 
   saveState(): unknown {
@@ -66,14 +68,6 @@ export class PlaceCounter {
     this.#exposure = Float64Array.from(parsed.data.exposureS);
     const counts = Object.entries(parsed.data.counts) as [EventType, number[]][];
     this.#counts = new Map(counts.map(([type, cells]) => [type, Float64Array.from(cells)]));
-  }
-
-  /** A view has been handed out: what follows is written to copies. */
-  #detach(): void {
-    if (!this.#view) return;
-    this.#view = undefined;
-    this.#exposure = this.#exposure.slice();
-    this.#counts = new Map([...this.#counts].map(([type, cells]) => [type, cells.slice()]));
   }
 }
 

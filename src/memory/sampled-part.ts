@@ -30,6 +30,8 @@ export class SampledPart {
   readonly subject: Subject;
   /** Position is the bottom centre of the box; decided by the label with which the part began. */
   readonly upright: boolean;
+  /** The boxes are true ones: the rules need not ask whether what they see may be noise. */
+  readonly exact: boolean;
   readonly first: Observation;
   /** True once the object has been unseen for 1 s: no sample will follow. */
   ended = false;
@@ -40,8 +42,9 @@ export class SampledPart {
   #scoreSum = 0;
   #observations = 0;
 
-  constructor(subject: Subject, first: Observation, score: number) {
+  constructor(subject: Subject, first: Observation, score: number, exact: boolean) {
     this.subject = subject;
+    this.exact = exact;
     this.upright = UPRIGHT_LABELS.has(subject.label);
     this.first = first;
     this.#last = first;
@@ -143,8 +146,14 @@ function interpolate(a: Observation, b: Observation, t: number): Box {
   return [mix(0), mix(1), mix(2), mix(3)];
 }
 
+/** Sorts the few values in place, by insertion. */
 function median(values: number[]): number {
-  values.sort((x, y) => x - y);
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
+    let j = i;
+    for (; j > 0 && (values[j - 1] as number) > value; j--) values[j] = values[j - 1] as number;
+    values[j] = value;
+  }
   const middle = values.length >> 1;
   const upper = values[middle] ?? 0;
   return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? 0) + upper) / 2;

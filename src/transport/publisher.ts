@@ -36,7 +36,7 @@ export interface PublisherStats {
 }
 
 /** Throws `bad_option` unless the id can stand in a path, a message id and a file name. */
-export function assertStreamId(streamId: string): void {
+function assertStreamId(streamId: string): void {
   if (STREAM_ID.test(streamId)) return;
   throw new PresageError('bad_option', `"${streamId}" cannot be the id of a stream`, {
     hint: 'Use letters, digits, dots, hyphens and underscores, beginning with a letter or digit, at most 64.',

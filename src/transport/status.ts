@@ -18,7 +18,7 @@ export interface StreamStatus {
 }
 
 /** What `/healthz` tells of the process. */
-export interface ServiceStatus {
+interface ServiceStatus {
   readonly version: string;
   readonly perception?: Pick<PerceptionInfo, 'model' | 'device'> & Partial<PerceptionInfo>;
   /** Anything else worth telling, by name: a language model in use, its state. */

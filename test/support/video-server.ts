@@ -15,6 +15,8 @@ export interface VideoServerOptions {
   readonly intervalMs?: number;
   /** Ends `/mjpeg` after this many pictures. */
   readonly endAfter?: number;
+  /** Sends nothing more on `/mjpeg` after this many pictures, the connection staying open. */
+  readonly hangAfter?: number;
   /** `user:password` that every request must have. */
   readonly login?: string;
   /** Status of every answer, such as 404. */
@@ -76,7 +78,7 @@ function serveFile(request: IncomingMessage, response: ServerResponse, folder: s
 
 function serveJpegs(
   response: ServerResponse,
-  { jpegs = [], intervalMs = 20, endAfter = Infinity }: VideoServerOptions,
+  { jpegs = [], intervalMs = 20, endAfter = Infinity, hangAfter = Infinity }: VideoServerOptions,
 ): void {
   response.writeHead(200, { 'Content-Type': `multipart/x-mixed-replace; boundary=${BOUNDARY}` });
   let shown = 0;
@@ -86,6 +88,7 @@ function serveJpegs(
       response.end();
       return;
     }
+    if (shown >= hangAfter) return;
     shown += 1;
     response.write(`--${BOUNDARY}\r\nContent-Type: image/jpeg\r\nContent-Length: ${jpeg.length}\r\n\r\n`);
     response.write(jpeg);

@@ -12,6 +12,7 @@ import { MeetingRule } from './meetings.js';
 import { MoveRule } from './moves.js';
 import { FORGET_AFTER, PairMoment, reachOf, type Pair, type PairRule } from './pair.js';
 import { SightRule, type FrameSize } from './sights.js';
+import { SteadyMotion } from './steady.js';
 import { TurnRule } from './turns.js';
 
 export interface EventRulesOptions {
@@ -36,9 +37,13 @@ interface WatchedPart {
   readonly rules: readonly ObjectRule[];
   /** Last sample that the pair rules have been given; the object rules are always up to date. */
   pairedK: number;
-  /** Reach at sample `reachK`, px; every sample is asked for it once per other part. */
+  /** Position and reach at sample `latestK`, px: every sample is asked for them once per other part. */
+  latestK: number;
+  x: number;
+  y: number;
   reach: number;
-  reachK: number;
+  /** The latest sample is the only one that the pair rules have not been given. */
+  oneNew: boolean;
   /** By the serial of the other, later part. */
   readonly pairs: Map<number, WatchedPair>;
 }
@@ -77,15 +82,19 @@ export class EventRules {
       part,
       sights: new SightRule(part, frame),
       rules: [
-        new MoveRule(part),
-        new TurnRule(part),
+        ...[new MoveRule(part), new TurnRule(part)].map((rule) =>
+          part.exact ? rule : new SteadyMotion(rule),
+        ),
         new LoiterRule(part, this.#options.loiterS),
         ...(part.upright ? [new FallRule(part, frame)] : []),
         ...crossingRules(part, this.#options.places, frame),
       ],
       pairedK: part.lastK,
+      latestK: -1,
+      x: 0,
+      y: 0,
       reach: 0,
-      reachK: -1,
+      oneNew: false,
       pairs: new Map<number, WatchedPair>(),
     };
     this.#watched.set(part, watched);
@@ -114,13 +123,21 @@ export class EventRules {
     watched.sights.end(tell);
   }
 
+  /** True when a part that is not seen any more was last seen to leave through the border. */
+  hasLeft(part: SampledPart): boolean {
+    return this.#watched.get(part)?.sights.hasLeft() ?? true;
+  }
+
   /** Gives the pair rules all samples made since the last call. Call it once per percept, after the observations. */
   advance(tell: Tell): void {
     const all = [...this.#watched.values()];
     if (this.#ended || all.some(({ part, pairedK }) => part.lastK > pairedK)) {
+      all.forEach(look);
       for (let i = 0; i < all.length; i++) {
+        const one = all[i] as WatchedPart;
         for (let j = i + 1; j < all.length; j++) {
-          this.#advancePair(all[i] as WatchedPart, all[j] as WatchedPart, tell);
+          const two = all[j] as WatchedPart;
+          if (!isFarAndUnwatched(one, two)) this.#advancePair(one, two, tell);
         }
       }
     }
@@ -154,7 +171,8 @@ export class EventRules {
     for (let k = from; k <= to; k++) {
       const [p, q] = [a.at(k), b.at(k)];
       if (!p || !q) continue;
-      const near = withinReach(p.position, q.position, reachAt(one, k, p) + reachAt(two, k, q));
+      const reach = reachAt(one, k, p) + reachAt(two, k, q);
+      const near = withinReach(p.position[0] - q.position[0], p.position[1] - q.position[1], reach);
       if (!watched && near) one.pairs.set(two.serial, (watched = watchPair({ a, b }, k > shared)));
       if (!watched) continue;
       const moment = new PairMoment(k, p, q);
@@ -185,16 +203,28 @@ function watchPair(pair: Pair, wasFar: boolean): WatchedPair {
   return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
 }
 
-function reachAt(watched: WatchedPart, k: number, sample: ObjectSample): number {
-  if (watched.reachK !== k) {
-    watched.reachK = k;
-    watched.reach = reachOf(sample);
-  }
-  return watched.reach;
+/** Notes the latest sample of a part for the pairs. */
+function look(watched: WatchedPart): void {
+  const { part, pairedK } = watched;
+  const sample = part.at(part.lastK);
+  watched.oneNew = !part.ended && part.lastK === pairedK + 1;
+  if (!sample) return;
+  watched.latestK = part.lastK;
+  [watched.x, watched.y] = sample.position;
+  watched.reach = reachOf(sample);
 }
 
-function withinReach(a: readonly [number, number], b: readonly [number, number], reach: number): boolean {
-  const dx = a[0] - b[0];
-  const dy = a[1] - b[1];
+/** True for most pairs of a crowded view: there is one new moment, far out of reach, and no past that matters. */
+function isFarAndUnwatched(one: WatchedPart, two: WatchedPart): boolean {
+  if (!one.oneNew || !two.oneNew || one.latestK !== two.latestK) return false;
+  if (withinReach(one.x - two.x, one.y - two.y, one.reach + two.reach)) return false;
+  return one.pairs.size === 0 || !one.pairs.has(two.serial);
+}
+
+function reachAt(watched: WatchedPart, k: number, sample: ObjectSample): number {
+  return k === watched.latestK ? watched.reach : reachOf(sample);
+}
+
+function withinReach(dx: number, dy: number, reach: number): boolean {
   return dx * dx + dy * dy <= reach * reach;
 }

@@ -20,7 +20,7 @@ class DirectedFollow {
   /** The relative change of the gap when a follow is to be told at this sample. */
   step(k: number, on: boolean, gap: number): number | undefined {
     if (on) this.#gaps.push(gap);
-    else this.#gaps = [];
+    else if (this.#gaps.length > 0) this.#gaps = [];
     if (this.#gaps.length > SPAN + 1) this.#gaps.shift();
     const change = this.#gaps.length > SPAN ? relativeChange(this.#gaps) : Infinity;
     return this.#rearm.step(k, on, change < GAP_CHANGE) ? change : undefined;
@@ -35,7 +35,7 @@ export class FollowRule implements PairRule {
 
   step({ k, a, b, offset, gap }: PairMoment, tell: Tell): void {
     const together = gap > NEAR && gap < FARTHEST_H && goTheSameWay(a, b);
-    const direction = Math.atan2(offset[1], offset[0]);
+    const direction = together ? Math.atan2(offset[1], offset[0]) : 0;
     const ab = this.#aBehind.step(k, together && faces(a, direction), gap);
     const ba = this.#bBehind.step(k, together && faces(b, direction + Math.PI), gap);
     if (ab !== undefined) this.#tell(k, this.pair, ab, tell);

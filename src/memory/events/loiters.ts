@@ -31,6 +31,8 @@ export class LoiterRule implements ObjectRule {
     const mean = this.#mean();
     const radius = WITHIN_H * height;
     if (distance(position, mean) > radius) return;
+    // The oldest is the likeliest to be too far: most of the time one look is enough.
+    if (distance(this.#positions[this.#next] ?? mean, mean) > radius) return;
     const farthest = this.#positions.reduce((most, p) => Math.max(most, distance(p, mean)), 0);
     if (farthest > radius) return;
     this.#loitersAt = mean;

@@ -5,6 +5,11 @@ import type { Tell } from './finding.js';
 
 /** An object that touches the border band this long after its first sight has entered, s. */
 const ENTER_WITHIN_S = 0.5;
+/**
+ * A detector sees what comes in, and what goes out, only while enough of it is inside the frame: an estimated track
+ * that would have touched the border this long before its first or after its last sight came or went that way, s.
+ */
+const LAG_S = 0.5;
 
 /** Size of the source frame, px. */
 export interface FrameSize {
@@ -26,14 +31,33 @@ export class SightRule {
     if (this.#begun) return;
     const early = t <= this.part.first.t + ENTER_WITHIN_S + TIME_EPSILON;
     if (early && touchesBorder(box, this.frame)) this.#begin('enter', tell);
-    else if (!early) this.#begin('appear', tell);
+    else if (!early) this.#begin(this.#came(t, box) ? 'enter' : 'appear', tell);
   }
 
   end(tell: Tell): void {
     if (!this.#begun) this.#begin('appear', tell);
-    const { t, box } = this.part.last;
-    const type = touchesBorder(box, this.frame) ? 'exit' : 'disappear';
-    tell({ type, t, who: [{ part: this.part }], clearness: 1 });
+    const type = this.hasLeft() ? 'exit' : 'disappear';
+    tell({ type, t: this.part.last.t, who: [{ part: this.part }], clearness: 1 });
+  }
+
+  /** True when the last box touches the border, or reaches it, going on as it went, within the detector's lag. */
+  hasLeft(): boolean {
+    const { part } = this;
+    if (touchesBorder(part.last.box, this.frame)) return true;
+    const velocity = part.at(part.lastK)?.velocity;
+    if (part.exact || !velocity) return false;
+    const [x, y, w, h] = part.last.box;
+    return touchesBorder([x + velocity[0] * LAG_S, y + velocity[1] * LAG_S, w, h], this.frame);
+  }
+
+  /** True when the object, on its way since the first sight, came from the border within the detector's lag. */
+  #came(t: number, [x, y]: Box): boolean {
+    const {
+      t: t0,
+      box: [x0, y0, w, h],
+    } = this.part.first;
+    const f = LAG_S / (t - t0);
+    return !this.part.exact && touchesBorder([x0 - (x - x0) * f, y0 - (y - y0) * f, w, h], this.frame);
   }
 
   #begin(type: 'enter' | 'appear', tell: Tell): void {

@@ -9,6 +9,20 @@ export interface Association<R, C> {
   readonly columns: readonly C[];
 }
 
+/** The pairs of which neither side could be joined to anything else. */
+export function unambiguous<R, C>(
+  rows: readonly R[],
+  columns: readonly C[],
+  similarity: Similarity<R, C>,
+): readonly (readonly [row: R, column: C])[] {
+  const pairs = rows.flatMap((row) =>
+    columns.filter((column) => similarity(row, column) > 0).map((column) => [row, column] as const),
+  );
+  return pairs.filter(
+    (one) => !pairs.some((other) => other !== one && (other[0] === one[0] || other[1] === one[1])),
+  );
+}
+
 interface Edge {
   readonly row: number;
   readonly column: number;

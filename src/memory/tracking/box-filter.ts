@@ -17,8 +17,6 @@ const GROWTH_PRIOR = 0.2;
 const VELOCITY_CHANGE = 0.4;
 /** Change of the growth of the sides within one second. */
 const GROWTH_CHANGE = 0.15;
-/** Extra velocity variance once the innovations show a manoeuvre (a bounce, a sudden stop). */
-const MANOEUVRE_SPEED = 1;
 /** While hidden the velocity fades with this time constant, s: whoever is hidden for a second often stands there. */
 const HIDDEN_DECAY = 2;
 /** Growth fades fast: perspective tells little about a hidden object. */
@@ -104,17 +102,13 @@ export class BoxFilter {
     return Math.sqrt(Math.max(this.#axes[0].variance, this.#axes[1].variance)) / boxScale(this.box);
   }
 
-  /** Squared Mahalanobis distances of a measured box: of its centre and of its sides (two degrees of freedom each). */
-  distance(box: Box, score: number): readonly [centre: number, sides: number] {
-    const [noise, sideNoise] = noises(this.#jitter, boxScale(box), score, Infinity);
-    const [x, y, w, h] = this.#axes;
-    const values = centred(box);
-    const squared = (axis: AxisFilter, value: number, variance: number): number =>
-      (value - axis.position) ** 2 / (axis.variance + variance);
-    return [
-      squared(x, values[0], noise) + squared(y, values[1], noise),
-      squared(w, values[2], sideNoise) + squared(h, values[3], sideNoise),
-    ];
+  /** Squared Mahalanobis distance of a measured centre (two degrees of freedom). */
+  distance(box: Box, score: number): number {
+    const [noise] = noises(this.#jitter, boxScale(box), score, Infinity);
+    const [x, y] = this.#axes;
+    const dx = box[0] + box[2] / 2 - x.position;
+    const dy = box[1] + box[3] / 2 - y.position;
+    return (dx * dx) / (x.variance + noise) + (dy * dy) / (y.variance + noise);
   }
 
   /** @param hidden true while no detection supports the object: its velocity fades. */
@@ -142,12 +136,14 @@ export class BoxFilter {
     const [noise, sideNoise] = noises(this.#jitter, scale, score, this.#t - this.#measuredAt);
     this.#measuredAt = this.#t;
     const doubt = (1 + COVERED_DOUBT * covered) ** 2;
-    const surprise = (MANOEUVRE_SPEED * scale) ** 2;
+    // After a manoeuvre (a bounce, a sudden stop) the velocity is as unknown as at the start.
+    const surprise = (SPEED_PRIOR * scale) ** 2;
     const sideSurprise = (GROWTH_PRIOR * scale) ** 2;
     this.#axes.forEach((axis, k) =>
       axis.correct(values[k] ?? 0, doubt * (k < 2 ? noise : sideNoise), k < 2 ? surprise : sideSurprise),
     );
-    if (covered < COVERED_LITTLE) this.#learnJitter({ t: this.#t, values }, scale);
+    if (covered < COVERED_LITTLE)
+      this.#learnJitter({ t: this.#t, values }, scale * Math.sqrt(distrust(score)));
   }
 
   /** Keeps the centre inside the frame: what has left it is not followed outside. */
@@ -168,6 +164,7 @@ export class BoxFilter {
     this.#recent = [];
   }
 
+  /** @param scale px that count as one: the box scale, times the distrust in detections of this score */
   #learnJitter(now: Measured, scale: number): void {
     const [first, middle] = this.#recent;
     const last = this.#recent.at(-1);
@@ -186,12 +183,16 @@ export class BoxFilter {
   }
 }
 
-/** Variances of a measured centre and of a measured side, px². `since` = s since the measurement before. */
-function noises(jitter: Jitter, scale: number, score: number, since: number): [centre: number, side: number] {
-  const trust = Math.max(1 - score, MOST_TRUST) / 0.5;
-  const factor = trust * Math.max(1, CORRELATION / Math.max(since, 1e-3));
-  return [factor * (jitter.centre.sigma * scale) ** 2, factor * (jitter.side.sigma * scale) ** 2];
+/** However confident a detection is, at least this share of the usual noise remains. */
+const LEAST_NOISE = 0.2;
+
+/** Noise variance of a detection against one of score 0.5. */
+function distrust(score: number): number {
+  return Math.max(1 - score, LEAST_NOISE) / 0.5;
 }
 
-/** However confident a detection is, its noise is at least this share (× 2) of the usual one. */
-const MOST_TRUST = 0.2;
+/** Variances of a measured centre and of a measured side, px². `since` = s since the measurement before. */
+function noises(jitter: Jitter, scale: number, score: number, since: number): [centre: number, side: number] {
+  const factor = distrust(score) * Math.max(1, CORRELATION / Math.max(since, 1e-3));
+  return [factor * (jitter.centre.sigma * scale) ** 2, factor * (jitter.side.sigma * scale) ** 2];
+}

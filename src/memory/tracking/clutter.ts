@@ -39,6 +39,8 @@ interface Spot {
 export class ClutterMap {
   #spots: Spot[] = [];
   #t = -Infinity;
+  /** Spots found for the sightings of the percept at hand; valid until spots move. */
+  #found = new Map<Sighting, Spot | undefined>();
 
   get size(): number {
     return this.#spots.length;
@@ -46,7 +48,7 @@ export class ClutterMap {
 
   /** True when the detection is what the detector always sees at this place. */
   explains(sighting: Sighting): boolean {
-    const spot = this.#find(sighting.box);
+    const spot = this.#spotOf(sighting);
     if (!spot || this.#t - spot.since < WATCH_S || spot.hits / spot.looks < CLUTTER_SHARE) return false;
     const sigma = Math.max(Math.sqrt(spot.variance), LEAST_SIGMA);
     return sighting.score < spot.mean + OUTSTANDING_SIGMAS * sigma;
@@ -60,7 +62,9 @@ export class ClutterMap {
       spot.hits *= keep;
       spot.looks = spot.looks * keep + 1;
     }
-    for (const sighting of weak) this.#add(sighting, t);
+    const known = this.#spots.length;
+    for (const sighting of weak) this.#add(sighting, t, known);
+    this.#found.clear();
     this.#spots = this.#spots.filter(
       (spot) => t - spot.since < WATCH_S || spot.hits >= FORGET_SHARE * spot.looks,
     );
@@ -69,8 +73,10 @@ export class ClutterMap {
     this.#spots.length = MOST_SPOTS;
   }
 
-  #add({ box, score }: Sighting, t: number): void {
-    const spot = this.#find(box);
+  /** @param known number of spots before this percept: later ones are looked through anew */
+  #add(sighting: Sighting, t: number, known: number): void {
+    const { box, score } = sighting;
+    const spot = this.#spotOf(sighting) ?? this.#find(box, known);
     if (!spot) {
       this.#spots.push({ box, mean: score, variance: 0, since: t, hits: 1, looks: 1, hitAt: t });
       return;
@@ -85,10 +91,18 @@ export class ClutterMap {
     spot.box = [mix(0), mix(1), mix(2), mix(3)];
   }
 
-  #find(box: Box): Spot | undefined {
+  #spotOf(sighting: Sighting): Spot | undefined {
+    if (!this.#found.has(sighting)) this.#found.set(sighting, this.#find(sighting.box, 0));
+    return this.#found.get(sighting);
+  }
+
+  #find(box: Box, from: number): Spot | undefined {
     let best: Spot | undefined;
     let most = SPOT_IOU;
-    for (const spot of this.#spots) {
+    for (let k = from; k < this.#spots.length; k += 1) {
+      const spot = this.#spots[k] as Spot;
+      // An IoU of one half needs edges within one side of each other.
+      if (Math.abs(spot.box[0] - box[0]) > box[2] || Math.abs(spot.box[1] - box[1]) > box[3]) continue;
       const overlap = iou(spot.box, box);
       if (overlap >= most) [best, most] = [spot, overlap];
     }

@@ -1,4 +1,4 @@
-/** Jitter of a detector as a fraction of the box scale, before anything was seen: a few per cent is usual. */
+/** Jitter of a detector as a fraction of the box scale (at score 0.5), before anything was seen: a few per cent is usual. */
 const PRIOR_JITTER = 0.03;
 /** The prior counts as this many measurements; after that the stream speaks for itself. */
 const PRIOR_WEIGHT = 50;

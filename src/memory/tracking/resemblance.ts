@@ -1,4 +1,4 @@
-import { iou, type Box } from '../../core/box.js';
+import { boxCentre, iou, type Box } from '../../core/box.js';
 import { boxScale } from './box-filter.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
@@ -13,7 +13,6 @@ const GATE = 9.21;
 const OVERLAP = 0.3;
 /** Share of the centre's likelihood in the similarity; it decides where small fast boxes do not overlap at all. */
 const CENTRE_SHARE = 0.3;
-const SIDES_SHARE = 0;
 /** Least similarity (ByteTrack joins at a cost of at most 0.8). */
 const LEAST_SIMILARITY = 0.2;
 /** A hidden track yields to a seen one: its wide uncertainty must not win (the reason for DeepSORT's cascade). */
@@ -27,21 +26,19 @@ const SIDE_FACTOR = 2.5;
 export function resemblance(track: TrackState, sighting: Sighting): number {
   const a = track.box;
   const b = sighting.box;
-  const scale = Math.max(boxScale(a), boxScale(b));
-  const dx = Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2);
-  const dy = Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2);
   const spread = track.spread;
   // Nothing beyond this can pass the gate or overlap; most pairs end here.
-  if (Math.max(dx, dy) > scale * (1 + 4 * spread)) return 0;
+  const reach = Math.max(boxScale(a), boxScale(b)) * (1 + 4 * spread);
+  if (Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2) > reach) return 0;
+  if (Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) > reach) return 0;
   if (!similarSides(a, b)) return 0;
   const overlap = iou(a, b);
   if (sighting.label !== track.label && overlap < OTHER_LABEL_IOU) return 0;
-  const [distance, sides] = track.distance(sighting);
+  const distance = track.distance(sighting);
   if (overlap < OVERLAP && distance > GATE) return 0;
   const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
   const similarity =
-    (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) +
-    CENTRE_SHARE * Math.exp(-(distance + SIDES_SHARE * sides) / 4);
+    (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) + CENTRE_SHARE * Math.exp(-distance / 4);
   if (similarity < LEAST_SIMILARITY) return 0;
   return track.seen ? similarity : HIDDEN_SHARE * similarity;
 }
@@ -67,6 +64,19 @@ export function resemblesLast(track: TrackState, sighting: Sighting): number {
 const WEAK_OVERLAP = 0.5;
 
 export function resemblesWeakly(track: TrackState, sighting: Sighting): number {
-  if (iou(track.box, sighting.box) < WEAK_OVERLAP || track.distance(sighting)[0] > GATE) return 0;
+  if (iou(track.box, sighting.box) < WEAK_OVERLAP || track.distance(sighting) > GATE) return 0;
   return resemblance(track, sighting);
+}
+
+/** Speed up to which a small fast object (a ball) is looked for while its velocity is still unknown, box scales per second. */
+const LEAP_SPEED = 10;
+/** The scale may differ by this factor from one end of a leap to the other. */
+const LEAP_SCALE_FACTOR = 1.5;
+
+/** Nearness of a detection to the only sight of a track so far, beyond what `resemblance` believes possible. */
+export function resemblesLeap(track: TrackState, sighting: Sighting, t: number): number {
+  const [a, b] = [boxScale(track.lastBox), boxScale(sighting.box)];
+  if (sighting.label !== track.label || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b)) return 0;
+  const [from, to] = [boxCentre(track.lastBox), boxCentre(sighting.box)];
+  return 1 - Math.hypot(to[0] - from[0], to[1] - from[1]) / (LEAP_SPEED * (t - track.lastSeen) * a);
 }

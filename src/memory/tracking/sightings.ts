@@ -37,17 +37,49 @@ export function readSightings(percept: Percept, floor: number): Sighting[] {
   for (const { label, score, box } of percept.detections) {
     if (!(score >= floor) || !box.every(Number.isFinite)) continue;
     const px = scaleBox(box, percept.width, percept.height);
-    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) {
-      all.push({ label, score: Math.min(score, 1), box: px });
-    }
+    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ label, score: Math.min(score, 1), box: px });
   }
   all.sort((a, b) => b.score - a.score);
-  const kept: Uncovered[] = [];
-  for (const sighting of all) {
-    if (kept.length === MOST_SIGHTINGS) break;
-    if (!kept.some((better) => isDuplicate(sighting, better))) kept.push(sighting);
-  }
-  return kept.map((sighting) => ({ ...sighting, covered: coverage(sighting, kept) }));
+  all.length = Math.min(all.length, MOST_SIGHTINGS);
+  const neighbours = touching(all);
+  const kept = new Uint8Array(all.length);
+  // Best first: whatever a duplicate could be a duplicate of has been decided.
+  all.forEach((sighting, k) => {
+    const better = (neighbours[k] ?? []).filter((n) => n < k && kept[n] === 1);
+    kept[k] = better.some((n) => isDuplicate(sighting, all[n] as Uncovered)) ? 0 : 1;
+  });
+  const read: Sighting[] = [];
+  all.forEach((sighting, k) => {
+    if (kept[k] === 0) return;
+    let covered = 0;
+    for (const n of neighbours[k] ?? []) {
+      if (kept[n] === 1) covered = Math.max(covered, coverage(sighting.box, (all[n] as Uncovered).box));
+    }
+    read.push({ ...sighting, covered });
+  });
+  return read;
+}
+
+/** For each box the indices of those that touch it. Sorted by their left edges, few pairs are ever compared. */
+function touching(all: readonly Uncovered[]): number[][] {
+  const found: number[][] = all.map(() => []);
+  const order = all.map((_, k) => k).sort((a, b) => boxAt(all, a)[0] - boxAt(all, b)[0] || a - b);
+  order.forEach((k, place) => {
+    const a = boxAt(all, k);
+    for (let next = place + 1; next < order.length; next += 1) {
+      const n = order[next] as number;
+      const b = boxAt(all, n);
+      if (b[0] >= a[0] + a[2]) break;
+      if (b[1] >= a[1] + a[3] || a[1] >= b[1] + b[3]) continue;
+      found[k]?.push(n);
+      found[n]?.push(k);
+    }
+  });
+  return found;
+}
+
+function boxAt(all: readonly Uncovered[], k: number): Box {
+  return (all[k] as Uncovered).box;
 }
 
 function isDuplicate(weaker: Uncovered, better: Uncovered): boolean {
@@ -56,13 +88,10 @@ function isDuplicate(weaker: Uncovered, better: Uncovered): boolean {
   return nesting(weaker.box, better.box) > NESTED_SHARE;
 }
 
-function coverage({ box }: Uncovered, all: readonly Uncovered[]): number {
-  let most = 0;
-  for (const { box: other } of all) {
-    if (other[1] + other[3] <= box[1] + box[3]) continue;
-    const width = Math.min(box[0] + box[2], other[0] + other[2]) - Math.max(box[0], other[0]);
-    const height = box[1] + box[3] - Math.max(box[1], other[1]);
-    if (width > 0 && height > 0) most = Math.max(most, (width * height) / (box[2] * box[3]));
-  }
-  return most;
+/** Share of a box that lies behind another, nearer one; 0 behind one that is further off. */
+function coverage(box: Box, other: Box): number {
+  if (other[1] + other[3] <= box[1] + box[3]) return 0;
+  const width = Math.min(box[0] + box[2], other[0] + other[2]) - Math.max(box[0], other[0]);
+  const height = box[1] + box[3] - Math.max(box[1], other[1]);
+  return width > 0 && height > 0 ? (width * height) / (box[2] * box[3]) : 0;
 }

@@ -41,6 +41,8 @@ export class TrackState {
   hits = 0;
   evidence = 0;
   seen = true;
+  /** The second detection lay further from the first than overlap or a likely speed explain. */
+  leapt = false;
   /** Something in front covered the object when it was last looked for. */
   occluded = false;
   /** Estimates at the last sight, px and px/s. */
@@ -50,6 +52,8 @@ export class TrackState {
   readonly startBox: Box;
   /** Estimate now, px. */
   box: Box;
+  /** Uncertainty of the predicted centre as a fraction of the box scale. */
+  spread = 0;
   #filter: BoxFilter;
   #score: number;
   #votes: Map<string, number>;
@@ -77,12 +81,8 @@ export class TrackState {
     return this.#filter.velocity;
   }
 
-  /** Uncertainty of the centre as a fraction of the box scale. */
-  get spread(): number {
-    return this.#filter.spread;
-  }
-
-  distance(sighting: Sighting): readonly [centre: number, sides: number] {
+  /** Squared Mahalanobis distance of the detection's centre. */
+  distance(sighting: Sighting): number {
     return this.#filter.distance(sighting.box, sighting.score);
   }
 
@@ -90,6 +90,7 @@ export class TrackState {
     if (camera) this.#filter.transform(camera);
     this.#filter.predict(t, !this.seen);
     this.box = this.#filter.box;
+    this.spread = this.#filter.spread;
   }
 
   /** A detection supports the track at the time of the last prediction. */

@@ -2,11 +2,11 @@ import { z } from 'zod';
 import type { Box } from '../../core/box.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
-import { associate, type Similarity } from './association.js';
+import { associate, unambiguous, type Similarity } from './association.js';
 import { createJitter, type Affine } from './box-filter.js';
 import { ClutterMap } from './clutter.js';
 import { LostObjects, touchesBorder } from './lost-objects.js';
-import { resemblance, resemblesLast, resemblesWeakly } from './resemblance.js';
+import { resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
 import { nesting, readSightings, type Sighting } from './sightings.js';
 import { TrackState, type Track } from './track.js';
 
@@ -29,6 +29,8 @@ export type TrackerOptions = z.input<typeof optionsSchema>;
 const MOST_LIVE = 512;
 /** A track is confirmed by at least this many detections... */
 const CONFIRM_HITS = 2;
+/** ...or by this many when the second one lay far from the first... */
+const CONFIRM_LEAP_HITS = 3;
 /** ...whose scores sum up to this... */
 const CONFIRM_EVIDENCE = 1.0;
 /** ...over at least this time, s: at 60 fps a flicker of a few frames is not an object. */
@@ -39,7 +41,7 @@ const TENTATIVE_UNSEEN_S = 0.1;
 const BIRTH_NESTING = 0.9;
 /** A hidden object counts as occluded when a seen one covers this share of the smaller box. */
 const OCCLUSION_NESTING = 0.5;
-/** Weak detections bridge an occlusion, they do not carry an object for ever: it ends after this long without a strong one, s. */
+/** Weak detections bridge an occlusion, they do not carry an object for longer than this without a strong one, s. */
 const WEAK_S = 2;
 /** After a silence this long nothing is predicted any more; identities are then recognised by place, s. */
 const LONGEST_STEP_S = 2 * UNSEEN_S;
@@ -146,12 +148,25 @@ export class Tracker {
       resemblesLast,
     );
     const justMissed = missed.filter(({ seen }) => seen);
-    const [, weak] = join([...justMissed, ...hidden], low, scored(resemblesWeakly));
+    const bridged = [...justMissed, ...hidden].filter(({ strongAt }) => t - strongAt < WEAK_S);
+    const [, weak] = join(bridged, low, scored(resemblesWeakly));
     const [young, free] = join(tentative, unmet, scored(resemblance));
     const [, noise] = join(young, weak, scored(resemblesWeakly));
     const known = all.filter((sighting) => !low.includes(sighting));
     this.#clutter.learn([...known, ...noise], t);
-    return free.filter((sighting) => !this.#clutter.explains(sighting));
+    return this.#leap(young, free, t);
+  }
+
+  /** New tracks so fast that no overlap joins them: taken where nothing else can be meant, but with more proof. */
+  #leap(young: readonly TrackState[], free: readonly Sighting[], t: number): readonly Sighting[] {
+    const lone = young.filter((track) => track.hits === 1 && track.lastSeen < t);
+    const pairs = unambiguous(lone, free, (track, sighting) => resemblesLeap(track, sighting, t));
+    for (const [track, sighting] of pairs) {
+      track.sight(sighting, t);
+      track.leapt = true;
+    }
+    const taken = new Set(pairs.map(([, sighting]) => sighting));
+    return free.filter((sighting) => !taken.has(sighting));
   }
 
   /** Gives an identity, an old one where the object is recognised, to tracks with enough evidence. */
@@ -159,7 +174,7 @@ export class Tracker {
     const fresh = this.#live.filter(
       (track) =>
         track.id === undefined &&
-        track.hits >= CONFIRM_HITS &&
+        track.hits >= (track.leapt ? CONFIRM_LEAP_HITS : CONFIRM_HITS) &&
         track.evidence >= CONFIRM_EVIDENCE - TIME_EPSILON &&
         track.lastSeen - track.spanStart >= CONFIRM_S - TIME_EPSILON,
     );
@@ -183,11 +198,11 @@ export class Tracker {
   #retire(width: number, height: number): void {
     const seen = this.#live.filter((track) => track.seen);
     this.#live = this.#live.filter((track) => {
-      if (track.seen && this.#t - track.strongAt < WEAK_S) return true;
+      if (track.seen) return true;
       const unseen = this.#t - track.lastSeen;
       if (track.id === undefined) return unseen <= TENTATIVE_UNSEEN_S + TIME_EPSILON;
       if (seen.some((other) => isBehind(track.box, other.box))) track.occluded = true;
-      if (unseen < UNSEEN_S - TIME_EPSILON && this.#t - track.strongAt < WEAK_S) return true;
+      if (unseen < UNSEEN_S - TIME_EPSILON) return true;
       if (!touchesBorder(track.lastBox, width, height)) this.#lost.add(track);
       return false;
     });
@@ -199,6 +214,7 @@ export class Tracker {
     const others = [...claimed].filter(({ score }) => score >= this.#options.highScore);
     for (const sighting of unclaimed) {
       if (sighting.score < this.#options.birthScore || this.#live.length >= MOST_LIVE) continue;
+      if (this.#clutter.explains(sighting)) continue;
       if (others.some(({ box }) => nesting(box, sighting.box) > BIRTH_NESTING)) continue;
       this.#live.push(new TrackState(sighting, t, this.#jitter));
     }

@@ -15,6 +15,8 @@ const MIXED: Prior = [1, 9];
 const VEHICLES: Prior = [0.4, 9.6];
 /** People pass before each other and hardly ever bump: once in a hundred contacts, worth twenty seen ones. */
 const WALKERS: Prior = [0.2, 19.8];
+/** A contact of boxes at one level makes a real one this much likelier (odds); at two levels it is mostly a passing. */
+const LEVEL_ODDS = 2;
 /** Evidence beyond this many contacts fades. */
 const MOST_COUNT = 500;
 
@@ -49,7 +51,17 @@ export class ContactLearner {
     this.#toldUntil = snapshot.t;
   }
 
-  /** Posterior mean. */
+  /**
+   * Chance of a collision from the share of paths in contact and of those at one level: the posterior mean of the pair,
+   * its odds doubled for contacts at one level and divided by LEVEL_ODDS² for the others.
+   */
+  collision(a: TrackState, b: TrackState, contact: number, level: number): number {
+    const p = this.probability(a, b);
+    const scaled = (factor: number): number => (p * factor) / (1 - p + p * factor);
+    return level * scaled(LEVEL_ODDS) + (contact - level) * scaled(1 / LEVEL_ODDS ** 2);
+  }
+
+  /** Posterior mean of P(collide | contact of the boxes). */
   probability(a: TrackState, b: TrackState): number {
     const [hits, misses] = priorOf(a.kind, b.kind);
     const seen = this.#counts.get(labelPair(a.record.label, b.record.label));

@@ -11,6 +11,8 @@ const START_NOW = 5;
 /** Samples within which a turn happens (1.5 s), and its least angle. */
 const TURN_SPAN = 15;
 const TURN_COS = 0.5;
+/** cos² 30°. */
+const HALF_TURN_COS2 = 0.75;
 
 /** Shares of the paths on which an event of the type begins within the horizon. */
 export interface MotionShares {
@@ -29,6 +31,7 @@ export class MotionRules {
   readonly #vx: Float64Array;
   readonly #vy: Float64Array;
   readonly #speed: Float64Array;
+  #since = -1;
 
   /** @param steps most steps of a path. */
   constructor(steps: number) {
@@ -106,12 +109,13 @@ export class MotionRules {
 
   /** True if the half of a turn's largest change lies at a sample from..to. */
   #turns(end: number, from: number, to: number): boolean {
+    if (this.#keepsHeading(end, from)) return false;
     let last = -Infinity;
     let [runBest, runAt, runSince] = [2, -1, -1];
     for (let j = SLOPE_SAMPLES; j <= end; j++) {
-      const [best, since] = j < end ? this.#largestChange(j) : [2, -1];
+      const best = j < end ? this.#largestChange(j) : 2;
       if (best < TURN_COS) {
-        if (runAt < 0 || best < runBest) [runBest, runAt, runSince] = [best, j, since];
+        if (runAt < 0 || best < runBest) [runBest, runAt, runSince] = [best, j, this.#since];
         continue;
       }
       if (runAt < 0) continue;
@@ -124,24 +128,44 @@ export class MotionRules {
     return false;
   }
 
-  /** Least cosine between the heading at sample j and one of the last 1.5 s, both moving, and where that was. */
-  #largestChange(j: number): [cosine: number, since: number] {
+  /** Least cosine between the heading at sample j and one of the last 1.5 s, both moving; `#since` is where that was. */
+  #largestChange(j: number): number {
     const speed = this.#speed;
-    let [best, since] = [2, -1];
-    if ((speed[j] ?? 0) <= FAST) return [best, since];
-    const first = Math.max(SLOPE_SAMPLES - 1, j - TURN_SPAN);
-    const [vx, vy] = [this.#vx[j] ?? 0, this.#vy[j] ?? 0];
-    const own = Math.sqrt(vx * vx + vy * vy);
-    for (let i = first; i < j; i++) {
+    let best = 2;
+    this.#since = -1;
+    if ((speed[j] ?? 0) <= FAST) return best;
+    const vx = this.#vx[j] ?? 0;
+    const vy = this.#vy[j] ?? 0;
+    const own = vx * vx + vy * vy;
+    for (let i = Math.max(SLOPE_SAMPLES - 1, j - TURN_SPAN); i < j; i++) {
       if ((speed[i] ?? 0) <= FAST) continue;
-      const [wx, wy] = [this.#vx[i] ?? 0, this.#vy[i] ?? 0];
+      const wx = this.#vx[i] ?? 0;
+      const wy = this.#vy[i] ?? 0;
       const dot = vx * wx + vy * wy;
+      const squares = own * (wx * wx + wy * wy);
       // Most pairs are far from a turn; only the near ones cost a root.
-      if (dot > 0 && dot * dot > TURN_COS * own * own * (wx * wx + wy * wy)) continue;
-      const cosine = dot / (own * Math.sqrt(wx * wx + wy * wy));
-      if (cosine <= best) [best, since] = [cosine, i];
+      if (dot > 0 && dot * dot > TURN_COS * squares) continue;
+      const cosine = dot / Math.sqrt(squares);
+      if (cosine > best) continue;
+      best = cosine;
+      this.#since = i;
     }
-    return [best, since];
+    return best;
+  }
+
+  /** True if every moving sample heads within 30° of the present velocity: then no two differ by a turn. */
+  #keepsHeading(end: number, from: number): boolean {
+    const rx = this.#vx[from - 1] ?? 0;
+    const ry = this.#vy[from - 1] ?? 0;
+    const own = rx * rx + ry * ry;
+    for (let k = SLOPE_SAMPLES - 1; k < end; k++) {
+      if ((this.#speed[k] ?? 0) <= FAST) continue;
+      const vx = this.#vx[k] ?? 0;
+      const vy = this.#vy[k] ?? 0;
+      const dot = rx * vx + ry * vy;
+      if (dot <= 0 || dot * dot < HALF_TURN_COS2 * own * (vx * vx + vy * vy)) return false;
+    }
+    return true;
   }
 
   /** First sample at which half of the change between two samples is reached. */

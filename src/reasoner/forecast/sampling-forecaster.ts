@@ -20,9 +20,10 @@ import { loiterHistory } from './loiter-history.js';
 import { MOTION_PRIORS } from './motion-kind.js';
 import { ownCounts, ownKey, ownRate } from './own-rates.js';
 import { MotionRules, type MotionShares } from './path-motion.js';
-import { apart, pairReach, pairShares, reachOf, type PairShares } from './path-pairs.js';
+import { outOfReach, pairShares, reachOf, type PairShares, type Reach } from './path-pairs.js';
 import { exitShare, lineShare, LOITER_PATH_HZ, loiterShare, zoneShares } from './path-place.js';
-import { PATH_HZ, PathSampler, type PathRates, type Paths } from './paths.js';
+import type { PathRates } from './path-run.js';
+import { PATH_HZ, PathSampler, type Paths } from './paths.js';
 import { placeFactor } from './place-rates.js';
 import { Random, seedOf } from './random.js';
 import { itemRates, rateKey } from './item-rates.js';
@@ -81,7 +82,7 @@ interface Future {
   readonly state: TrackState;
   readonly paths: Paths;
   readonly rates: PathRates;
-  readonly reach: Float64Array;
+  readonly reach: Reach;
   readonly shares: MotionShares;
   readonly random: Random;
 }
@@ -178,11 +179,11 @@ export class SamplingForecaster implements LearningForecaster {
   /** For each body, the chance that something that moves comes into contact with it in time. */
   #contactChances(futures: readonly Future[], pairs: ReadonlyMap<number, PairShares>): number[] {
     const spared = futures.map(() => 1);
-    for (const [key, { contact }] of pairs) {
+    for (const [key, { contact, level }] of pairs) {
       const [a, b] = [Math.floor(key / futures.length), key % futures.length];
       const [fa, fb] = [futures[a], futures[b]];
       if (!fa || !fb || contact === 0) continue;
-      const struck = contact * this.#contacts.probability(fa.state, fb.state);
+      const struck = this.#contacts.collision(fa.state, fb.state, contact, level);
       spared[a] = (spared[a] ?? 1) * (1 - struck);
       spared[b] = (spared[b] ?? 1) * (1 - struck);
     }
@@ -224,7 +225,7 @@ export class SamplingForecaster implements LearningForecaster {
 
   #pairProbability(item: DueItem, a: Future, b: Future, shares: PairShares | undefined): number {
     if (item.type === 'meet') return shares?.meet ?? 0;
-    return (shares?.contact ?? 0) * this.#contacts.probability(a.state, b.state);
+    return shares ? this.#contacts.collision(a.state, b.state, shares.contact, shares.level) : 0;
   }
 
   /** Share of the paths of one object on which the item comes true. */
@@ -272,8 +273,8 @@ function playPairs(futures: readonly Future[], due: readonly DueItem[]): Map<num
   const shares = new Map<number, PairShares>();
   for (const [key, wants] of wanted) {
     const [a, b] = [futures[Math.floor(key / futures.length)], futures[key % futures.length]];
-    if (!a || !b || apart(a.reach, b.reach, pairReach(a.state, b.state))) continue;
-    shares.set(key, pairShares(a.state, b.state, a.paths, b.paths, HORIZON_STEPS, wants));
+    if (!a || !b || outOfReach(a, b)) continue;
+    shares.set(key, pairShares(a, b, HORIZON_STEPS, wants));
   }
   return shares;
 }

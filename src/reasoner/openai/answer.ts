@@ -10,11 +10,16 @@ import type { Candidates } from './prompt.js';
 /** Bounds of an answer: steps as in a chain by rules, texts of about one line. */
 const MOST_STEPS = 4;
 const MOST_CAUSES = 5;
-const CLAUSE_LENGTH = 120;
-const TEXT_LENGTH = 300;
+const CLAUSE_LENGTH = 100;
+const TEXT_LENGTH = 200;
 const LINKING = RELATIONS.filter((relation) => relation !== 'outcome');
 
 const probability = z.number().min(0).max(1);
+/**
+ * Probabilities that constrained decoding offers: grammars of servers ignore `minimum` and `maximum`, and small models
+ * have no finer feeling. An answer given freely may have any number from 0 to 1.
+ */
+const BINS = [0.05, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95] as const;
 
 /** An answer as the model gives it: references and short clauses; spans and boxes are ours to fill in. */
 export interface Answer {
@@ -24,8 +29,11 @@ export interface Answer {
   readonly confidence: number;
 }
 
-/** The schema of an answer about these candidates: only their ids are valid. Needs at least one event. */
-export function answerSchema(candidates: Candidates): z.ZodType<Answer> {
+/** The schema of an answer about these candidates: only their ids are valid. There must be an event to cite. */
+export function answerSchema(
+  candidates: Candidates,
+  chance: z.ZodType<number> = probability,
+): z.ZodType<Answer> {
   const step = z.object({
     event: z.enum(candidates.events.map(({ id }) => id)),
     relation: z.enum(LINKING),
@@ -34,20 +42,21 @@ export function answerSchema(candidates: Candidates): z.ZodType<Answer> {
   const objects = candidates.thirds.map(objectName);
   const cause = z.object({
     object: z.enum(objects.length === 0 ? ['none'] : objects),
-    probability,
+    probability: chance,
     counterfactual: z.string().max(CLAUSE_LENGTH),
   });
   return z.object({
+    chain: z.array(step).min(1).max(MOST_STEPS),
+    causes: z.array(cause).max(Math.min(objects.length, MOST_CAUSES)),
+    // After the references, so that the sentence is written with them in view.
     text: z.string().min(1).max(TEXT_LENGTH),
-    chain: z.array(step).max(MOST_STEPS),
-    causes: z.array(cause).max(objects.length === 0 ? 0 : MOST_CAUSES),
-    confidence: probability,
+    confidence: chance,
   });
 }
 
 /** The same as JSON schema, for the server's constrained decoding. */
 export function answerJsonSchema(candidates: Candidates): Record<string, unknown> {
-  const schema: Record<string, unknown> = { ...z.toJSONSchema(answerSchema(candidates)) };
+  const schema: Record<string, unknown> = { ...z.toJSONSchema(answerSchema(candidates, z.literal(BINS))) };
   delete schema['$schema'];
   return schema;
 }
@@ -72,7 +81,7 @@ export function parseAnswer(completion: string, candidates: Candidates): ParsedA
 
 /**
  * The explanation that an answer stands for. Spans, participants and boxes come from memory; steps are put in the order
- * of time and an event cited twice counts once.
+ * of time and an event cited twice counts once. A clause without words is replaced by ours.
  */
 export function explanationOf(
   answer: Answer,
@@ -83,17 +92,28 @@ export function explanationOf(
   const steps = new Map<string, ChainStep>();
   for (const { event: id, relation, clause } of answer.chain) {
     const cited = index.event(id);
-    if (cited !== undefined && !steps.has(id)) steps.set(id, stepOf(index, cited, relation, clause));
+    if (cited !== undefined && !steps.has(id)) {
+      steps.set(id, stepOf(index, cited, relation, inWords(clause) ?? clauseOf(cited)));
+    }
   }
   const chain = [...steps.values()].sort((a, b) => a.from - b.from);
   return {
     id: explanationId(event),
     of: event.id,
-    text: answer.text,
+    text: inWords(answer.text) ?? `${clauseOf(event)}.`,
     chain: chain.length === 0 ? [] : [...chain, stepOf(index, event, 'outcome', clauseOf(event))],
-    causes: answer.causes.map(({ object, ...rest }) => ({ object: object.replace(/^#/, 'o'), ...rest })),
+    causes: answer.causes.map(({ object, probability, counterfactual }) => ({
+      object: object.replace(/^#/, 'o'),
+      probability,
+      counterfactual: inWords(counterfactual) ?? `Without ${object}, this event might not have happened.`,
+    })),
     confidence: answer.confidence,
     verified: UNVERIFIED,
     by,
   };
+}
+
+/** The text when it has a word of two letters or more; small models sometimes answer with a bare number. */
+function inWords(text: string): string | undefined {
+  return /\p{L}{2}/u.test(text) ? text : undefined;
 }

@@ -45,10 +45,11 @@ export function candidatesFor(index: MemoryIndex, event: ObservedEvent): Candida
 
 const SYSTEM =
   'You explain events seen by a camera. Use only the events and objects listed. Answer with one JSON object: ' +
-  '"text": one short sentence; "chain": earlier events that led to the explained one, oldest first, each with ' +
-  '"event" (its id), "relation" (enables, triggers, pushes, blocks or precedes) and "clause" (a few words); ' +
-  '"causes": other objects without which it would not have happened, each with "object" (such as #3), ' +
-  '"probability" (0 to 1) and "counterfactual" (what would have happened without it); "confidence" (0 to 1).';
+  '"chain": earlier events that led to the explained one, oldest first, each with "event" (its id), "relation" ' +
+  '(enables, triggers, pushes, blocks or precedes) and "clause" (who did what, in a few words); "causes": other ' +
+  'objects without which it would not have happened, each with "object" (such as #3), "probability" (0 to 1) and ' +
+  '"counterfactual" (what would have happened without it); "text": one short sentence that says why; ' +
+  '"confidence" (0 to 1).';
 
 /** The question as chat messages; `images` are data URLs of keyframes, oldest first. */
 export function promptFor(
@@ -61,9 +62,9 @@ export function promptFor(
   const text = [
     'Objects:',
     ...objects.map((id) => `${objectName(id)} ${index.label(id) ?? 'object'}${motion(index, id)}`),
-    'Earlier events (seconds, id, what):',
-    ...candidates.events.map((one) => `${one.t.toFixed(1)} ${one.id} ${clauseOf(one)}`),
-    `Explain ${event.id} at ${event.t.toFixed(1)}: ${clauseOf(event)}. Why did it happen?`,
+    'Earlier events:',
+    ...candidates.events.map((one) => `${one.id} (at ${one.t.toFixed(1)} s): ${clauseOf(one)}`),
+    `Explain ${event.id} (at ${event.t.toFixed(1)} s): ${clauseOf(event)}. Why did it happen?`,
   ].join('\n');
   const content: ChatContent =
     images.length === 0

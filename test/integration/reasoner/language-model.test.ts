@@ -5,8 +5,8 @@ import { Verifier } from '../../../src/reasoner/verify/verifier.js';
 import { localModel, startFakeServer, startModelServer, type TestServer } from '../../support/llm.js';
 import { pushedRow, snapshotOf } from '../../support/reasoner/snapshots.js';
 
-/** For one answer of a 135M model on two busy cores, ms: seconds when alone. */
-const PATIENCE_MS = 40_000;
+/** For one answer of a 135M model, ms: about 5 s on an idle core, several times that on busy ones. */
+const PATIENCE_MS = 60_000;
 const model = localModel();
 const required = process.env['PRESAGE_REQUIRE_ALL'] === '1';
 
@@ -49,6 +49,7 @@ describe.skipIf(model === undefined && !required)(
   'a real language model on a real socket (needs test/support/setup-llm.sh)',
   () => {
     let server: TestServer;
+    const answered: Explanation['by'][] = [];
     beforeAll(async () => {
       if (model === undefined) throw new Error('the model is not there: run test/support/setup-llm.sh');
       server = await startModelServer(model);
@@ -63,7 +64,7 @@ describe.skipIf(model === undefined && !required)(
           baseUrl: server.baseUrl,
           model: 'smollm2-135m',
           timeoutMs: PATIENCE_MS,
-          maxTokens: 300,
+          maxTokens: 250,
         };
         await using reasoner = createReasoner('rules', { openai });
         const out = lateExplanations(reasoner);
@@ -78,9 +79,13 @@ describe.skipIf(model === undefined && !required)(
         // Either its own answer, or honestly the rules' with the reason.
         if (explanation.by.backend === 'rules')
           expect(explanation.verified.problems[0]).toContain('openai was not used');
-        else expect(explanation.by).toMatchObject({ backend: 'openai', model: 'smollm2-135m' });
+        answered.push(explanation.by);
       },
     );
+
+    it('has answered at least one of them itself', () => {
+      expect(answered).toContainEqual(expect.objectContaining({ backend: 'openai', model: 'smollm2-135m' }));
+    });
 
     it('falls back to rules in time when it is too slow', { timeout: PATIENCE_MS }, async () => {
       const openai = { baseUrl: server.baseUrl, model: 'smollm2-135m', timeoutMs: 50 };

@@ -47,6 +47,7 @@ describe('an answer of a language model', () => {
       JSON.stringify({ ...good, causes: [{ ...good.causes[0], object: '#2' }] }),
       'causes.0.object',
     ],
+    ['without an event', JSON.stringify({ ...good, chain: [] }), 'chain'],
     ['a probability of 3', JSON.stringify({ ...good, confidence: 3 }), 'confidence'],
     [
       'the outcome as a link',
@@ -70,10 +71,20 @@ describe('an answer of a language model', () => {
     expect(new Verifier().verifyExplanation(explanation, snapshot).problems).toEqual([]);
   });
 
+  it('keeps our own clause where the model gave no words', () => {
+    const chain = [{ event: 'e2', relation: 'pushes' as const, clause: '2.1' }];
+    const causes = [{ object: '#1', probability: 0.5, counterfactual: '…' }];
+    const explanation = explanationOf({ text: '4', chain, causes, confidence: 0.5 }, event, index, by);
+    expect(explanation.text).toBe('cube #2 collided with cube #3.');
+    expect(explanation.chain[0]?.text).toBe('ball #1 collided with cube #2');
+    expect(explanation.causes[0]?.counterfactual).toBe('Without #1, this event might not have happened.');
+  });
+
   it('is described to the server by a JSON schema that lists the only valid ids', () => {
     const text = JSON.stringify(answerJsonSchema(candidates));
     expect(text).toContain('"enum":["e1","e2","e3"]');
     expect(text).toContain('"enum":["#1"]');
+    expect(text).toContain('"enum":[0.05,0.1,');
     expect(text).toContain('"additionalProperties":false');
     expect(text).not.toContain('$schema');
   });

@@ -17,11 +17,11 @@ describe('the prompt', () => {
         '#2 cube, standing',
         '#3 cube, moving',
         '#1 ball, standing',
-        'Earlier events (seconds, id, what):',
-        '0.5 e1 ball #1 entered',
-        '2.0 e2 ball #1 collided with cube #2',
-        '2.1 e3 cube #2 started moving',
-        'Explain e4 at 4.0: cube #2 collided with cube #3. Why did it happen?',
+        'Earlier events:',
+        'e1 (at 0.5 s): ball #1 entered',
+        'e2 (at 2.0 s): ball #1 collided with cube #2',
+        'e3 (at 2.1 s): cube #2 started moving',
+        'Explain e4 (at 4.0 s): cube #2 collided with cube #3. Why did it happen?',
       ].join('\n'),
     );
   });

@@ -1,0 +1,315 @@
+import { describe, expect, it } from 'vitest';
+import type { EventObserved } from '../../../src/core/messages.js';
+import type { EventType } from '../../../src/core/ontology.js';
+import type { Places } from '../../../src/core/stages.js';
+import { ObjectMemory, type ObjectMemoryOptions } from '../../../src/memory/object-memory.js';
+import { expand, perceptsOf, TrueTracker, type KnotTrack } from '../../support/tracks.js';
+
+/** Frame of 1000 × 600 px; people are 40 × 100 px, so 100 px are one body height; things are 40 × 40 px. */
+const FRAME = { width: 1000, height: 600, fps: 25 };
+type Knot = readonly [t: number, x: number, y: number, w?: number, h?: number];
+
+function object(
+  id: string,
+  label: string,
+  knots: readonly Knot[],
+  size: readonly [number, number],
+): KnotTrack {
+  return { id, label, knots: knots.map(([t, x, y, w = size[0], h = size[1]]) => [t, x, y, w, h] as const) };
+}
+
+const person = (id: string, ...knots: Knot[]): KnotTrack => object(id, 'person', knots, [40, 100]);
+const thing = (id: string, ...knots: Knot[]): KnotTrack => object(id, 'suitcase', knots, [40, 40]);
+
+function watch(tracks: KnotTrack[], end: number, options: ObjectMemoryOptions = {}): EventObserved[] {
+  const script = { ...FRAME, end, tracks };
+  const memory = new ObjectMemory(new TrueTracker(expand(script)), { tracks: 'exact', ...options });
+  return perceptsOf(script).flatMap((percept) => memory.update(percept).events);
+}
+
+/** What of one type is told: `participants@t`. */
+function told(type: EventType, tracks: KnotTrack[], end = 12, options?: ObjectMemoryOptions): string[] {
+  return watch(tracks, end, options)
+    .filter(({ event }) => event.type === type)
+    .map(({ event }) => `${event.participants.map(({ id }) => id).join('+')}@${event.t.toFixed(1)}`);
+}
+
+const PLACES: Places = {
+  zones: {
+    yard: [
+      [0.4, 0],
+      [0.6, 0],
+      [0.6, 1],
+      [0.4, 1],
+    ],
+  },
+  lines: {
+    gate: [
+      [0.5, 0.2],
+      [0.5, 0.9],
+    ],
+  },
+};
+
+interface Case {
+  readonly type: EventType;
+  readonly when: string;
+  readonly yes: KnotTrack[];
+  readonly told: string;
+  readonly but: string;
+  readonly no: KnotTrack[];
+}
+
+const still = (id: string, x = 500, until = 12): KnotTrack => person(id, [0, x, 400], [until, x, 400]);
+const falling = (id: string, ...knots: Knot[]): KnotTrack =>
+  person(id, [0, 500, 400], [3, 500, 400], ...knots);
+
+const CASES: Case[] = [
+  {
+    type: 'enter',
+    when: 'is first seen at the border',
+    yes: [person('a', [1, 20, 400], [5, 400, 400])],
+    told: 'a@1.0',
+    but: 'in the middle',
+    no: [person('a', [1, 300, 400], [5, 500, 400])],
+  },
+  {
+    type: 'appear',
+    when: 'is first seen in the middle',
+    yes: [person('a', [1, 300, 400], [5, 500, 400])],
+    told: 'a@1.0',
+    but: 'touches the border within half a second',
+    no: [person('a', [1, 60, 400], [1.4, 45, 400], [5, 400, 400])],
+  },
+  {
+    type: 'exit',
+    when: 'is last seen at the border',
+    yes: [person('a', [0, 300, 400], [4, 980, 400])],
+    told: 'a@4.0',
+    but: 'in the middle',
+    no: [person('a', [0, 300, 400], [4, 600, 400])],
+  },
+  {
+    type: 'disappear',
+    when: 'is unseen for a second',
+    yes: [person('a', [0, 300, 400], [4, 600, 400])],
+    told: 'a@4.0',
+    but: 'for less, at the end',
+    no: [person('a', [0, 300, 400], [11.2, 600, 400])],
+  },
+  {
+    type: 'start_moving',
+    when: 'stood and walks off',
+    yes: [person('a', [0, 300, 400], [3, 300, 400], [6, 480, 400])],
+    told: 'a@3.4',
+    but: 'too slowly',
+    no: [person('a', [0, 300, 400], [3, 300, 400], [6, 390, 400])],
+  },
+  {
+    type: 'stop',
+    when: 'walked and stands',
+    yes: [person('a', [0, 300, 400], [3, 480, 400], [6, 480, 400])],
+    told: 'a@3.5',
+    but: 'walks on after a moment',
+    no: [person('a', [0, 300, 400], [3, 480, 400], [4, 480, 400], [7, 660, 400])],
+  },
+  {
+    type: 'turn',
+    when: 'turns by 90°',
+    yes: [person('a', [0, 300, 400], [3, 500, 400], [6, 500, 200])],
+    told: 'a@3.3',
+    but: 'by less than 60°',
+    no: [person('a', [0, 300, 400], [3, 500, 400], [6, 640, 260])],
+  },
+  {
+    type: 'meet',
+    when: 'comes near and stays',
+    yes: [still('a'), person('b', [0, 900, 400], [3, 540, 400], [12, 540, 400])],
+    told: 'a+b@2.8',
+    but: 'only passes',
+    no: [still('a'), person('b', [0, 900, 400], [2, 100, 400], [12, 60, 400])],
+  },
+  {
+    type: 'separate',
+    when: 'goes away after they met',
+    yes: [still('a'), person('b', [0, 900, 400], [3, 540, 400], [6, 540, 400], [9, 900, 400])],
+    told: 'a+b@6.7',
+    but: 'they never met',
+    no: [still('a'), person('b', [0, 540, 400], [6, 540, 400], [9, 900, 400])],
+  },
+  {
+    type: 'approach',
+    when: 'heads for the other',
+    yes: [person('a', [0, 100, 400], [5, 400, 400]), person('b', [0, 900, 400], [5, 600, 400])],
+    told: 'a+b@3.7',
+    but: 'will miss it',
+    no: [person('a', [0, 100, 400], [5, 400, 400]), person('b', [0, 900, 250], [5, 600, 250])],
+  },
+  {
+    type: 'collide',
+    when: 'is stopped by the other',
+    yes: [
+      thing('a', [0, 300, 300], [2, 460, 300], [4, 460, 300]),
+      thing('b', [0, 500, 300], [2, 500, 300], [4, 660, 300]),
+    ],
+    told: 'a+b@2.0',
+    but: 'passes through it',
+    no: [thing('a', [0, 300, 300], [4, 620, 300]), thing('b', [0, 500, 300], [4, 500, 300])],
+  },
+  {
+    type: 'zone_enter',
+    when: 'goes in and stays',
+    yes: [person('a', [0, 300, 400], [4, 700, 400])],
+    told: 'a@1.0',
+    but: 'touches it for a moment',
+    no: [person('a', [0, 300, 400], [1, 405, 400], [1.1, 390, 400], [4, 390, 400])],
+  },
+  {
+    type: 'zone_leave',
+    when: 'goes out',
+    yes: [person('a', [0, 500, 400], [4, 900, 400])],
+    told: 'a@1.1',
+    but: 'stays inside',
+    no: [person('a', [0, 500, 400], [4, 590, 400])],
+  },
+  {
+    type: 'line_cross',
+    when: 'crosses between the ends',
+    yes: [person('a', [0, 300, 400], [4, 700, 400])],
+    told: 'a@2.0',
+    but: 'passes beyond its end',
+    no: [person('a', [0, 300, 115], [4, 700, 115])],
+  },
+  {
+    type: 'loiter',
+    when: 'stays for ten seconds',
+    yes: [still('a')],
+    told: 'a@10.0',
+    but: 'moves on by 3 heights',
+    no: [person('a', [0, 300, 400], [6, 300, 400], [7, 700, 400], [12, 700, 400])],
+  },
+  {
+    type: 'follow',
+    when: 'goes behind for three seconds',
+    yes: [person('a', [0, 100, 400], [6, 460, 400]), person('b', [0, 300, 400], [6, 660, 400])],
+    told: 'a+b@3.6',
+    but: 'beside it',
+    no: [person('a', [0, 100, 400], [6, 460, 400]), person('b', [0, 120, 250], [6, 480, 250])],
+  },
+  {
+    type: 'pick_up',
+    when: 'carries off what lay there',
+    yes: [
+      person('a', [0, 200, 400], [3, 490, 400], [5, 490, 400], [9, 900, 400]),
+      thing('s', [0, 500, 390], [5, 500, 390], [9, 910, 390]),
+    ],
+    told: 'a+s@5.2',
+    but: 'leaves it there',
+    no: [
+      person('a', [0, 200, 400], [3, 490, 400], [5, 490, 400], [9, 900, 400]),
+      thing('s', [0, 500, 390], [9, 500, 390]),
+    ],
+  },
+  {
+    type: 'put_down',
+    when: 'walks on without it',
+    yes: [
+      person('a', [0, 200, 400], [4, 600, 400], [8, 960, 400]),
+      thing('s', [0, 210, 390], [4, 610, 390], [8, 610, 390]),
+    ],
+    told: 'a+s@4.2',
+    but: 'stands with it',
+    no: [
+      person('a', [0, 200, 400], [4, 600, 400], [8, 600, 400]),
+      thing('s', [0, 210, 390], [4, 610, 390], [8, 610, 390]),
+    ],
+  },
+  {
+    type: 'fall',
+    when: 'lies down within a second',
+    yes: [falling('a', [3.6, 540, 400, 100, 40], [8, 540, 400, 100, 40])],
+    told: 'a@3.0',
+    but: 'is hidden from below',
+    no: [falling('a', [3.6, 500, 340, 60, 40], [8, 500, 340, 60, 40])],
+  },
+];
+
+describe.each(CASES)('$type', ({ type, when, yes, told: expected, but, no }) => {
+  it(`is told once when the object ${when}`, () => {
+    const found = told(type, yes, 12, { places: PLACES });
+    expect(found).toHaveLength(1);
+    const [who, t] = (found[0] ?? '').split('@');
+    expect(who).toBe(expected.split('@')[0]);
+    expect(Math.abs(Number(t) - Number(expected.split('@')[1]))).toBeLessThan(0.25);
+  });
+
+  it(`is not told when the object ${but}`, () => {
+    expect(told(type, no, 12, { places: PLACES })).toEqual([]);
+  });
+});
+
+describe('events', () => {
+  it('carry the boxes, roles and places of their moment, and the time they were told', () => {
+    const all = watch([person('a', [0, 300, 400], [4, 700, 400])], 6, { places: PLACES });
+    const cross = all.find(({ event }) => event.type === 'line_cross')!;
+    expect(cross.event).toMatchObject({ zone: 'gate', direction: 'b>a', t: 2.1 });
+    expect(cross.event.participants[0]!.box[0]).toBeCloseTo(0.49, 2);
+    expect(cross.observedAt).toBeCloseTo(2.32, 1);
+    const [follow] = watch(CASES.find(({ type }) => type === 'follow')!.yes, 6).filter(
+      ({ event }) => event.type === 'follow',
+    );
+    expect(follow!.event.participants.map(({ role }) => role)).toEqual(['follower', 'followed']);
+  });
+
+  it('are numbered in the order of telling and surer when they are clearer', () => {
+    const all = watch(CASES.flatMap(({ yes }) => yes).slice(0, 8), 12, { places: PLACES });
+    expect(all.map(({ event }) => event.id)).toEqual(all.map((_, i) => `e${i + 1}`));
+    const sure = (y: number): number =>
+      watch([person('a', [0, 100, 400], [5, 400, 400]), person('b', [0, 900, y], [5, 600, y])], 6).find(
+        ({ event }) => event.type === 'approach',
+      )!.event.confidence;
+    expect(sure(400)).toBeGreaterThan(sure(350));
+    expect(sure(350)).toBeGreaterThanOrEqual(0.6);
+  });
+
+  it('split at a gap of one second, not at a shorter one', () => {
+    const seen = (gap: number): string[] =>
+      told('appear', [{ ...still('a', 500, 9), unseen: [[3.02, 3 + gap]] }]);
+    expect(seen(0.8)).toEqual(['a@0.0']);
+    expect(seen(1.2)).toEqual(['a@0.0', 'a@4.2']);
+  });
+});
+
+describe('events of estimated tracks', () => {
+  const estimated = { tracks: 'estimated' } as const;
+
+  it('bridge two seconds of blindness in the middle of the view', () => {
+    const hidden = (until: number): string[] =>
+      told('disappear', [{ ...still('a'), unseen: [[3.02, until]] }], 11, estimated);
+    expect(hidden(5)).toEqual([]);
+    expect(hidden(7)).toEqual(['a@3.0']);
+  });
+
+  it('take what was on its way out as gone through the border', () => {
+    const leaving = [person('a', [0, 300, 400], [5, 935, 400])];
+    expect(told('exit', leaving, 12, estimated)).toEqual(['a@5.0']);
+    expect(told('disappear', leaving)).toEqual(['a@5.0']);
+  });
+
+  it('tell no collision of two people when one passes before the other, jittering', () => {
+    const shaky = (track: KnotTrack, w: number): KnotTrack => ({ ...track, wobble: [4, w, 3, w + 2] });
+    const passing = [
+      shaky(person('a', [0, 100, 400], [10, 900, 400]), 13),
+      shaky(person('b', [0, 900, 380], [10, 100, 380]), 15),
+    ];
+    expect(told('collide', passing)).not.toEqual([]);
+    expect(told('collide', passing, 12, estimated)).toEqual([]);
+  });
+
+  it('let a standing person stop although the boxes jitter', () => {
+    const track = person('a', [0, 100, 400], [4, 460, 400], [10, 460, 400]);
+    const jittery = [{ ...track, wobble: [5, 7.5, 3, 8] as const }];
+    expect(told('stop', jittery)).toEqual([]);
+    expect(told('stop', jittery, 12, estimated)).toHaveLength(1);
+  });
+});

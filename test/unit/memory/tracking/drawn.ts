@@ -1,0 +1,80 @@
+import type { Box } from '../../../../src/core/box.js';
+import type { Percept } from '../../../../src/core/stages.js';
+import { Tracker, type TrackerOptions } from '../../../../src/memory/tracking/tracker.js';
+import type { Track } from '../../../../src/memory/tracking/track.js';
+
+export const WIDTH = 1000;
+export const HEIGHT = 500;
+
+/** A detection in px of the 1000 × 500 frame. */
+export interface Drawn {
+  readonly box: Box;
+  readonly score?: number;
+  readonly label?: string;
+}
+
+export function percept(t: number, drawn: readonly Drawn[]): Percept {
+  return {
+    index: Math.round(t * 100),
+    t,
+    receivedAtMs: 0,
+    width: WIDTH,
+    height: HEIGHT,
+    inferenceMs: 0,
+    detections: drawn.map(({ box: [x, y, w, h], score = 0.8, label = 'person' }) => ({
+      label,
+      score,
+      box: [x / WIDTH, y / HEIGHT, w / WIDTH, h / HEIGHT],
+    })),
+  };
+}
+
+/** What is drawn at a media time. */
+export type Scene = (t: number) => readonly (Drawn | undefined)[];
+
+export interface PlayOptions {
+  readonly fps?: number;
+  readonly from?: number;
+  readonly to: number;
+  readonly tracker?: Tracker;
+  readonly options?: TrackerOptions;
+}
+
+export interface Played {
+  readonly t: number;
+  readonly tracks: readonly Track[];
+}
+
+/** Plays a scene through a tracker. */
+export function play(scene: Scene, { fps = 10, from = 0, to, tracker, options }: PlayOptions): Played[] {
+  const follower = tracker ?? new Tracker(options);
+  const out: Played[] = [];
+  for (let k = Math.round(from * fps); k <= Math.round(to * fps); k += 1) {
+    const t = k / fps;
+    const drawn = scene(t).filter((one) => one !== undefined);
+    out.push({ t, tracks: follower.update(percept(t, drawn)) });
+  }
+  return out;
+}
+
+/** A box of 40 × 100 px by its bottom centre. */
+export function person(x: number, feet = 300, more: Omit<Drawn, 'box'> = {}): Drawn {
+  return { box: [x - 20, feet - 100, 40, 100], ...more };
+}
+
+/** Deterministic noise in −1…1 with about unit spread at the given time. */
+export function wobble(t: number, seed: number): number {
+  const x = Math.sin(t * 127.1 + seed * 311.7) * 43758.5453;
+  return 2 * (x - Math.floor(x)) - 1;
+}
+
+export function ids(played: readonly Played[]): string[] {
+  return [...new Set(played.flatMap(({ tracks }) => tracks.map(({ id }) => id)))];
+}
+
+/** The id of the seen track whose centre is nearest to x at the last moment. */
+export function idAt(played: readonly Played[], x: number): string | undefined {
+  const centre = ({ box }: Track): number => box[0] + box[2] / 2;
+  const tracks = played.at(-1)?.tracks.filter(({ seen }) => seen) ?? [];
+  return [...tracks].sort((a, b) => Math.abs(centre(a) - x) - Math.abs(centre(b) - x))[0]?.id;
+}
