@@ -11,7 +11,7 @@ import { withShutdown } from './shutdown.js';
 import { version } from './version.js';
 
 /** Exit codes of the specification. */
-export const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
 /** What a command gets: its validated settings and a signal that ends it. */
 export interface CommandContext extends LoadedSettings {

@@ -20,7 +20,7 @@ const streamSchema = z.strictObject({
   zones: placesSchema.shape.zones,
   lines: placesSchema.shape.lines,
 });
-export type StreamEntry = z.infer<typeof streamSchema>;
+type StreamEntry = z.infer<typeof streamSchema>;
 
 export interface LoadedSettings {
   readonly settings: Settings;
@@ -139,7 +139,7 @@ function isMissing(error: unknown): boolean {
 function rejectUnknown(values: Record<string, unknown>, file: string): void {
   const paths = Object.values(OPTIONS).flatMap((spec) => ('yaml' in spec ? [spec.yaml] : []));
   for (const [name, value] of Object.entries(values)) {
-    if (name === 'streams' || (paths as string[]).includes(name)) continue;
+    if (name === 'streams' || paths.includes(name)) continue;
     const inside = paths
       .filter((path) => path.startsWith(`${name}.`))
       .map((path) => path.slice(name.length + 1));

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 /** Folder of the package: the parent of `src/` or `dist/`. */
-export const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
+const packageFolder = fileURLToPath(new URL('../../', import.meta.url));
 
 export const version = (
   JSON.parse(readFileSync(`${packageFolder}package.json`, 'utf8')) as { version: string }

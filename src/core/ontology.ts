@@ -23,7 +23,7 @@ export const EVENT_TYPES = [
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Types of the standard forecast, in the order in which a forecast lists them. */
-export const FORECAST_TYPES = [
+const FORECAST_TYPES = [
   'exit',
   'stop',
   'start_moving',

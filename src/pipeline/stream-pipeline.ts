@@ -41,7 +41,7 @@ export interface PipelineObserver {
   eventTold(latencyMs: number): void;
 }
 
-export interface FrameTiming {
+interface FrameTiming {
   /** From the frame's arrival to the end of its processing. */
   readonly totalMs: number;
   readonly inferenceMs: number;

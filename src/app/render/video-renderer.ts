@@ -43,9 +43,8 @@ export class OverlayPainter {
     this.layout = overlayLayout(width, height);
     this.#canvas = createCanvas(this.layout.width, this.layout.height);
     this.#ctx = this.#canvas.getContext('2d', { alpha: false });
-    const bytes = new Uint8ClampedArray(width * height * 4);
-    this.#pixels = new Uint32Array(bytes.buffer);
-    this.#image = new ImageData(bytes, width, height);
+    this.#image = new ImageData(width, height);
+    this.#pixels = new Uint32Array(this.#image.data.buffer);
     const scaled = this.layout.picture.width !== width;
     this.#source = scaled ? createCanvas(width, height) : this.#canvas;
     this.#sourceCtx = scaled ? this.#source.getContext('2d', { alpha: false }) : this.#ctx;

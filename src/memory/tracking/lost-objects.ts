@@ -5,7 +5,7 @@ import { boxScale } from './box-filter.js';
 import type { TrackState } from './track.js';
 
 /** Most identities remembered after their track ended; the oldest goes first. */
-export const MOST_LOST = 512;
+const MOST_LOST = 512;
 /** An object may be away this long and still get its id back by place and motion alone, s. */
 const REMEMBER_S = 3;
 /** The same for one that went behind another object: it is known to be there still, s. */

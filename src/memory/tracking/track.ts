@@ -190,7 +190,7 @@ function between(from: PastBox, to: PastBox, times: readonly number[]): PastBox[
 }
 
 /** The part of a box inside the frame, px; at least one px wide and high. */
-export function clip(box: Box, width: number, height: number): Box {
+function clip(box: Box, width: number, height: number): Box {
   const left = Math.min(Math.max(box[0], 0), width - 1);
   const top = Math.min(Math.max(box[1], 0), height - 1);
   const right = Math.min(Math.max(box[0] + box[2], left + 1), width);

@@ -4,7 +4,7 @@ import type { EventGraph, Link } from './event-graph.js';
 /** Steps of a chain at most, the explained event included. */
 export const MAX_STEPS = 5;
 /** A link below this explains no better than coincidence: it never lengthens a chain. */
-export const COINCIDENCE = 0.2;
+const COINCIDENCE = 0.2;
 
 interface Best {
   readonly gain: number;

@@ -18,7 +18,7 @@ const LEADS_ON: Readonly<Record<Relation, string>> = {
 const NAMED = 0.5;
 const PROBABLY = 0.7;
 
-export const NOTHING_FOUND = 'No earlier event in memory accounts for this.';
+const NOTHING_FOUND = 'No earlier event in memory accounts for this.';
 
 /** `ball #3 collided with cube #1` */
 export function clauseOf(event: ObservedEvent): string {

@@ -30,7 +30,7 @@ export interface PairShares {
 const LEVEL = 0.35;
 
 /** Factor of the spread of the relative position of two objects. */
-export function relativeSpread(a: TrackState, b: TrackState): number {
+function relativeSpread(a: TrackState, b: TrackState): number {
   const h = (a.h + b.h) / 2;
   const near = Math.hypot(a.x - b.x, a.y - b.y) < COMPANION_GAP * h;
   const same = Math.hypot(a.vx - b.vx, a.vy - b.vy) < COMPANION_DIFFERENCE * h;

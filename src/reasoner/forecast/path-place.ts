@@ -57,7 +57,7 @@ function visibleShare(state: TrackState, x: number, y: number, frame: Point): nu
 }
 
 /** Even-odd rule; polygon in px. */
-export function insidePolygon(x: number, y: number, polygon: readonly Point[]): boolean {
+function insidePolygon(x: number, y: number, polygon: readonly Point[]): boolean {
   let inside = false;
   let [x0, y0] = polygon.at(-1) ?? [0, 0];
   for (const [x1, y1] of polygon) {
@@ -121,7 +121,7 @@ function changes(
 }
 
 /** Side a of a line: left of it on the screen, looking from its first point to its second. */
-export function leftOf(line: readonly [Point, Point], x: number, y: number): boolean {
+function leftOf(line: readonly [Point, Point], x: number, y: number): boolean {
   const [[x0, y0], [x1, y1]] = line;
   return (x1 - x0) * (y - y0) - (y1 - y0) * (x - x0) < 0;
 }

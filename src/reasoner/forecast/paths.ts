@@ -128,7 +128,7 @@ export class PathSampler {
 }
 
 /** Chance that a walker dwells, see DWELL; 0 for everything else. */
-export function dwellChance(state: TrackState): number {
+function dwellChance(state: TrackState): number {
   if (state.kind !== 'walker' || state.speed === undefined) return 0;
   const { priorOdds, goingSpeed, dwellingSpeed, speedDeviation } = DWELL;
   const log = (mean: number): number => -0.5 * (((state.speed ?? 0) - mean) / speedDeviation) ** 2;

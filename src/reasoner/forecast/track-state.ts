@@ -181,7 +181,7 @@ function secondsBelow(samples: readonly ObjectSample[], speed: number): number {
 }
 
 /** True if the last `seconds` lie within 1.5 h of their mean. */
-export function lingersFor(samples: readonly ObjectSample[], seconds: number): boolean {
+function lingersFor(samples: readonly ObjectSample[], seconds: number): boolean {
   const n = Math.round(seconds * SAMPLE_HZ) + 1;
   const last = samples.at(-1);
   if (!last || samples.length < n) return false;

@@ -30,7 +30,7 @@ export interface Answer {
 }
 
 /** The schema of an answer about these candidates: only their ids are valid. There must be an event to cite. */
-export function answerSchema(
+function answerSchema(
   candidates: Candidates,
   chance: z.ZodType<number> = probability,
 ): z.ZodType<Answer> {

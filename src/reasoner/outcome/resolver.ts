@@ -12,7 +12,7 @@ import { itemKey, type ItemOutcome } from '../forecast/learning.js';
  * An event is told at the first percept after it is certain, `t` + CONFIRM_S at best; a stream at 2 frames a second
  * or with a short stall tells it this much later, s.
  */
-export const RESOLVE_MARGIN_S = 0.6;
+const RESOLVE_MARGIN_S = 0.6;
 /** Items waiting at most; beyond it the oldest forecast is let go unresolved, and counted. */
 const MOST_PENDING = 200_000;
 

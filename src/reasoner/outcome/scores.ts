@@ -1,7 +1,7 @@
 /** The scores of a set of probabilities against what happened; the definitions of the evaluation's scorer. */
 
 /** Bins of the calibration error, of equal mass. */
-export const ECE_BINS = 15;
+const ECE_BINS = 15;
 
 export interface ReliabilityBin {
   /** Mean probability stated. */
