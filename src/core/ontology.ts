@@ -22,20 +22,20 @@ export const EVENT_TYPES = [
 ] as const;
 export type EventType = (typeof EVENT_TYPES)[number];
 
-/** Types of the standard forecast, in the order in which a forecast lists them. */
-const FORECAST_TYPES = [
-  'exit',
-  'stop',
-  'start_moving',
-  'turn',
-  'meet',
-  'collide',
-  'zone_enter',
-  'zone_leave',
-  'line_cross',
-  'loiter',
-] as const satisfies readonly EventType[];
-export type ForecastType = (typeof FORECAST_TYPES)[number];
+/** Types of the standard forecast. */
+export type ForecastType = Extract<
+  EventType,
+  | 'exit'
+  | 'stop'
+  | 'start_moving'
+  | 'turn'
+  | 'meet'
+  | 'collide'
+  | 'zone_enter'
+  | 'zone_leave'
+  | 'line_cross'
+  | 'loiter'
+>;
 
 /** Types whose participants have roles: their order counts (`follow`: follower first; `pick_up`: agent first). */
 export const ORDERED_TYPES: ReadonlySet<EventType> = new Set<EventType>(['follow', 'pick_up', 'put_down']);

@@ -8,8 +8,6 @@ const TRAIL_STEP_S = 0.5;
 const RECENT_POINTS = 120 / TRAIL_STEP_S;
 const SPARSE_STEP_S = 5;
 const SPARSE_POINTS = 3600 / SPARSE_STEP_S;
-/** Most points of a trail. */
-const TRAIL_POINTS = RECENT_POINTS + SPARSE_POINTS;
 
 /** The thinned history of one object, across all its parts. Takes samples as they fall out of the 10 s window. */
 export class Trail {

@@ -17,7 +17,7 @@ export interface DueItem {
   readonly horizon?: number;
 }
 
-/** The items of events.md, "The standard forecast", in the order of FORECAST_TYPES, then of objects. */
+/** The items of events.md, "The standard forecast", in the order of events.md, then of objects. */
 export function dueItems(states: readonly TrackState[], snapshot: MemorySnapshot): DueItem[] {
   const each = (type: ForecastType, due: (s: TrackState) => boolean): DueItem[] =>
     states.flatMap((s, a) => (due(s) ? [{ type, a }] : []));
