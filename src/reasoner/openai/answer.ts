@@ -30,10 +30,7 @@ export interface Answer {
 }
 
 /** The schema of an answer about these candidates: only their ids are valid. There must be an event to cite. */
-function answerSchema(
-  candidates: Candidates,
-  chance: z.ZodType<number> = probability,
-): z.ZodType<Answer> {
+function answerSchema(candidates: Candidates, chance: z.ZodType<number> = probability): z.ZodType<Answer> {
   const step = z.object({
     event: z.enum(candidates.events.map(({ id }) => id)),
     relation: z.enum(LINKING),

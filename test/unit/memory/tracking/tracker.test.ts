@@ -16,7 +16,9 @@ describe('a track begins', () => {
       lastSeen: 0.1,
       seen: true,
     });
-    expect(track?.backlog).toEqual([{ t: 0, box: [180, 200, 40, 100].map((v) => expect.closeTo(v, 6) as number) }]);
+    expect(track?.backlog).toEqual([
+      { t: 0, box: [180, 200, 40, 100].map((v) => expect.closeTo(v, 6) as number) },
+    ]);
     expect(played[2]?.tracks[0]).not.toHaveProperty('backlog');
   });
 
