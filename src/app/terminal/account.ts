@@ -193,9 +193,8 @@ export class TerminalAccount {
       .filter((step) => !(step.events.length === 1 && step.events[0] === explanation.of))
       .map((step) => clean(step.text))
       .filter((text) => text !== '');
-    const whole = clean(explanation.text);
-    const told = steps.length > 0 ? steps.slice(-MAX_STEPS) : [whole];
-    const lead = steps.length === 0 && /\bbecause\b/i.test(whole) ? '' : 'because ';
+    const told = steps.length > 0 ? steps.slice(-MAX_STEPS) : [withoutClause(explanation, event?.clause)];
+    const lead = steps.length === 0 ? '' : 'because ';
     const shown = event?.terse ? told.slice(-1) : told;
     if (this.#lastEvent !== explanation.of) {
       if (event === undefined) return;
@@ -258,7 +257,7 @@ export class TerminalAccount {
     }
     this.#line(prediction.resolvedAt, '∅', 'dim', [
       ...clause,
-      { text: ' – could not be checked, the camera was lost ', style: 'dim' },
+      { text: ' – could not be checked, the stream broke off ', style: 'dim' },
       { text: said, style: 'dim' },
     ]);
   }
@@ -355,4 +354,11 @@ function remember<T>(map: Map<string, T>, key: string, value: T, most: number): 
     if (map.size <= most) return;
     map.delete(oldest);
   }
+}
+
+/** The text of an explanation without its first sentence where that only says again what happened. */
+function withoutClause(explanation: Explanation, clause: string | undefined): string {
+  const text = clean(explanation.text);
+  if (clause === undefined || !text.startsWith(`${clause}. `)) return text;
+  return text.slice(clause.length + 2);
 }

@@ -108,7 +108,7 @@ describe('TerminalAccount', () => {
     ).toEqual([
       '    14.8s  ✓ person #3 left the view – came true after 1.8 s (said 78 %)',
       '    16.0s  ✗ person #3 did not leave the view after all (said 78 %)',
-      '    16.0s  ∅ person #3 will leave the view – could not be checked, the camera was lost (said 78 %)',
+      '    16.0s  ∅ person #3 will leave the view – could not be checked, the stream broke off (said 78 %)',
     ]);
   });
 
