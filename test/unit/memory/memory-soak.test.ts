@@ -42,14 +42,11 @@ class Street {
 }
 
 describe('an hour of a street', () => {
-  it('stays within the bounds of memory and time', () => {
+  it('stays within the bounds of memory', { timeout: 180_000 }, () => {
     const memory = new ObjectMemory(new Street());
-    const times: number[] = [];
     let most: Record<string, number> = {};
     for (let i = 0; i <= HOUR_S * FPS; i++) {
-      const start = performance.now();
       memory.update(perceptAt(i / FPS, WIDTH, HEIGHT, i));
-      times.push(performance.now() - start);
       if (i % 500 === 0) {
         const dump = memory.dump();
         most = Object.fromEntries(Object.entries(dump).map(([key, n]) => [key, Math.max(n, most[key] ?? 0)]));
@@ -63,9 +60,5 @@ describe('an hour of a street', () => {
     expect(most['departed']).toBeLessThanOrEqual(100);
     expect(most['departedSamples']).toBeLessThanOrEqual(100 * 108);
     expect(most['events']).toBeLessThanOrEqual(500);
-
-    const median = (from: number): number =>
-      times.slice(from * FPS, (from + 600) * FPS).sort((a, b) => a - b)[300 * FPS]!;
-    expect(median(HOUR_S - 600)).toBeLessThan(2 * median(600) + 0.05);
   });
 });
