@@ -1,10 +1,5 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PresageError, toPresageError } from '../core/errors.js';
-import { analyze } from './commands/analyze.js';
-import { doctor } from './commands/doctor.js';
-import { listModels, pullModels, verifyModels } from './commands/models.js';
-import { serve } from './commands/serve.js';
-import { watch } from './commands/watch.js';
 import { OPTIONS, type CommandName, type OptionSpec } from './option-table.js';
 import { DEFAULT_CONFIG, loadSettings, type LoadedSettings } from './settings.js';
 import { withShutdown } from './shutdown.js';
@@ -19,6 +14,17 @@ export interface CommandContext extends LoadedSettings {
 }
 
 type Action = (context: CommandContext, argument: string | undefined) => Promise<void>;
+
+/** Loaded when they run: the model runtime and the server take seconds, which `--help` and a wrong option need not. */
+const ACTIONS = {
+  watch: async () => (await import('./commands/watch.js')).watch,
+  serve: async () => (await import('./commands/serve.js')).serve,
+  analyze: async () => (await import('./commands/analyze.js')).analyze,
+  doctor: async () => (await import('./commands/doctor.js')).doctor,
+  listModels: async () => (await import('./commands/models.js')).listModels,
+  pullModels: async () => (await import('./commands/models.js')).pullModels,
+  verifyModels: async () => (await import('./commands/models.js')).verifyModels,
+} satisfies Record<string, () => Promise<Action>>;
 
 /** Runs one command line. Never throws; the error is on standard error, one message and at most one hint. */
 export async function runCli(args: readonly string[]): Promise<number> {
@@ -47,18 +53,18 @@ function buildProgram(): Command {
     'watch',
     'watch [source]',
     'watch one source live: an account in the terminal, and a server',
-    watch,
+    ACTIONS.watch,
   ).argument('[source]', `${sourceHelp}; default: the recording that comes with presage`);
-  add(program, 'serve', 'serve', `serve the streams of ${DEFAULT_CONFIG}`, serve);
-  add(program, 'analyze', 'analyze', 'go through a recording as fast as possible', analyze).argument(
+  add(program, 'serve', 'serve', `serve the streams of ${DEFAULT_CONFIG}`, ACTIONS.serve);
+  add(program, 'analyze', 'analyze', 'go through a recording as fast as possible', ACTIONS.analyze).argument(
     '<video>',
     'video file',
   );
-  add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', doctor);
+  add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', ACTIONS.doctor);
   const models = program.command('models').description('the model files').exitOverride();
-  add(models, 'models', 'list', 'list the models and whether their files are here', listModels);
-  add(models, 'models', 'pull', 'download model files that are missing', pullModels);
-  add(models, 'models', 'verify', 'compare every model file with its hash', verifyModels);
+  add(models, 'models', 'list', 'list the models and whether their files are here', ACTIONS.listModels);
+  add(models, 'models', 'pull', 'download model files that are missing', ACTIONS.pullModels);
+  add(models, 'models', 'verify', 'compare every model file with its hash', ACTIONS.verifyModels);
   return program;
 }
 
@@ -67,7 +73,7 @@ function add(
   name: CommandName,
   usage: string,
   description: string,
-  action: Action,
+  load: () => Promise<Action>,
 ): Command {
   const command = parent
     .command(usage.split(' ')[0] ?? name)
@@ -83,7 +89,10 @@ function add(
     const flags = received.at(-2) as Record<string, unknown>;
     const argument = received.length > 2 ? (received[0] as string | undefined) : undefined;
     const loaded = loadSettings(name, flags, process.env);
-    await withShutdown((signal) => action({ ...loaded, signal }, argument));
+    await withShutdown(async (signal) => {
+      const action = await load();
+      await action({ ...loaded, signal }, argument);
+    });
   });
 }
 

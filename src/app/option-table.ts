@@ -27,8 +27,16 @@ function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
 
 const text = z.string().min(1);
 const optionalText = text.optional();
-const integer = (min: number, max: number): z.ZodType<number> => z.coerce.number().int().min(min).max(max);
-const number = (min: number, max: number): z.ZodType<number> => z.coerce.number().min(min).max(max);
+/** A number, or its decimal digits: `z.coerce` would take an empty text, `null` and `false` for 0. */
+const numeric = z.union([
+  z.number(),
+  z
+    .string()
+    .regex(/^-?\d+(?:\.\d+)?$/)
+    .transform(Number),
+]);
+const number = (min: number, max: number): z.ZodType<number> => numeric.pipe(z.number().min(min).max(max));
+const integer = (min: number, max: number): z.ZodType<number> => numeric.pipe(z.int().min(min).max(max));
 const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no'])])
   .transform((value) => value === true || ['true', '1', 'yes'].includes(String(value)));
@@ -223,7 +231,7 @@ export const OPTIONS = {
     value: 'PX',
     env: 'PRESAGE_CANVAS',
     yaml: 'canvas',
-    schema: z.coerce.number().int().min(160).max(1920).multipleOf(32).optional(),
+    schema: numeric.pipe(z.int().min(160).max(1920).multipleOf(32)).optional(),
     expected: 'a multiple of 32 from 160 to 1920',
     fallback: undefined,
     description:

@@ -5,21 +5,28 @@ const GRACE_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
- * Runs an action that stops when its signal aborts: on the first SIGINT, SIGTERM or SIGHUP. The action then closes
- * what it opened; a second signal or GRACE_MS ends the process with exit code 130.
+ * Runs an action that stops when its signal aborts: on the first SIGINT, SIGTERM or SIGHUP, or when whoever read our
+ * output has gone (`| head`). The action then closes what it opened; a second signal or GRACE_MS ends the process with
+ * exit code 130.
  *
  * @throws PresageError `interrupted` when the action was stopped by a signal, else what the action throws
  */
 export async function withShutdown(action: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+  const stop = (): void => {
+    if (controller.signal.aborted) return;
     controller.abort();
     timer = setTimeout(() => process.exit(130), GRACE_MS);
     timer.unref();
   };
+  const onSignal = (): void => {
+    if (controller.signal.aborted) process.exit(130);
+    stop();
+  };
   for (const name of SIGNALS) process.on(name, onSignal);
+  // Stays after the action: what it still had to say may fail later. Each write that fails comes by.
+  for (const output of [process.stdout, process.stderr]) output.on('error', stop);
   try {
     await action(controller.signal);
     if (controller.signal.aborted) throw new PresageError('interrupted', 'interrupted');

@@ -8,6 +8,7 @@ import { parseSource } from '../../ingest/source-spec.js';
 import { JsonlWriter } from '../../transport/jsonl-writer.js';
 import type { CommandContext } from '../cli.js';
 import type { Settings } from '../option-table.js';
+import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../render/overlay-state.js';
 import { VideoRenderer } from '../render/video-renderer.js';
 import { ReportBuilder } from '../report/report-builder.js';
@@ -30,9 +31,10 @@ export async function analyze(
   }
   const places = loadPlaces(settings.places);
   const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
+  await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
+  await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
   await using perception = await openSharedPerception(settings);
-  await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   outputs.begin(source, perception.info.model);
   await using session = new StreamSession({
     id: settings.id,
@@ -49,6 +51,7 @@ export async function analyze(
       await outputs.paint(frame);
     },
   });
+  signal.throwIfAborted();
   signal.addEventListener('abort', () => void session.close(), { once: true });
   await session.run();
   if (signal.aborted) throw new PresageError('interrupted', 'interrupted: nothing was written');
@@ -76,6 +79,8 @@ class Outputs implements AsyncDisposable {
   #report: ReportBuilder | undefined;
   #progress: ProgressBar | undefined;
   #source: Source | undefined;
+  /** Why the recording ended before it should have. */
+  #endReason: string | undefined;
   #startMs = performance.now();
 
   private constructor(
@@ -122,7 +127,10 @@ class Outputs implements AsyncDisposable {
     this.#overlay?.add(draft);
     this.#report?.add(draft);
     if (draft.kind === 'event.observed') this.#counts.events += 1;
-    if (draft.kind === 'stream.state') this.#format = draft.data.source ?? this.#format;
+    if (draft.kind === 'stream.state') {
+      this.#format = draft.data.source ?? this.#format;
+      if (draft.data.state === 'ended') this.#endReason = draft.data.reason;
+    }
     if (draft.kind === 'prediction.resolved') {
       if (draft.data.prediction.outcome === 'hit') this.#counts.hits += 1;
       if (draft.data.prediction.outcome === 'miss') this.#counts.misses += 1;
@@ -151,6 +159,7 @@ class Outputs implements AsyncDisposable {
     const { frames, events, hits, misses } = this.#counts;
     const seconds = (performance.now() - this.#startMs) / 1000;
     const files = [out, render, report].filter((file) => file !== undefined);
+    if (this.#endReason !== undefined) process.stderr.write(`presage: ${this.#endReason}\n`);
     process.stderr.write(
       `${frames} frames in ${seconds.toFixed(1)} s (${(frames / seconds).toFixed(1)}/s): ${events} events, ` +
         `${hits + misses} predictions checked, ${hits} came true${files.length === 0 ? '' : `; wrote ${files.join(', ')}`}\n`,

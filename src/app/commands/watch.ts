@@ -27,6 +27,7 @@ export async function watch({ settings, signal }: CommandContext, source: string
       '',
     ].join('\n'),
   );
+  signal.throwIfAborted();
   signal.addEventListener('abort', () => void service.close(), { once: true });
   await service.run();
 }
