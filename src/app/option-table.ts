@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { labelList } from './label-list.js';
 
 export type CommandName = 'watch' | 'serve' | 'analyze' | 'doctor' | 'models';
 
@@ -227,6 +228,17 @@ export const OPTIONS = {
     fallback: undefined,
     description:
       'long side of the picture that the detector sees; larger finds smaller things, and costs more',
+    commands: STREAMING,
+  }),
+  labels: option({
+    flag: 'labels',
+    value: 'LIST',
+    env: 'PRESAGE_LABELS',
+    yaml: 'labels',
+    schema: labelList.optional(),
+    expected: 'labels of COCO with commas between them, such as person,car',
+    fallback: undefined,
+    description: 'keep only objects of these labels, such as person,car (default: all 80 of COCO)',
     commands: STREAMING,
   }),
   workers: option({

@@ -121,6 +121,7 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
   return openPerception({
     ...(settings.models === undefined ? {} : { modelsDir: settings.models }),
     ...(settings.canvas === undefined ? {} : { longSidePx: settings.canvas }),
+    ...(settings.labels === undefined ? {} : { labels: settings.labels }),
     device: settings.device,
     workers: settings.workers,
   });

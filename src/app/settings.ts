@@ -86,7 +86,9 @@ function resolve(
   const parsed = spec.schema.safeParse(given[0]);
   if (parsed.success) return parsed.data;
   const shown = spec.secret ? 'a value that is not of its form' : JSON.stringify(given[0]);
-  throw new PresageError('bad_option', `${given[1]}: got ${shown}, expected ${spec.expected}`);
+  throw new PresageError('bad_option', `${given[1]}: got ${shown}, expected ${spec.expected}`, {
+    hint: parsed.error.issues.find(({ code }) => code === 'custom')?.message,
+  });
 }
 
 function readConfig(file: string | undefined): Config {

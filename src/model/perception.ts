@@ -23,6 +23,8 @@ export interface PerceptionOptions {
   readonly threads?: number;
   /** Lowest score that is reported, 0–1. Default: the manifest's. */
   readonly scoreFloor?: number;
+  /** Labels that are reported; detections of others are dropped. Default: all. */
+  readonly labels?: readonly string[];
 }
 
 /** A percept together with the feature maps that it was read from. */
@@ -60,7 +62,8 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
   const { device, tried } = await chooseDevice({ device: options.device ?? 'auto', detector });
   const { workers, threads } = planThreads(device, options, availableParallelism());
   const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
-  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx });
+  const labels = options.labels && new Set(options.labels);
+  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx, labels });
 }
 
 /**
@@ -85,6 +88,8 @@ interface PerceptionFacts {
   readonly tried: readonly DeviceTrial[];
   readonly workers: number;
   readonly longSidePx: number;
+  /** All labels when undefined. */
+  readonly labels: ReadonlySet<string> | undefined;
 }
 
 /** Detections of frames, in the order of the calls. Made by `openPerception`. */
@@ -119,7 +124,7 @@ export class DetectorPerception implements Perception {
   /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
   async perceive(frame: Frame): Promise<Percept> {
     this.#noteCanvas(frame);
-    return toPercept(frame, await this.#pool.detect(frame));
+    return this.#toPercept(frame, await this.#pool.detect(frame));
   }
 
   /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
@@ -129,7 +134,7 @@ export class DetectorPerception implements Perception {
     if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
     const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
     return {
-      percept: toPercept(frame, answer),
+      percept: this.#toPercept(frame, answer),
       features: answer.features,
       covered: [contentWidth / canvasWidth, contentHeight / canvasHeight],
     };
@@ -147,9 +152,11 @@ export class DetectorPerception implements Perception {
     const { canvasWidth, canvasHeight } = fitLetterbox(layout.width, layout.height, this.#facts.longSidePx);
     this.#canvas = [canvasWidth, canvasHeight];
   }
-}
 
-function toPercept(frame: Frame, { detections, inferenceMs }: DetectorAnswer): Percept {
-  const { index, t, receivedAtMs, layout } = frame;
-  return { index, t, receivedAtMs, width: layout.width, height: layout.height, detections, inferenceMs };
+  #toPercept(frame: Frame, { detections: found, inferenceMs }: DetectorAnswer): Percept {
+    const { index, t, receivedAtMs, layout } = frame;
+    const { labels } = this.#facts;
+    const detections = labels ? found.filter(({ label }) => labels.has(label)) : found;
+    return { index, t, receivedAtMs, width: layout.width, height: layout.height, detections, inferenceMs };
+  }
 }

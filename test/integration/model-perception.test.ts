@@ -82,6 +82,21 @@ describe('perceiving a street', () => {
     expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.9);
   });
 
+  it('reports only the labels that are asked for, each detection unchanged', async () => {
+    await using selective = await openPerception({
+      ...{ device: 'cpu', workers: 1, threads: 1 },
+      labels: ['person', 'umbrella'],
+    });
+    using picture = frame();
+    const { detections: all } = await perception.perceive(picture);
+    const { detections } = await selective.perceive(picture);
+    expect(detections).toEqual(all.filter(({ label }) => ['person', 'umbrella'].includes(label)));
+    expect(detections.length).toBeGreaterThanOrEqual(PEOPLE.length);
+    expect(all.length).toBeGreaterThan(detections.length);
+    const { percept } = await selective.perceiveWithFeatures(picture);
+    expect(percept.detections).toEqual(detections);
+  });
+
   it('finds nothing sure in a black picture', async () => {
     const black = new Uint8Array(LAYOUT.byteLength).fill(16, 0, LAYOUT.ySize).fill(128, LAYOUT.ySize);
     using picture = frame(LAYOUT, black);
