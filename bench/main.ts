@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
 import { latency } from './latency.js';
@@ -22,10 +23,15 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   const about = [
     `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${commit}`,
     machine.describe(),
-    `\`npm run bench -- ${[name, ...args].join(' ')}\``,
+    `\`npm run bench -- ${[name, ...args.map(shorten)].join(' ')}\``,
   ];
   writeSection({ name, about, body });
   process.stdout.write(`\n${about.join('\n')}\n\n${body}\n`);
+}
+
+/** Where files lie on this machine is nobody's concern. */
+function shorten(argument: string): string {
+  return path.isAbsolute(argument) ? `…/${path.basename(argument)}` : argument;
 }
 
 function parse(bench: Bench, args: readonly string[]): Record<string, string> {
