@@ -15,13 +15,18 @@ export interface Section {
   readonly body: string;
 }
 
-/** Writes a section, in place of the earlier one of that name or at the end. */
-export function writeSection({ name, about, body }: Section): void {
-  const [head = TITLE, ...sections] = readResults().split(/\n(?=## )/);
+/** Writes a section into RESULTS.md, in place of the earlier one of that name or at the end. */
+export function writeSection(section: Section): void {
+  writeFileSync(FILE, withSection(readResults(), section));
+}
+
+/** The text of RESULTS.md with the section in place of the earlier one of that name, or at the end. */
+export function withSection(results: string, { name, about, body }: Section): string {
+  const [head = '', ...sections] = results.split(/\n(?=## )/);
   const text = `## ${name}\n\n${about.map((line) => `- ${line}`).join('\n')}\n\n${body.trim()}\n`;
   const kept = sections.map((section) => (section.startsWith(`## ${name}\n`) ? text : `${section.trim()}\n`));
   if (!kept.includes(text)) kept.push(text);
-  writeFileSync(FILE, [`${head.trim()}\n`, ...kept].join('\n'));
+  return [`${head.trim()}\n`, ...kept].join('\n');
 }
 
 /** A Markdown table; numbers are right-aligned. */
