@@ -1,0 +1,14 @@
+/** One thing that is measured. */
+export interface Bench {
+  /** Options with their defaults, all text. */
+  readonly options: Readonly<Record<string, string>>;
+  /** Measures and returns the result as Markdown. */
+  readonly run: (options: Readonly<Record<string, string>>) => Promise<string>;
+}
+
+/** A positive number from an option. */
+export function positive(options: Readonly<Record<string, string>>, name: string): number {
+  const value = Number(options[name]);
+  if (value > 0) return value;
+  throw new Error(`option --${name}: got "${options[name] ?? ''}", expected a number above 0`);
+}

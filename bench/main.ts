@@ -1,0 +1,48 @@
+import path from 'node:path';
+import { parseArgs, type ParseArgsConfig } from 'node:util';
+import type { Bench } from './bench.js';
+import { latency } from './latency.js';
+import { describeCommit, MachineWatch } from './machine.js';
+import { quality } from './quality.js';
+import { writeSection } from './results.js';
+import { soak } from './soak.js';
+import { throughput } from './throughput.js';
+
+const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality };
+
+/** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
+async function main([name = '', ...args]: readonly string[]): Promise<void> {
+  const bench = BENCHES[name];
+  if (!bench) {
+    throw new Error(`got "${name}", expected the name of a bench: ${Object.keys(BENCHES).join(', ')}`);
+  }
+  const options = parse(bench, args);
+  const machine = new MachineWatch();
+  const commit = describeCommit();
+  const body = await bench.run(options);
+  const about = [
+    `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${commit}`,
+    machine.describe(),
+    `\`npm run bench -- ${[name, ...args.map(shorten)].join(' ')}\``,
+  ];
+  writeSection({ name, about, body });
+  process.stdout.write(`\n${about.join('\n')}\n\n${body}\n`);
+}
+
+/** Where files lie on this machine is nobody's concern. */
+function shorten(argument: string): string {
+  return path.isAbsolute(argument) ? `…/${path.basename(argument)}` : argument;
+}
+
+function parse(bench: Bench, args: readonly string[]): Record<string, string> {
+  const options: ParseArgsConfig['options'] = Object.fromEntries(
+    Object.keys(bench.options).map((key) => [key, { type: 'string' as const }]),
+  );
+  const { values } = parseArgs({ args: [...args], options, strict: true });
+  return { ...bench.options, ...(values as Record<string, string>) };
+}
+
+await main(process.argv.slice(2)).catch((error: unknown) => {
+  process.stderr.write(`bench: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+});
