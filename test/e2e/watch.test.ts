@@ -1,11 +1,13 @@
 /** `presage watch` as a user runs it, with real clients, signals and a real recording. */
 import { once } from 'node:events';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, vi } from 'vitest';
 import { expectFailure, runCli, startCli, type Cli } from '../support/cli.js';
 import { isRunning } from '../support/child-processes.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
+import { lumaRamp, makeClip } from '../support/video.js';
 import { refusedUpgrade, WsClient } from '../support/transport/ws-client.js';
 
 const RECORDING = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
@@ -82,6 +84,27 @@ describe('watch', () => {
     // A stop that goes unnoticed is forced after ten seconds.
     expect(performance.now() - startMs).toBeLessThan(9000);
     await cli.leavesNothing();
+  });
+
+  it('ends at once at a second Ctrl-C, quietly and with nothing left', async () => {
+    const { cli } = await watch(['--canvas', '640']);
+    await cli.says(/stream live/);
+    cli.kill('SIGINT');
+    await cli.says(/stream ended/);
+    cli.kill('SIGINT');
+    const { code, signal, stderr } = await cli.ended;
+    // Where the second one came too late, the first has ended it.
+    expect([130, 'SIGINT']).toContain(code ?? signal);
+    expect(stderr).toBe('');
+    await cli.leavesNothing();
+  });
+
+  it('ends with 0 when the recording has ended', async () => {
+    const cwd = tempFolder();
+    await makeClip(join(cwd, 'short.mp4'), { lumas: lumaRamp(10), output: ['-c:v', 'libx264'] });
+    const { code, stdout, stderr } = await runCli(['watch', 'short.mp4', '--port', '0'], { cwd });
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(stdout).toMatch(/stream ended/);
   });
 
   it('takes its ffmpeg along when it is killed', async () => {
