@@ -7,6 +7,7 @@ import { parseSource } from '../ingest/source-spec.js';
 import { openPerception, type DetectorPerception } from '../model/perception.js';
 import { DurableLog } from '../transport/durable-log.js';
 import { Hub } from '../transport/hub.js';
+import { registerTransportMetrics } from '../transport/metrics.js';
 import { createServer, type PresageServer } from '../transport/server.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
@@ -51,6 +52,7 @@ export class Service implements AsyncDisposable {
     const log = await DurableLog.open({ folder: settings.data, onError: (error) => logger.error(error) });
     const hub = new Hub({ log, onError: (error) => logger.error(error) });
     const metrics = new Metrics();
+    registerTransportMetrics(metrics.registry, { hub, log });
     const sessions: StreamSession[] = [];
     const status = {
       service: () => ({ version, perception: perception.info }),

@@ -6,8 +6,8 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /**
  * Runs an action that stops when its signal aborts: on the first SIGINT, SIGTERM or SIGHUP, or when whoever read our
- * output has gone (`| head`). The action then closes what it opened; a second signal or GRACE_MS ends the process with
- * exit code 130.
+ * output has gone (`| head`). The action then closes what it opened; a second signal or GRACE_MS ends the process at
+ * once, as an unhandled SIGINT does (130 in a shell).
  *
  * @throws PresageError `interrupted` when the action was stopped by a signal, else what the action throws
  */
@@ -17,11 +17,11 @@ export async function withShutdown(action: (signal: AbortSignal) => Promise<void
   const stop = (): void => {
     if (controller.signal.aborted) return;
     controller.abort();
-    timer = setTimeout(() => process.exit(130), GRACE_MS);
+    timer = setTimeout(endAtOnce, GRACE_MS);
     timer.unref();
   };
   const onSignal = (): void => {
-    if (controller.signal.aborted) process.exit(130);
+    if (controller.signal.aborted) endAtOnce();
     stop();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
@@ -37,6 +37,13 @@ export async function withShutdown(action: (signal: AbortSignal) => Promise<void
     clearTimeout(timer);
     for (const name of SIGNALS) process.off(name, onSignal);
   }
+}
+
+/** Not by `process.exit`: it would take the threads down in the middle of an inference, which aborts with a core dump. */
+function endAtOnce(): void {
+  process.emit('exit', 130); // ends the ffmpeg children
+  process.removeAllListeners('SIGINT');
+  process.kill(process.pid, 'SIGINT');
 }
 
 /** Resolves when the signal aborts. */

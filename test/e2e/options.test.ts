@@ -1,9 +1,9 @@
 /** The built command line: what it offers, and what it says to options that are wrong. */
-import { writeFileSync } from 'node:fs';
+import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { OPTIONS, type CommandName, type OptionSpec } from '../../src/app/option-table.js';
-import { expectFailure, runCli, type CliEnd } from '../support/cli.js';
+import { expectFailure, runCli, startCli, type CliEnd } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 
 function run(args: string[], env: Record<string, string> = {}): Promise<CliEnd> {
@@ -45,6 +45,19 @@ describe('--help', () => {
     const { code, stderr } = await run([]);
     expect(code).toBe(2);
     expect(stderr).toMatch(/^Usage: presage/);
+  });
+});
+
+describe('standard output', () => {
+  it('that nobody reads is no error', async () => {
+    const cli = startCli(['--help'], { cwd: tempFolder() });
+    cli.closeStdout();
+    expect(await cli.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  });
+
+  it.skipIf(!existsSync('/dev/full'))('that can take no more is one', async () => {
+    const end = await runCli(['models', 'list'], { cwd: tempFolder(), stdoutTo: '/dev/full' });
+    expectFailure(end, 1, /cannot write the output: ENOSPC: no space left on device/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, vi } from 'vitest';
 import { markedProcesses } from './child-processes.js';
@@ -13,6 +14,8 @@ export interface CliOptions {
   /** Working folder; it must not be one with a presage.yaml by chance. */
   readonly cwd: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** File or device that its standard output goes to, instead of to the test. */
+  readonly stdoutTo?: string;
 }
 
 export interface CliEnd {
@@ -32,16 +35,18 @@ export class Cli {
   #end: CliEnd | undefined;
   #wake: (() => void)[] = [];
 
-  constructor(args: readonly string[], { cwd, env = {} }: CliOptions) {
+  constructor(args: readonly string[], { cwd, env = {}, stdoutTo }: CliOptions) {
     const [name = '', value] = this.#mark.split('=');
     const inherited = Object.entries(process.env).filter(([key]) => !/^(PRESAGE_|FFMPEG_PATH$)/.test(key));
+    const output = stdoutTo === undefined ? 'pipe' : openSync(stdoutTo, 'w');
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
       env: { ...Object.fromEntries(inherited), ...env, [name]: value },
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: ['ignore', output, 'pipe'],
       timeout: RUN_LIMIT_MS,
       killSignal: 'SIGKILL',
     });
+    if (typeof output === 'number') closeSync(output);
     this.#child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#hear('stdout', text));
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#hear('stderr', text));
     this.ended = new Promise((resolve) => {

@@ -20,7 +20,7 @@ interface Finding {
 
 const LEAST_NODE = [20, 19] as const;
 
-/** `presage doctor`. @throws PresageError when something that presage needs is missing */
+/** `presage doctor`: one line for each need; the exit code is 1 when something that presage needs is missing. */
 export async function doctor({ settings, configFile }: CommandContext): Promise<void> {
   const findings: Finding[] = [
     checkNode(),
