@@ -1,17 +1,13 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PresageError, toPresageError } from '../core/errors.js';
+import type { CommandContext } from './command-context.js';
 import { OPTIONS, type CommandName, type OptionSpec } from './option-table.js';
-import { DEFAULT_CONFIG, loadSettings, type LoadedSettings } from './settings.js';
+import { DEFAULT_CONFIG, loadSettings } from './settings.js';
 import { withShutdown } from './shutdown.js';
 import { version } from './version.js';
 
 /** Exit codes of the specification. */
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
-
-/** What a command gets: its validated settings and a signal that ends it. */
-export interface CommandContext extends LoadedSettings {
-  readonly signal: AbortSignal;
-}
 
 type Action = (context: CommandContext, argument: string | undefined) => Promise<void>;
 

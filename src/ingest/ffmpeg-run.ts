@@ -6,7 +6,7 @@ import type { VideoFormat } from '../core/stages.js';
 import { ffmpegArguments } from './ffmpeg-arguments.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
-import type { FfmpegSourceOptions } from './ffmpeg-source.js';
+import type { FfmpegSourceOptions } from './ffmpeg-options.js';
 import type { FrameAssembler, Picture } from './frame-assembler.js';
 import type { SourceSpec } from './source-spec.js';
 

@@ -5,26 +5,11 @@ import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Source, SourceState, SourceStats } from '../core/stages.js';
 import { backoffMs } from './backoff.js';
-import type { ArgumentOptions } from './ffmpeg-arguments.js';
+import type { FfmpegSourceOptions } from './ffmpeg-options.js';
 import { FfmpegRun, type RunEnd } from './ffmpeg-run.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { MediaClock } from './media-clock.js';
 import type { SourceSpec } from './source-spec.js';
-
-export interface FfmpegSourceOptions extends ArgumentOptions {
-  readonly ffmpegPath: string;
-  /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
-  readonly mode: 'live' | 'lossless';
-  /** Most frames leased at once. */
-  readonly capacity: number;
-  /** Play a file again and again. */
-  readonly loop: boolean;
-  /** Retries in a row before a network source or webcam is given up; Infinity never gives up. */
-  readonly maxAttempts: number;
-  readonly retryBaseMs: number;
-  readonly retryMaxMs: number;
-  readonly clock?: Clock;
-}
 
 /** A run that delivered for this long was a success: the next retry begins with the shortest wait again, ms. */
 const HEALTHY_MS = 5_000;

@@ -2,7 +2,8 @@ import { statSync } from 'node:fs';
 import { PresageError } from '../core/errors.js';
 import type { Source } from '../core/stages.js';
 import { majorVersion, type Ffmpeg } from './ffmpeg-binary.js';
-import { FfmpegSource, type FfmpegSourceOptions } from './ffmpeg-source.js';
+import type { FfmpegSourceOptions } from './ffmpeg-options.js';
+import { FfmpegSource } from './ffmpeg-source.js';
 import type { SourceSpec } from './source-spec.js';
 
 export interface OpenSourceOptions extends Partial<Omit<FfmpegSourceOptions, 'ffmpegPath' | 'major'>> {

@@ -6,7 +6,7 @@ import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import { openSource } from '../../ingest/open-source.js';
 import { parseSource } from '../../ingest/source-spec.js';
 import { JsonlWriter } from '../../transport/jsonl-writer.js';
-import type { CommandContext } from '../cli.js';
+import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
 import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../render/overlay-state.js';

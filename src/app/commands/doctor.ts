@@ -5,7 +5,7 @@ import { toPresageError, type PresageError } from '../../core/errors.js';
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import { openSharedPerception } from '../service.js';
 import { verifyModels } from '../../model/model-store.js';
-import type { CommandContext } from '../cli.js';
+import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
 import { modelsFolder } from '../version.js';
 

@@ -6,7 +6,7 @@ import {
   verifyModels as verify,
   type ModelStatus,
 } from '../../model/model-store.js';
-import type { CommandContext } from '../cli.js';
+import type { CommandContext } from '../command-context.js';
 import { modelsFolder } from '../version.js';
 
 /** `presage models list`: one line per model, from the manifest. */

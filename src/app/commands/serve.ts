@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/errors.js';
-import type { CommandContext } from '../cli.js';
+import type { CommandContext } from '../command-context.js';
 import { Service } from '../service.js';
 import { DEFAULT_CONFIG } from '../settings.js';
 import { aborted } from '../shutdown.js';

@@ -1,4 +1,4 @@
-import type { CommandContext } from '../cli.js';
+import type { CommandContext } from '../command-context.js';
 import { Service } from '../service.js';
 import { loadPlaces } from '../settings.js';
 import { TerminalAccount } from '../terminal/account.js';

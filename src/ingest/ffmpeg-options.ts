@@ -1,0 +1,18 @@
+import type { Clock } from '../core/clock.js';
+import type { ArgumentOptions } from './ffmpeg-arguments.js';
+
+/** How one source is read; `openSource` fills in what is left out. */
+export interface FfmpegSourceOptions extends ArgumentOptions {
+  readonly ffmpegPath: string;
+  /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
+  readonly mode: 'live' | 'lossless';
+  /** Most frames leased at once. */
+  readonly capacity: number;
+  /** Play a file again and again. */
+  readonly loop: boolean;
+  /** Retries in a row before a network source or webcam is given up; Infinity never gives up. */
+  readonly maxAttempts: number;
+  readonly retryBaseMs: number;
+  readonly retryMaxMs: number;
+  readonly clock?: Clock;
+}
