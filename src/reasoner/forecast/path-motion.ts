@@ -1,7 +1,7 @@
 import { FAST, SAMPLE_HZ, SLOW } from '../../core/ontology.js';
 import type { Paths } from './paths.js';
-import type { Random } from './random.js';
-import { HISTORY, SLOPE_NORM, SLOPE_SAMPLES, type TrackState } from './track-state.js';
+import { SLOPE_NORM, SLOPE_SAMPLES } from './steady-motion.js';
+import { HISTORY, type TrackState } from './track-state.js';
 
 /** Runs of the definitions, in samples: a run that spans D seconds has D · 10 + 1 of them. */
 const STOP_WAS = 7;
@@ -23,7 +23,8 @@ export interface MotionShares {
 
 /**
  * Applies the rules of `stop`, `start_moving` and `turn` to the history of an object followed by each of its sampled
- * paths, as the memory will apply them to what really happens: speeds are slopes over 0.6 s, positions have jitter.
+ * paths, as the memory will apply them to what really happens: speeds are slopes over 0.6 s. A detector's errors have no
+ * part in it: the history is steadied, as the memory's rules steady what they see.
  */
 export class MotionRules {
   readonly #x: Float64Array;
@@ -44,16 +45,14 @@ export class MotionRules {
   }
 
   /** @param horizon steps within which the event must begin. */
-  shares(state: TrackState, paths: Paths, horizon: number, random: Random): MotionShares {
+  shares(state: TrackState, paths: Paths, horizon: number): MotionShares {
     const before = state.pastX.length;
-    this.#x.set(state.pastX);
-    this.#y.set(state.pastY);
     const end = before + paths.steps;
     const from = before;
     const to = before + horizon - 1;
     let [stop, start, turn] = [0, 0, 0];
     for (let i = 0; i < paths.n; i++) {
-      this.#extend(state, paths, i, before, random);
+      this.#extend(state, paths, i, before);
       if (state.standing) {
         if (this.#changes(end, from, to, false)) start += 1;
       } else if (state.moving) {
@@ -65,11 +64,18 @@ export class MotionRules {
   }
 
   /** Puts path i behind the history and takes its velocities and speeds (bh/s). */
-  #extend(state: TrackState, paths: Paths, i: number, before: number, random: Random): void {
+  #extend(state: TrackState, paths: Paths, i: number, before: number): void {
     const end = before + paths.steps;
+    const [errorX, errorY] = [paths.errorX[i] ?? 0, paths.errorY[i] ?? 0];
+    // A velocity that is not the measured one was another before, too: the error is no change of motion.
+    for (let k = 0; k < before; k++) {
+      const ago = (before - 1 - k) / SAMPLE_HZ;
+      this.#x[k] = (state.pastX[k] ?? 0) - errorX * ago;
+      this.#y[k] = (state.pastY[k] ?? 0) - errorY * ago;
+    }
     for (let k = 0; k < paths.steps; k++) {
-      this.#x[before + k] = (paths.x[i * paths.steps + k] ?? 0) + state.jitter * random.normal();
-      this.#y[before + k] = (paths.y[i * paths.steps + k] ?? 0) + state.jitter * random.normal();
+      this.#x[before + k] = paths.x[i * paths.steps + k] ?? 0;
+      this.#y[before + k] = paths.y[i * paths.steps + k] ?? 0;
     }
     const middle = (SLOPE_SAMPLES - 1) / 2;
     for (let k = SLOPE_SAMPLES - 1; k < end; k++) {

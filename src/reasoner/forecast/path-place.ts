@@ -5,12 +5,13 @@ import type { Random } from './random.js';
 import { LINGER_RADIUS, type TrackState } from './track-state.js';
 
 /**
- * A person is lost to the detector, and to annotators, when between almost none and most of the box is outside; where
- * exactly differs, so each path draws the visible share of the area at which it exits from this range.
+ * A person counts as gone when the first or the last of the body is outside, or at any moment between: detectors and
+ * annotators differ. So each path draws the visible share of the area at which it exits, evenly from this to all of it.
+ * Any other thing is known by what is left of it: it exits with less than MOST_VISIBLE.
  */
 const LEAST_VISIBLE = 0.05;
 const MOST_VISIBLE = 0.6;
-/** The middle of that range, where one number must do. */
+/** Where one number must do. */
 const GONE_VISIBLE = 0.3;
 /** Fractional part of the golden ratio. */
 const GOLDEN = 0.6180339887498949;
@@ -20,8 +21,8 @@ const HOLD = 3;
 const LEFT_RADIUS = 2;
 
 /**
- * Share of the paths that leave the frame within `horizon` steps. A thing that is not seen now at the border has
- * probably left already: its exit lies in the past and does not come true.
+ * Share of the paths that leave the frame within `horizon` steps. Where less of a person is visible already than
+ * the share drawn for a path, the exit lies in the past and does not come true any more.
  */
 export function exitShare(
   state: TrackState,
@@ -31,12 +32,15 @@ export function exitShare(
   random: Random,
 ): number {
   const now = visibleShare(state, state.x, state.y, frame);
+  const { upright } = state.record;
+  const most = upright ? 1 : MOST_VISIBLE;
   const first = random.uniform();
   let hits = 0;
   for (let i = 0; i < paths.n; i++) {
     // Multiples of the golden ratio fill the range evenly, whichever paths matter.
-    const u = (first + i * GOLDEN) % 1;
-    const least = (LEAST_VISIBLE + (MOST_VISIBLE - LEAST_VISIBLE) * u) * Math.min(1, now / MOST_VISIBLE);
+    const drawn = LEAST_VISIBLE + (most - LEAST_VISIBLE) * ((first + i * GOLDEN) % 1);
+    if (upright && now < drawn) continue;
+    const least = upright ? drawn : drawn * Math.min(1, now / most);
     for (let k = 0; k < horizon; k++) {
       const j = i * paths.steps + k;
       if (visibleShare(state, paths.x[j] ?? 0, paths.y[j] ?? 0, frame) < least) {

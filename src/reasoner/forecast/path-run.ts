@@ -5,7 +5,7 @@ import type { TrackState } from './track-state.js';
 
 /** What the sampler learned or looked up for one object, as factors of the priors. */
 export interface PathRates {
-  /** Factor of the spread of positions of this class on this camera. */
+  /** Factor of the error of measured velocities of this class on this camera. */
   readonly spread: number;
   /** 1/s */
   readonly stopRate: number;
@@ -18,8 +18,11 @@ export interface PathRates {
 const KNOT_S = 0.5;
 /** A slope over 0.6 s is the velocity of 0.3 s ago: what began since then shows later. */
 export const VELOCITY_LAG_S = 0.3;
-/** The measured change of velocity is noisy: the share of it that is believed, and where it is cut (1/s, rad/s). */
-const TREND_TRUST = 0.5;
+/** Usual change of velocity of what walks or drives, bh/s² (standard deviation): a quarter of a walk in half a second. */
+const USUAL_CHANGE = 0.4;
+/** A change is the difference of two velocities half a second apart: its error is this many times theirs, 1/s. */
+const CHANGE_ERROR = Math.SQRT2 / 0.5;
+/** Where a trend is cut (1/s, rad/s). */
 const MOST_TREND = 2;
 /** A stop takes this long, a start too, s (a walker's gait changes within one step, about 0.6 s). */
 const CHANGE_S = 0.6;
@@ -52,14 +55,20 @@ export interface Trend {
   readonly curve: number;
 }
 
-export function trendOf(state: TrackState): Trend {
+/**
+ * The measured change, shrunk by what of it is usually real: U² / (U² + error²).
+ *
+ * @param velocityError standard deviation of a measured velocity, each axis, bh/s
+ */
+export function trendOf(state: TrackState, velocityError: number): Trend {
+  const trust = USUAL_CHANGE ** 2 / (USUAL_CHANGE ** 2 + (CHANGE_ERROR * velocityError) ** 2);
   const least = (SLOW * state.h) ** 2;
   const speed2 = Math.max(state.vx ** 2 + state.vy ** 2, least);
   const gain = (state.ax * state.vx + state.ay * state.vy) / speed2;
   const curve = (state.vx * state.ay - state.vy * state.ax) / speed2;
   return {
-    gain: TREND_TRUST * Math.min(Math.max(gain, -MOST_TREND), MOST_TREND),
-    curve: TREND_TRUST * Math.min(Math.max(curve, -MOST_TREND), MOST_TREND),
+    gain: trust * Math.min(Math.max(gain, -MOST_TREND), MOST_TREND),
+    curve: trust * Math.min(Math.max(curve, -MOST_TREND), MOST_TREND),
   };
 }
 
@@ -67,7 +76,6 @@ export function trendOf(state: TrackState): Trend {
 export interface PathContext {
   readonly state: TrackState;
   readonly prior: MotionPrior;
-  readonly rates: PathRates;
   /** s */
   readonly dt: number;
   readonly trend: Trend;
@@ -81,12 +89,12 @@ export function runPath(
   y: Float32Array,
   random: Random,
 ): void {
-  const { state, prior, rates, dt, trend } = context;
+  const { state, prior, dt, trend } = context;
   const forgets = draw.dwells ? 1 - Math.exp(-KNOT_S / DWELL.memoryS) : 0;
   const wander =
     (draw.dwells
       ? DWELL.speed * Math.sqrt(1 - (1 - forgets) ** 2)
-      : (draw.atRest ? prior.restWander : prior.wander) * rates.spread * Math.sqrt(KNOT_S)) * state.h;
+      : (draw.atRest ? prior.restWander : prior.wander) * Math.sqrt(KNOT_S)) * state.h;
   const knotSteps = Math.max(1, Math.round(KNOT_S / dt));
   const driven = !draw.atRest && state.kind !== 'body';
   const keeps = draw.dwells ? Math.exp(-dt / DWELL.memoryS) : 1;

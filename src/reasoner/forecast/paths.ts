@@ -21,6 +21,9 @@ export interface Paths {
   /** Mean of the paths at each step, px. */
   readonly meanX: Float32Array;
   readonly meanY: Float32Array;
+  /** Error of the measured velocity that each path was drawn with, px/s. */
+  readonly errorX: Float32Array;
+  readonly errorY: Float32Array;
 }
 
 /** A change of speed lasts on for an exponential time of this mean, s: about a step. */
@@ -64,13 +67,17 @@ export class PathSampler {
     const { n } = this;
     const x = new Float32Array(n * steps);
     const y = new Float32Array(n * steps);
+    const errorX = new Float32Array(n);
+    const errorY = new Float32Array(n);
     for (const strata of [this.#stop, this.#turn, this.#start, this.#mode]) random.stratified(strata);
     const prior = MOTION_PRIORS[state.kind];
     const frictions = state.kind === 'body' ? frictionQuantiles(state, n) : undefined;
     const dwelling = dwellChance(state);
-    const context = { state, prior, rates, dt, trend: trendOf(state) };
+    const context = { state, prior, dt, trend: trendOf(state, prior.velocityError * rates.spread) };
     for (let i = 0; i < n; i++) {
       const draw = this.#draw(i, state, prior, rates, dwelling, random);
+      errorX[i] = draw.v0x - state.vx;
+      errorY[i] = draw.v0y - state.vy;
       draw.friction = (frictions?.[i] ?? 0) * state.h;
       const rolls = random.uniform() < ROLLING_SHARE;
       draw.rolling = rolls ? Math.min(draw.friction, ROLLING_FRICTION * state.h) : draw.friction;
@@ -82,7 +89,7 @@ export class PathSampler {
         random,
       );
     }
-    return { n, steps, x, y, meanX: meanOf(x, n, steps), meanY: meanOf(y, n, steps) };
+    return { n, steps, x, y, meanX: meanOf(x, n, steps), meanY: meanOf(y, n, steps), errorX, errorY };
   }
 
   #draw(

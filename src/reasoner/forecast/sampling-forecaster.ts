@@ -41,13 +41,13 @@ const PRIOR_PATHS = 2;
  * Chance that the paths miss what drives an object (it was called, it is pushed by something not in view): then the base
  * rate of the type holds. A linear pool; it takes the edge off both ends where the sampler is too sure. Where things can
  * be in 3 s is geometry, whatever drives them; whether one stops or stays shows in its motion in part; to turn or to
- * set out is a decision of which the motion before tells little.
+ * set out is a decision of which the motion before tells little (on simulated walkers with goals: almost nothing).
  */
 const DOUBT: Readonly<Record<ForecastType, number>> = {
   exit: 0.02,
-  stop: 0.1,
-  start_moving: 0.3,
-  turn: 0.4,
+  stop: 0.4,
+  start_moving: 0.6,
+  turn: 0.8,
   meet: 0.02,
   collide: 0.02,
   zone_enter: 0.02,
@@ -159,7 +159,7 @@ export class SamplingForecaster implements LearningForecaster {
     const rates = this.#ratesOf(state, snapshot, counts);
     const paths = this.#sampler.sample(state, rates, STEPS, 1 / PATH_HZ, random);
     this.#spread.expect(state, paths, snapshot.t, rates.spread);
-    const shares = this.#rules.shares(state, paths, HORIZON_STEPS, random);
+    const shares = this.#rules.shares(state, paths, HORIZON_STEPS);
     return { state, paths, rates, reach: reachOf(paths), shares, random };
   }
 

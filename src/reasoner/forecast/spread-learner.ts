@@ -39,7 +39,7 @@ export const spreadStateSchema = z.record(
 );
 
 /**
- * How far positions spread on this camera, as a factor of the prior per kind of motion and state (moving, resting):
+ * How uncertain velocities are on this camera, as a factor of the prior per kind of motion and state (moving, resting):
  * the posterior mean of a variance ratio under an inverse-Gamma prior, from predicted against later seen positions.
  */
 export class SpreadLearner {

@@ -1,20 +1,15 @@
-import { boxPosition, type Box, type Point } from '../../core/box.js';
+import { boxPosition, type Box } from '../../core/box.js';
 import { FAST, SAMPLE_HZ, SLOW, TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../core/stages.js';
 import { motionKind, type MotionKind } from './motion-kind.js';
+import { SLOPE_NORM, SLOPE_SAMPLES, steadyMotion } from './steady-motion.js';
 
 /** Samples of history before the present one: 1.5 s of a turn and 0.6 s for the first of its velocities. */
 export const HISTORY = 21;
-/** Samples of the velocity's least-squares line (0.6 s). */
-export const SLOPE_SAMPLES = 7;
-/** Σ τ² of the seven sample times around their middle, s². */
-export const SLOPE_NORM = 0.28;
 /** Radius of `lingering`, in body heights. */
 export const LINGER_RADIUS = 1.5;
 /** A box this near to an edge of the frame is cut by it (fraction of the frame). */
 const CLIP_MARGIN = 0.004;
-/** Samples between the two velocities whose difference is the acceleration (0.5 s). */
-const ACCELERATION_SAMPLES = 5;
 /** Least jitter of a position, in body heights: no detector is exact. */
 const LEAST_JITTER = 0.003;
 
@@ -22,7 +17,7 @@ const LEAST_JITTER = 0.003;
 export interface TrackState {
   readonly record: ObjectRecord;
   readonly kind: MotionKind;
-  /** Position at the forecast's time, whole box assumed where the frame cuts it. */
+  /** Steadied position at the forecast's time, whole box assumed where the frame cuts it. */
   readonly x: number;
   readonly y: number;
   /** px/s */
@@ -55,7 +50,7 @@ export interface TrackState {
   readonly straightness: number;
   /** Standard deviation of a position around its line, px, each axis. */
   readonly jitter: number;
-  /** Positions of the last samples, the present one last; at most HISTORY + 1. */
+  /** Steadied positions of the last samples, the present one last; at most HISTORY + 1. */
   readonly pastX: Float64Array;
   readonly pastY: Float64Array;
 }
@@ -75,12 +70,12 @@ function trackState(record: ObjectRecord, snapshot: MemorySnapshot): TrackState 
   const last = samples.at(-1) ?? sampleOfRecord(record, snapshot);
   const h = Math.max(last.height, 1);
   const whole = wholeBox(samples, last, snapshot.width, snapshot.height);
-  const [vx, vy] = [whole.vx ?? last.velocity?.[0] ?? 0, whole.vy ?? last.velocity?.[1] ?? 0];
-  const earlier = samples[samples.length - 1 - ACCELERATION_SAMPLES]?.velocity;
-  const span = ACCELERATION_SAMPLES / SAMPLE_HZ;
-  const known = earlier !== undefined && last.velocity !== undefined;
+  const steady = steadyMotion(samples.length > 0 ? samples : [last], record.upright, HISTORY);
+  const [vx, vy] = [whole.vx ?? steady.vx, whole.vy ?? steady.vy];
   const lag = Math.min(Math.max(snapshot.t - last.t, 0), UNSEEN_S);
-  const [px, py] = boxPosition(whole.box, record.upright);
+  const cut = boxPosition(whole.box, record.upright);
+  const px = whole.vx === undefined ? steady.x : cut[0];
+  const py = whole.vy === undefined ? steady.y : cut[1];
   const stillS = secondsBelow(samples, SLOW);
   return {
     record,
@@ -89,8 +84,8 @@ function trackState(record: ObjectRecord, snapshot: MemorySnapshot): TrackState 
     y: py + vy * lag,
     vx,
     vy,
-    ax: known ? (last.velocity[0] - earlier[0]) / span : 0,
-    ay: known ? (last.velocity[1] - earlier[1]) / span : 0,
+    ax: steady.ax,
+    ay: steady.ay,
     width: whole.box[2],
     height: whole.box[3],
     h,
@@ -104,7 +99,8 @@ function trackState(record: ObjectRecord, snapshot: MemorySnapshot): TrackState 
     lingering: lingersFor(samples, 3),
     straightness: straightnessOf(samples),
     jitter: Math.max(jitterOf(samples), LEAST_JITTER * h),
-    ...past(samples, last, [whole.vx, whole.vy], [px, py]),
+    pastX: past(steady.pastX, whole.vx, px),
+    pastY: past(steady.pastY, whole.vy, py),
   };
 }
 
@@ -221,19 +217,8 @@ function jitterOf(samples: readonly ObjectSample[]): number {
   return n === 0 ? 0 : Math.sqrt(sum / n / 6);
 }
 
-/** Positions of the last samples; along an axis on which the frame cuts the box, a straight line to the whole box. */
-function past(
-  samples: readonly ObjectSample[],
-  last: ObjectSample,
-  inner: readonly (number | undefined)[],
-  end: Point,
-): { pastX: Float64Array; pastY: Float64Array } {
-  const recent = samples.length > 0 ? samples.slice(-HISTORY - 1) : [last];
-  const along = (axis: 0 | 1): Float64Array => {
-    const v = inner[axis];
-    return Float64Array.from(recent, (s) =>
-      v === undefined ? s.position[axis] : end[axis] + v * (s.t - last.t),
-    );
-  };
-  return { pastX: along(0), pastY: along(1) };
+/** Steadied positions; along an axis on which the frame cuts the box, a straight line to the whole box. */
+function past(steadied: Float64Array, velocity: number | undefined, end: number): Float64Array {
+  if (velocity === undefined) return steadied;
+  return steadied.map((_, i) => end + (velocity * (i + 1 - steadied.length)) / SAMPLE_HZ);
 }
