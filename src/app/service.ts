@@ -44,10 +44,16 @@ export class Service implements AsyncDisposable {
     this.#server = server;
   }
 
-  /** Opens everything and listens. Whatever was opened is closed again when something fails. @throws PresageError */
-  static async open(settings: Settings, plans: readonly StreamPlan[]): Promise<Service> {
+  /**
+   * Opens everything and listens. Whatever was opened is closed again when something fails.
+   *
+   * @param signal stops between the slow steps
+   * @throws PresageError, or the signal's reason
+   */
+  static async open(settings: Settings, plans: readonly StreamPlan[], signal: AbortSignal): Promise<Service> {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
+    signal.throwIfAborted();
     if (ffmpeg.notice !== undefined) logger.info(ffmpeg.notice);
     const log = await DurableLog.open({ folder: settings.data, onError: (error) => logger.error(error) });
     const hub = new Hub({ log, onError: (error) => logger.error(error) });
@@ -64,6 +70,7 @@ export class Service implements AsyncDisposable {
       const { host, port, token } = settings;
       server = createServer({ host, port, token, hub, log, status, registry: metrics.registry, logger });
       perception = await openSharedPerception(settings);
+      signal.throwIfAborted();
       const parts = { settings, perception, log, hub, metrics, logger, ffmpeg };
       for (const plan of plans) sessions.push(openSession(parts, plan));
       const { url } = await server.listen();

@@ -31,6 +31,7 @@ export async function analyze(
   }
   const places = loadPlaces(settings.places);
   const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
+  signal.throwIfAborted();
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);

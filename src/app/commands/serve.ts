@@ -21,7 +21,7 @@ export async function serve({ settings, streams, configFile, signal }: CommandCo
     rtspTransport,
     places: { zones, lines },
   }));
-  await using service = await Service.open(settings, plans);
+  await using service = await Service.open(settings, plans, signal);
   process.stdout.write(`presage serves ${streams.map(({ id }) => id).join(', ')} at ${service.url}/\n`);
   signal.throwIfAborted();
   signal.addEventListener('abort', () => void service.close(), { once: true });

@@ -14,7 +14,7 @@ export async function watch({ settings, signal }: CommandContext, source: string
     loop: settings.loop,
     onDraft: account.show.bind(account),
   };
-  await using service = await Service.open(settings, [plan]);
+  await using service = await Service.open(settings, [plan], signal);
   const { model, device, workers } = service.perception.info;
   process.stdout.write(
     [
