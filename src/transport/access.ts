@@ -31,7 +31,7 @@ export class AccessPolicy {
     const { host, token } = options;
     if (token === undefined && !isLoopback(host)) {
       throw new PresageError('bad_option', `Binding ${host} lets other machines in and needs a token`, {
-        hint: 'Give an access token, or bind 127.0.0.1.',
+        hint: 'Give an access token (--token or PRESAGE_TOKEN), or bind 127.0.0.1.',
       });
     }
     if (token !== undefined && !/^[\x21-\x7e]+$/.test(token)) {
