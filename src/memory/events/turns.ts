@@ -1,7 +1,9 @@
+import type { Point } from '../../core/box.js';
 import { FAST, TIME_EPSILON } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
 import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
+import { usualChange } from './noise.js';
 
 const LEAST_CHANGE = (60 * Math.PI) / 180;
 /** Samples over which a change of heading counts, and seconds within which two turns are one. */
@@ -9,11 +11,18 @@ const WITHIN = samplesIn(1.5);
 const ONE_TURN_S = 1.5;
 /** A largest change that was not surpassed for this many samples is taken as the largest of its turn. */
 const SETTLED = samplesIn(0.3);
+/**
+ * On estimated tracks a turn changes the velocity by more than this many times what the noise of the boxes usually
+ * does. That of steadied velocities is about half as large, so this is four times theirs.
+ */
+const CLEAR = 2;
 
 interface Heading {
   readonly k: number;
   readonly angle: number;
   readonly fast: boolean;
+  /** bh/s */
+  readonly velocity: Point;
 }
 
 interface Change {
@@ -32,9 +41,10 @@ export class TurnRule implements ObjectRule {
 
   constructor(private readonly part: SampledPart) {}
 
-  step(k: number, { velocity, speed }: ObjectSample, tell: Tell): void {
-    if (velocity === undefined || speed === undefined) return;
-    this.#headings.push({ k, angle: Math.atan2(velocity[1], velocity[0]), fast: speed > FAST });
+  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, tell: Tell): void {
+    if (speed === undefined) return;
+    const velocity = [vx / height, vy / height] as const;
+    this.#headings.push({ k, angle: Math.atan2(vy, vx), fast: speed > FAST, velocity });
     if (this.#headings.length > WITHIN + 1) this.#headings.shift();
     const change = this.#change();
     if (change === undefined) {
@@ -67,10 +77,15 @@ export class TurnRule implements ObjectRule {
       }
     }
     const from = all[since];
-    if (!from) return undefined;
+    if (!from || !this.#isClear(from, now)) return undefined;
     const half =
       all.slice(since).find(({ angle }) => headingDifference(angle, from.angle) >= size / 2) ?? now;
     return { at: now.k, size, half: half.k };
+  }
+
+  #isClear({ velocity: [x, y] }: Heading, now: Heading): boolean {
+    if (this.part.exact) return true;
+    return Math.hypot(now.velocity[0] - x, now.velocity[1] - y) > CLEAR * usualChange(this.part, now.k);
   }
 
   #tell(tell: Tell): void {
