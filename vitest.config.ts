@@ -1,6 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 const ci = process.env['CI'] !== undefined;
+const json: ['json', { outputFile: string }] = ['json', { outputFile: 'test-results.json' }];
 
 export default defineConfig({
   test: {
@@ -9,6 +10,6 @@ export default defineConfig({
     hookTimeout: 60_000,
     pool: 'forks',
     maxWorkers: 2,
-    reporters: ci ? ['default', ['json', { outputFile: 'test-results.json' }]] : ['default'],
+    reporters: ['default', './test/support/skipped-reporter.ts', ...(ci ? [json] : [])],
   },
 });

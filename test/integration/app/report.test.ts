@@ -67,7 +67,7 @@ describe('ReportBuilder', () => {
     expect(page.replace(/\s+/g, ' ')).toContain('200 pictures; 600 more were left out');
   });
 
-  it.runIf(browser !== undefined)('works in a browser under its own policy', async () => {
+  it.runIf(browser !== undefined)('works in a browser under its own policy (needs chromium)', async () => {
     const builder = new ReportBuilder({ source: 'gate.mp4' });
     for (const draft of story()) builder.add(draft);
     const file = join(folder, 'report.html');
