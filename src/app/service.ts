@@ -29,6 +29,7 @@ export interface StreamPlan {
 export class Service implements AsyncDisposable {
   readonly url: string;
   readonly perception: Perception;
+  readonly ffmpeg: Ffmpeg;
   readonly #sessions: StreamSession[];
   readonly #server: PresageServer;
   readonly #log: DurableLog;
@@ -38,6 +39,7 @@ export class Service implements AsyncDisposable {
   private constructor(parts: ServiceParts, sessions: StreamSession[], server: PresageServer, url: string) {
     this.url = url;
     this.perception = parts.perception;
+    this.ffmpeg = parts.ffmpeg;
     this.#log = parts.log;
     this.#logger = parts.logger;
     this.#sessions = sessions;
@@ -54,7 +56,6 @@ export class Service implements AsyncDisposable {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
     signal.throwIfAborted();
-    if (ffmpeg.notice !== undefined) logger.info(ffmpeg.notice);
     const log = await DurableLog.open({ folder: settings.data, onError: (error) => logger.error(error) });
     const hub = new Hub({ log, onError: (error) => logger.error(error) });
     const metrics = new Metrics();

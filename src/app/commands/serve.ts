@@ -23,6 +23,7 @@ export async function serve({ settings, streams, configFile, signal }: CommandCo
   }));
   await using service = await Service.open(settings, plans, signal);
   process.stdout.write(`presage serves ${streams.map(({ id }) => id).join(', ')} at ${service.url}/\n`);
+  if (service.ffmpeg.notice !== undefined) process.stdout.write(`note: ${service.ffmpeg.notice}\n`);
   signal.throwIfAborted();
   signal.addEventListener('abort', () => void service.close(), { once: true });
   await service.run();

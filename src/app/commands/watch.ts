@@ -16,10 +16,12 @@ export async function watch({ settings, signal }: CommandContext, source: string
   };
   await using service = await Service.open(settings, [plan], signal);
   const { model, device, workers } = service.perception.info;
+  const { notice } = service.ffmpeg;
   process.stdout.write(
     [
       `presage watches ${source === undefined ? 'its sample recording (give a source to watch that instead)' : plan.source.replace(/\/\/[^/]*@/, '//***@')}`,
       `  ${model} on ${device}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+      ...(notice === undefined ? [] : [`  note      ${notice}`]),
       `  page      ${service.url}/`,
       `  messages  ${service.url.replace(/^http/, 'ws')}/v1/streams/${plan.id}/events?from=oldest`,
       `  Ctrl-C stops${settings.loop ? '' : '; --loop plays a file again and again'}`,
