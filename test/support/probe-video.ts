@@ -1,16 +1,17 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { ENCODER } from './video.js';
+
+const run = promisify(execFile);
 
 /** What a player finds in a video: every picture is decoded. Rejects when one can't be. */
 export async function probeVideo(file: string): Promise<{ frames: number; durationS: number }> {
-  const { stdout, stderr } = await promisify(execFile)('ffprobe', [
-    ...['-v', 'error', '-count_frames', '-select_streams', 'v:0', '-of', 'json'],
-    ...['-show_entries', 'stream=nb_read_frames:format=duration', file],
-  ]);
-  if (stderr !== '') throw new Error(`${file}: ${stderr}`);
-  const { streams, format } = JSON.parse(stdout) as {
-    streams: { nb_read_frames: string }[];
-    format: { duration: string };
-  };
-  return { frames: Number(streams[0]?.nb_read_frames), durationS: Number(format.duration) };
+  const args = ['-nostdin', '-v', 'info', '-nostats', '-i', file];
+  const sums = ['-map', '0:v:0', '-vsync', 'passthrough', '-f', 'framecrc', '-'];
+  const strict = await run(ENCODER, ['-nostdin', '-v', 'error', '-xerror', '-i', file, ...sums]);
+  if (strict.stderr !== '') throw new Error(`${file}: ${strict.stderr}`);
+  const { stderr } = await run(ENCODER, [...args, ...sums]);
+  const [, hours, minutes, seconds] = /Duration: (\d+):(\d+):([\d.]+)/.exec(stderr) ?? [];
+  const frames = strict.stdout.split('\n').filter((line) => /^\d/.test(line)).length;
+  return { frames, durationS: Number(hours) * 3600 + Number(minutes) * 60 + Number(seconds) };
 }
