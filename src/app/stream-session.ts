@@ -58,7 +58,7 @@ export class StreamSession implements AsyncDisposable {
     this.#publisher = new Publisher(options.publisher);
     this.#pipeline = new StreamPipeline({
       source,
-      perception,
+      perception: perception.openStream(),
       memory: this.#memory,
       reasoner: this.#reasoner,
       mode,

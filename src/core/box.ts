@@ -1,6 +1,8 @@
 /** A box `[x, y, width, height]`, origin top left. The unit (fractions of the frame or px) is said where it is used. */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 export type Point = readonly [x: number, y: number];
+/** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the last frame to px of this one. */
+export type Affine = readonly [number, number, number, number, number, number];
 
 /** Intersection over union of two boxes in the same unit, 0–1; 0 when either is empty. */
 export function iou(a: Box, b: Box): number {

@@ -1,5 +1,5 @@
 import type { Observable } from 'rxjs';
-import type { Box, Point } from './box.js';
+import type { Affine, Box, Point } from './box.js';
 import type { PresageError } from './errors.js';
 import type { Frame } from './frame.js';
 import type { Draft, EventObserved, Explanation, Forecast, ObjectState, ObservedEvent } from './messages.js';
@@ -60,13 +60,29 @@ export interface Source extends AsyncDisposable {
 
 /* ------------------------------------------------------------------ model */
 
+/** A binary mask of the whole frame, run-length encoded as COCO does (column by column, compressed string). */
+export interface Mask {
+  /** px; may be coarser than the frame, never of another aspect ratio. */
+  readonly size: readonly [height: number, width: number];
+  readonly counts: string;
+}
+
 export interface Detection {
+  /** A class of the detector, or `object` for what only motion or objectness tells. */
   readonly label: string;
   /** 0–1. Low scores (down to the perception's floor) are kept: the tracker's second stage uses them. */
   readonly score: number;
   /** Fractions of the frame, clamped to it. */
   readonly box: Box;
+  /** What proposed it: the detector (when omitted), or class-agnostic motion against the background. */
+  readonly origin?: 'detector' | 'motion';
+  readonly mask?: Mask;
+  /** Appearance of the object, unit length: the cosine of two tokens tells whether they show the same object. */
+  readonly token?: Float32Array;
 }
+
+/** Whether the picture shows the scene: `covered` hides it (a hand, darkness, noise), `changed` is another one (a cut). */
+export type SceneCondition = 'clear' | 'covered' | 'changed';
 
 /** What perception says of one frame. */
 export interface Percept {
@@ -78,6 +94,14 @@ export interface Percept {
   readonly detections: readonly Detection[];
   /** Milliseconds spent in the model, preprocessing included. */
   readonly inferenceMs: number;
+  /** Only what moves was looked for: that something was not detected says nothing about it. */
+  readonly partial?: boolean;
+  /** Motion of the picture since the stream's last percept, px to px; absent when it stood still or is not known. */
+  readonly camera?: Affine;
+  /** `clear` when omitted. */
+  readonly scene?: SceneCondition;
+  /** What the last seconds showed as a whole, about once a second, unit length. */
+  readonly clipToken?: Float32Array;
 }
 
 export interface PerceptionInfo {
@@ -88,14 +112,37 @@ export interface PerceptionInfo {
   readonly workers: number;
   /** Input canvas in px. */
   readonly canvas: readonly [width: number, height: number];
+  /** What makes masks and tokens, as `name@version`; absent where nothing does. */
+  readonly segmenter?: string;
+  readonly objectTokens?: string;
+  readonly clipTokens?: string;
 }
 
-export interface Perception extends AsyncDisposable {
-  readonly info: PerceptionInfo;
+/** How much is done for a stream. Under load it is lowered from the left to the right. */
+export interface Effort {
+  /** The detector looks at every k-th frame; the frames between get cheap updates (`partial`). ≥ 1 */
+  readonly detectEvery: number;
+  readonly masks: boolean;
+  readonly tokens: boolean;
+}
+
+/** Perception of one stream: it remembers what it needs of the frames before (the background, the camera's motion). */
+export interface StreamPerception extends AsyncDisposable {
   /** How many calls may run at once with gain. */
   readonly concurrency: number;
-  /** Reads the frame's pixels until the promise settles; does not dispose the frame. */
+  /**
+   * Frames must come with increasing `t`; results settle in their order. Reads the frame's pixels until the promise
+   * settles; does not dispose the frame.
+   */
   perceive(frame: Frame): Promise<Percept>;
+  setEffort(effort: Effort): void;
+  close(): Promise<void>;
+}
+
+/** What all streams of a process share: models, workers, devices. */
+export interface Perception extends AsyncDisposable {
+  readonly info: PerceptionInfo;
+  openStream(): StreamPerception;
   close(): Promise<void>;
 }
 
@@ -115,6 +162,10 @@ export interface TrackedObject {
   readonly lastSeen: number;
   /** True when a detection supports it in this percept. */
   readonly seen: boolean;
+  /** Newest mask, of this percept only. */
+  readonly mask?: Mask;
+  /** Appearance, smoothed over the sights, unit length. */
+  readonly token?: Float32Array;
 }
 
 /** One sample of an object on the 10 Hz grid of the event definitions. */
@@ -154,6 +205,10 @@ export interface ObjectRecord {
   readonly samples: readonly ObjectSample[];
   /** Thinned history before the samples: 2 Hz for 2 min, then 0.2 Hz for 1 h; oldest first. */
   readonly trail: readonly TrailPoint[];
+  /** Its outline in the newest percept, where that has one. */
+  readonly mask?: Mask;
+  /** Appearance, smoothed over the sights, unit length. */
+  readonly token?: Float32Array;
 }
 
 /**

@@ -62,7 +62,7 @@ export class RememberedObject {
 
   record(frame: FrameSize): ObjectRecord {
     const [sx, sy] = [1 / frame.width, 1 / frame.height];
-    const { id, label, score, box, velocity, lastSeen, seen } = this.#track;
+    const { id, label, score, box, velocity, lastSeen, seen, mask, token } = this.#track;
     return {
       id,
       label,
@@ -75,6 +75,8 @@ export class RememberedObject {
       velocity: [velocity[0] * sx, velocity[1] * sy],
       samples: this.#samples,
       trail: this.#trail.view(),
+      ...(mask && seen && { mask }),
+      ...(token && { token }),
     };
   }
 

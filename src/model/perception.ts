@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
-import type { Percept, Perception, PerceptionInfo } from '../core/stages.js';
+import type { Percept, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
 import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
@@ -119,6 +119,17 @@ export class DetectorPerception implements Perception {
 
   stats(): DetectorPoolStats {
     return this.#pool.stats();
+  }
+
+  openStream(): StreamPerception {
+    const close = (): Promise<void> => Promise.resolve();
+    return {
+      concurrency: this.concurrency,
+      perceive: (frame) => this.perceive(frame),
+      setEffort: () => undefined,
+      close,
+      [Symbol.asyncDispose]: close,
+    };
   }
 
   /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */

@@ -8,16 +8,16 @@ import type {
   Memory,
   MemorySnapshot,
   Percept,
-  Perception,
   Reasoner,
   Source,
   SourceState,
+  StreamPerception,
 } from '../core/stages.js';
 import { LoadMeter } from './load-meter.js';
 
 export interface PipelineOptions {
   source: Source;
-  perception: Perception;
+  perception: StreamPerception;
   memory: Memory;
   /** Without one the stream tells objects and events only. */
   reasoner?: Reasoner | undefined;
@@ -280,6 +280,7 @@ function objectsDraft(snapshot: MemorySnapshot): Draft {
     velocity: [...object.velocity],
     age: snapshot.t - object.firstSeen,
     state: object.state,
+    ...(object.mask && { mask: { size: [...object.mask.size], counts: object.mask.counts } }),
   }));
   return { kind: 'objects.updated', mediatime: snapshot.t, data: { objects } };
 }

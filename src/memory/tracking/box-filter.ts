@@ -1,10 +1,7 @@
-import type { Box, Point } from '../../core/box.js';
+import type { Affine, Box, Point } from '../../core/box.js';
 import { AxisFilter } from './axis-filter.js';
 import { JitterEstimate } from './jitter.js';
 import type { Sighting } from './sightings.js';
-
-/** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the last frame to px of this one. */
-export type Affine = readonly [number, number, number, number, number, number];
 
 /* All speeds below are in box scales per second; the scale of a box is its longer side, so that people (height) and
    vehicles (length) are measured by the same rule: a walk is about 0.8 body heights, city traffic about 2 to 3 car lengths a second. */

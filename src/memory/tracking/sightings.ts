@@ -1,8 +1,8 @@
 import { iou, scaleBox, type Box } from '../../core/box.js';
-import type { Percept } from '../../core/stages.js';
+import type { Detection, Percept } from '../../core/stages.js';
 
 /** A detection as the tracker uses it, box in px. */
-export interface Sighting {
+export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token'> {
   readonly label: string;
   readonly score: number;
   readonly box: Box;
@@ -34,10 +34,10 @@ export function nesting(a: Box, b: Box): number {
 /** The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. */
 export function readSightings(percept: Percept, floor: number): Sighting[] {
   const all: Uncovered[] = [];
-  for (const { label, score, box } of percept.detections) {
+  for (const { box, score, ...rest } of percept.detections) {
     if (!(score >= floor) || !box.every(Number.isFinite)) continue;
     const px = scaleBox(box, percept.width, percept.height);
-    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ label, score: Math.min(score, 1), box: px });
+    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ ...rest, score: Math.min(score, 1), box: px });
   }
   all.sort((a, b) => b.score - a.score);
   all.length = Math.min(all.length, MOST_SIGHTINGS);

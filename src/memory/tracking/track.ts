@@ -1,7 +1,7 @@
-import type { Box, Point } from '../../core/box.js';
-import type { TrackedObject } from '../../core/stages.js';
+import type { Affine, Box, Point } from '../../core/box.js';
+import type { Mask, TrackedObject } from '../../core/stages.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
-import { BoxFilter, type Affine, type Jitter } from './box-filter.js';
+import { BoxFilter, type Jitter } from './box-filter.js';
 import type { Sighting } from './sightings.js';
 
 /** Where an object was at a time that has passed, px. */
@@ -24,6 +24,8 @@ export interface Track extends TrackedObject {
 
 /** Share of the newest detection in the reported score. */
 const SCORE_WEIGHT = 0.2;
+/** Share of the newest token in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
+const TOKEN_WEIGHT = 0.1;
 /** Votes for a label fade with this factor per detection, so that a label can still change late in a long life. */
 const VOTE_FADE = 0.98;
 /** Most times of missed percepts kept for interpolation: one second at 60 fps and some. */
@@ -52,6 +54,10 @@ export class TrackState {
   readonly startBox: Box;
   /** Estimate now, px. */
   box: Box;
+  /** Outline in this percept. */
+  mask: Mask | undefined;
+  /** Mean of the tokens so far, unit length; newer ones weigh more. */
+  token: Float32Array | undefined;
   /** Uncertainty of the predicted centre as a fraction of the box scale. */
   spread = 0;
   #filter: BoxFilter;
@@ -70,6 +76,7 @@ export class TrackState {
     this.#label = sighting.label;
     this.#votes = new Map();
     this.#count(sighting);
+    this.#look(sighting);
     this.#past.push({ t, box: this.box });
   }
 
@@ -101,6 +108,7 @@ export class TrackState {
     this.lastVelocity = this.#filter.velocity;
     this.#score += SCORE_WEIGHT * (sighting.score - this.#score);
     this.#count(sighting);
+    this.#look(sighting);
     if (this.id === undefined) this.#past.push({ t, box: this.box });
     else if (isSplit(before.t, t)) this.spanStart = t;
     else this.#backlog = between(before, { t, box: this.box }, this.#missed);
@@ -112,6 +120,7 @@ export class TrackState {
 
   miss(t: number, width: number, height: number): void {
     this.seen = false;
+    this.mask = undefined;
     this.#filter.clamp(width, height);
     this.box = this.#filter.box;
     if (this.#missed.length < MOST_MISSED) this.#missed.push(t);
@@ -152,10 +161,17 @@ export class TrackState {
       spanStart: this.spanStart,
       lastSeen: this.lastSeen,
       seen: this.seen,
+      ...(this.mask && { mask: this.mask }),
+      ...(this.token && { token: this.token }),
       ...(backlog.length > 0 && {
         backlog: backlog.map(({ t, box }) => ({ t, box: clip(box, width, height) })),
       }),
     };
+  }
+
+  #look({ mask, token }: Sighting): void {
+    this.mask = mask;
+    if (token) this.token = this.token ? blend(this.token, token, TOKEN_WEIGHT) : token;
   }
 
   #count({ label, score }: Sighting): void {
@@ -171,6 +187,13 @@ export class TrackState {
       if (weight > (this.#votes.get(this.#label) ?? 0)) this.#label = name;
     }
   }
+}
+
+/** (1 − weight) · a + weight · b, scaled to unit length. */
+function blend(a: Float32Array, b: Float32Array, weight: number): Float32Array {
+  const mixed = a.map((value, k) => (1 - weight) * value + weight * (b[k] ?? 0));
+  const length = Math.hypot(...mixed) || 1;
+  return mixed.map((value) => value / length);
 }
 
 /** True when the object counts as gone in between (events.md). */

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Box } from '../../core/box.js';
+import type { Affine, Box } from '../../core/box.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
 import { associate, unambiguous, type Similarity } from './association.js';
-import { createJitter, type Affine } from './box-filter.js';
+import { createJitter } from './box-filter.js';
 import { ClutterMap } from './clutter.js';
 import { LostObjects, touchesBorder } from './lost-objects.js';
 import { resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
@@ -71,14 +71,13 @@ export class Tracker {
    * Every confirmed object at the percept's time, in order of id: seen ones, and hidden ones until they have been
    * unseen for 1.0 s.
    *
-   * @param camera motion of the picture since the last percept, px; none when omitted
    * @throws RangeError when `t` does not increase
    */
-  update(percept: Percept, camera?: Affine): readonly Track[] {
+  update(percept: Percept): readonly Track[] {
     const { t, width, height } = percept;
     if (!(t > this.#t)) throw new RangeError(`percepts must come with increasing t: ${t} after ${this.#t}`);
     if (t - this.#t > LONGEST_STEP_S) this.interrupt(t);
-    const motion = this.#resize(width, height) ?? camera;
+    const motion = this.#resize(width, height) ?? percept.camera;
     this.#t = t;
     for (const track of this.#live) track.predict(t, motion);
     const sightings = readSightings(percept, this.#options.lowScore);

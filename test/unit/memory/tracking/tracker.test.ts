@@ -121,7 +121,11 @@ describe('a track goes on', () => {
       for (let k = 0; k < 30; k += 1) {
         const jump = k >= 15 ? 300 : 0;
         const camera = tell && k === 15 ? ([1, 0, 0, 1, 300, 0] as const) : undefined;
-        for (const { id } of tracker.update(percept(k / 10, [person(200 + jump)]), camera)) seen.add(id);
+        for (const { id } of tracker.update({
+          ...percept(k / 10, [person(200 + jump)]),
+          ...(camera && { camera }),
+        }))
+          seen.add(id);
       }
       return [...seen];
     };
