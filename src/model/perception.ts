@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Percept, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
-import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
+import { DetectorPool, type DetectorLane, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
@@ -96,6 +96,8 @@ interface PerceptionFacts {
 export class DetectorPerception implements Perception {
   readonly concurrency: number;
   readonly #pool: DetectorPool;
+  /** Of the calls that belong to no stream; they take turns with the streams. */
+  #ownLane: DetectorLane | undefined;
   readonly #facts: PerceptionFacts;
   #canvas: readonly [width: number, height: number];
 
@@ -122,10 +124,19 @@ export class DetectorPerception implements Perception {
   }
 
   openStream(): StreamPerception {
-    const close = (): Promise<void> => Promise.resolve();
+    const lane = this.#pool.openLane();
+    const close = (): Promise<void> => {
+      lane.close();
+      return Promise.resolve();
+    };
     return {
-      concurrency: this.concurrency,
-      perceive: (frame) => this.perceive(frame),
+      get concurrency() {
+        return lane.concurrency;
+      },
+      perceive: async (frame) => {
+        this.#noteCanvas(frame);
+        return this.#toPercept(frame, await lane.detect(frame));
+      },
       setEffort: () => undefined,
       close,
       [Symbol.asyncDispose]: close,
@@ -135,13 +146,13 @@ export class DetectorPerception implements Perception {
   /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
   async perceive(frame: Frame): Promise<Percept> {
     this.#noteCanvas(frame);
-    return this.#toPercept(frame, await this.#pool.detect(frame));
+    return this.#toPercept(frame, await this.#lane().detect(frame));
   }
 
   /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
   async perceiveWithFeatures(frame: Frame): Promise<FeaturePercept> {
     this.#noteCanvas(frame);
-    const answer = await this.#pool.detect(frame, true);
+    const answer = await this.#lane().detect(frame, true);
     if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
     const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
     return {
@@ -157,6 +168,11 @@ export class DetectorPerception implements Perception {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #lane(): DetectorLane {
+    this.#ownLane ??= this.#pool.openLane();
+    return this.#ownLane;
   }
 
   #noteCanvas({ layout }: Frame): void {
