@@ -16,7 +16,7 @@ import onnxruntime
 from onnx import helper, numpy_helper
 
 # Values kept per tensor and picture.
-SAMPLES = 4096
+SAMPLES = 1024
 LEVELS = 255
 # Shares of the extreme that are tried as the end of the range.
 SHARES = np.concatenate([np.linspace(0.05, 0.3, 11), np.linspace(0.34, 1, 23)])
@@ -93,13 +93,13 @@ def refine_weights(quantised: Path, reference: onnx.ModelProto, feeds: list[dict
     makers = {output: node for node in model.graph.node for output in node.output}
     weights = {tensor.name: numpy_helper.to_array(tensor) for tensor in reference.graph.initializer}
     originals = {node.name: node for node in reference.graph.node if node.op_type == "Conv"}
+    seen = patches(reference, {node.name: weights[node.input[1]].shape[2] for node in originals.values()}, feeds)
     for node in model.graph.node:
         source = makers.get(node.input[1]) if node.op_type == "Conv" else None
         if source is None or source.op_type != "DequantizeLinear":
             continue
-        original = originals[node.name]
-        rows = patches(reference, original, weights[original.input[1]].shape[2:], feeds)
-        kernel = weights[original.input[1]]
+        rows = seen.pop(node.name).astype(np.float64)
+        kernel = weights[originals[node.name].input[1]]
         scales = np.broadcast_to(numpy_helper.to_array(stored[source.input[1]]), kernel.shape[:1]).astype(np.float64)
         flat = kernel.reshape(len(kernel), -1).astype(np.float64)
         integers = round_together(flat, scales, rows, limit)
@@ -109,24 +109,27 @@ def refine_weights(quantised: Path, reference: onnx.ModelProto, feeds: list[dict
     onnx.save(model, quantised)
 
 
-def patches(model: onnx.ModelProto, node: onnx.NodeProto, size: tuple[int, int], feeds: list[dict]) -> np.ndarray:
-    """What the convolution sees at random places: [rows, channels * height * width]."""
-    session = open_session(tap(model, [node.input[0]]))
-    stride = next((a.ints[0] for a in node.attribute if a.name == "strides"), 1)
+def patches(model: onnx.ModelProto, sizes: dict[str, int], feeds: list[dict]) -> dict[str, np.ndarray]:
+    """What each convolution, whose kernel is size x size, sees at random places: [rows, channels * size * size]."""
+    nodes = [node for node in model.graph.node if node.name in sizes]
+    names = sorted({node.input[0] for node in nodes})
+    session = open_session(tap(model, names))
     rng = np.random.default_rng(0)
-    rows = []
+    rows: dict[str, list[np.ndarray]] = {name: [] for name in sizes}
     for feed in feeds:
-        (values,) = session.run([node.input[0]], feed)
-        edge = size[0] // 2
-        padded = np.pad(values[0], ((0, 0), (edge, edge), (edge, edge)))
-        windows = np.lib.stride_tricks.sliding_window_view(padded, size, (1, 2))[:, ::stride, ::stride]
-        y, x = (rng.integers(0, side, PATCHES) for side in windows.shape[1:3])
-        rows.append(windows[:, y, x].transpose(1, 0, 2, 3).reshape(PATCHES, -1))
-    return np.concatenate(rows).astype(np.float64)
+        values = dict(zip(names, session.run(names, feed)))
+        for node in nodes:
+            size = sizes[node.name]
+            stride = next((a.ints[0] for a in node.attribute if a.name == "strides"), 1)
+            padded = np.pad(values[node.input[0]][0], ((0, 0), (size // 2, size // 2), (size // 2, size // 2)))
+            windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))[:, ::stride, ::stride]
+            y, x = (rng.integers(0, side, PATCHES) for side in windows.shape[1:3])
+            rows[node.name].append(windows[:, y, x].transpose(1, 0, 2, 3).reshape(PATCHES, -1))
+    return {name: np.concatenate(parts) for name, parts in rows.items()}
 
 
-# Places per picture; 48 pictures give more rows than the widest convolution has inputs.
-PATCHES = 128
+# Places per picture; 48 pictures give more rows than the widest convolution has inputs (2304).
+PATCHES = 64
 # Share of the mean curvature that is added to every direction, so that unseen inputs count too.
 DAMPING = 0.01
 
