@@ -7,7 +7,7 @@ import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
-import { bundledModelsDir, findModel, loadManifest, verifyModel, type ModelEntry } from './manifest.js';
+import { bundledModelsDir, findModel, loadManifest, verifyModel, type Manifest, type ModelEntry } from './manifest.js';
 import type { Device, DeviceName } from './ort.js';
 
 export interface PerceptionOptions {
@@ -47,23 +47,42 @@ const GPU_WORKERS = 2;
  */
 export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();
-  const entry = findModel(await loadManifest(modelsDir), 'detector');
-  const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
-  if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
-    throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
-  const detector: DetectorOptions = {
-    ...entry.settings,
-    path: await verifyModel(modelsDir, entry),
-    device: 'cpu',
-    threads: 1,
-    longSidePx,
-    ...(options.scoreFloor !== undefined && { scoreFloor: options.scoreFloor }),
+  const manifest = await loadManifest(modelsDir);
+  const prepare = async (entry: ModelEntry): Promise<DetectorOptions> => {
+    return { ...detectorOptions(entry, options), path: await verifyModel(modelsDir, entry) };
   };
-  const { device, tried } = await chooseDevice({ device: options.device ?? 'auto', detector });
+  const { device, tried } =
+    options.device === 'cpu'
+      ? { device: 'cpu' as const, tried: [{ device: 'cpu' as const, ok: true }] }
+      : await chooseDevice({
+          device: options.device ?? 'auto',
+          detector: await prepare(findDetector(manifest, 'float')),
+        });
+  const entry = findDetector(manifest, device === 'cpu' ? 'int8' : 'float');
+  const detector = await prepare(entry);
   const { workers, threads } = planThreads(device, options, availableParallelism());
   const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
   const labels = options.labels && new Set(options.labels);
+  const { longSidePx } = detector;
   return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx, labels });
+}
+
+/**
+ * The quantised detector for CPUs, or the one in float for everything else, which is quicker there. A models folder with
+ * only one detector serves both.
+ */
+function findDetector(manifest: Manifest, kind: 'int8' | 'float'): ModelEntry {
+  const float = manifest.models.find(({ role }) => role === 'detector-float');
+  return kind === 'float' && float ? float : findModel(manifest, 'detector');
+}
+
+/** All but the path, for the CPU. @throws PresageError `bad_option` */
+function detectorOptions(entry: ModelEntry, options: PerceptionOptions): Omit<DetectorOptions, 'path'> {
+  const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
+  if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
+    throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
+  const { scoreFloor = entry.settings.scoreFloor } = options;
+  return { ...entry.settings, device: 'cpu', threads: 1, longSidePx, scoreFloor };
 }
 
 /**

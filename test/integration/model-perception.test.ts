@@ -19,7 +19,7 @@ import { matching } from '../support/model/matching.js';
 const VIDEO = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
 const LAYOUT = i420Layout(768, 576);
 
-/** What this model found on the frame at 5 s when the test was written; the people in it are clear to the eye. */
+/** What the detector in float found on the frame at 5 s; the people in it are clear to the eye. */
 const PEOPLE: readonly Box[] = [
   [0.8, 0.456, 0.045, 0.167],
   [0.674, 0.446, 0.043, 0.175],
@@ -77,9 +77,9 @@ describe('perceiving a street', () => {
     const people = detections.filter(({ label, score }) => label === 'person' && score >= 0.6);
     expect(people).toHaveLength(PEOPLE.length);
     for (const box of PEOPLE)
-      expect(Math.max(...people.map((found) => iou(found.box, box)))).toBeGreaterThan(0.9);
+      expect(Math.max(...people.map((found) => iou(found.box, box)))).toBeGreaterThan(0.85);
     const cars = detections.filter(({ label, score }) => label === 'car' && score >= 0.5);
-    expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.9);
+    expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.85);
   });
 
   it('reports only the labels that are asked for, each detection unchanged', async () => {
@@ -122,7 +122,7 @@ describe('perceiving a street', () => {
     await perception.perceive(picture);
     const entry = findModel(await loadManifest(bundledModelsDir()), 'detector');
     expect(perception.info).toEqual({
-      ...{ model: 'nanodet', sha256: entry.sha256, device: 'cpu', workers: 2, canvas: [416, 320] },
+      ...{ model: 'nanodet-int8', sha256: entry.sha256, device: 'cpu', workers: 2, canvas: [416, 320] },
     });
     expect(perception.concurrency).toBe(2);
     expect(perception.tried).toEqual([{ device: 'cpu', ok: true }]);
@@ -188,7 +188,7 @@ describe('opening', () => {
     const modelsDir = await mkdtemp(join(tmpdir(), 'presage-wrong-'));
     const manifest = await readFile(join(bundledModelsDir(), 'manifest.json'), 'utf8');
     await writeFile(join(modelsDir, 'manifest.json'), manifest);
-    await writeFile(join(modelsDir, 'nanodet.onnx'), 'not a model');
+    await writeFile(join(modelsDir, 'nanodet-int8.onnx'), 'not a model');
     await expect(openPerception({ modelsDir, device: 'cpu' })).rejects.toMatchObject({
       code: 'model_hash_mismatch',
     });
