@@ -143,9 +143,6 @@ function report(costs: readonly Cost[], seconds: number): string {
     `${seconds} s at ${FPS} frames/s for each count after ${WARM_UP_S} s of warm-up; walkers in 1920 × 1080 with ${NOISE * 100} % of their height as noise and ${MISSED * 100} % of sights missed.`,
     'Memory: tracker, samples, event rules, histories. Reasoner: explanations by rules, the standard forecast once a second (the 99th percentile), resolutions.',
     '',
-    table(
-      ['objects', 'memory, ms', 'reasoner, ms', 'both, mean ms', 'p50', 'p99', 'µs per object'],
-      rows,
-    ),
+    table(['objects', 'memory, ms', 'reasoner, ms', 'both, mean ms', 'p50', 'p99', 'µs per object'], rows),
   ].join('\n');
 }

@@ -119,7 +119,9 @@ async function measure(contenders: readonly Contender[], rounds: number): Promis
       const turn = (round % 2 === 0 ? n : contenders.length - 1 - n) % contenders.length;
       const fps = await contenders[turn]?.run();
       if (fps !== undefined) measured[turn]?.fps.push(fps);
-      process.stderr.write(`round ${round + 1}: ${measured[turn]?.name ?? ''}: ${fps?.toFixed(1) ?? ''} frames/s\n`);
+      process.stderr.write(
+        `round ${round + 1}: ${measured[turn]?.name ?? ''}: ${fps?.toFixed(1) ?? ''} frames/s\n`,
+      );
     }
   }
   return measured;

@@ -124,7 +124,11 @@ class Counters {
     return new Counters(await metrics.text(), streams);
   }
 
-  since(before: Counters, id: string, { elapsedS, budgetS }: { elapsedS: number; budgetS: number }): StreamLoad {
+  since(
+    before: Counters,
+    id: string,
+    { elapsedS, budgetS }: { elapsedS: number; budgetS: number },
+  ): StreamLoad {
     const change = (read: (counters: Counters) => number): number => read(this) - read(before);
     const processed = change((counters) => counters.#metric('presage_frames_processed_total', id));
     const skipped = change((counters) => counters.#skipped(id));
@@ -153,7 +157,9 @@ class Counters {
   }
 
   #metric(name: string, id: string, labels = ''): number {
-    const line = this.#metrics.split('\n').find((text) => text.startsWith(`${name}{${labels}stream="${id}"}`));
+    const line = this.#metrics
+      .split('\n')
+      .find((text) => text.startsWith(`${name}{${labels}stream="${id}"}`));
     return Number(line?.split(' ').at(-1) ?? 0);
   }
 }

@@ -7,7 +7,14 @@ import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
-import { bundledModelsDir, findModel, loadManifest, verifyModel, type Manifest, type ModelEntry } from './manifest.js';
+import {
+  bundledModelsDir,
+  findModel,
+  loadManifest,
+  verifyModel,
+  type Manifest,
+  type ModelEntry,
+} from './manifest.js';
 import type { Device, DeviceName } from './ort.js';
 
 export interface PerceptionOptions {

@@ -46,7 +46,9 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await runCli([...args, '--ffmpeg', '/nowhere/ffmpeg'], { cwd });
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(new RegExp(`✗ port +${port} is in use\\n +→ .*--port`));
-    expect(stdout).toMatch(/✗ model +.*nanodet-int8\.onnx is not the model that was meant: .*\n +→ .*models pull/);
+    expect(stdout).toMatch(
+      /✗ model +.*nanodet-int8\.onnx is not the model that was meant: .*\n +→ .*models pull/,
+    );
     expect(stdout).toMatch(/✗ data +cannot write to file\/data: .*\n +→ .*--data/);
     expect(stdout).toMatch(/✗ ffmpeg +\/nowhere\/ffmpeg is not an ffmpeg.*\n +→ .*FFMPEG_PATH/);
     expect(stdout).toMatch(/^✓ node /m);
