@@ -1,8 +1,9 @@
+import { z } from 'zod';
 import { boxCentre, type Box } from '../../core/box.js';
 import { BORDER_BAND } from '../../core/ontology.js';
 import { associate } from './association.js';
-import { boxScale } from './box-filter.js';
-import type { TrackState } from './track.js';
+import { boxScale, type Jitter } from './box-filter.js';
+import { savedTrack, TrackState } from './track.js';
 
 /** Most identities remembered after their track ended; the oldest goes first. */
 const MOST_LOST = 512;
@@ -22,6 +23,8 @@ const SIZE_SPREAD = 0.15;
 /** The expected place: the last velocity fades with this time constant, s. */
 const FADE = 1;
 
+export const savedLost = z.array(savedTrack).max(MOST_LOST);
+
 /** Objects that are no longer returned, and the rule by which a new track is recognised as one of them. */
 export class LostObjects {
   #lost: TrackState[] = [];
@@ -38,6 +41,14 @@ export class LostObjects {
   /** Forgets whoever has been away too long. */
   expire(t: number): void {
     this.#lost = this.#lost.filter((track) => t - track.lastSeen <= memory(track));
+  }
+
+  saveState(): z.input<typeof savedLost> {
+    return this.#lost.map((track) => track.saveState());
+  }
+
+  restoreState(saved: z.output<typeof savedLost>, jitter: Jitter): void {
+    this.#lost = saved.map((track) => TrackState.restore(track, jitter));
   }
 
   /**

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Affine, Box, Point } from '../../core/box.js';
 import type { Mask, TrackedObject } from '../../core/stages.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
-import { BoxFilter, type Jitter } from './box-filter.js';
+import { BoxFilter, savedFilter, type Jitter } from './box-filter.js';
+import { savedBox, savedPoint, savedToken, saveToken } from './saved-state.js';
 import type { Sighting } from './sightings.js';
 
 /** Where an object was at a time that has passed, px. */
@@ -31,6 +33,35 @@ const VOTE_FADE = 0.98;
 /** Most times of missed percepts kept for interpolation: one second at 60 fps and some. */
 const MOST_MISSED = 128;
 
+const savedPast = z.object({ t: z.number(), box: savedBox });
+
+export const savedTrack = z.object({
+  id: z.string().optional(),
+  firstSeen: z.number(),
+  spanStart: z.number(),
+  lastSeen: z.number(),
+  strongAt: z.number(),
+  hits: z.number(),
+  evidence: z.number(),
+  seen: z.boolean(),
+  leapt: z.boolean(),
+  occluded: z.boolean(),
+  lastBox: savedBox,
+  lastVelocity: savedPoint,
+  startBox: savedBox,
+  box: savedBox,
+  spread: z.number(),
+  token: savedToken.optional(),
+  filter: savedFilter,
+  score: z.number(),
+  votes: z.array(z.tuple([z.string(), z.number()])),
+  label: z.string(),
+  past: z.array(savedPast),
+  missed: z.array(z.number()),
+  backlog: z.array(savedPast),
+});
+export type SavedTrack = z.output<typeof savedTrack>;
+
 /** A track in the making or confirmed; the tracker's own mutable record. */
 export class TrackState {
   id: string | undefined;
@@ -51,7 +82,7 @@ export class TrackState {
   lastBox: Box;
   lastVelocity: Point = [0, 0];
   /** Estimate at the first sight of a track not yet confirmed, px. */
-  readonly startBox: Box;
+  startBox: Box;
   /** Estimate now, px. */
   box: Box;
   /** Outline in this percept. */
@@ -167,6 +198,43 @@ export class TrackState {
         backlog: backlog.map(({ t, box }) => ({ t, box: clip(box, width, height) })),
       }),
     };
+  }
+
+  /** Everything but the mask, which lives for one percept. */
+  saveState(): z.input<typeof savedTrack> {
+    const { id, firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded } = this;
+    const past = ({ t, box }: PastBox): z.input<typeof savedPast> => ({ t, box: [...box] });
+    return {
+      ...{ firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded },
+      ...(id !== undefined && { id }),
+      ...(this.token && { token: saveToken(this.token) }),
+      lastBox: [...this.lastBox],
+      lastVelocity: [...this.lastVelocity],
+      startBox: [...this.startBox],
+      box: [...this.box],
+      spread: this.spread,
+      filter: this.#filter.saveState(),
+      score: this.#score,
+      votes: [...this.#votes],
+      label: this.#label,
+      past: this.#past.map(past),
+      missed: [...this.#missed],
+      backlog: this.#backlog.map(past),
+    };
+  }
+
+  static restore(saved: SavedTrack, jitter: Jitter): TrackState {
+    const { filter, score, votes, label, past, missed, backlog, id, token, ...own } = saved;
+    const track = new TrackState({ box: own.box, score, label, covered: 0 }, own.lastSeen, jitter);
+    Object.assign(track, own);
+    track.id = id;
+    track.token = token;
+    track.#filter = BoxFilter.restore(filter, jitter);
+    track.#votes = new Map(votes);
+    track.#past = past;
+    track.#missed = missed;
+    track.#backlog = backlog;
+    return track;
   }
 
   #look({ mask, token }: Sighting): void {

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import type { Affine, Box } from '../../core/box.js';
+import { PresageError } from '../../core/errors.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
 import { associate, unambiguous, type Similarity } from './association.js';
-import { createJitter } from './box-filter.js';
-import { ClutterMap } from './clutter.js';
-import { LostObjects, touchesBorder } from './lost-objects.js';
+import { createJitter, savedJitters } from './box-filter.js';
+import { ClutterMap, savedClutter } from './clutter.js';
+import { LostObjects, savedLost, touchesBorder } from './lost-objects.js';
 import { resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
+import { savedTime, saveTime } from './saved-state.js';
 import { nesting, readSightings, type Sighting } from './sightings.js';
-import { TrackState, type Track } from './track.js';
+import { savedTrack, TrackState, type Track } from './track.js';
 
 const probability = z.number().min(0).max(1);
 const optionsSchema = z
@@ -47,6 +49,17 @@ const WEAK_S = 2;
 const LONGEST_STEP_S = 2 * UNSEEN_S;
 /** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
 const SCORE_SHARE = 0.5;
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  jitter: savedJitters,
+  lost: savedLost,
+  clutter: savedClutter,
+  live: z.array(savedTrack).max(MOST_LIVE),
+  count: z.number().int().min(0),
+  t: savedTime,
+  size: z.tuple([z.number().positive(), z.number().positive()]).optional(),
+});
 
 /**
  * Follows objects through the percepts of one stream: two association stages (ByteTrack), prediction per coordinate
@@ -111,6 +124,45 @@ export class Tracker {
       identities: this.#count,
       jitter: this.#jitter.centre.sigma,
     };
+  }
+
+  /** Everything, as plain JSON: a tracker that takes it back goes on exactly as this one. */
+  saveState(): unknown {
+    const state: z.input<typeof stateSchema> = {
+      version: 1,
+      jitter: { centre: this.#jitter.centre.saveState(), side: this.#jitter.side.saveState() },
+      lost: this.#lost.saveState(),
+      clutter: this.#clutter.saveState(),
+      live: this.#live.map((track) => track.saveState()),
+      count: this.#count,
+      t: saveTime(this.#t),
+      ...(this.#size && { size: [...this.#size] }),
+    };
+    return state;
+  }
+
+  /**
+   * Replaces everything by what `saveState` gave; the options remain those of this tracker.
+   *
+   * @throws PresageError `storage_failed` for anything else; the tracker is then as before
+   */
+  restoreState(state: unknown): void {
+    const parsed = stateSchema.safeParse(state);
+    if (!parsed.success) {
+      throw new PresageError('storage_failed', 'the saved tracks are not of the known form', {
+        cause: parsed.error,
+        hint: 'They are started afresh when the saved state of the stream is deleted.',
+      });
+    }
+    const { jitter, lost, clutter, live, count, t, size } = parsed.data;
+    this.#jitter.centre.restoreState(jitter.centre);
+    this.#jitter.side.restoreState(jitter.side);
+    this.#lost.restoreState(lost, this.#jitter);
+    this.#clutter.restoreState(clutter);
+    this.#live = live.map((track) => TrackState.restore(track, this.#jitter));
+    this.#count = count;
+    this.#t = t;
+    this.#size = size;
   }
 
   /** A source that changes its size: the old picture scaled onto the new one. */
