@@ -1,4 +1,4 @@
-import type { Point } from '../../core/box.js';
+import { inPolygon, type Point } from '../../core/box.js';
 import type { ObjectSample, Places } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
 import { beyond, Run, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
@@ -40,7 +40,7 @@ class ZoneRule implements ObjectRule {
   }
 
   step(k: number, { position, height }: ObjectSample, tell: Tell): void {
-    const inside = isInside(position, this.#polygon);
+    const inside = inPolygon(position[0], position[1], this.#polygon);
     const since = this.#inside.step(k, inside);
     if (since === undefined) return;
     tell({
@@ -94,17 +94,6 @@ export function crossingRules(part: SampledPart, places: Places, frame: FrameSiz
     ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(part, name, polygon, frame)),
     ...Object.entries(places.lines).map(([name, line]) => new LineRule(part, name, line, frame)),
   ];
-}
-
-/** True where the point lies in the polygon, by the even-odd rule. */
-function isInside([x, y]: Point, polygon: readonly Point[]): boolean {
-  let inside = false;
-  let [x0, y0] = polygon[polygon.length - 1] ?? [0, 0];
-  for (const [x1, y1] of polygon) {
-    if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
-    [x0, y0] = [x1, y1];
-  }
-  return inside;
 }
 
 function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {
