@@ -7,7 +7,17 @@ export const NUMBER_WORDS: Readonly<Record<string, number>> = {
   ...Object.fromEntries(
     [
       ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'],
-      ...['twelve', 'thirteen', 'fourteen', 'fifteen', 'sixteen', 'seventeen', 'eighteen', 'nineteen', 'twenty'],
+      ...[
+        'twelve',
+        'thirteen',
+        'fourteen',
+        'fifteen',
+        'sixteen',
+        'seventeen',
+        'eighteen',
+        'nineteen',
+        'twenty',
+      ],
     ].map((word, value) => [word, value]),
   ),
   thirty: 30,
@@ -29,7 +39,21 @@ export const UNITS: Readonly<Record<string, number>> = {
 /** Nouns that a number names an object after: `object 4`. */
 export const OBJECT_NOUNS: ReadonlySet<string> = new Set([
   ...['object', 'id', 'number', 'no', 'nr', 'track', 'thing'],
-  ...['person', 'man', 'woman', 'car', 'vehicle', 'truck', 'bus', 'bicycle', 'bike', 'dog', 'cat', 'ball', 'cube'],
+  ...[
+    'person',
+    'man',
+    'woman',
+    'car',
+    'vehicle',
+    'truck',
+    'bus',
+    'bicycle',
+    'bike',
+    'dog',
+    'cat',
+    'ball',
+    'cube',
+  ],
 ]);
 
 /** What people call the objects of a label, besides its own name and plural. */
@@ -84,7 +108,19 @@ export function labelWords(labels: readonly string[]): ReadonlyMap<string, reado
 
 /** Words for whatever it may be. */
 export const ANYTHING: ReadonlySet<string> = new Set([
-  ...['anything', 'something', 'everything', 'object', 'objects', 'thing', 'things', 'one', 'ones', 'track', 'tracks'],
+  ...[
+    'anything',
+    'something',
+    'everything',
+    'object',
+    'objects',
+    'thing',
+    'things',
+    'one',
+    'ones',
+    'track',
+    'tracks',
+  ],
 ]);
 /** Words that deny. */
 export const NEGATIONS: ReadonlySet<string> = new Set(['not', 'never', 'without']);
@@ -134,34 +170,67 @@ const TOWARDS: Deed = { types: [], relations: ['moving-towards'] };
 
 const WORDS_OF_DEEDS: readonly (readonly [Deed, string])[] = [
   [ENTER, 'come in|comes in|came in|coming in|come into|came into|comes into|enter|enters|entered|entering'],
-  [ENTER, 'arrive|arrives|arrived|arriving|arrival|arrivals|entry|entries|go in|went in|gone in|walk in|walked in'],
+  [
+    ENTER,
+    'arrive|arrives|arrived|arriving|arrival|arrivals|entry|entries|go in|went in|gone in|walk in|walked in',
+  ],
   [ENTER, 'walk into|walked into|drive into|drove into|go into|went into|get into|got into|come|comes|came'],
   [EXIT, 'leave|leaves|left|leaving|exit|exits|exited|exiting|go away|went away|gone away|go out|went out'],
   [EXIT, 'depart|departs|departed|departure|departures|walk out|walked out|walk away|walked away|drive off'],
   [EXIT, 'drove off|drive away|drove away|gone'],
   [APPEAR, 'appear|appears|appeared|appearing|appearance|appearances|show up|showed up|turn up|turned up'],
-  [DISAPPEAR, 'disappear|disappears|disappeared|disappearing|disappearance|disappearances|vanish|vanished|vanishes'],
-  [START, 'start moving|starts moving|started moving|start to move|started to move|begin to move|began to move'],
-  [START, 'begin moving|began moving|start walking|started walking|start driving|started driving|set off|sets off'],
+  [
+    DISAPPEAR,
+    'disappear|disappears|disappeared|disappearing|disappearance|disappearances|vanish|vanished|vanishes',
+  ],
+  [
+    START,
+    'start moving|starts moving|started moving|start to move|started to move|begin to move|began to move',
+  ],
+  [
+    START,
+    'begin moving|began moving|start walking|started walking|start driving|started driving|set off|sets off',
+  ],
   [START, 'move off|moved off|start rolling|started rolling|start|started'],
   [STOP, 'stop|stops|stopped|stopping|halt|halts|halted|come to a halt|came to a halt|come to a stop'],
   [STOP, 'came to a stop|come to rest|came to rest|stop moving|stopped moving|stand still|stood still'],
   [TURN, 'turn around|turned around|turn|turns|turned|turning|change direction|changed direction'],
   [MEET, 'meet|meets|met|meeting|meetings|encounter|encounters|encountered|come together|came together'],
-  [SEPARATE, 'separate|separates|separated|separation|separations|part|parted|part ways|parted ways|split up'],
-  [APPROACH, 'approach|approaches|approached|approaching|come near|came near|come close|came close|walk up|walked up'],
-  [COLLIDE, 'collide|collides|collided|colliding|collision|collisions|crash|crashes|crashed|hit|hits|bump|bumped'],
+  [
+    SEPARATE,
+    'separate|separates|separated|separation|separations|part|parted|part ways|parted ways|split up',
+  ],
+  [
+    APPROACH,
+    'approach|approaches|approached|approaching|come near|came near|come close|came close|walk up|walked up',
+  ],
+  [
+    COLLIDE,
+    'collide|collides|collided|colliding|collision|collisions|crash|crashes|crashed|hit|hits|bump|bumped',
+  ],
   [COLLIDE, 'run into|ran into|strike|struck|impact|impacts'],
   [CROSS, 'cross|crosses|crossed|crossings|pass|passed|passes|go across|went across'],
-  [LOITER, 'loiter|loiters|loitered|loitering|linger|lingers|lingered|lingering|hang around|hung around|wait|waits|waited|waiting'],
-  [FOLLOW, 'follow|follows|followed|following|chase|chases|chased|go after|went after|walk behind|walked behind'],
-  [PICK, 'pick up|picks up|picked up|picking up|pick|picked|lift|lifts|lifted|grab|grabs|grabbed|take|takes|took|taken'],
+  [
+    LOITER,
+    'loiter|loiters|loitered|loitering|linger|lingers|lingered|lingering|hang around|hung around|wait|waits|waited|waiting',
+  ],
+  [
+    FOLLOW,
+    'follow|follows|followed|following|chase|chases|chased|go after|went after|walk behind|walked behind',
+  ],
+  [
+    PICK,
+    'pick up|picks up|picked up|picking up|pick|picked|lift|lifts|lifted|grab|grabs|grabbed|take|takes|took|taken',
+  ],
   [PUT, 'put down|puts down|put|drop|drops|dropped|set down|lay down|laid down'],
   [FALL, 'fall|falls|fell|fallen|falling|fall down|fell down|fall over|fell over'],
   [NEAR, 'near|next to|close to|beside|together|with|accompany|accompanied|nearby'],
   [TOUCH, 'touch|touches|touched|touching|in contact with|contact|contacts'],
   [CARRY, 'carry|carries|carried|carrying|hold|holds|held|holding'],
-  [TOWARDS, 'move towards|moved towards|moving towards|move toward|moved toward|moving toward|walk towards|walked towards|walking towards|head for|headed for|heading for'],
+  [
+    TOWARDS,
+    'move towards|moved towards|moving towards|move toward|moved toward|moving toward|walk towards|walked towards|walking towards|head for|headed for|heading for',
+  ],
 ];
 
 /** Deeds by their words; those of several words are joined by one space. */
@@ -170,15 +239,124 @@ export const DEEDS: ReadonlyMap<string, Deed> = new Map(
 );
 export const LONGEST_DEED = Math.max(...[...DEEDS.keys()].map((words) => words.split(' ').length));
 
+/** Types with two participants. */
+export const PAIR_TYPES: ReadonlySet<EventType> = new Set<EventType>([
+  ...(['meet', 'separate', 'approach', 'collide', 'follow', 'pick_up', 'put_down'] as const),
+]);
+
 /** Words that carry nothing that the grammar needs. */
 export const FILLERS: ReadonlySet<string> = new Set([
-  ...['the', 'a', 'an', 'of', 'to', 'in', 'at', 'on', 'onto', 'into', 'through', 'over', 'up', 'by', 'for', 'from', 'out'],
-  ...['is', 'are', 'was', 'were', 'be', 'been', 'being', 'am', 'did', 'do', 'does', 'done', 'doing', 'has', 'have'],
-  ...['had', 'can', 'could', 'there', 'here', 'this', 'that', 'these', 'those', 'please', 'me', 'tell', 'show', 'list'],
-  ...['give', 'any', 'all', 'during', 'and', 'or', 'view', 'picture', 'frame', 'scene', 'camera', 'video', 'recording'],
-  ...['ever', 'so', 'far', 'yet', 'already', 'exactly', 'about', 'zone', 'line', 'area', 'place', 'time', 'times', 'other'],
-  ...['each', 'another', 'different', 'event', 'events', 'happen', 'happens', 'happened', 'happening', 'both', 'also'],
-  ...['visible', 'present', 'seen', 'see', 'you', 'know', 'still', 'way', 'anywhere', 'else', 'some', 'every', 'everything'],
+  ...[
+    'the',
+    'a',
+    'an',
+    'of',
+    'to',
+    'in',
+    'at',
+    'on',
+    'onto',
+    'into',
+    'through',
+    'over',
+    'up',
+    'by',
+    'for',
+    'from',
+    'out',
+  ],
+  ...[
+    'is',
+    'are',
+    'was',
+    'were',
+    'be',
+    'been',
+    'being',
+    'am',
+    'did',
+    'do',
+    'does',
+    'done',
+    'doing',
+    'has',
+    'have',
+  ],
+  ...[
+    'had',
+    'can',
+    'could',
+    'there',
+    'here',
+    'this',
+    'that',
+    'these',
+    'those',
+    'please',
+    'me',
+    'tell',
+    'show',
+    'list',
+  ],
+  ...[
+    'give',
+    'any',
+    'all',
+    'during',
+    'and',
+    'or',
+    'view',
+    'picture',
+    'frame',
+    'scene',
+    'camera',
+    'video',
+    'recording',
+  ],
+  ...[
+    'ever',
+    'so',
+    'far',
+    'yet',
+    'already',
+    'exactly',
+    'about',
+    'zone',
+    'line',
+    'area',
+    'place',
+    'time',
+    'times',
+    'other',
+  ],
+  ...[
+    'each',
+    'another',
+    'different',
+    'event',
+    'events',
+    'happen',
+    'happens',
+    'happened',
+    'happening',
+    'both',
+    'also',
+  ],
+  ...[
+    'visible',
+    'present',
+    'seen',
+    'see',
+    'you',
+    'know',
+    'still',
+    'way',
+    'anywhere',
+    'else',
+    'some',
+    'every',
+    'everything',
+  ],
 ]);
 
 /** What can be asked, shown when a question was not understood. */

@@ -12,7 +12,11 @@ export interface FoundPeriod {
   readonly count: number;
 }
 
-type Reader = (tokens: readonly Token[], at: number, now: number) => { period: Period; count: number } | undefined;
+type Reader = (
+  tokens: readonly Token[],
+  at: number,
+  now: number,
+) => { period: Period; count: number } | undefined;
 
 /**
  * The first period that the tokens tell: `in the last 10 minutes`, `between 10 and 30 s`, `before 1:30`, `20 s ago`,
@@ -47,12 +51,19 @@ function amountAt(tokens: readonly Token[], at: number): Amount | undefined {
     const said = unit === undefined ? `${first.text} s` : `${first.text} ${unit.text}`;
     return { seconds, count: unit ? 2 : 1, unit: unit !== undefined, said };
   }
-  const lead = ['half a', 'half an', 'a couple of', 'a', 'an', 'one', ''].find((words) => isSaid(tokens, at, words));
+  const lead = ['half a', 'half an', 'half', 'couple of', 'a couple of', 'a', 'an', ''].find((words) =>
+    isSaid(tokens, at, words),
+  );
   const length = lead === undefined || lead === '' ? 0 : lead.split(' ').length;
   const unit = unitAt(tokens, at + length);
   if (lead === undefined || unit === undefined) return undefined;
-  const factor = lead.startsWith('half') ? 0.5 : lead.startsWith('a couple') ? 2 : 1;
-  return { seconds: factor * unit.seconds, count: length + 1, unit: true, said: `${lead} ${unit.text}`.trim() };
+  const factor = lead.startsWith('half') ? 0.5 : lead.includes('couple') ? 2 : 1;
+  return {
+    seconds: factor * unit.seconds,
+    count: length + 1,
+    unit: true,
+    said: `${lead} ${unit.text}`.trim(),
+  };
 }
 
 function unitAt(tokens: readonly Token[], at: number): { seconds: number; text: string } | undefined {
@@ -96,14 +107,18 @@ const readBetween: Reader = (tokens, start) => {
   const first = amountAt(tokens, start + 1);
   if (!first) return undefined;
   const linked = start + 1 + first.count;
-  const joined = isSaid(tokens, linked, link) || isSaid(tokens, linked, 'until') || isSaid(tokens, linked, 'till');
+  const joined =
+    isSaid(tokens, linked, link) || isSaid(tokens, linked, 'until') || isSaid(tokens, linked, 'till');
   const second = joined ? amountAt(tokens, linked + 1) : undefined;
   if (!second) return undefined;
   // `between 1 and 2 minutes`: the unit counts for both.
   const scale = first.unit ? 1 : second.seconds / (numberOf(tokens[linked + 1]) ?? second.seconds);
   const [from, to] = [first.seconds * (Number.isFinite(scale) ? scale : 1), second.seconds];
   if (from > to) return undefined;
-  return { period: { from, to, said: `between ${text(from)} and ${text(to)}` }, count: linked + 1 + second.count - start };
+  return {
+    period: { from, to, said: `between ${text(from)} and ${text(to)}` },
+    count: linked + 1 + second.count - start,
+  };
 };
 
 /** `20 seconds ago`, `a minute ago` */
@@ -111,7 +126,10 @@ const readAgo: Reader = (tokens, start, now) => {
   const amount = amountAt(tokens, start);
   if (!amount?.unit || !isSaid(tokens, start + amount.count, 'ago')) return undefined;
   const t = now - amount.seconds;
-  return { period: { from: t - AROUND_S, to: t + AROUND_S, said: `${amount.said} ago` }, count: amount.count + 1 };
+  return {
+    period: { from: t - AROUND_S, to: t + AROUND_S, said: `${amount.said} ago` },
+    count: amount.count + 1,
+  };
 };
 
 /** `before 20 s`, `until 1:30`, `after 20`, `since 0:20`, `at 12 s`, `around 12 seconds` */
@@ -119,7 +137,8 @@ const readPoint: Reader = (tokens, start) => {
   const word = wordAt(tokens, start);
   const side = word === undefined ? undefined : SIDES[word];
   const amount = side === undefined ? undefined : amountAt(tokens, start + 1);
-  if (!amount || (wordAt(tokens, start + 1) !== undefined && wordAt(tokens, start + 1) !== 'half')) return undefined;
+  if (!amount || (wordAt(tokens, start + 1) !== undefined && wordAt(tokens, start + 1) !== 'half'))
+    return undefined;
   if (isSaid(tokens, start + 1 + amount.count, 'ago')) return undefined;
   const t = amount.seconds;
   const count = 1 + amount.count;

@@ -40,7 +40,12 @@ interface Timed {
 /** What a question asks. Times are media seconds. */
 export type Query = Timed &
   (
-    | { readonly kind: 'when'; readonly pattern: Pattern; readonly order: 'all' | 'first' | 'last'; readonly ago: boolean }
+    | {
+        readonly kind: 'when';
+        readonly pattern: Pattern;
+        readonly order: 'all' | 'first' | 'last';
+        readonly ago: boolean;
+      }
     | { readonly kind: 'whether'; readonly pattern: Pattern; readonly negated: boolean }
     | {
         readonly kind: 'who';
@@ -50,8 +55,18 @@ export type Query = Timed &
         readonly order: 'all' | 'first' | 'last';
         readonly negated: boolean;
       }
-    | { readonly kind: 'count'; readonly pattern: Pattern; readonly of: 'objects' | 'events'; readonly negated: boolean }
-    | { readonly kind: 'present'; readonly who: Subject; readonly place?: string; readonly as: 'list' | 'count' | 'whether' }
+    | {
+        readonly kind: 'count';
+        readonly pattern: Pattern;
+        readonly of: 'objects' | 'events';
+        readonly negated: boolean;
+      }
+    | {
+        readonly kind: 'present';
+        readonly who: Subject;
+        readonly place?: string;
+        readonly as: 'list' | 'count' | 'whether';
+      }
     | { readonly kind: 'where'; readonly who: Subject }
     | { readonly kind: 'where-event'; readonly pattern: Pattern }
     | { readonly kind: 'doings'; readonly who: Subject }

@@ -18,6 +18,7 @@ export type Token =
 export const LONGEST_QUESTION = 500;
 
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
+  [/\bno one\b/g, 'nobody'],
   [/\bwon't\b/g, 'will not'],
   [/\bcan't\b/g, 'can not'],
   [/n't\b/g, ' not'],
@@ -45,7 +46,11 @@ export function tokenise(question: string, places: readonly string[]): Token[] {
 }
 
 function plain(question: string): string {
-  let text = question.slice(0, LONGEST_QUESTION).normalize('NFKC').toLowerCase().replace(/[‘’`´]/g, "'");
+  let text = question
+    .slice(0, LONGEST_QUESTION)
+    .normalize('NFKC')
+    .toLowerCase()
+    .replace(/[‘’`´]/g, "'");
   for (const [pattern, written] of CONTRACTIONS) text = text.replace(pattern, written);
   return text;
 }
@@ -55,7 +60,10 @@ function markPlaces(text: string, places: readonly string[]): { text: string; fo
   const found: string[] = [];
   const longestFirst = [...places].sort((a, b) => b.length - a.length);
   for (const name of longestFirst) {
-    const escaped = name.normalize('NFKC').toLowerCase().replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
+    const escaped = name
+      .normalize('NFKC')
+      .toLowerCase()
+      .replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
     const pattern = new RegExp(`(?<![\\p{L}\\p{N}_#-])${escaped}(?![\\p{L}\\p{N}_-])`, 'gu');
     if (!pattern.test(text)) continue;
     text = text.replace(pattern, `\uE000${found.length}\uE001`);
