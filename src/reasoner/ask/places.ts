@@ -14,7 +14,7 @@ const LEAST_WAY = 0.03;
 /** `at the bottom left (22 %, 81 %)`, `in “door”`: where a box stands. */
 export function placePhrase({ places }: Recollection, box: Box, label: string): string {
   const [x, y] = boxPosition(box, UPRIGHT_LABELS.has(label));
-  const zones = Object.entries(places.zones).filter(([, corners]) => inPolygon([x, y], corners));
+  const zones = Object.entries(places.zones).filter(([, corners]) => inPolygon(x, y, corners));
   const [row, column] = [third(ROWS, y), third(COLUMNS, x)];
   const part = row === ROWS[1] && column === 'middle' ? row : `${row === ROWS[1] ? 'at the' : row} ${column}`;
   const named = zones.map(([name]) => ` in “${name}”`).join('');
