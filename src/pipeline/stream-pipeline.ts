@@ -24,6 +24,8 @@ export interface PipelineOptions {
   /** `live`: newest frame first, drops counted. `lossless`: every frame, as fast as possible, deterministic. */
   mode: 'live' | 'lossless';
   clock: Clock;
+  /** Media time at which the stream begins, s: above 0 where it goes on after a restart. Default 0. */
+  startS?: number;
   /** Receives every draft, in order. */
   onDraft: (draft: Draft) => void;
   /** Called with each processed frame before its drafts are told. */
@@ -72,7 +74,7 @@ export class StreamPipeline implements AsyncDisposable {
   readonly #subscriptions = new Subscription();
   #processed = 0;
   #skipped = 0;
-  #mediatime = 0;
+  #mediatime: number;
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
@@ -82,6 +84,7 @@ export class StreamPipeline implements AsyncDisposable {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.#load = new LoadMeter(options.clock);
+    this.#mediatime = options.startS ?? 0;
   }
 
   stats(): PipelineStats {
