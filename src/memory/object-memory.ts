@@ -3,6 +3,7 @@ import { boxPosition, type Point } from '../core/box.js';
 import type { EventObserved, Participant } from '../core/messages.js';
 import { LOITER_S, SAMPLE_HZ, TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../core/ontology.js';
 import type { Memory, MemoryUpdate, ObjectRecord, Percept, Places, TrackedObject } from '../core/stages.js';
+import type { ContactJudge } from './events/contact-classifier.js';
 import { EventRules } from './events/event-rules.js';
 import type { Finding } from './events/finding.js';
 import type { FrameSize } from './events/sights.js';
@@ -42,7 +43,11 @@ const optionsSchema = z.object({
   eventsS: z.number().min(1).default(600),
 });
 
-export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & { places?: Places };
+export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & {
+  places?: Places;
+  /** Tells contacts of things; without it the rule by boxes alone does. */
+  contacts?: ContactJudge | undefined;
+};
 
 /** A tracked object with the boxes (px) that became known only now, oldest first. */
 export interface MemoryTrack extends TrackedObject {
@@ -84,9 +89,10 @@ export class ObjectMemory implements Memory {
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
     this.#tracker = tracker;
-    this.#options = optionsSchema.parse(options);
+    const { contacts, ...checked } = options;
+    this.#options = optionsSchema.parse(checked);
     this.#places = this.#options.places;
-    this.#rules = new EventRules({ places: this.#places, loiterS: this.#options.loiterS });
+    this.#rules = new EventRules({ places: this.#places, loiterS: this.#options.loiterS, contacts });
   }
 
   update(percept: Percept): MemoryUpdate {

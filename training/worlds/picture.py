@@ -8,6 +8,7 @@ from .bodies import Body
 from .scene import Scene
 
 NOTHING, OCCLUDER = 255, 254
+Sight = tuple[tuple[slice, slice], np.ndarray, np.ndarray | None]
 GRAIN_FRAMES = 7        # pictures of sensor noise that are taken in turn, shifted at random
 
 
@@ -55,6 +56,7 @@ class Painter:
         look = scene.look
         shape = (GRAIN_FRAMES, scene.camera.height, scene.camera.width, 1 if scene.seed % 2 else 3)
         self.grain = (self.rng.standard_normal(shape, np.float32) * look.noise) if look.noise else None
+        self.sights: dict[int, tuple[bytes, Sight | None]] = {}
         self.clean: tuple[bytes, np.ndarray, np.ndarray] | None = None
         self.corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 
@@ -122,29 +124,47 @@ class Painter:
         height, width = self.rays.shape[:2]
         labels = np.full((height, width), NOTHING, np.uint8)
         depths = np.full((height, width), np.inf, np.float32)
-        for i, body in enumerate(self.scene.bodies):
-            roi = self._roi(body, positions[i], rotations[i]) if present[i] else None
-            if roi is None:
+        for i in range(len(self.scene.bodies)):
+            seen = self._sight(i, positions[i], rotations[i], picture is not None) if present[i] else None
+            if seen is None:
                 continue
-            rays = self.rays[roi].reshape(-1, 3) @ rotations[i].astype(np.float32)
-            origin = (self.eye - positions[i].astype(np.float32)) @ rotations[i].astype(np.float32)
-            depth, normal = hit(body, origin, rays)
-            depth = depth.reshape(depths[roi].shape)
+            roi, depth, colours = seen
             front = depth < depths[roi]
-            if not front.any():
-                continue
             depths[roi][front] = depth[front]
             labels[roi][front] = i
-            if picture is not None:
-                flat = front.ravel()
-                local = origin + rays[flat] * depth.ravel()[flat, None]
-                picture[roi][front] = self._shade(body, local, normal[flat], rotations[i])
+            if picture is not None and colours is not None:
+                picture[roi][front] = colours[front]
         for x, w, colour in self.scene.look.occluders:
             columns = np.s_[:, int((x - w / 2) * width):int((x + w / 2) * width)]
             labels[columns] = OCCLUDER
             if picture is not None:
                 picture[columns] = np.array(colour[::-1]) * 255
         return labels
+
+    def _sight(self, i: int, position: np.ndarray, rotation: np.ndarray, coloured: bool) -> Sight | None:
+        """How body i alone would look: its part of the picture, depths there (inf beside it) and colours; None when it is
+        out of view. What has not moved is not cast again."""
+        pose = np.round(np.append(position, rotation), 4).tobytes()
+        known = self.sights.get(i)
+        if known and known[0] == pose:
+            return known[1]
+        body, sight = self.scene.bodies[i], None
+        roi = self._roi(body, position, rotation)
+        if roi is not None:
+            turn = rotation.astype(np.float32)
+            rays = self.rays[roi].reshape(-1, 3) @ turn
+            origin = (self.eye - position.astype(np.float32)) @ turn
+            depth, normal = hit(body, origin, rays)
+            shape = self.rays[roi].shape
+            colours = None
+            if coloured:
+                on = np.isfinite(depth)
+                colours = np.zeros((len(depth), 3), np.float32)
+                colours[on] = self._shade(body, origin + rays[on] * depth[on, None], normal[on], rotation)
+                colours = colours.reshape(shape)
+            sight = roi, depth.reshape(shape[:2]), colours
+        self.sights[i] = pose, sight
+        return sight
 
     def _roi(self, body: Body, position: np.ndarray, rotation: np.ndarray) -> tuple[slice, slice] | None:
         """The part of the picture that the body may cover; None when it is out of view."""

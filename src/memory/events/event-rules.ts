@@ -3,6 +3,8 @@ import type { Observation, SampledPart } from '../sampled-part.js';
 import { ApproachRule } from './approaches.js';
 import { CarryRule } from './carries.js';
 import { CollisionRule } from './collisions.js';
+import type { ContactJudge } from './contact-classifier.js';
+import { ContactRule } from './contacts.js';
 import { crossingRules } from './crossings.js';
 import { FallRule } from './falls.js';
 import type { ObjectRule, Tell } from './finding.js';
@@ -19,6 +21,8 @@ export interface EventRulesOptions {
   readonly places: Places;
   /** Seconds within a small circle that make a `loiter`. */
   readonly loiterS: number;
+  /** Tells contacts of things that move; without it their boxes alone decide. */
+  readonly contacts?: ContactJudge | undefined;
 }
 
 /** The rules of one pair of parts, kept while the two are within reach of each other. */
@@ -173,7 +177,7 @@ export class EventRules {
       if (!p || !q) continue;
       const reach = reachAt(one, k, p) + reachAt(two, k, q);
       const near = withinReach(p.position[0] - q.position[0], p.position[1] - q.position[1], reach);
-      if (!watched && near) one.pairs.set(two.serial, (watched = watchPair({ a, b }, k > shared)));
+      if (!watched && near) one.pairs.set(two.serial, (watched = this.#watchPair({ a, b }, k > shared)));
       if (!watched) continue;
       const moment = new PairMoment(k, p, q);
       for (const rule of watched.rules) rule.step(moment, tell);
@@ -186,21 +190,29 @@ export class EventRules {
     if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(tell);
   }
 
+  #watchPair(pair: Pair, wasFar: boolean): WatchedPair {
+    const carry = CarryRule.for(pair);
+    const rules: PairRule[] = [
+      new MeetingRule(pair, wasFar),
+      new ApproachRule(pair),
+      this.#collisionRule(pair),
+      new FollowRule(pair),
+    ];
+    return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
+  }
+
+  /** The definition by the boxes for true tracks and for people; what was learned for things that a tracker estimates. */
+  #collisionRule(pair: Pair): PairRule {
+    const { contacts } = this.#options;
+    const { a, b } = pair;
+    if (!contacts || a.exact || a.upright || b.upright) return new CollisionRule(pair);
+    return new ContactRule(pair, contacts, { frame: this.#frame, parts: () => this.#watched.keys() });
+  }
+
   #forget(gone: WatchedPart): void {
     this.#watched.delete(gone.part);
     for (const { pairs } of this.#watched.values()) pairs.delete(gone.serial);
   }
-}
-
-function watchPair(pair: Pair, wasFar: boolean): WatchedPair {
-  const carry = CarryRule.for(pair);
-  const rules: PairRule[] = [
-    new MeetingRule(pair, wasFar),
-    new ApproachRule(pair),
-    new CollisionRule(pair),
-    new FollowRule(pair),
-  ];
-  return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
 }
 
 /** Notes the latest sample of a part for the pairs. */
