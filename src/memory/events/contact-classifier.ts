@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
+import type { SampledPart } from '../sampled-part.js';
 import { CONTACT_FEATURES } from './contact-features.js';
 
 const tree = z.object({
@@ -26,12 +27,19 @@ const documentSchema = z.object({
   trees: z.array(tree).min(1),
 });
 
+/** Sample k of two parts that are near each other. */
+export interface ContactMoment {
+  readonly a: SampledPart;
+  readonly b: SampledPart;
+  readonly k: number;
+}
+
 /** Says how likely two parts touch at a moment. */
 export interface ContactJudge {
   /** Probability from which on a contact is told, 0–1. */
   readonly threshold: number;
-  /** @param features as CONTACT_FEATURES names them; NaN where unknown */
-  probability(features: Float64Array): number;
+  /** @param features of the moment, as CONTACT_FEATURES names them; NaN where unknown */
+  probability(features: Float64Array, moment: ContactMoment): number;
 }
 
 /**

@@ -72,6 +72,6 @@ export class ContactRule implements PairRule {
     const [p, q] = [a.at(k), b.at(k)];
     if (!p || !q || signedGap(p.box, q.box) > CONTACT_REACH * meanSize(p, q)) return 0;
     const features = contactFeatures(a, b, k, this.around);
-    return features ? this.judge.probability(features) : 0;
+    return features ? this.judge.probability(features, { a, b, k }) : 0;
   }
 }
