@@ -82,9 +82,13 @@ async function main(): Promise<void> {
     const recorder = new Recorder(truth);
     const memory = new ObjectMemory(new Tracker(), { contacts: recorder });
     const percepts: Iterable<Percept> =
-      option === '--percepts' ? await readPercepts(path.replace('.json', '.percepts.jsonl')) : blurredPercepts(truth);
+      option === '--percepts'
+        ? await readPercepts(path.replace('.json', '.percepts.jsonl'))
+        : blurredPercepts(truth);
     for (const percept of percepts) memory.update(percept);
-    scenes[truth.seed] = truth.events.filter(({ type }) => type === 'collision').map(({ t, objects }) => ({ t, objects }));
+    scenes[truth.seed] = truth.events
+      .filter(({ type }) => type === 'collision')
+      .map(({ t, objects }) => ({ t, objects }));
     const labels = labelsOf(recorder.rows, truth);
     const pairs = [...new Set(recorder.rows.map(({ pair }) => pair))];
     const values = recorder.rows.flatMap(({ pair, k, features, who }, n) => [

@@ -10,10 +10,10 @@ const MISS = 0.03;
 /** Chance of a miss to go on in the next frame. */
 const MISS_STAYS = 0.5;
 /** Share of the contacts during which both are seen as one. */
-const MERGE = 0.2;
+const MERGE = 0.1;
 const MERGE_GAP = 1;
 /** Share of the scenes in which only what has moved is seen, and how far it must have moved. */
-const ONLY_MOVING = 0.3;
+const ONLY_MOVING = 0.1;
 const MOVED = { px: 2, share: 0.08 };
 const SCORE = { mean: 0.78, deviation: 0.12, least: 0.3 };
 
@@ -91,7 +91,7 @@ class Blur {
     const edges = [box[0], box[1], box[0] + box[2], box[1] + box[3]].map((edge, i) => {
       const step = Math.sqrt(1 - SLOW.memory ** 2) * random.normal();
       this.#slow[i] = SLOW.memory * (this.#slow[i] as number) + step;
-      const slow = (SLOW.px + SLOW.share * size) * (this.#slow[i] as number);
+      const slow = (SLOW.px + SLOW.share * size) * (this.#slow[i]);
       return edge + slow + (WHITE.px + WHITE.share * size) * random.normal();
     }) as [number, number, number, number];
     if (this.#missed || (onlyMoving && !this.#moved)) return undefined;
@@ -114,7 +114,6 @@ function createRandom(seed: number): Random {
     z ^= z + Math.imul(z ^ (z >>> 7), z | 61);
     return ((z ^ (z >>> 14)) >>> 0) / 2 ** 32;
   };
-  const normal = (): number =>
-    Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
+  const normal = (): number => Math.sqrt(-2 * Math.log(1 - uniform())) * Math.cos(2 * Math.PI * uniform());
   return { uniform, normal };
 }

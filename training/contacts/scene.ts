@@ -11,7 +11,11 @@ export interface SceneTruth {
   readonly height: number;
   readonly frames: number;
   readonly boxes: Readonly<Record<string, Readonly<Record<string, Box>>>>;
-  readonly events: readonly { readonly type: string; readonly objects: readonly number[]; readonly t: number }[];
+  readonly events: readonly {
+    readonly type: string;
+    readonly objects: readonly number[];
+    readonly t: number;
+  }[];
 }
 
 /** Paths of the scenes of a folder, by seed. */
@@ -22,13 +26,20 @@ export async function scenePaths(folder: string): Promise<string[]> {
 
 export async function readScene(path: string): Promise<SceneTruth> {
   const truth = JSON.parse(await readFile(path, 'utf8')) as Omit<SceneTruth, 'seed'>;
-  return { ...truth, seed: seedOf(basename(path)), frames: Math.max(...Object.keys(truth.boxes).map(Number)) + 1 };
+  return {
+    ...truth,
+    seed: seedOf(basename(path)),
+    frames: Math.max(...Object.keys(truth.boxes).map(Number)) + 1,
+  };
 }
 
 /** Percepts that `perceive.ts` has kept of a scene. */
 export async function readPercepts(path: string): Promise<Percept[]> {
   const text = await readFile(path, 'utf8');
-  return text.split('\n').filter(Boolean).map((line) => JSON.parse(line) as Percept);
+  return text
+    .split('\n')
+    .filter(Boolean)
+    .map((line) => JSON.parse(line) as Percept);
 }
 
 function seedOf(name: string): number {

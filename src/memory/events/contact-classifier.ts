@@ -61,7 +61,8 @@ export class ContactClassifier implements ContactJudge {
   static parse(document: unknown): ContactClassifier {
     const parsed = documentSchema.safeParse(document);
     if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
-    if (parsed.data.features.join() !== CONTACT_FEATURES.join()) throw invalid('it was made for other features');
+    if (parsed.data.features.join() !== CONTACT_FEATURES.join())
+      throw invalid('it was made for other features');
     if (!parsed.data.trees.every(isWhole)) throw invalid('a tree of it leads nowhere');
     return new ContactClassifier(parsed.data);
   }
@@ -84,7 +85,8 @@ export class ContactClassifier implements ContactJudge {
 /** True when every node has all its fields and its children come after it, so that every way ends at a leaf. */
 function isWhole({ feature, threshold, left, right, unknownLeft, value }: z.output<typeof tree>): boolean {
   const n = feature.length;
-  if (n === 0 || [threshold, left, right, unknownLeft, value].some(({ length }) => length !== n)) return false;
+  if (n === 0 || [threshold, left, right, unknownLeft, value].some(({ length }) => length !== n))
+    return false;
   return feature.every((index, node) => {
     const [l, r] = [left[node] as number, right[node] as number];
     return index < 0 || (index < CONTACT_FEATURES.length && l > node && r > node && l < n && r < n);

@@ -29,8 +29,28 @@ export const CONTACT_FEATURES = [
   ...['gap', 'gap-4', 'gap-2', 'gap+2', 'gap+4', 'gapLeast', 'gapX', 'gapY'],
   ...['bottoms', 'tops', 'offsetX', 'offsetY', 'distance'],
   ...['distance-4', 'distance-2', 'distance+2', 'distance+4'],
-  ...['pBeforeU', 'pBeforeAcross', 'pChangeU', 'pChangeAcross', 'pBefore', 'pAfter', 'pShortU', 'pUsual', 'pSlowing'],
-  ...['qBeforeU', 'qBeforeAcross', 'qChangeU', 'qChangeAcross', 'qBefore', 'qAfter', 'qShortU', 'qUsual', 'qSlowing'],
+  ...[
+    'pBeforeU',
+    'pBeforeAcross',
+    'pChangeU',
+    'pChangeAcross',
+    'pBefore',
+    'pAfter',
+    'pShortU',
+    'pUsual',
+    'pSlowing',
+  ],
+  ...[
+    'qBeforeU',
+    'qBeforeAcross',
+    'qChangeU',
+    'qChangeAcross',
+    'qBefore',
+    'qAfter',
+    'qShortU',
+    'qUsual',
+    'qSlowing',
+  ],
   ...['closingBefore', 'closingAfter', 'changesCosine', 'pushCosine'],
   ...['pBorder', 'qBorder', 'pAge', 'qAge', 'pAspect', 'qAspect', 'sizeRatio', 'sizePx'],
   ...['pWidthBefore', 'pHeightBefore', 'pWidthAfter', 'pHeightAfter'],
@@ -155,7 +175,11 @@ function looks(p: SampledPart, q: SampledPart, k: number, size: number, frame: F
 }
 
 function growth(part: SampledPart, k: number): number[] {
-  const [before, now, after] = [part.at(k - CONTACT_SPAN)?.box, part.at(k)?.box, part.at(k + CONTACT_SPAN)?.box];
+  const [before, now, after] = [
+    part.at(k - CONTACT_SPAN)?.box,
+    part.at(k)?.box,
+    part.at(k + CONTACT_SPAN)?.box,
+  ];
   const ratio = (of: Box | undefined, to: Box | undefined, side: 2 | 3): number =>
     of && to ? Math.log(of[side] / to[side]) : NaN;
   return [ratio(now, before, 2), ratio(now, before, 3), ratio(after, now, 2), ratio(after, now, 3)];

@@ -1,5 +1,11 @@
 import type { ContactJudge } from './contact-classifier.js';
-import { CONTACT_REACH, CONTACT_SPAN, contactFeatures, signedGap, type Surroundings } from './contact-features.js';
+import {
+  CONTACT_REACH,
+  CONTACT_SPAN,
+  contactFeatures,
+  signedGap,
+  type Surroundings,
+} from './contact-features.js';
 import { samplesIn, timeOf, type Tell } from './finding.js';
 import { meanSize, type Pair, type PairMoment, type PairRule } from './pair.js';
 
