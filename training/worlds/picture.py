@@ -52,12 +52,12 @@ class Painter:
         self.rays = scene.camera.rays()
         self.eye = scene.camera.eye.astype(np.float32)
         self.light = np.array(scene.look.light, np.float32)
-        self.background = self._background()
+        self.background: np.ndarray | None = None     # made when the first picture is wanted
         look = scene.look
         shape = (GRAIN_FRAMES, scene.camera.height, scene.camera.width, 1 if scene.seed % 2 else 3)
         self.grain = (self.rng.standard_normal(shape, np.float32) * look.noise) if look.noise else None
         self.sights: dict[int, tuple[bytes, Sight | None]] = {}
-        self.clean: tuple[bytes, np.ndarray, np.ndarray] | None = None
+        self.clean: tuple[bytes, np.ndarray | None, np.ndarray] | None = None
         self.corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 
     def _background(self) -> np.ndarray:
@@ -89,7 +89,7 @@ class Painter:
         gives, and far cheaper."""
         pose = _fingerprint(positions, rotations, present)
         if self.clean is None or self.clean[0] != pose:
-            self.clean = pose, self.background, self._outline(positions, rotations, present)
+            self.clean = pose, None, self._outline(positions, rotations, present)
         return self.clean[2]
 
     def _outline(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -111,6 +111,8 @@ class Painter:
     def paint(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pose = _fingerprint(positions, rotations, present)
         if self.clean is None or self.clean[0] != pose:     # what rests need not be painted anew
+            if self.background is None:
+                self.background = self._background()
             picture = self.background.copy()
             if self.scene.look.shadow:
                 self._shadows(picture, positions, rotations, present)
