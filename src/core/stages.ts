@@ -332,8 +332,12 @@ export interface StateChanges {
   readonly gone: readonly string[];
 }
 
-/** A durable, ordered log of the messages of one stream. */
+/** JSON values that stages keep across restarts; durable with the next commit. */
 export interface StateStore {
+  /** Undefined when there is none. */
   load(streamId: string, key: string): unknown;
+  /** Values of all keys that begin with the prefix, by the rest of their key. */
+  loadAll(streamId: string, prefix: string): Readonly<Record<string, unknown>>;
   save(streamId: string, key: string, value: unknown): void;
+  remove(streamId: string, key: string): void;
 }

@@ -171,7 +171,10 @@ export class BoxFilter {
     for (const axis of [x, y, w, h]) axis.transform(scale, 0);
     [x.position, y.position] = centre;
     [x.velocity, y.velocity] = velocity;
-    this.#recent = [];
+    this.#recent = this.#recent.map(({ t, values: [u, v, width, height] }) => ({
+      t,
+      values: [a * u + c * v + e, b * u + d * v + f, scale * width, scale * height],
+    }));
   }
 
   saveState(): SavedFilter {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { iou, type Box } from '../../core/box.js';
+import { iou, type Affine, type Box } from '../../core/box.js';
+import { moveBox } from './camera-motion.js';
 import { savedBox, savedTime, saveTime } from './saved-state.js';
 import type { Sighting } from './sightings.js';
 
@@ -88,6 +89,18 @@ export class ClutterMap {
   restoreState({ t, spots }: z.output<typeof savedClutter>): void {
     this.#t = t;
     this.#spots = [...spots];
+    this.#found.clear();
+  }
+
+  /** The camera moved: the places lie elsewhere in the picture. */
+  move(camera: Affine): void {
+    for (const spot of this.#spots) spot.box = moveBox(spot.box, camera);
+    this.#found.clear();
+  }
+
+  /** The picture is another one. */
+  clear(): void {
+    this.#spots = [];
     this.#found.clear();
   }
 

@@ -79,7 +79,7 @@ describe('a tracker that was saved', () => {
           expect(text(restored.update(one))).toBe(text(whole.update(one)));
         expect(text(restored.saveState())).toBe(text(whole.saveState()));
       }),
-      { numRuns: 60 },
+      { numRuns: 25 },
     );
   });
 
