@@ -1,5 +1,6 @@
 import { boxCentre, iou, type Box } from '../../core/box.js';
 import { boxScale } from './box-filter.js';
+import { compatible } from './label-votes.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
@@ -33,7 +34,7 @@ export function resemblance(track: TrackState, sighting: Sighting): number {
   if (Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) > reach) return 0;
   if (!similarSides(a, b)) return 0;
   const overlap = iou(a, b);
-  if (sighting.label !== track.label && overlap < OTHER_LABEL_IOU) return 0;
+  if (!compatible(sighting.label, track.label) && overlap < OTHER_LABEL_IOU) return 0;
   const distance = track.distance(sighting);
   if (overlap < OVERLAP && distance > GATE) return 0;
   const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
@@ -55,7 +56,7 @@ function enlarge([x, y, w, h]: Box, margin: number): Box {
 
 /** Overlap of a detection with where a hidden object was last seen (OC-SORT's recovery): it may have stopped there. */
 export function resemblesLast(track: TrackState, sighting: Sighting): number {
-  if (sighting.label !== track.label || !similarSides(track.lastBox, sighting.box)) return 0;
+  if (!compatible(sighting.label, track.label) || !similarSides(track.lastBox, sighting.box)) return 0;
   const overlap = iou(track.lastBox, sighting.box);
   return overlap < OVERLAP ? 0 : overlap;
 }
@@ -76,7 +77,8 @@ const LEAP_SCALE_FACTOR = 1.5;
 /** Nearness of a detection to the only sight of a track so far, beyond what `resemblance` believes possible. */
 export function resemblesLeap(track: TrackState, sighting: Sighting, t: number): number {
   const [a, b] = [boxScale(track.lastBox), boxScale(sighting.box)];
-  if (sighting.label !== track.label || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b)) return 0;
+  if (!compatible(sighting.label, track.label) || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b))
+    return 0;
   const [from, to] = [boxCentre(track.lastBox), boxCentre(sighting.box)];
   return 1 - Math.hypot(to[0] - from[0], to[1] - from[1]) / (LEAP_SPEED * (t - track.lastSeen) * a);
 }
