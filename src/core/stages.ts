@@ -250,7 +250,7 @@ export interface MemorySnapshot {
   readonly events: readonly EventObserved[];
   /** Those of the last 12 s, then one in 10 s for 2 min; oldest first. */
   readonly clips: readonly ClipToken[];
-  /** What held between objects in the last minute, in order of beginning, bounded. */
+  /** What held between objects in the last minute and, after that, what holds now; bounded. */
   readonly relations: readonly Relation[];
   readonly places: PlaceStatistics;
   readonly zones: Places;

@@ -75,13 +75,31 @@ class Held implements Stateful {
   }
 }
 
+/** What a condition says of one moment: it may begin, it may only go on where it has begun, it ends. */
+type Verdict = 'enters' | 'stays' | 'ends' | 'unknown';
+
 interface Watch {
   readonly kind: RelationKind;
   /** The relation holds of b and a rather than of a and b. */
   readonly turned: boolean;
   readonly held: Held;
-  /** Whether it may begin, and whether it goes on where it has begun; undefined where the samples do not say. */
-  readonly test: (moment: PairMoment) => readonly [enters: boolean, stays: boolean] | undefined;
+  /** `unknown` where the samples do not say: what was so stays so. */
+  readonly test: (moment: Look) => Verdict;
+}
+
+/** A moment with what several conditions need of it. */
+class Look {
+  readonly a: ObjectSample;
+  readonly b: ObjectSample;
+  readonly closest: ReturnType<typeof closestApproach>;
+  readonly behind: ReturnType<typeof whoIsBehind>;
+
+  constructor(readonly moment: PairMoment) {
+    this.a = moment.a;
+    this.b = moment.b;
+    this.closest = closestApproach(moment);
+    this.behind = whoIsBehind(moment);
+  }
 }
 
 /**
@@ -107,22 +125,26 @@ export class RelationRule implements PairRule {
       turned ? mayCarry(pair.b, pair.a) : mayCarry(pair.a, pair.b),
     );
     this.#watches = [
-      watch('near', false, ({ gap }) => [gap < NEAR, gap <= FAR]),
+      watch('near', false, ({ moment: { gap } }) => verdict(gap < NEAR, gap <= FAR)),
       watch('touching', false, touches),
       ...[false, true].map((turned) => watch('moving-towards', turned, (m) => headsFor(m, turned))),
-      ...[false, true].map((turned) => watch('following', turned, (m) => goesBehind(m, turned))),
+      watch('following', false, ({ behind }) => verdict(behind === 'a', false)),
+      watch('following', true, ({ behind }) => verdict(behind === 'b', false)),
       ...carriers.map((turned) => watch('carrying', turned, (m) => carries(m, turned))),
     ];
   }
 
   step(moment: PairMoment): void {
-    this.#lastK = moment.k;
+    const { k } = moment;
+    this.#lastK = k;
+    const look = new Look(moment);
     for (const watch of this.#watches) {
-      const [enters, stays] = watch.test(moment) ?? [false, watch.held.on];
-      const at = watch.held.step(moment.k, enters, stays);
+      const verdict = watch.test(look);
+      const on = watch.held.on;
+      const at = watch.held.step(k, verdict === 'enters', verdict === 'unknown' ? on : verdict !== 'ends');
       if (at === undefined) continue;
-      if (watch.held.on) this.sink.begin({ ...this.#name(watch), from: timeOf(at) });
-      else this.sink.end(this.#name(watch), timeOf(at));
+      if (on) this.sink.end(this.#name(watch), timeOf(at));
+      else this.sink.begin({ ...this.#name(watch), from: timeOf(at) });
     }
   }
 
@@ -153,18 +175,21 @@ export class RelationRule implements PairRule {
   }
 }
 
-function touches({ a, b }: PairMoment): readonly [boolean, boolean] {
-  const gap = boxGap(a.box, b.box) / meanSize(a, b);
-  return [gap < TOUCH, gap <= RELEASE_TOUCH * TOUCH];
+function verdict(enters: boolean, stays: boolean): Verdict {
+  return enters ? 'enters' : stays ? 'stays' : 'ends';
 }
 
-function headsFor(moment: PairMoment, turned: boolean): readonly [boolean, boolean] | undefined {
-  const mover = turned ? moment.b : moment.a;
-  if (!mover.velocity || !(turned ? moment.a : moment.b).velocity) return undefined;
-  const closest = closestApproach(moment);
-  if (!closest) return [false, false];
-  const own = speedTowards(mover, moment, turned);
-  return [closest.least < NEAR && own > FAST, closest.least < FAR && own > SLOW];
+function touches({ a, b }: Look): Verdict {
+  const gap = boxGap(a.box, b.box) / meanSize(a, b);
+  return verdict(gap < TOUCH, gap <= RELEASE_TOUCH * TOUCH);
+}
+
+function headsFor(look: Look, turned: boolean): Verdict {
+  const { a, b, closest } = look;
+  if (!a.velocity || !b.velocity) return 'unknown';
+  if (!closest) return 'ends';
+  const own = speedTowards(turned ? b : a, look.moment, turned);
+  return verdict(closest.least < NEAR && own > FAST, closest.least < FAR && own > SLOW);
 }
 
 /** Part of an object's own velocity that points at the other, its body heights/s. */
@@ -174,13 +199,9 @@ function speedTowards({ velocity, height }: ObjectSample, moment: PairMoment, tu
   return ((turned ? -1 : 1) * along) / Math.max(distance, 1e-9) / height;
 }
 
-function goesBehind(moment: PairMoment, turned: boolean): readonly [boolean, boolean] {
-  const behind = whoIsBehind(moment) === (turned ? 'b' : 'a');
-  return [behind, behind];
-}
-
-function carries({ a, b }: PairMoment, turned: boolean): readonly [boolean, boolean] | undefined {
+function carries({ a, b }: Look, turned: boolean): Verdict {
   const [agent, thing] = turned ? [b, a] : [a, b];
   const grasp = graspOf(agent, thing);
-  return grasp && [grasp.together && (agent.speed ?? 0) > FAST, grasp.together];
+  if (!grasp) return 'unknown';
+  return verdict(grasp.together && (agent.speed ?? 0) > FAST, grasp.together);
 }

@@ -54,11 +54,10 @@ export class RelationLog {
     for (const begun of [...this.#open.values()]) this.end(begun, t);
   }
 
-  /** Those that hold at `t` and those that ended in the last minute, in order of beginning. */
+  /** Those that ended in the last minute, then those that hold at `t`. */
   shown(t: number): readonly Relation[] {
-    const ended = this.closed.newest(MOST_SHOWN, ({ to }) => t - to <= SHOWN_S);
-    const all = [...ended, ...this.#running(t)].sort(byBeginning);
-    return all.slice(Math.max(0, all.length - MOST_SHOWN));
+    const running = this.#running(t).slice(-MOST_SHOWN);
+    return [...this.closed.newest(MOST_SHOWN - running.length, ({ to }) => t - to <= SHOWN_S), ...running];
   }
 
   records(t: number): readonly Relation[] {
