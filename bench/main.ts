@@ -5,6 +5,7 @@ import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
+import { proposals } from './proposals.js';
 import { quality } from './quality.js';
 import { writeSection } from './results.js';
 import { soak } from './soak.js';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   objects,
   soak,
   quality,
+  proposals,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

@@ -15,7 +15,9 @@ import {
   type Manifest,
   type ModelEntry,
 } from './manifest.js';
+import { MotionThreads, type MotionStats } from './motion-threads.js';
 import type { Device, DeviceName } from './ort.js';
+import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
   /** Folder of the model files. Default: the one that comes with Presage. */
@@ -71,7 +73,17 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
   const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
   const labels = options.labels && new Set(options.labels);
   const { longSidePx } = detector;
-  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx, labels });
+  const motion = await openMotion(pool);
+  return new DetectorPerception({ pool, motion }, { entry, device, tried, workers, longSidePx, labels });
+}
+
+async function openMotion(pool: DetectorPool): Promise<MotionThreads> {
+  try {
+    return await MotionThreads.open();
+  } catch (thrown) {
+    await pool.close();
+    throw thrown;
+  }
 }
 
 /**
@@ -118,17 +130,24 @@ interface PerceptionFacts {
   readonly labels: ReadonlySet<string> | undefined;
 }
 
-/** Detections of frames, in the order of the calls. Made by `openPerception`. */
+interface PerceptionWorkers {
+  readonly pool: DetectorPool;
+  readonly motion: MotionThreads;
+}
+
+/** The detector, which all streams share, and motion, of which each stream has its own. Made by `openPerception`. */
 export class DetectorPerception implements Perception {
   readonly concurrency: number;
   readonly #pool: DetectorPool;
+  readonly #motion: MotionThreads;
   /** Of the calls that belong to no stream; they take turns with the streams. */
   #ownLane: DetectorLane | undefined;
   readonly #facts: PerceptionFacts;
   #canvas: readonly [width: number, height: number];
 
-  constructor(pool: DetectorPool, facts: PerceptionFacts) {
+  constructor({ pool, motion }: PerceptionWorkers, facts: PerceptionFacts) {
     this.#pool = pool;
+    this.#motion = motion;
     this.#facts = facts;
     this.concurrency = facts.workers;
     this.#canvas = [facts.longSidePx, facts.longSidePx];
@@ -145,31 +164,32 @@ export class DetectorPerception implements Perception {
     return this.#facts.tried;
   }
 
-  stats(): DetectorPoolStats {
-    return this.#pool.stats();
+  stats(): DetectorPoolStats & { readonly motion: MotionStats } {
+    return { ...this.#pool.stats(), motion: this.#motion.stats() };
   }
 
   openStream(): StreamPerception {
     const lane = this.#pool.openLane();
-    const close = (): Promise<void> => {
-      lane.close();
-      return Promise.resolve();
-    };
-    return {
-      get concurrency() {
-        return lane.concurrency;
+    return new FusedPerception({
+      motion: this.#motion.openStream(),
+      detector: {
+        get concurrency() {
+          return lane.concurrency;
+        },
+        detect: (frame) => {
+          this.#noteCanvas(frame);
+          return lane.detect(frame);
+        },
+        close: () => lane.close(),
       },
-      perceive: async (frame) => {
-        this.#noteCanvas(frame);
-        return this.#toPercept(frame, await lane.detect(frame));
-      },
-      setEffort: () => undefined,
-      close,
-      [Symbol.asyncDispose]: close,
-    };
+      labels: this.#facts.labels,
+    });
   }
 
-  /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
+  /**
+   * The detector alone, without what a stream remembers.
+   * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed
+   */
   async perceive(frame: Frame): Promise<Percept> {
     this.#noteCanvas(frame);
     return this.#toPercept(frame, await this.#lane().detect(frame));
@@ -188,8 +208,8 @@ export class DetectorPerception implements Perception {
     };
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#motion.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {

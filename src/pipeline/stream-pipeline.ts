@@ -25,6 +25,8 @@ export interface PipelineOptions {
   /** `live`: newest frame first, drops counted. `lossless`: every frame, as fast as possible, deterministic. */
   mode: 'live' | 'lossless';
   clock: Clock;
+  /** Media time at which the stream begins, s: above 0 where it goes on after a restart. Default 0. */
+  startS?: number;
   /** The detector looks at every k-th frame, even without load. Default 1. */
   detectEvery?: number | undefined;
   /**
@@ -85,7 +87,7 @@ export class StreamPipeline implements AsyncDisposable {
   readonly #subscriptions = new Subscription();
   #processed = 0;
   #skipped = 0;
-  #mediatime = 0;
+  #mediatime: number;
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
@@ -94,6 +96,7 @@ export class StreamPipeline implements AsyncDisposable {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#mediatime = options.startS ?? 0;
     const { clock, mode, perception, detectEvery = 1, latencyBudgetMs } = options;
     this.#load = new LoadMeter(clock);
     perception.setEffort({ detectEvery, masks: true, tokens: true });
