@@ -3,7 +3,7 @@
 Photographs that come inside Python packages under licences that allow it are cut, scaled, mirrored, lit and pasted over
 one another: many sizes, textures, exposures and blurs, so that activations cover what cameras give. All seeded.
 
-- scikit-image 0.25 `skimage/data`: astronaut (NASA, public domain), camera, chelsea, coffee, rocket, motorcycle_left,
+- scikit-image 0.26 `skimage/data`: astronaut (NASA, public domain), camera, chelsea, coffee, rocket, motorcycle_left,
   brick, grass, gravel (CC0)
 - matplotlib `sample_data/grace_hopper.jpg` (US Navy, public domain)
 - scikit-learn `datasets/images`: china.jpg, flower.jpg (CC BY 2.0, see the README beside them)
