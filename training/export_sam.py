@@ -136,7 +136,7 @@ def reference(sam, px, path):
             box=None if box is None else np.array(box), multimask_output=not single)
         best = int(np.argmax(quality))
         cases.append({"box": box, "points": points, "quality": float(quality[best]), "counts": rle(masks[best])})
-    settings = {"pointsPerSide": 6, "minQuality": 0.05, "minStability": 0.7, "stabilityOffset": 0.01, "nmsIou": 0.95}
+    settings = {"pointsPerSide": 6, "minQuality": 0.05, "minStability": 0.8, "stabilityOffset": 0.001, "nmsIou": 0.9999}
     generator = SamAutomaticMaskGenerator(
         sam, points_per_side=settings["pointsPerSide"], pred_iou_thresh=settings["minQuality"],
         stability_score_thresh=settings["minStability"], stability_score_offset=settings["stabilityOffset"],

@@ -74,8 +74,8 @@ export interface Detection {
   readonly score: number;
   /** Fractions of the frame, clamped to it. */
   readonly box: Box;
-  /** What proposed it: the detector (when omitted), or class-agnostic motion against the background. */
-  readonly origin?: 'detector' | 'motion';
+  /** What proposed it: the detector (when omitted), class-agnostic motion against the background, or a segmenter. */
+  readonly origin?: 'detector' | 'motion' | 'segmenter';
   readonly mask?: Mask;
   /** Appearance of the object, unit length: the cosine of two tokens tells whether they show the same object. */
   readonly token?: Float32Array;

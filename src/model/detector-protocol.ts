@@ -12,7 +12,6 @@ export type DetectorWork =
   /** Grids of the last seconds, see `ClipEncoder`. */
   | { readonly type: 'clip'; readonly grids: Float32Array };
 
-
 export interface DetectorAnswer extends FrameAnalysis {
   readonly inferenceMs: number;
 }

@@ -85,10 +85,14 @@ export class FrameAnalyzer implements AsyncDisposable {
   async analyze(picture: Picture, wants: AnalysisWants): Promise<FrameAnalysis> {
     const { masks = false, tokens = false, grid = false, prompts = [] } = wants;
     const head = masks || tokens || grid ? this.#head : undefined;
-    const { fit, detections: found, features, own } = await this.#detector.detect(picture, head !== undefined);
+    const {
+      fit,
+      detections: found,
+      features,
+      own,
+    } = await this.#detector.detect(picture, head !== undefined);
     const detections = this.#labels ? found.filter(({ label }) => this.#labels?.has(label)) : found;
-    if (!head || !features)
-      return { fit, detections, prompted: prompts.map(() => ({})), unsegmented: 0 };
+    if (!head || !features) return { fit, detections, prompted: prompts.map(() => ({})), unsegmented: 0 };
     const boxes = [...detections, ...prompts];
     const chosen = masks || tokens ? bestOf(boxes, MAX_SEGMENTS) : [];
     const view = { ...own, features };

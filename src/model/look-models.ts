@@ -34,7 +34,11 @@ export async function findLookModels(modelsDir: string, manifest: Manifest): Pro
 /** @throws PresageError `model_missing` when masks are demanded and nothing can make them */
 export function checkMasks(masks: 'auto' | 'on' | 'off', possible: boolean): void {
   if (masks !== 'on' || possible) return;
-  throw new PresageError('model_missing', 'masks were asked for, and the models folder has no model for them', {
-    hint: 'use the models that come with Presage (leave --models out), or --segmenter sam, or --masks auto',
-  });
+  throw new PresageError(
+    'model_missing',
+    'masks were asked for, and the models folder has no model for them',
+    {
+      hint: 'use the models that come with Presage (leave --models out), or --segmenter sam, or --masks auto',
+    },
+  );
 }

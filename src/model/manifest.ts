@@ -145,7 +145,9 @@ export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise
   const path = join(modelsDir, entry.file);
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile())
-    throw new PresageError('model_missing', `model ${entry.name} is missing: ${path}`, { hint: pullHint(entry) });
+    throw new PresageError('model_missing', `model ${entry.name} is missing: ${path}`, {
+      hint: pullHint(entry),
+    });
   const sha256 = info.size === entry.bytes ? await hashFile(path) : undefined;
   if (sha256 === entry.sha256) return path;
   const found = sha256 ? `its SHA-256 is ${sha256}` : `it has ${info.size} bytes`;

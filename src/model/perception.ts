@@ -8,13 +8,7 @@ import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
 import { checkMasks, findLookModels, type LookModels } from './look-models.js';
-import {
-  bundledModelsDir,
-  findModel,
-  loadManifest,
-  verifyModel,
-  type RoleEntry,
-} from './manifest.js';
+import { bundledModelsDir, findModel, loadManifest, verifyModel, type RoleEntry } from './manifest.js';
 import type { Device, DeviceName } from './ort.js';
 import { findSam, type SamPaths } from './segment/sam/sam-model.js';
 import { SamThread } from './segment/sam/sam-thread.js';
@@ -43,6 +37,8 @@ export interface PerceptionOptions {
   readonly sam?: Partial<SamPaths>;
   /** How often SAM looks at a stream, s of media time. Default 1. */
   readonly samEveryS?: number;
+  /** SAM also looks for things without a label at this many points along each side; 0 for none. Default 0. */
+  readonly samGrid?: number;
 }
 
 /** More workers than this only make frames wait for one another. */
@@ -96,9 +92,9 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
     await pool.close();
     throw thrown;
   }
-  const { samEveryS = DEFAULT_SAM_EVERY_S } = options;
+  const { samEveryS = DEFAULT_SAM_EVERY_S, samGrid = 0 } = options;
   return new DetectorPerception(pool, {
-    ...{ entry, device, tried, workers, longSidePx, looks, masks, samEveryS },
+    ...{ entry, device, tried, workers, longSidePx, looks, masks, samEveryS, samGrid },
     sam,
   });
 }
@@ -129,6 +125,7 @@ interface PerceptionFacts {
   readonly masks: MaskMode;
   readonly sam: SamThread | undefined;
   readonly samEveryS: number;
+  readonly samGrid: number;
 }
 
 /** What all streams share: the workers with their models. Made by `openPerception`. */
@@ -167,7 +164,7 @@ export class DetectorPerception implements Perception {
   }
 
   openStream(): StreamPerception {
-    const { looks, masks, sam, samEveryS } = this.#facts;
+    const { looks, masks, sam, samEveryS, samGrid } = this.#facts;
     return new DetectorStream({
       pool: this.#pool,
       concurrency: this.concurrency,
@@ -179,8 +176,9 @@ export class DetectorPerception implements Perception {
           clipTokens: looks.clip !== undefined,
         },
         encodeClip: (grids) => this.#pool.encodeClip(grids),
-        segmenter: sam,
-        segmentEveryS: samEveryS,
+        sam,
+        samEveryS,
+        ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),
       }),
       onFrame: (frame) => this.#noteCanvas(frame),
     });

@@ -3,7 +3,9 @@ import type { Detection, Effort } from '../core/stages.js';
 import { ClipWindow } from './clip-window.js';
 import type { ClipAnswer, DetectorAnswer } from './detector-protocol.js';
 import { bestOf, lookOf, MAX_SEGMENTS, type AnalysisWants } from './frame-analyzer.js';
-import type { Segmenter } from './segment/segmenter.js';
+import { iou } from '../core/box.js';
+import type { GridOptions } from './segment/sam/sam-masks.js';
+import type { SamAnswer, SamThread } from './segment/sam/sam-thread.js';
 
 /** `auto`: where there is a model, unless the load does not allow it. `on`: whatever the load. */
 export type MaskMode = 'auto' | 'on' | 'off';
@@ -13,12 +15,18 @@ export interface StreamLooksOptions {
   /** What the workers can make. */
   readonly made: { readonly masks: boolean; readonly tokens: boolean; readonly clipTokens: boolean };
   readonly encodeClip: (grids: Float32Array) => Promise<ClipAnswer>;
-  /** A segmenter of its own worker, which makes the masks in place of the detector's workers. */
-  readonly segmenter?: Segmenter | undefined;
-  /** That segmenter looks at a frame this often, s of media time. */
-  readonly segmentEveryS: number;
+  /** A SAM-family model, which makes the masks in place of the detector's workers. */
+  readonly sam?: Pick<SamThread, 'look'> | undefined;
+  /** It looks at a frame this often, s of media time. */
+  readonly samEveryS: number;
+  /** It also looks for things that nothing else proposed. */
+  readonly samGrid?: GridOptions;
 }
 
+/** Share of the frame above which a mask shows the ground or the sky. */
+const MAX_THING_AREA = 0.25;
+/** A mask whose box overlaps a detection's by more than this shows the same thing. */
+const SAME_THING_IOU = 0.5;
 /** Frame times come as decimal numbers: one that is this much early is on time, s. */
 const SLACK_S = 1e-6;
 
@@ -30,7 +38,7 @@ export class StreamLooks {
   readonly #options: StreamLooksOptions;
   readonly #clip = new ClipWindow();
   #effort: Pick<Effort, 'masks' | 'tokens'> = { masks: true, tokens: true };
-  #nextSegmentS = -Infinity;
+  #nextSamS = -Infinity;
 
   constructor(options: StreamLooksOptions) {
     this.#options = options;
@@ -42,9 +50,9 @@ export class StreamLooks {
 
   /** What to ask of the worker for the frame at `t`. Once per frame that goes to a detector, in order. */
   wants(t: number): AnalysisWants {
-    const { made, segmenter } = this.#options;
+    const { made, sam } = this.#options;
     return {
-      masks: made.masks && !segmenter && this.#masksWanted,
+      masks: made.masks && !sam && this.#masksWanted,
       tokens: made.tokens && this.#effort.tokens,
       grid: made.clipTokens && this.#clip.wants(t),
     };
@@ -79,19 +87,28 @@ export class StreamLooks {
   }
 
   async #segment(frame: Frame, detections: readonly Detection[]): Promise<readonly Detection[]> {
-    const { segmenter, segmentEveryS } = this.#options;
-    if (!segmenter || !this.#masksWanted || frame.t < this.#nextSegmentS - SLACK_S) return detections;
-    this.#nextSegmentS = frame.t + segmentEveryS;
+    const { sam, samEveryS, samGrid } = this.#options;
+    if (!sam || !this.#masksWanted || frame.t < this.#nextSamS - SLACK_S) return detections;
+    this.#nextSamS = frame.t + samEveryS;
     const chosen = bestOf(detections, MAX_SEGMENTS);
-    if (chosen.length === 0) return detections;
+    if (chosen.length === 0 && !samGrid) return detections;
     const { width, height } = frame.layout;
     const prompts = chosen.flatMap((index) => detections[index] ?? []).map(({ box }) => ({ box }));
-    const segments = await segmenter.segment({ pixels: frame.pixels, width, height }, prompts);
+    const { prompted, found } = await sam.look({ pixels: frame.pixels, width, height }, prompts, samGrid);
     const looked = [...detections];
     chosen.forEach((index, row) => {
       const detection = detections[index];
-      if (detection) looked[index] = { ...detection, ...lookOf(segments[row]) };
+      if (detection) looked[index] = { ...detection, ...lookOf(prompted[row]) };
     });
-    return looked;
+    return [...looked, ...newThings(found, detections)];
   }
+}
+
+/** What the grid found that is no background and that nothing else proposed. */
+function newThings(found: SamAnswer['found'], known: readonly Detection[]): Detection[] {
+  return found
+    .filter(({ box }) => box[2] * box[3] <= MAX_THING_AREA)
+    .filter(({ box }) => !known.some((other) => iou(other.box, box) > SAME_THING_IOU))
+    .slice(0, MAX_SEGMENTS)
+    .map(({ box, mask, quality }) => ({ label: 'object', score: quality, box, origin: 'segmenter', mask }));
 }

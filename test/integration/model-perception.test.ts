@@ -137,9 +137,7 @@ it('answers many calls in their order', async () => {
     index % 2 ? frame(i420Layout(64, 8), 90, index) : frame(LAYOUT, street, index),
   );
   const order: number[] = [];
-  await Promise.all(
-    frames.map((picture) => stream.perceive(picture).then(({ index }) => order.push(index))),
-  );
+  await Promise.all(frames.map((picture) => stream.perceive(picture).then(({ index }) => order.push(index))));
   expect(order).toEqual([0, 1, 2, 3, 4, 5]);
   for (const picture of frames) picture[Symbol.dispose]();
 });

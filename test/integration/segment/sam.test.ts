@@ -110,9 +110,7 @@ describe('beside the Python reference', () => {
   it('has prompts whose masks differ, or the test above would show nothing', () => {
     const [first, ...others] = REFERENCE.cases.map(({ counts }) => counts);
     expect(
-      others.every(
-        (counts) => agreement({ size: [height, width], counts: first ?? '' }, counts) > 0.995,
-      ),
+      others.every((counts) => agreement({ size: [height, width], counts: first ?? '' }, counts) > 0.995),
     ).toBe(false);
   });
 
