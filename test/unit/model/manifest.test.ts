@@ -24,7 +24,8 @@ describe('the bundled manifest', () => {
   it('describes files that are there and have the pinned hash', async () => {
     const { models } = await loadManifest(bundledModelsDir());
     expect(models.length).toBeGreaterThan(0);
-    for (const entry of models) expect(await verifyModel(bundledModelsDir(), entry)).toMatch(entry.file);
+    const own = models.filter(({ pack }) => pack === undefined);
+    for (const entry of own) expect(await verifyModel(bundledModelsDir(), entry)).toMatch(entry.file);
   });
 });
 
