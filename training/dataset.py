@@ -1,7 +1,7 @@
 """Scenes through the frozen detector, cached: one .npz a scene with features, truth and provenance.
 
     python -m training.dataset street --first 0 --count 200 --out CACHE/train
-    python -m training.dataset tabletop --from FOLDER --out CACHE/train
+    python -m training.dataset tabletop --first 0 --count 100 --out CACHE/train
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 
 from .pyramid import Pyramid, grid_of, planes_of
-from .worlds.street import STEP_HZ, Clip, scenes
+from .worlds.street import STEP_HZ, Clip, Street
 
 LENGTH = 40
 KEYFRAME_EVERY = 5
@@ -98,7 +98,7 @@ def data_hash(files: list[Path]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("world", choices=["street"])
+    parser.add_argument("world", choices=["street", "tabletop"])
     parser.add_argument("--first", type=int, default=0, help="seed of the first scene")
     parser.add_argument("--count", type=int, default=200)
     parser.add_argument("--length", type=int, default=LENGTH, help="frames at 4 Hz")
@@ -107,12 +107,22 @@ def main() -> None:
     cv2.setNumThreads(1)
     pyramid = Pyramid()
     for seed in range(options.first, options.first + options.count):
-        path = options.out / f"street-{seed:06d}.npz"
-        if not path.exists():
-            _, clip = next(scenes(seed, 1, options.length))
-            provenance = {"world": "street", "seed": seed, "length": options.length, "hz": STEP_HZ}
-            save_scene(path, clip, pyramid, STREET_TELLS, provenance)
-            print(path, flush=True)
+        path = options.out / f"{options.world}-{seed:06d}.npz"
+        if path.exists():
+            continue
+        provenance = {"world": options.world, "seed": seed, "length": options.length, "hz": STEP_HZ}
+        clip, tells = make_clip(options.world, seed, options.length)
+        save_scene(path, clip, pyramid, tells, provenance)
+        print(path, flush=True)
+
+
+def make_clip(world: str, seed: int, length: int) -> tuple[Clip, list[str]]:
+    """A scene and the event types that its world tells."""
+    if world == "street":
+        return Street(seed, length).clip(), STREET_TELLS
+    from .worlds.sampled import TELLS, tabletop_clip  # needs pybullet, the street does not
+
+    return tabletop_clip(seed, length), TELLS
 
 
 if __name__ == "__main__":

@@ -12,10 +12,12 @@ import json
 import warnings
 from pathlib import Path
 
+import numpy as np
 import onnx
 import torch
 from torch import nn
 
+from .check_parity import CASES, REFERENCE, clip_inputs, object_inputs, sampled
 from .heads.clip import CLIP_FRAMES, CLIP_HZ, ClipEncoder, ClipToken
 from .heads.objects import GRID_COLUMNS, GRID_ROWS, MARGIN, MASK_SIDE, TOKEN_SIZE, ObjectHeads
 
@@ -25,20 +27,6 @@ VERSION = "1"
 CELLS = GRID_ROWS * GRID_COLUMNS
 OBJECT_INPUTS = ["p3", "p4", "p5", "y", "u", "v", "covered", "boxes", "points"]
 OBJECT_OUTPUTS = ["masks", "quality", "tokens", "grid"]
-
-
-def example_inputs(things: int = 3, height: int = 288, width: int = 384) -> tuple[torch.Tensor, ...]:
-    """Random inputs of the right form: a picture, its maps on a canvas with a border, boxes and points."""
-    generator = torch.Generator().manual_seed(5)
-    rows, columns = 12 * 32 // 8, 13 * 32 // 8
-    maps = [torch.randn(1, 128, rows // k, columns // k, generator=generator) for k in (1, 2, 4)]
-    shapes = [(height, width), (height // 2, width // 2), (height // 2, width // 2)]
-    planes = [torch.randint(16, 235, (1, 1, *shape), generator=generator, dtype=torch.uint8) for shape in shapes]
-    corner = torch.rand(things, 2, generator=generator) * 0.7
-    boxes = torch.cat([corner, torch.rand(things, 2, generator=generator) * 0.3 + 0.03], 1)
-    given = (torch.arange(things) % 2).float()[:, None]
-    points = torch.cat([boxes[:, :2] + boxes[:, 2:] / 2, torch.ones(things, 1)], 1) * given
-    return (*maps, *planes, torch.tensor([1.0, 0.8125]), boxes, points)
 
 
 def load_heads(work: Path) -> ObjectHeads:
@@ -70,10 +58,28 @@ def write(module: nn.Module, inputs: tuple, path: Path, names: tuple[list[str], 
     onnx.save(model, path)
 
 
+def arguments(feed: dict[str, np.ndarray]) -> tuple[torch.Tensor, ...]:
+    return tuple(torch.from_numpy(values) for values in feed.values())
+
+
+@torch.no_grad()
+def record_reference(case: str, module: nn.Module, feed: dict[str, np.ndarray], names: list[str]) -> None:
+    """Keep PyTorch's outputs for `python -m training.check_parity`."""
+    told = module(*arguments(feed))
+    told = told if isinstance(told, tuple) else (told,)
+    reference = json.loads(REFERENCE.read_text()) if REFERENCE.exists() else {}
+    reference[case] = {name: sampled(values.numpy()) for name, values in zip(names, told, strict=True)}
+    REFERENCE.write_text(json.dumps(reference) + "\n")
+
+
 def export_objects(work: Path, path: Path) -> dict:
     axes = {name: {2: f"{name}_rows", 3: f"{name}_columns"} for name in OBJECT_INPUTS[:6]}
     axes |= {name: {0: "things"} for name in ("boxes", "points", "masks", "quality", "tokens")}
-    write(load_heads(work), example_inputs(), path, (OBJECT_INPUTS, OBJECT_OUTPUTS), axes)
+    heads = load_heads(work)
+    # Traced with several things: with one, sizes of 1 could be taken for constants.
+    write(heads, arguments(object_inputs(*CASES[1])), path, (OBJECT_INPUTS, OBJECT_OUTPUTS), axes)
+    for case in CASES:
+        record_reference("objects " + " x ".join(map(str, case)), heads, object_inputs(*case), OBJECT_OUTPUTS)
     maps = {f"p{k}": tensor("float32", 1, 128, f"canvasHeight/{2**k}", f"canvasWidth/{2**k}") for k in (3, 4, 5)}
     chroma = tensor("uint8", 1, 1, "chromaHeight", "chromaWidth")
     return {
@@ -100,7 +106,9 @@ def export_objects(work: Path, path: Path) -> dict:
 
 
 def export_clip(work: Path, path: Path) -> dict:
-    write(load_clip(work), (torch.randn(1, CLIP_FRAMES, CELLS, 256),), path, (["grid"], ["token"]), {})
+    encoder, feed = load_clip(work), clip_inputs()
+    write(encoder, arguments(feed), path, (["grid"], ["token"]), {})
+    record_reference("clip", encoder, feed, ["token"])
     return {
         "name": "presage-clip",
         "role": "clip",

@@ -23,9 +23,9 @@ from .stages.tokens import BOX_JITTER, COPIES, by_scene, look, token_losses, tok
 
 RUNS = Path(__file__).parent / "runs"
 CONFIGS = {
-    "masks": Config("masks", steps=2400, batch=6, rate=2e-3),
-    "tokens": Config("tokens", steps=2500, batch=8, rate=1e-3),
-    "clip": Config("clip", steps=1500, batch=16, rate=8e-4, weight_decay=0.05),
+    "masks": Config("masks", steps=1800, batch=6, rate=2e-3),
+    "tokens": Config("tokens", steps=2000, batch=8, rate=1e-3),
+    "clip": Config("clip", steps=1200, batch=12, rate=8e-4, weight_decay=0.05),
 }
 
 

@@ -81,8 +81,10 @@ def clip_losses(encoder: ClipEncoder, scenes: Scenes, rng: np.random.Generator, 
     patches = encoder.patches(grids)
     clip, ahead = patches[:, :CLIP_FRAMES], patches[:, CLIP_FRAMES:]
     masked = hide(rng, batch)
-    filled = fill(encoder, clip, masked)
-    token, _ = encoder.encode(clip)
+    # Half of the clips are shown whole, as they will be later.
+    masked[batch // 2 :] = False
+    token, features = encoder.encode(clip, masked)
+    filled = copied(clip, masked) + encoder.fill(features.unflatten(1, (CLIP_FRAMES, PATCHES)))
     logits = encoder.events(token * 8).unflatten(1, (2, -1))
     events = F.binary_cross_entropy_with_logits(logits, happens, told, reduction="sum") / told.sum()
     return {

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import cv2
@@ -237,11 +236,6 @@ def paste(canvas: np.ndarray, ids: np.ndarray, picture: np.ndarray, alpha: np.nd
         cover = alpha[part]
         canvas[window] = canvas[window] * (1 - cover[..., None]) + picture[part]
         ids[window][cover > 0.5] = number
-
-
-def scenes(first: int, count: int, length: int) -> Iterator[tuple[int, Clip]]:
-    for seed in range(first, first + count):
-        yield seed, Street(seed, length).clip()
 
 
 def main() -> None:
