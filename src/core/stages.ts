@@ -102,6 +102,8 @@ export interface Percept {
   readonly scene?: SceneCondition;
   /** What the last seconds showed as a whole, about once a second, unit length. */
   readonly clipToken?: Float32Array;
+  /** Detections that got neither mask nor token because there were too many; none when omitted. */
+  readonly unsegmented?: number;
 }
 
 export interface PerceptionInfo {

@@ -1,13 +1,14 @@
 import type { Frame } from '../core/frame.js';
+import { entryPath } from '../core/entry.js';
 import { PresageError } from '../core/errors.js';
-import { DetectorThread } from './detector-thread.js';
-import type { DetectorAnswer, DetectorRequest } from './detector-protocol.js';
-import type { DetectorOptions } from './detector.js';
+import type { AnswerTo, ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import type { AnalysisWants, AnalyzerOptions } from './frame-analyzer.js';
+import { ModelThread } from './model-thread.js';
 
 export interface DetectorPoolOptions {
   /** Number of threads, each with a session of its own, ≥ 1. */
   readonly workers: number;
-  readonly detector: DetectorOptions;
+  readonly detector: AnalyzerOptions;
   /** Compiled worker to run; for tests. */
   readonly entry?: string;
   /** A worker that takes longer than this for one picture is terminated, which counts as a crash. Default 60 s. */
@@ -25,8 +26,8 @@ export interface DetectorPoolStats {
 }
 
 interface Job {
-  readonly request: DetectorRequest & { type: 'detect' };
-  readonly settle: { resolve: (answer: DetectorAnswer) => void; reject: (error: PresageError) => void };
+  readonly request: DetectorWork;
+  readonly settle: { resolve: (answer: never) => void; reject: (error: PresageError) => void };
 }
 
 /**
@@ -34,7 +35,7 @@ interface Job {
  * worker that dies takes its call with it (`worker_crashed`, retryable) and is started again, a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
-  readonly #threads: readonly DetectorThread[];
+  readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | ClipAnswer>[];
   readonly #waiting: Job[] = [];
   /** Settles when the newest call has. */
   #tail: Promise<unknown> = Promise.resolve();
@@ -43,7 +44,15 @@ export class DetectorPool implements AsyncDisposable {
   private constructor(options: DetectorPoolOptions) {
     this.#threads = Array.from(
       { length: options.workers },
-      () => new DetectorThread({ ...options, onIdle: () => this.#dispatch() }),
+      () =>
+        new ModelThread({
+          role: 'detector',
+          entry: options.entry ?? entryPath(import.meta.url, './detector-worker'),
+          workerData: options.detector,
+          onIdle: () => this.#dispatch(),
+          timeoutMs: options.timeoutMs,
+          sleep: options.sleep,
+        }),
     );
   }
 
@@ -73,17 +82,21 @@ export class DetectorPool implements AsyncDisposable {
    * Reads the frame's pixels until the promise settles. More calls than workers wait their turn.
    * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the pool is closed
    */
-  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wantFeatures = false): Promise<DetectorAnswer> {
-    if (this.#closing) return Promise.reject(closedError());
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wants: AnalysisWants = {}): Promise<DetectorAnswer> {
     const { width, height } = frame.layout;
-    const answer = new Promise<DetectorAnswer>((resolve, reject) => {
-      const request = { type: 'detect', pixels: frame.pixels, width, height, wantFeatures } as const;
-      this.#waiting.push({ request, settle: { resolve, reject } });
-    });
-    this.#dispatch();
+    const answer = this.#ask({ type: 'detect', pixels: frame.pixels, width, height, wants } as const);
     const inTurn = Promise.allSettled([this.#tail, answer]).then(() => answer);
     this.#tail = inTurn.catch(() => undefined);
     return inTurn;
+  }
+
+  /**
+   * The clip token of the last seconds; takes the next free worker, before the frames that wait.
+   * @param grids see `ClipEncoder`
+   * @throws PresageError as `detect`
+   */
+  encodeClip(grids: Float32Array): Promise<ClipAnswer> {
+    return this.#ask({ type: 'clip', grids }, true);
   }
 
   /** Idempotent. Calls that have not settled reject with `interrupted`, after the workers have let go of the pixels. */
@@ -94,6 +107,17 @@ export class DetectorPool implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #ask<W extends DetectorWork>(request: W, first = false): Promise<AnswerTo<W>> {
+    if (this.#closing) return Promise.reject(closedError());
+    const answer = new Promise<AnswerTo<W>>((resolve, reject) => {
+      const job = { request, settle: { resolve, reject } };
+      if (first) this.#waiting.unshift(job);
+      else this.#waiting.push(job);
+    });
+    this.#dispatch();
+    return answer;
   }
 
   async #close(): Promise<void> {
@@ -111,7 +135,7 @@ export class DetectorPool implements AsyncDisposable {
       if (thread.state !== 'idle') continue;
       const job = this.#waiting.shift();
       if (!job) return;
-      thread.run(job.request).then(job.settle.resolve, job.settle.reject);
+      thread.run(job.request).then(job.settle.resolve as (answer: unknown) => void, job.settle.reject);
     }
   }
 }

@@ -1,14 +1,24 @@
 import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
-import type { Percept, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
+import type { Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
 import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
-import type { DetectorAnswer } from './detector-protocol.js';
-import type { DetectorOptions, FeatureMaps } from './detector.js';
+import { DetectorStream } from './detector-stream.js';
+import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
-import { bundledModelsDir, findModel, loadManifest, verifyModel, type ModelEntry } from './manifest.js';
+import { checkMasks, findLookModels, type LookModels } from './look-models.js';
+import {
+  bundledModelsDir,
+  findModel,
+  loadManifest,
+  verifyModel,
+  type RoleEntry,
+} from './manifest.js';
 import type { Device, DeviceName } from './ort.js';
+import { findSam, type SamPaths } from './segment/sam/sam-model.js';
+import { SamThread } from './segment/sam/sam-thread.js';
+import { StreamLooks, type MaskMode } from './stream-looks.js';
 
 export interface PerceptionOptions {
   /** Folder of the model files. Default: the one that comes with Presage. */
@@ -25,18 +35,20 @@ export interface PerceptionOptions {
   readonly scoreFloor?: number;
   /** Labels that are reported; detections of others are dropped. Default: all. */
   readonly labels?: readonly string[];
-}
-
-/** A percept together with the feature maps that it was read from. */
-export interface FeaturePercept {
-  readonly percept: Percept;
-  readonly features: FeatureMaps;
-  /** Share of the maps' width and height that the picture covers; the rest is border. */
-  readonly covered: readonly [width: number, height: number];
+  /** Default `auto`. */
+  readonly masks?: MaskMode;
+  /** What makes the masks: our own head in the detector's workers (default), or a SAM-family model in a worker of its own. */
+  readonly segmenter?: 'own' | 'sam';
+  /** The SAM-family model. Default: MobileSAM in the models folder. */
+  readonly sam?: Partial<SamPaths>;
+  /** How often SAM looks at a stream, s of media time. Default 1. */
+  readonly samEveryS?: number;
 }
 
 /** More workers than this only make frames wait for one another. */
 const MAX_DEFAULT_WORKERS = 4;
+/** What a SAM-family encoder costs on a CPU keeps a stream from more than this. */
+const DEFAULT_SAM_EVERY_S = 1;
 /** One GPU gains from a second worker, which prepares while the first computes, and not from a third. */
 const GPU_WORKERS = 2;
 
@@ -47,7 +59,8 @@ const GPU_WORKERS = 2;
  */
 export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();
-  const entry = findModel(await loadManifest(modelsDir), 'detector');
+  const manifest = await loadManifest(modelsDir);
+  const entry = findModel(manifest, 'detector');
   const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
   if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
     throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
@@ -59,11 +72,35 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
     longSidePx,
     ...(options.scoreFloor !== undefined && { scoreFloor: options.scoreFloor }),
   };
+  const looks = await findLookModels(modelsDir, manifest);
+  const masks = options.masks ?? 'auto';
+  const samPaths = options.segmenter === 'sam' ? await findSam(modelsDir, manifest, options.sam) : undefined;
+  checkMasks(masks, samPaths !== undefined || looks.objects !== undefined);
   const { device, tried } = await chooseDevice({ device: options.device ?? 'auto', detector });
   const { workers, threads } = planThreads(device, options, availableParallelism());
-  const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
-  const labels = options.labels && new Set(options.labels);
-  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx, labels });
+  const on = { device, threads };
+  const pool = await DetectorPool.open({
+    workers,
+    detector: {
+      ...detector,
+      ...on,
+      ...(options.labels && { labels: options.labels }),
+      ...(looks.objects && { objects: { ...looks.objects, ...on } }),
+      ...(looks.clip && { clip: { ...looks.clip, ...on } }),
+    },
+  });
+  let sam: SamThread | undefined;
+  try {
+    sam = samPaths && masks !== 'off' ? await SamThread.open({ ...samPaths, ...on }) : undefined;
+  } catch (thrown) {
+    await pool.close();
+    throw thrown;
+  }
+  const { samEveryS = DEFAULT_SAM_EVERY_S } = options;
+  return new DetectorPerception(pool, {
+    ...{ entry, device, tried, workers, longSidePx, looks, masks, samEveryS },
+    sam,
+  });
 }
 
 /**
@@ -83,16 +120,18 @@ export function planThreads(
 }
 
 interface PerceptionFacts {
-  readonly entry: ModelEntry;
+  readonly entry: RoleEntry<'detector'>;
   readonly device: Device;
   readonly tried: readonly DeviceTrial[];
   readonly workers: number;
   readonly longSidePx: number;
-  /** All labels when undefined. */
-  readonly labels: ReadonlySet<string> | undefined;
+  readonly looks: LookModels;
+  readonly masks: MaskMode;
+  readonly sam: SamThread | undefined;
+  readonly samEveryS: number;
 }
 
-/** Detections of frames, in the order of the calls. Made by `openPerception`. */
+/** What all streams share: the workers with their models. Made by `openPerception`. */
 export class DetectorPerception implements Perception {
   readonly concurrency: number;
   readonly #pool: DetectorPool;
@@ -108,8 +147,14 @@ export class DetectorPerception implements Perception {
 
   /** `canvas` is that of the newest frame; before the first, a square one. */
   get info(): PerceptionInfo {
-    const { entry, device, workers } = this.#facts;
-    return { model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas };
+    const { entry, device, workers, looks, masks, sam } = this.#facts;
+    const segmenter = sam?.name ?? looks.objects?.name;
+    return {
+      ...{ model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas },
+      ...(segmenter !== undefined && masks !== 'off' && { segmenter }),
+      ...(looks.objects && { objectTokens: looks.objects.name }),
+      ...(looks.clip && { clipTokens: looks.clip.name }),
+    };
   }
 
   /** The devices that were tried, and why each was not taken. */
@@ -122,37 +167,27 @@ export class DetectorPerception implements Perception {
   }
 
   openStream(): StreamPerception {
-    const close = (): Promise<void> => Promise.resolve();
-    return {
+    const { looks, masks, sam, samEveryS } = this.#facts;
+    return new DetectorStream({
+      pool: this.#pool,
       concurrency: this.concurrency,
-      perceive: (frame) => this.perceive(frame),
-      setEffort: () => undefined,
-      close,
-      [Symbol.asyncDispose]: close,
-    };
+      looks: new StreamLooks({
+        masks,
+        made: {
+          masks: looks.objects !== undefined,
+          tokens: looks.objects !== undefined,
+          clipTokens: looks.clip !== undefined,
+        },
+        encodeClip: (grids) => this.#pool.encodeClip(grids),
+        segmenter: sam,
+        segmentEveryS: samEveryS,
+      }),
+      onFrame: (frame) => this.#noteCanvas(frame),
+    });
   }
 
-  /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
-  async perceive(frame: Frame): Promise<Percept> {
-    this.#noteCanvas(frame);
-    return this.#toPercept(frame, await this.#pool.detect(frame));
-  }
-
-  /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
-  async perceiveWithFeatures(frame: Frame): Promise<FeaturePercept> {
-    this.#noteCanvas(frame);
-    const answer = await this.#pool.detect(frame, true);
-    if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
-    const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
-    return {
-      percept: this.#toPercept(frame, answer),
-      features: answer.features,
-      covered: [contentWidth / canvasWidth, contentHeight / canvasHeight],
-    };
-  }
-
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#facts.sam?.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -162,12 +197,5 @@ export class DetectorPerception implements Perception {
   #noteCanvas({ layout }: Frame): void {
     const { canvasWidth, canvasHeight } = fitLetterbox(layout.width, layout.height, this.#facts.longSidePx);
     this.#canvas = [canvasWidth, canvasHeight];
-  }
-
-  #toPercept(frame: Frame, { detections: found, inferenceMs }: DetectorAnswer): Percept {
-    const { index, t, receivedAtMs, layout } = frame;
-    const { labels } = this.#facts;
-    const detections = labels ? found.filter(({ label }) => labels.has(label)) : found;
-    return { index, t, receivedAtMs, width: layout.width, height: layout.height, detections, inferenceMs };
   }
 }

@@ -52,8 +52,9 @@ describe('loadManifest', () => {
   });
 
   it('says model_missing for a role that no model has', async () => {
-    const manifest = await loadManifest(bundledModelsDir());
-    expect(() => findModel(manifest, 'oracle')).toThrow(expect.objectContaining({ code: 'model_missing' }));
+    const { models } = await loadManifest(bundledModelsDir());
+    const manifest = { version: 1, models: models.filter(({ role }) => role !== 'detector') } as const;
+    expect(() => findModel(manifest, 'detector')).toThrow(expect.objectContaining({ code: 'model_missing' }));
   });
 });
 
