@@ -1,7 +1,7 @@
-import type { Box } from '../core/box.js';
 import type { Detection } from '../core/stages.js';
 import { ClipEncoder, type ClipEncoderOptions } from './clip-encoder.js';
 import { Detector, type DetectorOptions } from './detector.js';
+import { fuseProposals } from './fusion.js';
 import type { Letterbox } from './letterbox.js';
 import type { Picture } from './planes.js';
 import { ObjectHead, type ObjectHeadOptions } from './segment/object-head.js';
@@ -9,19 +9,11 @@ import type { Segment } from './segment/segmenter.js';
 
 /** What one worker loads. */
 export interface AnalyzerOptions extends DetectorOptions {
-  /** Labels that are reported; detections of others are dropped, and cost no mask. Default: all. */
+  /** Only objects of these labels get masks and tokens. Default: all. */
   readonly labels?: readonly string[];
   /** Makes masks, object tokens and the grids of clip tokens; without it there are none. */
   readonly objects?: ObjectHeadOptions;
   readonly clip?: ClipEncoderOptions;
-}
-
-/** A box that something other than the detector proposed. */
-export interface ScoredBox {
-  /** Fractions of the frame. */
-  readonly box: Box;
-  /** 0–1; competes with the detections' scores for the places in `MAX_SEGMENTS`. */
-  readonly score: number;
 }
 
 /** What is wanted beyond detections. */
@@ -30,24 +22,22 @@ export interface AnalysisWants {
   readonly tokens?: boolean;
   /** The pooled features of the whole picture, for the clip token. */
   readonly grid?: boolean;
-  /** Boxes that get masks and tokens beside the detections. */
-  readonly prompts?: readonly ScoredBox[];
+  /** What motion proposes: fused with the detections, so that masks and tokens are those of the final boxes. */
+  readonly proposals?: readonly Detection[];
 }
 
 export interface FrameAnalysis {
   readonly fit: Letterbox;
-  /** Best first, with masks and tokens where wanted. */
-  readonly detections: Detection[];
-  /** Masks and tokens of the prompts, in their order. */
-  readonly prompted: readonly ObjectLook[];
-  /** Detections and prompts that got neither mask nor token because there were too many. */
+  /** Of all labels, best first, then what motion alone proposed; with masks and tokens where wanted. */
+  readonly detections: readonly Detection[];
+  /** Objects that got neither mask nor token because there were too many. */
   readonly unsegmented: number;
   /** [48, 256] */
   readonly grid?: Float32Array;
 }
 
 /** What can be said of an object beyond its box. */
-export type ObjectLook = Pick<Detection, 'mask' | 'token'>;
+type ObjectLook = Pick<Detection, 'mask' | 'token'>;
 
 /** Most boxes of one frame that get masks and tokens, by score: bounds the head's cost on a crowded picture. */
 export const MAX_SEGMENTS = 64;
@@ -83,7 +73,7 @@ export class FrameAnalyzer implements AsyncDisposable {
 
   /** @throws PresageError `inference_failed` */
   async analyze(picture: Picture, wants: AnalysisWants): Promise<FrameAnalysis> {
-    const { masks = false, tokens = false, grid = false, prompts = [] } = wants;
+    const { masks = false, tokens = false, grid = false, proposals = [] } = wants;
     const head = masks || tokens || grid ? this.#head : undefined;
     const {
       fit,
@@ -91,21 +81,17 @@ export class FrameAnalyzer implements AsyncDisposable {
       features,
       own,
     } = await this.#detector.detect(picture, head !== undefined);
-    const detections = this.#labels ? found.filter(({ label }) => this.#labels?.has(label)) : found;
-    if (!head || !features) return { fit, detections, prompted: prompts.map(() => ({})), unsegmented: 0 };
-    const boxes = [...detections, ...prompts];
-    const chosen = masks || tokens ? bestOf(boxes, MAX_SEGMENTS) : [];
-    const view = { ...own, features };
-    const asked = chosen.map((index) => ({ box: boxes[index]?.box ?? [0, 0, 1, 1] }) as const);
-    const findings = await head.run(view, asked, { masks, tokens, grid });
-    const looks: ObjectLook[] = boxes.map(() => ({}));
-    chosen.forEach((index, row) => (looks[index] = lookOf(findings.segments[row])));
+    const detections = fuseProposals(found, proposals);
+    if (!head || !features) return { fit, detections, unsegmented: 0 };
+    const worth = (masks || tokens ? detections : []).filter(({ label }) => this.#labels?.has(label) ?? true);
+    const chosen = bestOf(worth, MAX_SEGMENTS);
+    const { segments, grid: pooled } = await head.run({ ...own, features }, chosen, { masks, tokens, grid });
+    const looks = new Map(chosen.map((detection, row) => [detection, lookOf(segments[row])]));
     return {
       fit,
-      detections: detections.map((detection, index) => ({ ...detection, ...looks[index] })),
-      prompted: looks.slice(detections.length),
-      unsegmented: masks || tokens ? boxes.length - chosen.length : 0,
-      ...(findings.grid && { grid: findings.grid }),
+      detections: detections.map((detection) => ({ ...detection, ...looks.get(detection) })),
+      unsegmented: worth.length - chosen.length,
+      ...(pooled && { grid: pooled }),
     };
   }
 
@@ -129,15 +115,11 @@ export class FrameAnalyzer implements AsyncDisposable {
   }
 }
 
-/** Indices of the boxes with the highest scores, in the order of the boxes. */
-export function bestOf(boxes: readonly ScoredBox[], most: number): number[] {
-  const indices = boxes.map((_, index) => index);
-  if (boxes.length <= most) return indices;
-  const score = (index: number): number => boxes[index]?.score ?? 0;
-  return indices
-    .sort((a, b) => score(b) - score(a) || a - b)
-    .slice(0, most)
-    .sort((a, b) => a - b);
+/** Those with the highest scores, in their order. */
+export function bestOf<T extends { readonly score: number }>(all: readonly T[], most: number): readonly T[] {
+  if (all.length <= most) return all;
+  const best = new Set([...all].sort((a, b) => b.score - a.score).slice(0, most));
+  return all.filter((one) => best.has(one));
 }
 
 /** A segment as a detection carries it. */

@@ -3,16 +3,17 @@ import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
 import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
-import { DetectorStream } from './detector-stream.js';
 import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
 import { checkMasks, findLookModels, type LookModels } from './look-models.js';
 import { bundledModelsDir, findModel, loadManifest, verifyModel, type RoleEntry } from './manifest.js';
+import { MotionThreads, type MotionStats } from './motion-threads.js';
 import type { Device, DeviceName } from './ort.js';
 import { findSam, type SamPaths } from './segment/sam/sam-model.js';
 import { SamThread } from './segment/sam/sam-thread.js';
 import { StreamLooks, type MaskMode } from './stream-looks.js';
+import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
   /** Folder of the model files. Default: the one that comes with Presage. */
@@ -85,18 +86,18 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
       ...(looks.clip && { clip: { ...looks.clip, ...on } }),
     },
   });
-  let sam: SamThread | undefined;
+  let motion: MotionThreads | undefined;
   try {
-    sam = samPaths && masks !== 'off' ? await SamThread.open({ ...samPaths, ...on }) : undefined;
+    motion = await MotionThreads.open();
+    const sam = samPaths && masks !== 'off' ? await SamThread.open({ ...samPaths, ...on }) : undefined;
+    const { samEveryS = DEFAULT_SAM_EVERY_S, samGrid = 0 } = options;
+    const labels = options.labels && new Set(options.labels);
+    const facts = { entry, device, tried, workers, longSidePx, labels, looks, masks, samEveryS, samGrid };
+    return new DetectorPerception({ pool, motion, sam }, facts);
   } catch (thrown) {
-    await pool.close();
+    await Promise.all([pool.close(), motion?.close()]);
     throw thrown;
   }
-  const { samEveryS = DEFAULT_SAM_EVERY_S, samGrid = 0 } = options;
-  return new DetectorPerception(pool, {
-    ...{ entry, device, tried, workers, longSidePx, looks, masks, samEveryS, samGrid },
-    sam,
-  });
 }
 
 /**
@@ -121,22 +122,29 @@ interface PerceptionFacts {
   readonly tried: readonly DeviceTrial[];
   readonly workers: number;
   readonly longSidePx: number;
+  /** All labels when undefined. */
+  readonly labels: ReadonlySet<string> | undefined;
   readonly looks: LookModels;
   readonly masks: MaskMode;
-  readonly sam: SamThread | undefined;
   readonly samEveryS: number;
   readonly samGrid: number;
 }
 
-/** What all streams share: the workers with their models. Made by `openPerception`. */
+interface PerceptionWorkers {
+  readonly pool: DetectorPool;
+  readonly motion: MotionThreads;
+  readonly sam: SamThread | undefined;
+}
+
+/** The models, which all streams share, and motion, of which each stream has its own. Made by `openPerception`. */
 export class DetectorPerception implements Perception {
   readonly concurrency: number;
-  readonly #pool: DetectorPool;
+  readonly #workers: PerceptionWorkers;
   readonly #facts: PerceptionFacts;
   #canvas: readonly [width: number, height: number];
 
-  constructor(pool: DetectorPool, facts: PerceptionFacts) {
-    this.#pool = pool;
+  constructor(workers: PerceptionWorkers, facts: PerceptionFacts) {
+    this.#workers = workers;
     this.#facts = facts;
     this.concurrency = facts.workers;
     this.#canvas = [facts.longSidePx, facts.longSidePx];
@@ -144,8 +152,8 @@ export class DetectorPerception implements Perception {
 
   /** `canvas` is that of the newest frame; before the first, a square one. */
   get info(): PerceptionInfo {
-    const { entry, device, workers, looks, masks, sam } = this.#facts;
-    const segmenter = sam?.name ?? looks.objects?.name;
+    const { entry, device, workers, looks, masks } = this.#facts;
+    const segmenter = this.#workers.sam?.name ?? looks.objects?.name;
     return {
       ...{ model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas },
       ...(segmenter !== undefined && masks !== 'off' && { segmenter }),
@@ -159,37 +167,49 @@ export class DetectorPerception implements Perception {
     return this.#facts.tried;
   }
 
-  stats(): DetectorPoolStats {
-    return this.#pool.stats();
+  stats(): DetectorPoolStats & { readonly motion: MotionStats } {
+    const { pool, motion } = this.#workers;
+    return { ...pool.stats(), motion: motion.stats() };
   }
 
   openStream(): StreamPerception {
-    const { looks, masks, sam, samEveryS, samGrid } = this.#facts;
-    return new DetectorStream({
-      pool: this.#pool,
+    const { pool, motion } = this.#workers;
+    return new FusedPerception({
       concurrency: this.concurrency,
-      looks: new StreamLooks({
-        masks,
-        made: {
-          masks: looks.objects !== undefined,
-          tokens: looks.objects !== undefined,
-          clipTokens: looks.clip !== undefined,
-        },
-        encodeClip: (grids) => this.#pool.encodeClip(grids),
-        sam,
-        samEveryS,
-        ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),
-      }),
-      onFrame: (frame) => this.#noteCanvas(frame),
+      motion: motion.openStream(),
+      detect: (frame, wants) => {
+        this.#noteCanvas(frame);
+        return pool.detect(frame, wants);
+      },
+      looks: this.#openLooks(),
+      labels: this.#facts.labels,
     });
   }
 
   async close(): Promise<void> {
-    await Promise.all([this.#pool.close(), this.#facts.sam?.close()]);
+    const { pool, motion, sam } = this.#workers;
+    await Promise.all([pool.close(), motion.close(), sam?.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #openLooks(): StreamLooks {
+    const { looks, masks, samEveryS, samGrid } = this.#facts;
+    const { pool, sam } = this.#workers;
+    return new StreamLooks({
+      masks,
+      made: {
+        masks: looks.objects !== undefined,
+        tokens: looks.objects !== undefined,
+        clipTokens: looks.clip !== undefined,
+      },
+      encodeClip: (grids) => pool.encodeClip(grids),
+      sam,
+      samEveryS,
+      ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),
+    });
   }
 
   #noteCanvas({ layout }: Frame): void {

@@ -93,13 +93,10 @@ export class StreamLooks {
     const chosen = bestOf(detections, MAX_SEGMENTS);
     if (chosen.length === 0 && !samGrid) return detections;
     const { width, height } = frame.layout;
-    const prompts = chosen.flatMap((index) => detections[index] ?? []).map(({ box }) => ({ box }));
+    const prompts = chosen.map(({ box }) => ({ box }));
     const { prompted, found } = await sam.look({ pixels: frame.pixels, width, height }, prompts, samGrid);
-    const looked = [...detections];
-    chosen.forEach((index, row) => {
-      const detection = detections[index];
-      if (detection) looked[index] = { ...detection, ...lookOf(prompted[row]) };
-    });
+    const looks = new Map(chosen.map((detection, row) => [detection, lookOf(prompted[row])]));
+    const looked = detections.map((detection) => ({ ...detection, ...looks.get(detection) }));
     return [...looked, ...newThings(found, detections)];
   }
 }

@@ -10,7 +10,13 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { iou, type Box } from '../../src/core/box.js';
 import { FramePool, i420Layout, type Frame } from '../../src/core/frame.js';
 import { runBareDetector } from '../../src/model/bare-detector.js';
-import { bundledModelsDir, findModel, loadManifest } from '../../src/model/manifest.js';
+import {
+  bundledModelsDir,
+  findModel,
+  findOptionalModel,
+  loadManifest,
+  modelVersion,
+} from '../../src/model/manifest.js';
 import { DetectorPool } from '../../src/model/detector-pool.js';
 import { ModelSession } from '../../src/model/ort.js';
 import { openPerception, type DetectorPerception } from '../../src/model/perception.js';
@@ -114,9 +120,13 @@ describe('perceiving a street', () => {
   it('describes itself, with the canvas of the newest frame', async () => {
     using picture = frame();
     await stream.perceive(picture);
-    const entry = findModel(await loadManifest(bundledModelsDir()), 'detector');
+    const manifest = await loadManifest(bundledModelsDir());
+    const objects = modelVersion(findModel(manifest, 'objects'));
+    const clip = findOptionalModel(manifest, 'clip');
     expect(perception.info).toEqual({
-      ...{ model: 'nanodet', sha256: entry.sha256, device: 'cpu', workers: 2, canvas: [416, 320] },
+      ...{ model: 'nanodet', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
+      ...{ canvas: [416, 320], segmenter: objects, objectTokens: objects },
+      ...(clip && { clipTokens: modelVersion(clip) }),
     });
     expect(perception.concurrency).toBe(2);
     expect(perception.tried).toEqual([{ device: 'cpu', ok: true }]);
