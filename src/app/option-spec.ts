@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export type CommandName = 'watch' | 'serve' | 'analyze' | 'doctor' | 'models';
+export type CommandName = 'watch' | 'serve' | 'analyze' | 'ask' | 'doctor' | 'models';
 
 export interface OptionSpec<T = unknown> {
   /** Long flag without dashes. */
@@ -42,5 +42,5 @@ export const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no'])])
   .transform((value) => value === true || ['true', '1', 'yes'].includes(String(value)));
 
-export const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze'];
+export const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze', 'ask'];
 export const LIVE: readonly CommandName[] = ['watch', 'serve'];

@@ -1,7 +1,8 @@
-import type { Frame } from '../core/frame.js';
 import { entryPath } from '../core/entry.js';
 import { PresageError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
 import type { AnswerTo, ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import { FairQueue, type QueueLane } from './fair-queue.js';
 import type { AnalysisWants, AnalyzerOptions } from './frame-analyzer.js';
 import { ModelThread } from './model-thread.js';
 
@@ -23,6 +24,30 @@ export interface DetectorPoolStats {
   readonly inFlight: number;
   readonly waiting: number;
   readonly crashes: number;
+  /** Streams that share the workers now. */
+  readonly lanes: number;
+}
+
+/** One stream's access to the workers. Streams take turns, so that none waits for what another has piled up. */
+export interface DetectorLane {
+  /**
+   * How many calls may be open at once with gain: the workers divided by the streams that have work for them now, ≥ 1.
+   * More would only make frames wait that newer ones could replace.
+   */
+  readonly concurrency: number;
+  /**
+   * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order in which they were made.
+   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the lane or the pool is closed
+   */
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wants?: AnalysisWants): Promise<DetectorAnswer>;
+  /**
+   * The clip token of the last seconds, whatever calls of `detect` are open.
+   * @param grids see `ClipEncoder`
+   * @throws PresageError as `detect`
+   */
+  encodeClip(grids: Float32Array): Promise<ClipAnswer>;
+  /** Calls that still wait reject with `interrupted`; one in work ends. Idempotent. */
+  close(): void;
 }
 
 interface Job {
@@ -30,15 +55,18 @@ interface Job {
   readonly settle: { resolve: (answer: never) => void; reject: (error: PresageError) => void };
 }
 
+/** More calls than this waiting in one lane are a stream that does not heed its `concurrency`. */
+const MAX_WAITING_PER_LANE = 16;
+
 /**
- * Detector workers behind one verb. Calls settle in the order in which they were made, whichever worker ends first. A
- * worker that dies takes its call with it (`worker_crashed`, retryable) and is started again, a bounded number of times.
+ * Detector workers that streams share, each by a lane of its own. A worker that dies takes its call with it
+ * (`worker_crashed`, retryable) and is started again, a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
   readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | ClipAnswer>[];
-  readonly #waiting: Job[] = [];
-  /** Settles when the newest call has. */
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #queue = new FairQueue<Job>(MAX_WAITING_PER_LANE);
+  /** Lanes with a call that waits or is in work. */
+  readonly #busy = new Set<QueueLane<Job>>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: DetectorPoolOptions) {
@@ -73,30 +101,46 @@ export class DetectorPool implements AsyncDisposable {
       workers: this.#threads.length,
       alive: this.#threads.filter((thread) => thread.state !== 'dead').length,
       inFlight: this.#threads.filter((thread) => thread.state === 'busy').length,
-      waiting: this.#waiting.length,
+      waiting: this.#queue.waiting,
       crashes: this.#threads.reduce((sum, thread) => sum + thread.crashes, 0),
+      lanes: this.#queue.lanes,
     };
   }
 
-  /**
-   * Reads the frame's pixels until the promise settles. More calls than workers wait their turn.
-   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the pool is closed
-   */
-  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wants: AnalysisWants = {}): Promise<DetectorAnswer> {
-    const { width, height } = frame.layout;
-    const answer = this.#ask({ type: 'detect', pixels: frame.pixels, width, height, wants } as const);
-    const inTurn = Promise.allSettled([this.#tail, answer]).then(() => answer);
-    this.#tail = inTurn.catch(() => undefined);
-    return inTurn;
-  }
-
-  /**
-   * The clip token of the last seconds; takes the next free worker, before the frames that wait.
-   * @param grids see `ClipEncoder`
-   * @throws PresageError as `detect`
-   */
-  encodeClip(grids: Float32Array): Promise<ClipAnswer> {
-    return this.#ask({ type: 'clip', grids }, true);
+  openLane(): DetectorLane {
+    const lane = this.#queue.openLane();
+    const share = (): number => {
+      const others = this.#busy.size - Number(this.#busy.has(lane));
+      return Math.ceil(this.#threads.length / (others + 1));
+    };
+    /** Settles when the lane's newest call has. */
+    let tail: Promise<unknown> = Promise.resolve();
+    let open = 0;
+    const begin = (): void => {
+      open += 1;
+      this.#busy.add(lane);
+    };
+    const end = (): void => {
+      open -= 1;
+      if (open === 0) this.#busy.delete(lane);
+    };
+    const ask = <W extends DetectorWork>(work: W): Promise<AnswerTo<W>> => {
+      begin();
+      return this.#enqueue(lane, work).finally(end);
+    };
+    return {
+      get concurrency() {
+        return share();
+      },
+      detect: ({ pixels, layout: { width, height } }, wants = {}) => {
+        const answer = ask({ type: 'detect', pixels, width, height, wants } as const);
+        const inTurn = Promise.allSettled([tail, answer]).then(() => answer);
+        tail = inTurn.catch(() => undefined);
+        return inTurn;
+      },
+      encodeClip: (grids) => ask({ type: 'clip', grids } as const),
+      close: () => lane.close().forEach((job) => job.settle.reject(closedError())),
+    };
   }
 
   /** Idempotent. Calls that have not settled reject with `interrupted`, after the workers have let go of the pixels. */
@@ -109,31 +153,29 @@ export class DetectorPool implements AsyncDisposable {
     return this.close();
   }
 
-  #ask<W extends DetectorWork>(request: W, first = false): Promise<AnswerTo<W>> {
-    if (this.#closing) return Promise.reject(closedError());
-    const answer = new Promise<AnswerTo<W>>((resolve, reject) => {
-      const job = { request, settle: { resolve, reject } };
-      if (first) this.#waiting.unshift(job);
-      else this.#waiting.push(job);
-    });
-    this.#dispatch();
-    return answer;
-  }
-
   async #close(): Promise<void> {
-    const waiting = this.#waiting.splice(0);
+    const waiting = this.#queue.drain();
     await Promise.all(this.#threads.map((thread) => thread.close()));
     for (const job of waiting) job.settle.reject(closedError());
   }
 
+  #enqueue<W extends DetectorWork>(lane: QueueLane<Job>, request: W): Promise<AnswerTo<W>> {
+    if (this.#closing) return Promise.reject(closedError());
+    return new Promise<AnswerTo<W>>((resolve, reject) => {
+      if (!lane.push({ request, settle: { resolve, reject } }))
+        reject(lane.closed ? closedError() : fullError());
+      else this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
     if (this.#threads.every((thread) => thread.state === 'dead')) {
-      for (const job of this.#waiting.splice(0)) job.settle.reject(deadError());
+      for (const job of this.#queue.drain()) job.settle.reject(deadError());
       return;
     }
     for (const thread of this.#threads) {
       if (thread.state !== 'idle') continue;
-      const job = this.#waiting.shift();
+      const job = this.#queue.take();
       if (!job) return;
       thread.run(job.request).then(job.settle.resolve as (answer: unknown) => void, job.settle.reject);
     }
@@ -142,6 +184,16 @@ export class DetectorPool implements AsyncDisposable {
 
 function closedError(): PresageError {
   return new PresageError('interrupted', 'the detector was closed');
+}
+
+function fullError(): PresageError {
+  return new PresageError(
+    'inference_failed',
+    `${MAX_WAITING_PER_LANE} pictures of this stream wait already`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 function deadError(): PresageError {

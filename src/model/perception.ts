@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
-import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
+import { DetectorPool, type DetectorLane, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
@@ -174,14 +174,20 @@ export class DetectorPerception implements Perception {
 
   openStream(): StreamPerception {
     const { pool, motion } = this.#workers;
+    const lane = pool.openLane();
     return new FusedPerception({
-      concurrency: this.concurrency,
       motion: motion.openStream(),
-      detect: (frame, wants) => {
-        this.#noteCanvas(frame);
-        return pool.detect(frame, wants);
+      detector: {
+        get concurrency() {
+          return lane.concurrency;
+        },
+        detect: (frame, wants) => {
+          this.#noteCanvas(frame);
+          return lane.detect(frame, wants);
+        },
+        close: () => lane.close(),
       },
-      looks: this.#openLooks(),
+      looks: this.#openLooks(lane),
       labels: this.#facts.labels,
     });
   }
@@ -195,9 +201,9 @@ export class DetectorPerception implements Perception {
     return this.close();
   }
 
-  #openLooks(): StreamLooks {
+  #openLooks(lane: DetectorLane): StreamLooks {
     const { looks, masks, samEveryS, samGrid } = this.#facts;
-    const { pool, sam } = this.#workers;
+    const { sam } = this.#workers;
     return new StreamLooks({
       masks,
       made: {
@@ -205,7 +211,7 @@ export class DetectorPerception implements Perception {
         tokens: looks.objects !== undefined,
         clipTokens: looks.clip !== undefined,
       },
-      encodeClip: (grids) => pool.encodeClip(grids),
+      encodeClip: (grids) => lane.encodeClip(grids),
       sam,
       samEveryS,
       ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),

@@ -9,9 +9,13 @@ import type { StreamMotion } from './motion-threads.js';
 import type { StreamLooks } from './stream-looks.js';
 
 export interface FusedPerceptionOptions {
-  readonly concurrency: number;
   readonly motion: StreamMotion;
-  readonly detect: (frame: Frame, wants: AnalysisWants) => Promise<DetectorAnswer>;
+  /** This stream's turn at the detector. */
+  readonly detector: {
+    readonly concurrency: number;
+    detect(frame: Frame, wants: AnalysisWants): Promise<DetectorAnswer>;
+    close(): void;
+  };
   /** Masks, object tokens and clip tokens. */
   readonly looks: StreamLooks;
   /** Labels that are reported; all when undefined. */
@@ -31,7 +35,6 @@ const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, tokens: true };
  * way together are computed together; they are brought into order and settle in the order of the calls.
  */
 export class FusedPerception implements StreamPerception {
-  readonly concurrency: number;
   readonly #options: FusedPerceptionOptions;
   #effort = FULL_EFFORT;
   /** Frames since the detector last looked. */
@@ -43,7 +46,10 @@ export class FusedPerception implements StreamPerception {
 
   constructor(options: FusedPerceptionOptions) {
     this.#options = options;
-    this.concurrency = options.concurrency;
+  }
+
+  get concurrency(): number {
+    return this.#options.detector.concurrency;
   }
 
   setEffort(effort: Effort): void {
@@ -74,7 +80,10 @@ export class FusedPerception implements StreamPerception {
 
   /** Waits for the frames under way. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#tail.then(() => this.#options.motion.close());
+    this.#closing ??= this.#tail.then(() => {
+      this.#options.detector.close();
+      return this.#options.motion.close();
+    });
     return this.#closing;
   }
 
@@ -87,12 +96,12 @@ export class FusedPerception implements StreamPerception {
    * when nobody reads the frame any more.
    */
   async #find(frame: Frame, wants: AnalysisWants | undefined): Promise<Found> {
-    const { motion, detect } = this.#options;
+    const { motion, detector } = this.#options;
     try {
       const moved = await motion.analyze(frame);
       // What hides the scene is nothing that the detector could name.
       if (!wants || moved?.scene === 'covered') return { answer: undefined, motion: moved };
-      const answer = await detect(frame, { ...wants, ...(moved && { proposals: moved.proposals }) });
+      const answer = await detector.detect(frame, { ...wants, ...(moved && { proposals: moved.proposals }) });
       return { answer, motion: moved };
     } catch (thrown) {
       throw toPresageError(thrown, 'inference_failed');
