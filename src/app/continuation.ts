@@ -46,6 +46,8 @@ export interface Continuation {
   readonly reasoner: unknown;
   /** Numbers that must not be given again: those of messages that the saved state does not know, too. */
   readonly numbers: Numbers;
+  /** Numbers of objects to leave out besides. */
+  readonly objectsLeftOut: number;
 }
 
 /** The part of the durable log that is read here. */
@@ -70,13 +72,12 @@ export function continuationOf(log: ContinuationLog, id: string, nowMs: number):
   const saved = positionSchema.safeParse(log.load(id, POSITION_KEY)).data;
   const passedS = saved === undefined ? 0 : Math.max((nowMs - saved.at) / 1000, 0);
   const startS = Math.max(last + LEAST_STEP_S, (saved?.mediatime ?? last) + passedS);
-  const crashed = saved?.ended !== true;
-  const numbers = numbersAfter(log, id, saved?.sequence ?? 0);
   return {
     startS: Math.round(startS * 1000) / 1000,
     memory: log.loadAll(id, MEMORY_PREFIX),
     reasoner: log.load(id, REASONER_KEY),
-    numbers: { ...numbers, objects: numbers.objects + (crashed ? OBJECTS_LEFT_OUT : 0) },
+    numbers: numbersAfter(log, id, saved?.sequence ?? 0),
+    objectsLeftOut: saved?.ended === true ? 0 : OBJECTS_LEFT_OUT,
   };
 }
 

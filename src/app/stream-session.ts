@@ -1,5 +1,4 @@
 import { systemClock } from '../core/clock.js';
-import { PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
 import type { Perception, Places, Source, StateStore, StreamPerception } from '../core/stages.js';
 import { ObjectMemory } from '../memory/object-memory.js';
@@ -9,6 +8,7 @@ import { createReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/publisher.js';
 import type { StreamStatus } from '../transport/status.js';
 import type { Metrics } from './metrics.js';
+import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
 
 /** What was learned is saved this often, ms. */
@@ -51,7 +51,7 @@ export class StreamSession implements AsyncDisposable {
     const { id, source, perception, places, settings, store, metrics, mode } = options;
     this.#memory = new ObjectMemory(new Tracker(), { places });
     this.#reasoner = createReasoner(settings.reasoner, {
-      openai: openaiConfig(settings),
+      openai: openaiOptions(settings),
       state: store?.load(id, 'reasoner'),
     });
     const placeState = store?.load(id, 'places');
@@ -143,26 +143,6 @@ export class StreamSession implements AsyncDisposable {
     await this.#reasoner?.close();
     await this.#publisher.close();
   }
-}
-
-function openaiConfig(
-  settings: Settings,
-): { baseUrl: string; model: string; apiKey?: string; timeoutMs: number; images: boolean } | undefined {
-  const { openaiUrl, openaiModel, openaiKey, openaiTimeout, openaiImages } = settings;
-  if (openaiUrl === undefined) return undefined;
-  if (openaiModel === undefined) {
-    throw new PresageError(
-      'bad_option',
-      'option --openai-model: got nothing, expected a model name, since --openai-url is given',
-    );
-  }
-  return {
-    baseUrl: openaiUrl,
-    model: openaiModel,
-    timeoutMs: openaiTimeout * 1000,
-    images: openaiImages,
-    ...(openaiKey === undefined ? {} : { apiKey: openaiKey }),
-  };
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

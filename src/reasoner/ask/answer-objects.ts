@@ -21,7 +21,7 @@ const HEADING_S = 3;
 
 /** Who is, or was, in view; now when no period is named. */
 export function answerPresent(memory: Recollection, query: Of<'present'>, scope: Scope): Reply {
-  const now = scope.said === '';
+  const now = scope.said === '' || scope.said === 'now';
   const span = now ? { from: memory.now, to: memory.now } : scope;
   const found = presentIn(memory, query.who, span, query.place);
   const when = now

@@ -79,7 +79,7 @@ export function answerWhy(memory: Recollection, { of }: Of<'why'>, scope: Scope)
     to,
   }));
   return {
-    text: explanation.text,
+    text: sentence(explanation.text),
     evidence: chain.length > 0 ? chain : [evidenceOf(event)],
     confidence: explanation.confidence,
   };

@@ -34,7 +34,7 @@ export function parseQuestion(
   const query = readMain(parts.main, words, found?.period, now);
   if ('problem' in query) return { problem: withPlaces(query.problem, vocabulary) };
   if (found && findPeriod(parts.main, now)) return { problem: 'there is more than one time in it' };
-  return { ...query, ...times } as Query;
+  return { ...query, ...times };
 }
 
 /** What can be asked, for whoever was not understood. */
