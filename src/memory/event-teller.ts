@@ -10,7 +10,8 @@ const TIME_DECIMALS = 1000;
 
 /** Turns findings into numbered events: `e1`, `e2`, … in the order of telling. */
 export class EventTeller {
-  #told = 0;
+  /** Events told so far. */
+  told = 0;
 
   /**
    * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
@@ -25,10 +26,10 @@ export class EventTeller {
   }
 
   #event(finding: Finding, frame: FrameSize): EventObserved['event'] {
-    this.#told += 1;
+    this.told += 1;
     const support = Math.min(...finding.who.map(({ part }) => part.support));
     return {
-      id: `e${this.#told}`,
+      id: `e${this.told}`,
       type: finding.type,
       participants: finding.who.map((who) => participant(who, finding.t, frame)),
       t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,

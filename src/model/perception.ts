@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Percept, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
-import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
+import { DetectorPool, type DetectorLane, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
@@ -114,6 +114,8 @@ export class DetectorPerception implements Perception {
   readonly concurrency: number;
   readonly #pool: DetectorPool;
   readonly #motion: MotionThreads;
+  /** Of the calls that belong to no stream; they take turns with the streams. */
+  #ownLane: DetectorLane | undefined;
   readonly #facts: PerceptionFacts;
   #canvas: readonly [width: number, height: number];
 
@@ -141,12 +143,18 @@ export class DetectorPerception implements Perception {
   }
 
   openStream(): StreamPerception {
+    const lane = this.#pool.openLane();
     return new FusedPerception({
-      concurrency: this.concurrency,
       motion: this.#motion.openStream(),
-      detect: (frame) => {
-        this.#noteCanvas(frame);
-        return this.#pool.detect(frame);
+      detector: {
+        get concurrency() {
+          return lane.concurrency;
+        },
+        detect: (frame) => {
+          this.#noteCanvas(frame);
+          return lane.detect(frame);
+        },
+        close: () => lane.close(),
       },
       labels: this.#facts.labels,
     });
@@ -158,13 +166,13 @@ export class DetectorPerception implements Perception {
    */
   async perceive(frame: Frame): Promise<Percept> {
     this.#noteCanvas(frame);
-    return this.#toPercept(frame, await this.#pool.detect(frame));
+    return this.#toPercept(frame, await this.#lane().detect(frame));
   }
 
   /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
   async perceiveWithFeatures(frame: Frame): Promise<FeaturePercept> {
     this.#noteCanvas(frame);
-    const answer = await this.#pool.detect(frame, true);
+    const answer = await this.#lane().detect(frame, true);
     if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
     const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
     return {
@@ -180,6 +188,11 @@ export class DetectorPerception implements Perception {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #lane(): DetectorLane {
+    this.#ownLane ??= this.#pool.openLane();
+    return this.#ownLane;
   }
 
   #noteCanvas({ layout }: Frame): void {

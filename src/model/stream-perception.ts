@@ -7,9 +7,13 @@ import type { MotionReport } from './motion-protocol.js';
 import type { StreamMotion } from './motion-threads.js';
 
 export interface FusedPerceptionOptions {
-  readonly concurrency: number;
   readonly motion: StreamMotion;
-  readonly detect: (frame: Frame) => Promise<DetectorAnswer>;
+  /** This stream's turn at the detector. */
+  readonly detector: {
+    readonly concurrency: number;
+    detect(frame: Frame): Promise<DetectorAnswer>;
+    close(): void;
+  };
   /** Labels that are reported; all when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
 }
@@ -27,7 +31,6 @@ const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, tokens: true };
  * together are computed together; they are fused and settle in the order of the calls.
  */
 export class FusedPerception implements StreamPerception {
-  readonly concurrency: number;
   readonly #options: FusedPerceptionOptions;
   #effort = FULL_EFFORT;
   /** Frames since the detector last looked. */
@@ -39,7 +42,10 @@ export class FusedPerception implements StreamPerception {
 
   constructor(options: FusedPerceptionOptions) {
     this.#options = options;
-    this.concurrency = options.concurrency;
+  }
+
+  get concurrency(): number {
+    return this.#options.detector.concurrency;
   }
 
   setEffort(effort: Effort): void {
@@ -67,7 +73,10 @@ export class FusedPerception implements StreamPerception {
 
   /** Waits for the frames under way. Idempotent. */
   close(): Promise<void> {
-    this.#closing ??= this.#tail.then(() => this.#options.motion.close());
+    this.#closing ??= this.#tail.then(() => {
+      this.#options.detector.close();
+      return this.#options.motion.close();
+    });
     return this.#closing;
   }
 
@@ -77,10 +86,10 @@ export class FusedPerception implements StreamPerception {
 
   /** Settles when nobody reads the frame any more. */
   async #find(frame: Frame, looks: boolean): Promise<Found> {
-    const { motion, detect } = this.#options;
+    const { motion, detector } = this.#options;
     const [moved, seen] = await Promise.allSettled([
       motion.analyze(frame),
-      looks ? detect(frame) : undefined,
+      looks ? detector.detect(frame) : undefined,
     ]);
     if (seen.status === 'rejected') throw toPresageError(seen.reason, 'inference_failed');
     if (moved.status === 'rejected') throw toPresageError(moved.reason, 'inference_failed');

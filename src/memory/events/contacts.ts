@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { ContactJudge } from './contact-classifier.js';
 import {
   CONTACT_REACH,
@@ -8,6 +9,14 @@ import {
 } from './contact-features.js';
 import { samplesIn, timeOf, type Tell } from './finding.js';
 import { meanSize, type Pair, type PairMoment, type PairRule } from './pair.js';
+
+const sampleIndex = z.number().int().nullable();
+const stateSchema = z.object({
+  next: sampleIndex,
+  latest: sampleIndex,
+  best: z.object({ k: z.number().int(), p: z.number() }).nullable(),
+  told: sampleIndex,
+});
 
 /** A moment is told once this many samples in a row after it were less likely. */
 const SETTLED = 2;
@@ -45,6 +54,23 @@ export class ContactRule implements PairRule {
     this.#settle(tell);
   }
 
+  saveState(): unknown {
+    return {
+      next: this.#next ?? null,
+      latest: finite(this.#latest),
+      best: this.#best ?? null,
+      told: finite(this.#told),
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { next, latest, best, told } = stateSchema.parse(state);
+    this.#next = next ?? undefined;
+    this.#latest = latest ?? -Infinity;
+    this.#best = best ?? undefined;
+    this.#told = told ?? -Infinity;
+  }
+
   #judgeUntil(last: number, tell: Tell): void {
     if (this.#next === undefined) return;
     for (; this.#next <= last; this.#next++) this.#consider(this.#next, tell);
@@ -80,4 +106,9 @@ export class ContactRule implements PairRule {
     const features = contactFeatures(a, b, k, this.around);
     return features ? this.judge.probability(features, { a, b, k }) : 0;
   }
+}
+
+/** JSON knows no infinity. */
+function finite(k: number): number | null {
+  return Number.isFinite(k) ? k : null;
 }
