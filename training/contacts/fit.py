@@ -2,7 +2,7 @@
 
 python -m training.contacts.fit ROWS.f32 [ROWS.f32 ...] --out models/contacts.json [--manifest models/manifest.json]
 
-Scenes are split by seed into five folds. Each fold's events are found with a classifier that has not seen it, as
+Scenes are split by seed into three folds. Each fold's events are found with a classifier that has not seen it, as
 src/memory/events/contacts.ts finds them, and compared with the simulator's contacts; the threshold with the best F1 over
 all folds is taken. The classifier that is written is trained on all scenes. Deterministic.
 """
@@ -18,8 +18,8 @@ import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
-FOLDS = 5
-TREES = 160
+FOLDS = 3
+TREES = 120
 SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contacts.ts
 WITHIN = 0.4                                # s, as in the scorer
 HZ = 10
@@ -88,7 +88,7 @@ def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> HistGradientBoostingClassifier:
-    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=20,
+    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=20,
                                            l2_regularization=2.0, max_features=0.5, early_stopping=False, random_state=1)
     return model.fit(x, y)
 
