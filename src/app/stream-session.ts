@@ -65,7 +65,7 @@ export class StreamSession implements AsyncDisposable {
       source,
       perception: this.#perception,
       detectEvery: settings.detectEvery,
-      latencyBudgetMs: settings.latencyBudget,
+      latencyBudgetMs: settings.latencyBudget || undefined,
       memory: this.#memory,
       reasoner: this.#reasoner,
       mode,

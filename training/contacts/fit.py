@@ -123,8 +123,8 @@ def note_in_manifest(manifest: Path, target: Path, made: str, report: dict) -> N
     entry = dict(name="contacts", role="contacts", file=target.name, sha256=hashlib.sha256(data).hexdigest(),
                  bytes=len(data), license="Apache-2.0", source="trained by us on simulated table-top scenes",
                  made=made, inputs={}, outputs={}, settings={}, notes=json.dumps(report))
-    document["models"] = [entry] + [m for m in document["models"] if m["role"] != "contacts"]
-    manifest.write_text(json.dumps(document, indent=2) + "\n")
+    document["models"] = [m for m in document["models"] if m["role"] != "contacts"] + [entry]
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def main() -> None:
