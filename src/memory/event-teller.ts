@@ -15,7 +15,8 @@ export class EventTeller {
 
   /**
    * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
-   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type.
+   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type; a probability where the
+   * finding has one.
    *
    * @param observedAt media time of the percept
    */
@@ -32,7 +33,7 @@ export class EventTeller {
       type: finding.type,
       participants: finding.who.map((who) => participant(who, finding.t, frame)),
       t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,
-      confidence: Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
+      confidence: finding.probability ?? Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
       ...(finding.zone === undefined ? {} : { zone: finding.zone }),
       ...(finding.direction === undefined ? {} : { direction: finding.direction }),
     };

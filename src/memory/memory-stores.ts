@@ -1,5 +1,6 @@
 import type { EventObserved } from '../core/messages.js';
 import type { Places } from '../core/stages.js';
+import type { ContactJudge } from './events/contact-classifier.js';
 import { EventRules } from './events/event-rules.js';
 import type { FrameSize } from './events/sights.js';
 import { EventTeller } from './event-teller.js';
@@ -28,6 +29,7 @@ export interface StoreOptions {
   readonly events: number;
   readonly eventsS: number;
   readonly budgetMb: number;
+  readonly contacts?: ContactJudge | undefined;
 }
 
 /** Where a memory stands in time, and what its snapshots show of the log of events. */
@@ -60,7 +62,12 @@ export function createStores(tracker: ObjectTracker, options: StoreOptions): Mem
   const histories = new HistoryStore();
   return {
     tracker,
-    rules: new EventRules({ places: options.places, loiterS: options.loiterS, relations }),
+    rules: new EventRules({
+      places: options.places,
+      loiterS: options.loiterS,
+      contacts: options.contacts,
+      relations,
+    }),
     teller: new EventTeller(),
     statistics: new PlaceCounter(),
     histories,

@@ -4,6 +4,7 @@ import type { EventObserved, Participant } from '../core/messages.js';
 import { LOITER_S, SAMPLE_HZ, TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../core/ontology.js';
 import type { Memory, MemoryUpdate, StateChanges, ObjectRecord, Percept, Places } from '../core/stages.js';
 import type { Episode, Records } from '../core/records.js';
+import type { ContactJudge } from './events/contact-classifier.js';
 import type { Finding } from './events/finding.js';
 import { PieceLedger } from './history/state-pieces.js';
 import { restoredStores, savePieces } from './memory-state.js';
@@ -54,20 +55,25 @@ const optionsSchema = z.object({
 
 const MB = 1e6;
 
-export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & { places?: Places };
+export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & {
+  places?: Places;
+  /** Tells contacts of things; without it the rule by boxes alone does. */
+  contacts?: ContactJudge | undefined;
+};
 
 /**
  * The memory of one stream: what is in view, what happened, what left, and where things happen. Bounded in every
  * dimension; see `dump`. Snapshots share what did not change with the ones before.
  */
 export class ObjectMemory implements Memory {
-  readonly #options: z.output<typeof optionsSchema>;
+  readonly #options: z.output<typeof optionsSchema> & { readonly contacts: ContactJudge | undefined };
   #stores: MemoryStores;
   #ledger = new PieceLedger();
   #findings: Finding[] = [];
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
-    this.#options = optionsSchema.parse(options);
+    const { contacts, ...checked } = options;
+    this.#options = { ...optionsSchema.parse(checked), contacts };
     this.#stores = createStores(tracker, this.#options);
   }
 

@@ -148,7 +148,8 @@ export class DetectorPool implements AsyncDisposable {
     if (this.#closing) return Promise.reject(closedError());
     return new Promise((resolve, reject) => {
       const request = { type: 'detect', pixels, width, height, wantFeatures } as const;
-      if (!lane.push({ request, settle: { resolve, reject } })) reject(lane.closed ? closedError() : fullError());
+      if (!lane.push({ request, settle: { resolve, reject } }))
+        reject(lane.closed ? closedError() : fullError());
       else this.#dispatch();
     });
   }
@@ -172,9 +173,13 @@ function closedError(): PresageError {
 }
 
 function fullError(): PresageError {
-  return new PresageError('inference_failed', `${MAX_WAITING_PER_LANE} pictures of this stream wait already`, {
-    retryable: true,
-  });
+  return new PresageError(
+    'inference_failed',
+    `${MAX_WAITING_PER_LANE} pictures of this stream wait already`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 function deadError(): PresageError {

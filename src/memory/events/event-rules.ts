@@ -4,6 +4,8 @@ import type { Observation, SampledPart } from '../sampled-part.js';
 import { ApproachRule } from './approaches.js';
 import { CarryRule } from './carries.js';
 import { CollisionRule } from './collisions.js';
+import type { ContactJudge } from './contact-classifier.js';
+import { ContactRule } from './contacts.js';
 import { crossingRules } from './crossings.js';
 import { FallRule } from './falls.js';
 import type { ObjectRule, Tell } from './finding.js';
@@ -22,6 +24,8 @@ export interface EventRulesOptions {
   /** Seconds within a small circle that make a `loiter`. */
   readonly loiterS: number;
   readonly relations: RelationSink;
+  /** Tells contacts of things that move; without it their boxes alone decide. */
+  readonly contacts?: ContactJudge | undefined;
 }
 
 const savedWatched = z.object({
@@ -223,7 +227,7 @@ export class EventRules {
     const rules: PairRule[] = [
       new MeetingRule(pair, wasFar),
       new ApproachRule(pair),
-      new CollisionRule(pair),
+      this.#collisionRule(pair),
       new FollowRule(pair),
       new RelationRule(pair, this.#options.relations),
     ];
@@ -261,6 +265,14 @@ export class EventRules {
       }
     }
     if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(tell);
+  }
+
+  /** The definition by the boxes for true tracks and for people; what was learned for things that a tracker estimates. */
+  #collisionRule(pair: Pair): PairRule {
+    const { contacts } = this.#options;
+    const { a, b } = pair;
+    if (!contacts || a.exact || a.upright || b.upright) return new CollisionRule(pair);
+    return new ContactRule(pair, contacts, { frame: this.#frame, parts: () => this.#watched.keys() });
   }
 
   #forget(gone: WatchedPart): void {

@@ -16,6 +16,8 @@ export interface Finding {
   readonly who: readonly Participation[];
   /** 0–1: how far beyond its thresholds the evidence lies; 0 = just so. */
   readonly clearness: number;
+  /** That it happened at all, 0–1, where that has been learned; it is the confidence then. */
+  readonly probability?: number;
   /** Zone or line. */
   readonly zone?: string;
   readonly direction?: 'a>b' | 'b>a';

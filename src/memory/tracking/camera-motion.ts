@@ -1,4 +1,4 @@
-import type { Affine, Box } from '../../core/box.js';
+import type { Affine, Box, Point } from '../../core/box.js';
 import { boxCentre, iou } from '../../core/box.js';
 import { boxScale } from './box-filter.js';
 import { compatible } from './label-votes.js';
@@ -7,9 +7,11 @@ import type { TrackState } from './track.js';
 
 /** Fewer objects than this cannot tell a camera that moved from objects that did. */
 const LEAST_TRACKS = 3;
-/** Most tracks and detections that propose a shift: a few prove it as well as many. */
-const MOST_TRACKS = 16;
-const MOST_SIGHTINGS = 64;
+/** Most tracks that are asked: a few prove it as well as many. */
+const MOST_TRACKS = 24;
+/** Proposed shifts are counted in bins of this many box scales, and the fullest ones are looked at closely. */
+const BIN_SCALES = 0.2;
+const MOST_BINS = 8;
 /** A track supports a shift when its box then overlaps a detection this much (IoU). */
 const SUPPORT_IOU = 0.5;
 /** When at least this share of the tracks is where it was expected, the camera did not move. */
@@ -37,22 +39,36 @@ export function commonShift(
   sightings: readonly Sighting[],
 ): Affine | undefined {
   const known = tracks.filter(({ id, seen }) => id !== undefined && seen).slice(0, MOST_TRACKS);
-  const shown = sightings.slice(0, MOST_SIGHTINGS);
-  if (known.length < LEAST_TRACKS || shown.length < LEAST_TRACKS) return undefined;
-  const still = support(known, shown, 0, 0);
+  if (known.length < LEAST_TRACKS || sightings.length < LEAST_TRACKS) return undefined;
+  const still = support(known, sightings, 0, 0);
   if (still.count >= STILL_SHARE * known.length) return undefined;
   let best = still;
-  for (const track of known) {
-    for (const sighting of shown) {
-      if (!alike(track, sighting)) continue;
-      const [from, to] = [boxCentre(track.box), boxCentre(sighting.box)];
-      const voted = support(known, shown, to[0] - from[0], to[1] - from[1]);
-      if (voted.count > best.count || (voted.count === best.count && voted.overlap > best.overlap))
-        best = voted;
-    }
+  for (const [dx, dy] of proposals(known, sightings)) {
+    const voted = support(known, sightings, dx, dy);
+    if (voted.count > best.count || (voted.count === best.count && voted.overlap > best.overlap))
+      best = voted;
   }
   const least = Math.max(LEAST_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * still.count);
   return best.count >= least ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
+}
+
+/** The means of the fullest bins of shifts. */
+function proposals(tracks: readonly TrackState[], sightings: readonly Sighting[]): readonly Point[] {
+  const cell = BIN_SCALES * Math.min(...tracks.map(({ box }) => boxScale(box)));
+  const bins = new Map<string, { votes: number; dx: number; dy: number }>();
+  for (const track of tracks) {
+    const from = boxCentre(track.box);
+    for (const sighting of sightings) {
+      if (!alike(track, sighting)) continue;
+      const to = boxCentre(sighting.box);
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      const key = `${Math.round(dx / cell)} ${Math.round(dy / cell)}`;
+      const bin = bins.get(key) ?? { votes: 0, dx: 0, dy: 0 };
+      bins.set(key, { votes: bin.votes + 1, dx: bin.dx + dx, dy: bin.dy + dy });
+    }
+  }
+  const fullest = [...bins.values()].sort((a, b) => b.votes - a.votes).slice(0, MOST_BINS);
+  return fullest.map(({ votes, dx, dy }): Point => [dx / votes, dy / votes]);
 }
 
 function alike(track: TrackState, sighting: Sighting): boolean {

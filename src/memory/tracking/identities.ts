@@ -29,11 +29,19 @@ export function calibrate(pairs: readonly Pair[], appearance: Appearance, t: num
     track.sampledAt = t;
     const same = track.gallery.cosineWithPast(token, t);
     if (same !== undefined) appearance.learnSame(same);
-    const others = [...clear.slice(k + 1), ...clear.slice(0, k)];
-    const other = others.find(([{ label }]) => label === track.label)?.[0];
+    const other = nextOfKind(clear, k);
     const different = other?.gallery.cosineWithPast(token, t);
     if (different !== undefined) appearance.learnOther(different);
   });
+}
+
+/** The next track of the same label, round and round. */
+function nextOfKind(pairs: readonly Pair[], k: number): TrackState | undefined {
+  for (let step = 1; step < pairs.length; step += 1) {
+    const other = pairs[(k + step) % pairs.length]?.[0];
+    if (other?.label === pairs[k]?.[0].label) return other;
+  }
+  return undefined;
 }
 
 /**
@@ -66,7 +74,8 @@ export function settleRivals(tracks: readonly TrackState[], appearance: Appearan
 function markRivals(tracks: readonly TrackState[], t: number): void {
   const order = [...tracks].sort((a, b) => a.box[0] - b.box[0]);
   order.forEach((a, k) => {
-    for (const b of order.slice(k + 1)) {
+    for (let next = k + 1; next < order.length; next += 1) {
+      const b = order[next] as TrackState;
       if (b.box[0] >= a.box[0] + a.box[2]) break;
       if (!compatible(a.label, b.label)) continue;
       const parted = nesting(a.box, b.box);

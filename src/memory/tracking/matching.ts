@@ -1,7 +1,9 @@
-import { associate, unambiguous, type Similarity } from './association.js';
+import { boxCentre } from '../../core/box.js';
+import { associate, unambiguous, type Reach, type Similarity } from './association.js';
 import type { Appearance } from './appearance.js';
+import { boxScale } from './box-filter.js';
 import type { ClutterMap } from './clutter.js';
-import { resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
+import { greatestReach, resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
@@ -52,7 +54,7 @@ export function match({ tracks, sightings, t, highScore, clutter, appearance }: 
     columns: readonly Sighting[],
     similarity: Similarity<TrackState, Sighting>,
   ): [rows: readonly TrackState[], columns: readonly Sighting[]] => {
-    const result = associate(rows, columns, similarity);
+    const result = associate(rows, columns, similarity, reachOf(columns));
     pairs.push(...result.pairs);
     return [result.rows, result.columns];
   };
@@ -88,6 +90,19 @@ export function match({ tracks, sightings, t, highScore, clutter, appearance }: 
     missed: absent.filter((track) => !claimed.has(track)),
     free: left.filter((sighting) => !taken.has(sighting)),
     noise: [...low.filter((sighting) => !explained.has(sighting)), ...noise],
+  };
+}
+
+/** How far along x a track may lie from a detection. */
+function reachOf(columns: readonly Sighting[]): Reach<TrackState, Sighting> {
+  const largest = columns.reduce((most, { box }) => Math.max(most, boxScale(box)), 0);
+  return {
+    of: (track) => {
+      const reach = greatestReach(track, largest);
+      const [expected, last] = [boxCentre(track.box)[0], boxCentre(track.lastBox)[0]];
+      return [Math.min(expected, last) - reach, Math.max(expected, last) + reach];
+    },
+    at: ({ box }) => boxCentre(box)[0],
   };
 }
 

@@ -23,13 +23,18 @@ const OTHER_LABEL_IOU = 0.5;
 /** Sides may differ by this factor between a track and its detection. */
 const SIDE_FACTOR = 2.5;
 
+/** How far (px) the centre of a detection of this scale may lie from where the track is expected, or was last seen. */
+export function greatestReach({ box, spread }: TrackState, scale: number): number {
+  return Math.max(boxScale(box), scale) * (1 + 4 * spread);
+}
+
 /** Similarity of a detection to where the track is expected, 0 (impossible) to 1. */
 export function resemblance(track: TrackState, sighting: Sighting): number {
   const a = track.box;
   const b = sighting.box;
   const spread = track.spread;
   // Nothing beyond this can pass the gate or overlap; most pairs end here.
-  const reach = Math.max(boxScale(a), boxScale(b)) * (1 + 4 * spread);
+  const reach = greatestReach(track, boxScale(b));
   if (Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2) > reach) return 0;
   if (Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) > reach) return 0;
   if (!similarSides(a, b)) return 0;

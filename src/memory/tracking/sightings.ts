@@ -1,5 +1,6 @@
 import { iou, scaleBox, type Box } from '../../core/box.js';
 import type { Detection, Percept } from '../../core/stages.js';
+import { dot } from './gallery.js';
 import { ANY_LABEL } from './label-votes.js';
 
 /** A detection as the tracker uses it, box in px. */
@@ -36,6 +37,8 @@ const SMALL_SHARE = 0.15;
 const CONFIDENT_SCORE = 0.5;
 /** A class with less than this is no name for what moves. */
 const LEAST_NAME_SCORE = 0.3;
+/** A token's squared length may differ from 1 by this. */
+const UNIT_TOLERANCE = 0.01;
 /** Thinner boxes are what the border leaves of an object, px. */
 const LEAST_SIDE = 1;
 
@@ -87,7 +90,7 @@ function readBoxes(percept: Percept, floor: number): Uncovered[] {
     if (!(score >= floor) || !box.every(Number.isFinite)) continue;
     const px = scaleBox(box, percept.width, percept.height);
     if (px[2] < LEAST_SIDE || px[3] < LEAST_SIDE) continue;
-    const usable = token !== undefined && token.length > 0 && token.every(Number.isFinite);
+    const usable = token !== undefined && Math.abs(dot(token, token) - 1) < UNIT_TOLERANCE;
     all.push({ ...rest, score: Math.min(score, 1), box: px, ...(usable && { token }) });
   }
   all.sort((a, b) => b.score - a.score);

@@ -1,0 +1,1 @@
+"""Training: worlds, data and models that make the files in `models/`."""
