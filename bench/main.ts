@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
+import { crash } from './crash.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { quality } from './quality.js';
@@ -9,7 +10,7 @@ import { proposals } from './proposals.js';
 import { soak } from './soak.js';
 import { throughput } from './throughput.js';
 
-const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality, proposals };
+const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality, proposals, crash };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
 async function main([name = '', ...args]: readonly string[]): Promise<void> {
