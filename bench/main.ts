@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
+import { crash } from './crash.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { objects } from './objects.js';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   memory,
   quality,
   proposals,
+  crash,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

@@ -3,6 +3,7 @@ import type { Clock } from '../core/clock.js';
 import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Draft, ObjectState, StreamState } from '../core/messages.js';
+import type { Episode } from '../core/records.js';
 import { latestMap, losslessMap } from '../core/operators.js';
 import type {
   Memory,
@@ -218,6 +219,7 @@ export class StreamPipeline implements AsyncDisposable {
       const memoryEndMs = clock.nowMs();
       const drafts: Draft[] = [objectsDraft(update.snapshot), ...update.events.map(eventDraft)];
       if (reasoner) drafts.push(...reasoner.step(update));
+      drafts.push(...update.episodes.map((episode) => summaryDraft(episode, percept.t)));
       this.#mediatime = percept.t;
       this.#processed += 1;
       this.#options.onFrame?.(frame);
@@ -325,6 +327,8 @@ export class StreamPipeline implements AsyncDisposable {
   #finish(state: StreamState): void {
     this.#subscriptions.unsubscribe();
     this.#tell(this.#options.reasoner?.finish(this.#mediatime) ?? []);
+    const episodes = this.#options.memory.finish(this.#mediatime);
+    this.#tell(episodes.map((episode) => summaryDraft(episode, this.#mediatime)));
     this.#setState(this.#live ? { ...state, source: this.#live } : state);
   }
 
@@ -340,6 +344,11 @@ function eventDraft(observed: MemorySnapshot['events'][number]): Draft {
     subject: observed.event.id,
     data: observed,
   };
+}
+
+function summaryDraft({ from, to, text, events, objects }: Episode, mediatime: number): Draft {
+  const data = { from, to, text, events: [...events], objects: [...objects] };
+  return { kind: 'summary.created', mediatime, data };
 }
 
 function objectsDraft(snapshot: MemorySnapshot): Draft {
