@@ -137,13 +137,19 @@ describe('the contact classifier', () => {
 
   it('is as confident of what it tells as told contacts were right', () => {
     expect(ContactClassifier.parse(DOCUMENT).confidence(0.5)).toBeCloseTo(1 / (1 + Math.exp(-1)), 9);
-    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(1 / (1 + Math.exp(-2 * Math.log(9) - 1)), 9);
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(
+      1 / (1 + Math.exp(-2 * Math.log(9) - 1)),
+      9,
+    );
   });
 
   it.each([
     ['other features', { ...DOCUMENT, features: ['gap'] }],
     ['no trees', { ...DOCUMENT, trees: [] }],
-    ['a tree that runs in circles', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, left: [0, 3, 0, 0, 0] }] }],
+    [
+      'a tree that runs in circles',
+      { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, left: [0, 3, 0, 0, 0] }] },
+    ],
     ['a tree that leads out', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, right: [9, 4, 0, 0, 0] }] }],
     ['a tree with fields of other lengths', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, value: [0] }] }],
     ['a document of something else', { kind: 'detector' }],
@@ -181,7 +187,8 @@ describe('contacts of things on estimated tracks', () => {
   it('are told again only after half a second in which they were unlikely', () => {
     const lasting = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [20 + i, i === 0 ? 0.9 : 0.6]));
     const beside = [thing('a', [0, 280, 300], [5, 280, 300]), thing('b', [0, 325, 300], [5, 325, 300])];
-    const count = (by: Record<number, number>): number => collisions(watch(beside, new FixedJudge(by))).length;
+    const count = (by: Record<number, number>): number =>
+      collisions(watch(beside, new FixedJudge(by))).length;
     expect(count(lasting)).toBe(1);
     expect(count({ 20: 0.9, 24: 0.9 })).toBe(1);
     expect(count({ 20: 0.9, 27: 0.9 })).toBe(2);
