@@ -91,7 +91,7 @@ class Blur {
     const edges = [box[0], box[1], box[0] + box[2], box[1] + box[3]].map((edge, i) => {
       const step = Math.sqrt(1 - SLOW.memory ** 2) * random.normal();
       this.#slow[i] = SLOW.memory * (this.#slow[i] as number) + step;
-      const slow = (SLOW.px + SLOW.share * size) * (this.#slow[i]);
+      const slow = (SLOW.px + SLOW.share * size) * this.#slow[i];
       return edge + slow + (WHITE.px + WHITE.share * size) * random.normal();
     }) as [number, number, number, number];
     if (this.#missed || (onlyMoving && !this.#moved)) return undefined;

@@ -248,6 +248,62 @@ describe.each(CASES)('$type', ({ type, when, yes, told: expected, but, no }) => 
   });
 });
 
+/** More that looks like an event of the type and is none. */
+const NEAR_MISSES: readonly (readonly [type: EventType, but: string, no: KnotTrack[]])[] = [
+  [
+    'zone_leave',
+    'is outside for a moment',
+    [person('a', [0, 500, 400], [2, 595, 400], [2.1, 605, 400], [2.2, 590, 400], [4, 500, 400])],
+  ],
+  [
+    'line_cross',
+    'turns back within a moment',
+    [person('a', [0, 300, 400], [2, 495, 400], [2.05, 505, 400], [2.1, 495, 400], [4, 300, 400])],
+  ],
+  ['loiter', 'is seen for nine seconds', [still('a', 500, 9)]],
+  [
+    'follow',
+    'catches up',
+    [person('a', [0, 100, 400], [6, 700, 400]), person('b', [0, 450, 400], [6, 810, 400])],
+  ],
+  [
+    'follow',
+    'goes the other way',
+    [person('a', [0, 100, 400], [6, 460, 400]), person('b', [0, 660, 400], [6, 300, 400])],
+  ],
+  [
+    'follow',
+    'goes far behind',
+    [person('a', [0, 20, 400], [6, 380, 400]), person('b', [0, 520, 400], [6, 880, 400])],
+  ],
+  [
+    'pick_up',
+    'walks past what moves by itself',
+    [person('a', [0, 200, 400], [8, 200, 400]), thing('s', [0, 500, 390], [3, 500, 390], [7, 900, 390])],
+  ],
+  [
+    'put_down',
+    'never had it',
+    [person('a', [0, 200, 400], [8, 960, 400]), thing('s', [0, 610, 390], [8, 610, 390])],
+  ],
+  [
+    'fall',
+    'bends down over three seconds',
+    [person('a', [0, 500, 400], [3, 500, 400], [6, 500, 400, 60, 50], [8, 500, 400, 60, 50])],
+  ],
+  [
+    'fall',
+    'crouches and stays higher than wide',
+    [falling('a', [3.6, 500, 400, 40, 60], [8, 500, 400, 40, 60])],
+  ],
+];
+
+describe.each(NEAR_MISSES)('%s', (type, but, no) => {
+  it(`is not told when the object ${but}`, () => {
+    expect(told(type, no, 12, { places: PLACES })).toEqual([]);
+  });
+});
+
 describe('events', () => {
   it('carry the boxes, roles and places of their moment, and the time they were told', () => {
     const all = watch([person('a', [0, 300, 400], [4, 700, 400])], 6, { places: PLACES });

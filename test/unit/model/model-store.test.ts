@@ -73,12 +73,12 @@ describe('listing and verifying', () => {
 describe('pulling', () => {
   it('fetches the file from the mirror, tells progress, and leaves nothing else behind', async () => {
     const progress: PullProgress[] = [];
-    expect(await pull({ onProgress: (step) => progress.push(step) })).toEqual(['nanodet']);
+    expect(await pull({ onProgress: (step) => progress.push(step) })).toEqual(['nanodet-int8']);
     expect(requested).toEqual(['/models/tiny.onnx']);
     expect(await readFile(join(modelsDir, 'tiny.onnx'))).toEqual(CONTENT);
     expect(await filesIn()).toEqual(['manifest.json', 'tiny.onnx']);
     expect(progress.at(-1)).toEqual({
-      name: 'nanodet',
+      name: 'nanodet-int8',
       receivedBytes: CONTENT.length,
       totalBytes: CONTENT.length,
     });
@@ -117,7 +117,7 @@ describe('pulling', () => {
         response.write(CONTENT.subarray(0, 1000), () => response.destroy());
       },
     ];
-    expect(await pull()).toEqual(['nanodet']);
+    expect(await pull()).toEqual(['nanodet-int8']);
     expect(requested).toHaveLength(3);
   });
 
@@ -173,7 +173,7 @@ describe('a pack that does not come with Presage', () => {
   const REVISION = '0d3b403339b4674a82493d5e97964dd78089ddc8';
 
   it('is left alone until it is asked for by name', async () => {
-    expect(await pull()).toEqual(['nanodet']);
+    expect(await pull()).toEqual(['nanodet-int8']);
     expect(await filesIn()).toEqual(['manifest.json', 'tiny.onnx']);
   });
 

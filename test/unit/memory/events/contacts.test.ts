@@ -137,7 +137,10 @@ describe('the contact classifier', () => {
 
   it('is as confident of what it tells as told contacts were right', () => {
     expect(ContactClassifier.parse(DOCUMENT).confidence(0.5)).toBeCloseTo(1 / (1 + Math.exp(-1)), 9);
-    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(1 / (1 + Math.exp(-2 * Math.log(9) - 1)), 9);
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(
+      1 / (1 + Math.exp(-2 * Math.log(9) - 1)),
+      9,
+    );
   });
 
   it.each([
