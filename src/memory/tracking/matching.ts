@@ -3,6 +3,7 @@ import { associate, unambiguous, type Reach, type Similarity } from './associati
 import type { Appearance } from './appearance.js';
 import { boxScale } from './box-filter.js';
 import type { ClutterMap } from './clutter.js';
+import { ANY_LABEL } from './label-votes.js';
 import { greatestReach, resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
@@ -41,7 +42,8 @@ export interface Matching {
 
 /**
  * Joins detections to tracks in stages: confident detections to where tracks are expected, then to where hidden ones
- * were last seen (OC-SORT), then weak detections to what is left (ByteTrack), each time confirmed tracks first.
+ * were last seen (OC-SORT), then weak detections to what is left (ByteTrack), then what only moves to named tracks that it
+ * overlaps well; confirmed tracks first.
  */
 export function match({ tracks, sightings, t, highScore, clutter, appearance }: Matching): Match {
   const strong = ({ score }: Sighting): boolean => score >= highScore;
@@ -61,20 +63,22 @@ export function match({ tracks, sightings, t, highScore, clutter, appearance }: 
   const expected = weighed(resemblance, appearance);
   const weakly = weighed(resemblesWeakly, appearance);
   const confirmed = tracks.filter(({ id }) => id !== undefined);
-  const [away, unclaimed] = join(confirmed, high, expected);
+  const [away, unclaimed] = join(confirmed, high, ofItsKind(expected));
   const [hidden, unmet] = join(
     away.filter(({ seen }) => !seen),
     unclaimed,
-    resemblesLast,
+    ofItsKind(resemblesLast),
   );
   const absent = [...away.filter(({ seen }) => seen), ...hidden];
-  const [, weak] = join(
+  const [unfound, weak] = join(
     absent.filter(({ strongAt }) => t - strongAt < WEAK_S),
     unknown,
     weakly,
   );
+  const overdue = absent.filter(({ strongAt }) => t - strongAt >= WEAK_S);
+  const [, unnamed] = join([...unfound, ...overdue], unmet, weakly);
   const tentative = tracks.filter(({ id }) => id === undefined);
-  const [young, left] = join(tentative, unmet, expected);
+  const [young, left] = join(tentative, unnamed, expected);
   const [, noise] = join(young, weak, weakly);
   const claimed = new Set(pairs.map(([track]) => track));
   const leaps = leap(
@@ -91,6 +95,12 @@ export function match({ tracks, sightings, t, highScore, clutter, appearance }: 
     free: left.filter((sighting) => !taken.has(sighting)),
     noise: [...low.filter((sighting) => !explained.has(sighting)), ...noise],
   };
+}
+
+/** What motion alone shows may be a part of a named object: the detector's boxes, weak ones too, come first. */
+function ofItsKind(similarity: Similarity<TrackState, Sighting>): Similarity<TrackState, Sighting> {
+  return (track, sighting) =>
+    sighting.label === ANY_LABEL && track.label !== ANY_LABEL ? 0 : similarity(track, sighting);
 }
 
 /** How far along x a track may lie from a detection. */

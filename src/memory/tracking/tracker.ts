@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Affine, Box } from '../../core/box.js';
 import { PresageError } from '../../core/errors.js';
-import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
+import { TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
 import { Appearance, savedAppearance } from './appearance.js';
 import { createJitter, savedJitters } from './box-filter.js';
@@ -14,7 +14,8 @@ import { match } from './matching.js';
 import { shareMerged } from './merges.js';
 import { Pace, savedPace } from './pace.js';
 import { savedTime, saveTime } from './saved-state.js';
-import { nesting, readSightings, type Sighting } from './sightings.js';
+import { ANY_LABEL } from './label-votes.js';
+import { inside, nesting, readSightings, type Sighting } from './sightings.js';
 import { savedTrack, TrackState, type Track } from './track.js';
 
 const probability = z.number().min(0).max(1);
@@ -44,6 +45,8 @@ const CONFIRM_S = 0.1;
 const TENTATIVE_UNSEEN_S = 0.1;
 /** A detection that overlaps another, claimed one by this share of the smaller begins no track: part or double. */
 const BIRTH_NESTING = 0.9;
+/** Motion that lies in the place of a person or animal by this share is a part of it. */
+const PART_SHARE = 0.6;
 /** A hidden object counts as occluded when a seen one covers this share of the smaller box. */
 const OCCLUSION_NESTING = 0.5;
 
@@ -296,11 +299,11 @@ export class Tracker {
         track.lastSeen - track.spanStart >= CONFIRM_S - TIME_EPSILON,
     );
     if (fresh.length === 0) return;
-    const inside = (box: Box): boolean => !touchesBorder(box, width, height);
+    const within = (box: Box): boolean => !touchesBorder(box, width, height);
     const hidden = this.#live.filter(
-      (track) => track.id !== undefined && !track.seen && inside(track.lastBox),
+      (track) => track.id !== undefined && !track.seen && within(track.lastBox),
     );
-    const appeared = new Set(fresh.filter((track) => inside(track.startBox)));
+    const appeared = new Set(fresh.filter((track) => within(track.startBox)));
     const known = { appearance: this.#appearance, live: this.#live, pace: this.#pace.typical };
     const { byPlace, byLook } = this.#lost.recognise(fresh, appeared, hidden, known);
     this.#counts.recognisedByPlace += byPlace.size;
@@ -334,9 +337,11 @@ export class Tracker {
     const claimed = new Set(sightings);
     for (const sighting of unclaimed) claimed.delete(sighting);
     const others = [...claimed].filter(({ score }) => score >= this.#options.highScore);
+    const named = this.#live.filter(({ id, label }) => id !== undefined && label !== ANY_LABEL);
     for (const sighting of unclaimed) {
       if (sighting.score < this.#options.birthScore || this.#live.length >= MOST_LIVE) continue;
       if (this.#clutter.explains(sighting)) continue;
+      if (sighting.label === ANY_LABEL && named.some((track) => isPartOf(sighting, track))) continue;
       if (others.some(({ box }) => nesting(box, sighting.box) > BIRTH_NESTING)) continue;
       this.#live.push(new TrackState(sighting, t, this.#jitter));
     }
@@ -346,6 +351,12 @@ export class Tracker {
 /** `o12` → 12 */
 function idNumber(id: string): number {
   return Number(id.slice(1));
+}
+
+/** What moves within the place of a named object is what shows of it behind something: no object of its own. */
+function isPartOf({ box }: Sighting, track: TrackState): boolean {
+  const smaller = box[2] * box[3] < track.box[2] * track.box[3];
+  return smaller && inside(box, track.box) > PART_SHARE && UPRIGHT_LABELS.has(track.label);
 }
 
 /** On a ground plane the one whose feet are lower in the picture is in front. */
