@@ -49,7 +49,7 @@ export class StreamSession implements AsyncDisposable {
   constructor(options: StreamSessionOptions) {
     this.#options = options;
     const { id, source, perception, places, settings, store, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker(), { places });
+    this.#memory = new ObjectMemory(new Tracker(), { places, budgetMb: settings.memoryBudget });
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
       state: store?.load(id, 'reasoner'),
