@@ -33,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** Where a memory stands in time, and what its snapshots show of the log of events. */
-export interface MemoryClock {
+interface MemoryClock {
   t: number;
   /** Last second of media time at which the budget was looked at. */
   second: number;
