@@ -11,6 +11,7 @@ import type { Draft, Message } from '../src/core/messages.js';
 import { findFfmpeg } from '../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../src/ingest/open-source.js';
 import { parseSource } from '../src/ingest/source-spec.js';
+import { Archive } from '../src/transport/archive/archive.js';
 import { DurableLog } from '../src/transport/durable-log.js';
 import { Hub } from '../src/transport/hub.js';
 import { createServer } from '../src/transport/server.js';
@@ -51,6 +52,7 @@ export const latency: Bench = {
       mode: 'live',
       loop: true,
     });
+    const archive = new Archive(log, Infinity);
     const recorder = new Recorder();
     await using session = new StreamSession({
       id: ID,
@@ -60,7 +62,7 @@ export const latency: Bench = {
       settings,
       mode: 'live',
       publisher: { streamId: ID, log, sinks: [hub] },
-      store: log,
+      keep: { store: log, archive },
       metrics,
       onFrame: (frame) => recorder.frame(frame.receivedAtMs),
       onDraft: (draft) => recorder.told(draft),

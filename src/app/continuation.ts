@@ -44,8 +44,8 @@ export interface Continuation {
   readonly startS: number;
   readonly memory: Readonly<Record<string, unknown>>;
   readonly reasoner: unknown;
-  /** Numbers that must not be given again: those of messages that the saved state does not know, too. */
-  readonly numbers: Numbers;
+  /** Numbers given by messages that the saved state does not know, or by all, and must not be given again. */
+  readonly numbers: (which: 'unsaved' | 'all') => Numbers;
   /** Numbers of objects to leave out besides. */
   readonly objectsLeftOut: number;
 }
@@ -76,7 +76,7 @@ export function continuationOf(log: ContinuationLog, id: string, nowMs: number):
     startS: Math.round(startS * 1000) / 1000,
     memory: log.loadAll(id, MEMORY_PREFIX),
     reasoner: log.load(id, REASONER_KEY),
-    numbers: numbersAfter(log, id, saved?.sequence ?? 0),
+    numbers: (which) => numbersAfter(log, id, which === 'all' ? 0 : (saved?.sequence ?? 0)),
     objectsLeftOut: saved?.ended === true ? 0 : OBJECTS_LEFT_OUT,
   };
 }

@@ -1,4 +1,5 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { EvidenceStats } from './evidence/evidence-keeper.js';
 import type { PipelineObserver } from '../pipeline/stream-pipeline.js';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
@@ -40,8 +41,33 @@ export class Metrics {
   );
   readonly #up = this.#gauge('presage_stream_up', '1 while the stream is live');
 
+  readonly #evidence = new Map<string, () => EvidenceStats>();
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    const evidence = this.#evidence;
+    new Counter({
+      name: 'presage_evidence_kept_total',
+      help: 'Pictures of events kept',
+      labelNames: ['stream'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [stream, read] of evidence) this.inc({ stream }, read().kept);
+      },
+    });
+    new Counter({
+      name: 'presage_evidence_dropped_total',
+      help: 'Pictures of events that were not kept, by reason',
+      labelNames: ['stream', 'reason'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [stream, read] of evidence) {
+          for (const [reason, count] of Object.entries(read().dropped)) this.inc({ stream, reason }, count);
+        }
+      },
+    });
   }
 
   observer(stream: string): PipelineObserver {
@@ -59,6 +85,11 @@ export class Metrics {
       },
       eventTold: (latencyMs) => this.#eventLatency.observe({ stream }, latencyMs / 1000),
     };
+  }
+
+  /** Pictures of events kept and dropped, read at each scrape. */
+  watchEvidence(stream: string, read: () => EvidenceStats): void {
+    this.#evidence.set(stream, read);
   }
 
   messageTold(stream: string, kind: string): void {

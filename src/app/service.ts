@@ -1,14 +1,21 @@
-import { toPresageError } from '../core/errors.js';
+import { toPresageError, type PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
 import type { Perception, Places } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
+import { ContactClassifier, type ContactJudge } from '../memory/events/contact-classifier.js';
+import { loadContactModel } from '../model/contact-model.js';
 import { openPerception, type DetectorPerception } from '../model/perception.js';
+import { Archive } from '../transport/archive/archive.js';
+import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/durable-log.js';
 import { Hub } from '../transport/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
 import { createServer, type PresageServer } from '../transport/server.js';
+import { continuationOf } from './continuation.js';
+import { ServiceAsker } from './ask/service-asker.js';
+import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
@@ -56,8 +63,10 @@ export class Service implements AsyncDisposable {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
     signal.throwIfAborted();
-    const log = await DurableLog.open({ folder: settings.data, onError: (error) => logger.error(error) });
-    const hub = new Hub({ log, onError: (error) => logger.error(error) });
+    const onError = (error: PresageError): void => logger.error(error);
+    const retention = retentionOf(settings);
+    const log = await DurableLog.open({ folder: settings.data, retention, onError });
+    const hub = new Hub({ log, onError });
     const metrics = new Metrics();
     registerTransportMetrics(metrics.registry, { hub, log });
     const sessions: StreamSession[] = [];
@@ -66,14 +75,26 @@ export class Service implements AsyncDisposable {
       streams: () => sessions.map((session) => session.status()),
     };
     let perception!: Perception;
+    const archive = new Archive(log, retention.maxAgeMs);
+    const evidence = await openEvidence(log, settings, onError);
+    const asker = new ServiceAsker(log, archive, settings);
     let server: PresageServer | undefined;
     try {
       const { host, port, token } = settings;
-      server = createServer({ host, port, token, hub, log, status, registry: metrics.registry, logger });
+      server = createServer({
+        ...{ host, port, token, hub, log, status, registry: metrics.registry, logger },
+        ask: (id, question) => asker.ask(id, question),
+        picture: (id, eventId) => evidence?.find(id, eventId),
+      });
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
-      const parts = { settings, perception, log, hub, metrics, logger, ffmpeg };
+      const contacts = await openContactJudge(settings);
+      const parts = {
+        ...{ settings, perception, contacts, log, hub, archive },
+        ...{ evidence, metrics, logger, ffmpeg },
+      };
       for (const plan of plans) sessions.push(openSession(parts, plan));
+      asker.onAsk((id) => sessions.find((session) => session.id === id)?.archiveNow());
       const { url } = await server.listen();
       return new Service(parts, sessions, server, url);
     } catch (error) {
@@ -119,11 +140,41 @@ export class Service implements AsyncDisposable {
 interface ServiceParts {
   readonly settings: Settings;
   readonly perception: Perception;
+  readonly contacts: ContactJudge | undefined;
   readonly log: DurableLog;
   readonly hub: Hub;
+  readonly archive: Archive;
+  readonly evidence: EvidenceStore | undefined;
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
+}
+
+/** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
+export async function openContactJudge(settings: Settings): Promise<ContactJudge | undefined> {
+  const document = await loadContactModel(settings.models);
+  return document === undefined ? undefined : ContactClassifier.parse(document);
+}
+
+const MB = 1e6;
+const DAY_MS = 86_400_000;
+
+function retentionOf({ keepDays, keepMb }: Settings): { maxAgeMs: number; maxBytes: number } {
+  return { maxAgeMs: keepDays * DAY_MS, maxBytes: keepMb * MB };
+}
+
+/** The store of pictures, tidied after a crash; undefined when none are wanted. */
+async function openEvidence(
+  log: DurableLog,
+  settings: Settings,
+  onError: (error: PresageError) => void,
+): Promise<EvidenceStore | undefined> {
+  if (settings.evidenceMb === 0) return undefined;
+  const { maxAgeMs } = retentionOf(settings);
+  const maxBytes = settings.evidenceMb * MB;
+  const store = new EvidenceStore(log, { folder: settings.data, maxAgeMs, maxBytes, onError });
+  await store.tidy();
+  return store;
 }
 
 /** The detector as the settings want it; one for all streams of the process. */
@@ -134,27 +185,43 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
     ...(settings.labels === undefined ? {} : { labels: settings.labels }),
     device: settings.device,
     workers: settings.workers,
+    masks: settings.masks,
+    segmenter: settings.segmenter,
+    sam: {
+      ...(settings.samEncoder === undefined ? {} : { encoder: settings.samEncoder }),
+      ...(settings.samDecoder === undefined ? {} : { decoder: settings.samDecoder }),
+    },
+    samEveryS: settings.samEvery,
+    samGrid: settings.samGrid,
   });
 }
 
 function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
-  const { settings, perception, log, hub, metrics, ffmpeg } = parts;
+  const { settings, perception, contacts, log, hub, archive, evidence, metrics, ffmpeg, logger } = parts;
+  const onError = (error: PresageError): void => logger.error(error);
+  const continuation = continuationOf(log, plan.id, Date.now());
+  const keeper = evidence && new EvidenceKeeper(plan.id, evidence, onError);
+  if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
   const source = openSource(parseSource(plan.source), {
     ffmpeg,
     mode: 'live',
     rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
     stallMs: settings.stall * 1000,
     loop: plan.loop ?? false,
+    startS: continuation?.startS ?? 0,
   });
   return new StreamSession({
     id: plan.id,
     source,
     perception,
+    contacts,
     places: plan.places,
     settings,
     mode: 'live',
     publisher: { streamId: plan.id, log, sinks: [hub] },
-    store: log,
+    keep: { store: log, archive, evidence: keeper },
+    continuation,
+    onError,
     metrics,
     onDraft: plan.onDraft,
   });

@@ -1,29 +1,57 @@
 import { systemClock } from '../core/clock.js';
+import { toPresageError, type PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
+import type { Records } from '../core/records.js';
 import type { Perception, Places, Source, StateStore, StreamPerception } from '../core/stages.js';
+import type { ContactJudge } from '../memory/events/contact-classifier.js';
 import { ObjectMemory } from '../memory/object-memory.js';
 import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
 import { createReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/publisher.js';
 import type { StreamStatus } from '../transport/status.js';
+import type { Archive } from '../transport/archive/archive.js';
+import {
+  MEMORY_PREFIX,
+  PLACES_KEY,
+  POSITION_KEY,
+  REASONER_KEY,
+  voided,
+  type Continuation,
+  type Position,
+} from './continuation.js';
+import type { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import type { Metrics } from './metrics.js';
 import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
 
-/** What was learned is saved this often, ms. */
-const SAVE_EVERY_MS = 30_000;
+/** A crash loses at most what memory took in during this, ms. */
+const SAVE_EVERY_MS = 1000;
+/** Records of objects and relations are taken into the archive with every so manieth save: they are larger. */
+const ARCHIVE_EVERY = 5;
 
 export interface StreamSessionOptions {
   readonly id: string;
   readonly source: Source;
   readonly perception: Perception;
+  /** Tells contacts of things; without it their boxes alone decide. */
+  readonly contacts?: ContactJudge | undefined;
   readonly places: Places;
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];
   readonly publisher: PublisherOptions;
-  /** Where what was learned lives; nothing is kept without it. */
-  readonly store?: StateStore | undefined;
+  /** Where memory and what was learned live; nothing is kept without it. */
+  readonly keep?:
+    | {
+        readonly store: StateStore;
+        readonly archive: Archive;
+        readonly evidence?: EvidenceKeeper | undefined;
+      }
+    | undefined;
+  /** What an earlier run of the stream left. */
+  readonly continuation?: Continuation | undefined;
+  /** Told when the saved memory could not be taken back. */
+  readonly onError?: ((error: PresageError) => void) | undefined;
   readonly metrics?: Metrics | undefined;
   /** Sees every draft after it was published. */
   readonly onDraft?: ((draft: Draft) => void) | undefined;
@@ -40,6 +68,7 @@ export class StreamSession implements AsyncDisposable {
   readonly #perception: StreamPerception;
   readonly #pipeline: StreamPipeline;
   #saver: NodeJS.Timeout | undefined;
+  #saves = 0;
   #load: { processed: number; atMs: number; fps: number } = {
     processed: 0,
     atMs: systemClock.nowMs(),
@@ -48,27 +77,30 @@ export class StreamSession implements AsyncDisposable {
 
   constructor(options: StreamSessionOptions) {
     this.#options = options;
-    const { id, source, perception, places, settings, store, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker(), { places, budgetMb: settings.memoryBudget });
+    const { id, source, perception, contacts, places, settings, continuation, metrics, mode } = options;
+    this.#memory = new ObjectMemory(new Tracker(), { places, contacts, budgetMb: settings.memoryBudget });
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
-      state: store?.load(id, 'reasoner'),
+      state: continuation?.reasoner,
     });
-    const placeState = store?.load(id, 'places');
-    if (placeState !== undefined) this.#memory.restoreState(placeState);
     this.#publisher = new Publisher(options.publisher);
+    if (continuation) this.#continue(continuation);
     this.#perception = perception.openStream();
     this.#pipeline = new StreamPipeline({
       source,
       perception: this.#perception,
       detectEvery: settings.detectEvery,
-      latencyBudgetMs: settings.latencyBudget,
+      latencyBudgetMs: settings.latencyBudget || undefined,
       memory: this.#memory,
       reasoner: this.#reasoner,
       mode,
       clock: systemClock,
+      startS: continuation?.startS ?? 0,
       onDraft: (draft) => this.#tell(draft),
-      onFrame: options.onFrame,
+      onFrame: (frame) => {
+        options.keep?.evidence?.addFrame(frame);
+        options.onFrame?.(frame);
+      },
       afterFrame: options.afterFrame,
       observer: metrics?.observer(id),
     });
@@ -76,12 +108,31 @@ export class StreamSession implements AsyncDisposable {
 
   /** Runs until the source ends or `close`. @throws PresageError */
   async run(): Promise<void> {
-    if (this.#options.store) this.#saver = setInterval(() => this.#save(), SAVE_EVERY_MS).unref();
+    const { id, keep, places } = this.#options;
+    if (keep) {
+      keep.store.save(id, PLACES_KEY, places);
+      this.#saver = setInterval(() => this.#save(false), SAVE_EVERY_MS).unref();
+    }
     try {
       await this.#pipeline.run();
     } finally {
       await this.#end();
     }
+  }
+
+  get id(): string {
+    return this.#options.id;
+  }
+
+  /** Puts what memory holds into the archive, with the next commit. */
+  archiveNow(): void {
+    const { id, keep } = this.#options;
+    keep?.archive.keep(id, this.#memory.records(), systemClock.wall().getTime());
+  }
+
+  /** All that memory holds. */
+  records(): Records {
+    return this.#memory.records();
   }
 
   /** Resolves when the outputs can take more. */
@@ -127,21 +178,54 @@ export class StreamSession implements AsyncDisposable {
     if (draft.kind === 'stream.state') {
       metrics?.streamUp(id, draft.data.state === 'live' || draft.data.state === 'degraded');
     }
+    this.#options.keep?.evidence?.add(draft);
     onDraft?.(draft);
   }
 
-  #save(): void {
-    const { id, store } = this.#options;
-    store?.save(id, 'reasoner', this.#reasoner?.saveState());
-    store?.save(id, 'places', this.#memory.saveState());
+  /** Memory goes on where it was; what was in view then may have gone since, and what was expected cannot be judged. */
+  #continue({ startS, memory, numbers, objectsLeftOut }: Continuation): void {
+    let restored = true;
+    try {
+      this.#memory.restoreState(memory);
+    } catch (thrown) {
+      restored = false;
+      this.#options.onError?.(toPresageError(thrown, 'storage_failed'));
+    }
+    const given = numbers(restored ? 'unsaved' : 'all');
+    this.#memory.continueAfter(given, objectsLeftOut);
+    this.#reasoner?.continueAfter(given);
+    this.#memory.interrupt(startS);
+    this.#reasoner?.interrupt(startS);
+    const { id, keep, places } = this.#options;
+    const unresolved = keep?.archive.queries(id, places).unresolvedPredictions() ?? [];
+    for (const draft of voided(unresolved, startS)) this.#tell(draft);
+  }
+
+  /** Everything goes into one commit, with the position in the log that it belongs to. */
+  #save(ended: boolean): void {
+    const { id, keep } = this.#options;
+    if (!keep) return;
+    const { store } = keep;
+    const { put, gone } = this.#memory.saveChanges();
+    for (const [name, piece] of Object.entries(put)) store.save(id, `${MEMORY_PREFIX}${name}`, piece);
+    for (const name of gone) store.remove(id, `${MEMORY_PREFIX}${name}`);
+    store.save(id, REASONER_KEY, this.#reasoner?.saveState());
+    const { mediatime } = this.#pipeline.stats();
+    const at = systemClock.wall().getTime();
+    const position: Position = { version: 1, sequence: this.#publisher.sequence, mediatime, at, ended };
+    store.save(id, POSITION_KEY, position);
+    if (ended || this.#saves % ARCHIVE_EVERY === 0) this.archiveNow();
+    this.#saves += 1;
   }
 
   async #end(): Promise<void> {
     clearInterval(this.#saver);
-    this.#save();
-    await this.#perception.close();
+    this.#save(true);
+    await this.#options.keep?.evidence?.settle();
     await this.#reasoner?.close();
     await this.#publisher.close();
+    // What the slow explainer said while it closed has a sequence, too.
+    this.#save(true);
   }
 }
 

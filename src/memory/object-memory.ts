@@ -147,6 +147,16 @@ export class ObjectMemory implements Memory {
     this.#ledger = new PieceLedger();
   }
 
+  /**
+   * Ids up to these numbers are not given again: those that a restored state does not know because they were told after
+   * it was saved. `leftOut`: numbers of objects left out besides.
+   */
+  continueAfter(given: { readonly objects: number; readonly events: number }, leftOut: number): void {
+    const { teller, tracker } = this.#stores;
+    teller.told = Math.max(teller.told, given.events);
+    tracker.continueAfter?.(given.objects, leftOut);
+  }
+
   readonly #find = (finding: Finding): void => {
     this.#findings.push(finding);
   };

@@ -15,4 +15,6 @@ export interface ObjectTracker {
   saveState?(): unknown;
   /** Throws a PresageError (`storage_failed`). */
   restoreState?(state: unknown): void;
+  /** No identity up to `o{number}` is given again, and `leftOut` more are left out. */
+  continueAfter?(number: number, leftOut: number): void;
 }

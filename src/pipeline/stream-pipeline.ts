@@ -3,12 +3,14 @@ import type { Clock } from '../core/clock.js';
 import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Draft, ObjectState, StreamState } from '../core/messages.js';
+import type { Episode } from '../core/records.js';
 import { latestMap, losslessMap } from '../core/operators.js';
 import type {
   Memory,
   MemorySnapshot,
   Percept,
   Reasoner,
+  SceneCondition,
   Source,
   SourceState,
   StreamPerception,
@@ -71,6 +73,9 @@ export interface PipelineStats {
   readonly stage: string;
 }
 
+/** Why a stream is degraded while its picture does not show its scene. */
+const SCENE_REASONS = { clear: undefined, covered: 'covered', changed: 'scene-changed' } as const;
+
 interface Seen {
   readonly frame: Frame;
   readonly percept: Percept;
@@ -90,6 +95,7 @@ export class StreamPipeline implements AsyncDisposable {
   #mediatime: number;
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
+  #scene: SceneCondition = 'clear';
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
   #endReason: string | undefined;
   #closed = false;
@@ -207,11 +213,13 @@ export class StreamPipeline implements AsyncDisposable {
     try {
       if (this.#closed) return;
       const { memory, reasoner, clock, observer, mode } = this.#options;
+      this.#noteScene(percept.scene ?? 'clear');
       const startMs = clock.nowMs();
       const update = memory.update(percept);
       const memoryEndMs = clock.nowMs();
       const drafts: Draft[] = [objectsDraft(update.snapshot), ...update.events.map(eventDraft)];
       if (reasoner) drafts.push(...reasoner.step(update));
+      drafts.push(...update.episodes.map((episode) => summaryDraft(episode, percept.t)));
       this.#mediatime = percept.t;
       this.#processed += 1;
       this.#options.onFrame?.(frame);
@@ -261,6 +269,19 @@ export class StreamPipeline implements AsyncDisposable {
     this.#tell(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
   }
 
+  /** While the scene is hidden, or once it is another one, nothing is known of what was in view. */
+  #noteScene(scene: SceneCondition): void {
+    if (scene === this.#scene && scene !== 'changed') return;
+    this.#scene = scene;
+    if (scene !== 'clear') this.#interrupt();
+    const reason = SCENE_REASONS[scene];
+    this.#setState({
+      state: reason ? 'degraded' : 'live',
+      ...(reason && { reason }),
+      ...(this.#live && { source: this.#live }),
+    });
+  }
+
   #reportLoad(latencyMs: number): void {
     this.#load.processed();
     this.#ladder?.processed(latencyMs);
@@ -288,9 +309,11 @@ export class StreamPipeline implements AsyncDisposable {
   #tellLoad(state: 'degraded' | 'live', reason: string | undefined, processedFps: number): void {
     if (this.#live === undefined) return;
     const { skipped, stage } = this.stats();
+    const hidden = SCENE_REASONS[this.#scene];
+    const why = hidden ?? reason;
     this.#setState({
-      state,
-      ...(reason === undefined ? {} : { reason }),
+      state: hidden ? 'degraded' : state,
+      ...(why === undefined ? {} : { reason: why }),
       source: this.#live,
       load: { processedFps, skipped, stage },
     });
@@ -304,6 +327,8 @@ export class StreamPipeline implements AsyncDisposable {
   #finish(state: StreamState): void {
     this.#subscriptions.unsubscribe();
     this.#tell(this.#options.reasoner?.finish(this.#mediatime) ?? []);
+    const episodes = this.#options.memory.finish(this.#mediatime);
+    this.#tell(episodes.map((episode) => summaryDraft(episode, this.#mediatime)));
     this.#setState(this.#live ? { ...state, source: this.#live } : state);
   }
 
@@ -319,6 +344,11 @@ function eventDraft(observed: MemorySnapshot['events'][number]): Draft {
     subject: observed.event.id,
     data: observed,
   };
+}
+
+function summaryDraft({ from, to, text, events, objects }: Episode, mediatime: number): Draft {
+  const data = { from, to, text, events: [...events], objects: [...objects] };
+  return { kind: 'summary.created', mediatime, data };
 }
 
 function objectsDraft(snapshot: MemorySnapshot): Draft {

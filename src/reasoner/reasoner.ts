@@ -23,6 +23,8 @@ export interface Desk {
   interrupt(t: number): readonly Draft[];
   finish(t: number): readonly Draft[];
   saveState(): unknown;
+  /** No prediction up to `p{number}` is made again. */
+  continueAfter(number: number): void;
   /** False when the state is not of its form. */
   restoreState(state: unknown): boolean;
 }
@@ -101,6 +103,12 @@ export class StreamReasoner implements Reasoner {
 
   saveState(): z.infer<typeof stateSchema> {
     return { version: 1, nextExplanation: this.#nextExplanation, desk: this.#desk.saveState() };
+  }
+
+  /** Ids up to these numbers are not given again: those told after the restored state was saved. */
+  continueAfter(given: { readonly explanations: number; readonly predictions: number }): void {
+    this.#nextExplanation = Math.max(this.#nextExplanation, given.explanations + 1);
+    this.#desk.continueAfter(given.predictions);
   }
 
   stats(): StreamReasonerStats {

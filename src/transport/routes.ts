@@ -26,7 +26,7 @@ export interface RouteContext {
 
 type StreamRequest = FastifyRequest<{ Params: { id: string } }>;
 
-/** The HTTP API. Everything is read-only. */
+/** The read-only part of the HTTP API. */
 export function registerRoutes(app: FastifyInstance, context: RouteContext): void {
   registerHealth(app, context);
   registerStreams(app, context);
@@ -106,7 +106,7 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
   );
 }
 
-function unknownStream(reply: FastifyReply, id: string): FastifyReply {
+export function unknownStream(reply: FastifyReply, id: string): FastifyReply {
   return reply.code(404).send(errorBody('not_found', `There is no stream "${id}"`));
 }
 

@@ -7,6 +7,7 @@ import { AccessPolicy } from './access.js';
 import { EventsEndpoint } from './events-endpoint.js';
 import type { Hub } from './hub.js';
 import { errorBody } from './reply.js';
+import { registerAsking, type AskStream } from './ask-routes.js';
 import { PROBE_PATHS, registerRoutes, type ServerLog } from './routes.js';
 import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from './transport-logger.js';
@@ -18,8 +19,8 @@ const HEARTBEAT_MS = 15_000;
 const CLIENT_CLOSE_MS = 1500;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
-/** Nothing is posted here. */
-const BODY_LIMIT_BYTES = 1024;
+/** A question is all that is posted. */
+const BODY_LIMIT_BYTES = 4096;
 
 export interface ServerOptions {
   /** Address to bind. Default 127.0.0.1; any other than a loopback address needs a token. */
@@ -36,6 +37,10 @@ export interface ServerOptions {
   status: StatusProviders;
   /** Rendered by `/metrics`. */
   registry: Registry;
+  /** Answers a question about a stream. Without it nothing can be asked. */
+  ask?: AskStream | undefined;
+  /** Path of the picture of an event. */
+  picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
   /** Default: silent. */
   logger?: TransportLogger;
   /** WebSocket clients at once. Default 256. */
@@ -91,6 +96,7 @@ export class PresageServer implements AsyncDisposable {
     });
     this.#app = this.#createApp(policy, new Set(allowedOrigins));
     registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
+    registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
   }
 
   /** Binds and answers. Rejects with `port_in_use`, or `bad_option` for an address that cannot be bound. */

@@ -162,7 +162,7 @@ async function analyse(settings: Settings, signal: AbortSignal, video: string): 
     progress?.finish();
   }
   if (signal.aborted) throw new PresageError('interrupted', 'interrupted');
-  return recollectionOfMessages(builder, places);
+  return recollectionOfMessages(builder, places, session.records());
 }
 
 const READ: Readonly<Record<Told['kind'], true>> = {

@@ -140,6 +140,10 @@ export class Tracker {
     this.#lost.expire(t, this.#pace.typical);
   }
 
+  continueAfter(number: number, leftOut: number): void {
+    this.#counts.identities = Math.max(this.#counts.identities, number) + leftOut;
+  }
+
   dump(): Readonly<Record<string, number>> {
     const confirmed = this.#live.filter((track) => track.id !== undefined);
     return {

@@ -120,6 +120,11 @@ export class ForecastDesk {
     return whole;
   }
 
+  /** No prediction up to `p{number}` is made again. */
+  continueAfter(number: number): void {
+    this.#editor.nextNumber = Math.max(this.#editor.nextNumber, number + 1);
+  }
+
   dump(): Readonly<Record<string, number>> {
     const { pending, dropped } = this.#resolver.dump();
     return {

@@ -37,6 +37,8 @@ class FakeDesk implements Desk {
   step = (): readonly Draft[] => this.drafts;
   interrupt = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
   finish = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
+  continueAfter(): void {}
+
   saveState = (): unknown => ({ learned: 7 });
   restoreState = (state: unknown): boolean => {
     this.restored = state;

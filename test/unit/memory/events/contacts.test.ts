@@ -107,6 +107,7 @@ const DOCUMENT = {
   features: [...CONTACT_FEATURES],
   base: -1,
   threshold: 0.5,
+  confidence: { slope: 2, offset: 1 },
   trees: [
     {
       feature: [0, CONTACT_FEATURES.indexOf('pChangeU'), -1, -1, -1],
@@ -132,6 +133,11 @@ describe('the contact classifier', () => {
   ])('follows its trees: %j has log odds %d', (values, odds) => {
     const p = ContactClassifier.parse(DOCUMENT).probability(vector(values));
     expect(Math.log(p / (1 - p))).toBeCloseTo(odds, 9);
+  });
+
+  it('is as confident of what it tells as told contacts were right', () => {
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.5)).toBeCloseTo(1 / (1 + Math.exp(-1)), 9);
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(1 / (1 + Math.exp(-2 * Math.log(9) - 1)), 9);
   });
 
   it.each([
@@ -160,13 +166,17 @@ class FixedJudge implements ContactJudge {
     this.asked.push(k);
     return this.by[k] ?? 0;
   }
+
+  confidence(p: number): number {
+    return p / 2;
+  }
 }
 
 describe('contacts of things on estimated tracks', () => {
-  it('are told once, at the likeliest moment, with its probability, within 0.7 s', () => {
+  it('are told once, at the likeliest moment, with its confidence, within 0.7 s', () => {
     const told = collisions(watch(HIT, new FixedJudge({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
     expect(told).toHaveLength(1);
-    expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.9 });
+    expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.45 });
     expect(told[0]!.observedAt - 2).toBeLessThanOrEqual(0.7);
     expect(told[0]!.event.participants.map(({ id }) => id)).toEqual(['a', 'b']);
   });
