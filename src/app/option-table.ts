@@ -306,6 +306,18 @@ export const OPTIONS = {
       'longest that a frame may take; beyond it less is done for each: detections first, then masks, then tokens (0: never)',
     commands: LIVE,
   }),
+  memoryBudget: option({
+    flag: 'memory-budget',
+    value: 'MB',
+    env: 'PRESAGE_MEMORY_BUDGET',
+    yaml: 'memoryBudget',
+    schema: number(8, 65_536),
+    expected: 'megabytes from 8 to 65536',
+    fallback: 64,
+    description:
+      'what the memory of a stream may take; beyond it what is oldest and least useful is forgotten',
+    commands: STREAMING,
+  }),
   places: option({
     flag: 'places',
     value: 'FILE.json',

@@ -78,7 +78,7 @@ export class StreamSession implements AsyncDisposable {
   constructor(options: StreamSessionOptions) {
     this.#options = options;
     const { id, source, perception, contacts, places, settings, continuation, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker(), { places, contacts });
+    this.#memory = new ObjectMemory(new Tracker(), { places, contacts, budgetMb: settings.memoryBudget });
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
       state: continuation?.reasoner,

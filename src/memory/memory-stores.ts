@@ -33,7 +33,7 @@ export interface StoreOptions {
 }
 
 /** Where a memory stands in time, and what its snapshots show of the log of events. */
-export interface MemoryClock {
+interface MemoryClock {
   t: number;
   /** Last second of media time at which the budget was looked at. */
   second: number;
@@ -98,7 +98,8 @@ export function bytesOf(stores: MemoryStores): number {
 }
 
 /** What is in view or left lately, at full rate, with the state of the rules. */
-function workingBytes({ roster, rules, clock }: MemoryStores): number {
+function workingBytes({ tracker, roster, rules, clock }: MemoryStores): number {
+  const { confirmed = 0, tentative = 0, remembered = 0 } = tracker.dump?.() ?? {};
   let samples = 0;
   for (const object of roster.inView.values()) samples += object.samples;
   for (const object of roster.missing) samples += object.samples;
@@ -107,6 +108,7 @@ function workingBytes({ roster, rules, clock }: MemoryStores): number {
   return (
     BYTES.sample * samples +
     BYTES.object * objects +
+    BYTES.track * (confirmed + tentative + remembered) +
     BYTES.pair * rules.counts.pairs +
     BYTES.reference * clock.recent.length
   );

@@ -4,7 +4,7 @@ import type { Episode, Relation } from '../core/records.js';
 /**
  * What the containers of memory cost on the heap, bytes: an upper estimate for V8 on 64 bit without pointer
  * compression (header of an object 24, a double 16 where it is boxed, an array 32 and 16 more for its elements, 8 per
- * element). `test/unit/memory/size-model.test.ts` holds it against the heap.
+ * element). `test/unit/memory/memory-soak.test.ts` holds it against the heap.
  */
 export const BYTES = {
   /** One ObjectSample with its box, position and velocity. */
@@ -22,6 +22,8 @@ export const BYTES = {
   history: 640,
   /** An object in view or lately departed without its samples: records, rules, tracker's view. */
   object: 3200,
+  /** A track of the tracker, live or remembered, with its tokens and its past. */
+  track: 24_000,
   /** State of the rules of one pair within reach. */
   pair: 2400,
   relation: 192,

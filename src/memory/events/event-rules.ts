@@ -39,7 +39,7 @@ const savedWatched = z.object({
   ),
 });
 /** The rules of one part and of its pairs with later parts. */
-export type SavedWatched = z.input<typeof savedWatched>;
+type SavedWatched = z.input<typeof savedWatched>;
 
 /** The rules of one pair of parts, kept while the two are within reach of each other. */
 interface WatchedPair {

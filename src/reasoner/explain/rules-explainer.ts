@@ -9,7 +9,7 @@ import { EventGraph, type Link } from './event-graph.js';
 import { MemoryIndex } from './memory-index.js';
 import type { Relation } from './relations.js';
 import { salienceOf } from './salience.js';
-import { clauseOf, counterfactual, explanationText, outsideRemark } from './wording.js';
+import { clauseOf, counterfactual, explanationText, outsideRemark, relationRemark } from './wording.js';
 
 export interface RulesExplainerOptions {
   /** Measures `by.ms`. Default: the system's clock. */
@@ -53,7 +53,8 @@ export class RulesExplainer implements Explainer {
     const causes = necessaryObjects(graph, event);
     const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
     if (!tellsMore && salience === 'when_known') return undefined;
-    const remarks = event.type === 'collide' ? cameInMoving(index, event, links) : [];
+    const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
+    const remarks = [...moving, ...heldAt(snapshot, event)];
     return {
       id: explanationId(event),
       of: event.id,
@@ -112,6 +113,15 @@ function confidenceOf(event: ObservedEvent, links: readonly Link[]): number {
 function stoodWhenActedOn(index: MemoryIndex, necessity: Necessity): boolean | undefined {
   const last = necessity.path.at(-1);
   return last === undefined ? undefined : stoodBefore(index.record(last.via)?.samples ?? [], last.cause.t);
+}
+
+/** What a participant carried or whom it followed when the event happened. */
+function heldAt(snapshot: MemorySnapshot, event: ObservedEvent): string[] {
+  const own = new Set(event.participants.map(({ id }) => id));
+  return snapshot.relations
+    .filter(({ kind }) => kind === 'carrying' || kind === 'following')
+    .filter(({ a, b, from, to }) => own.has(a) && !own.has(b) && from <= event.t && to >= event.t)
+    .map(relationRemark);
 }
 
 /** Remarks on participants that moved from the first and on which no known object acted. */

@@ -1,5 +1,6 @@
 import type { ObservedEvent } from '../../core/messages.js';
 import { eventClause, objectName, objectPhrase } from '../../core/phrases.js';
+import type { Relation as HeldRelation } from '../../core/records.js';
 import type { Link } from './event-graph.js';
 import type { Necessity } from './causes.js';
 import type { Relation } from './relations.js';
@@ -54,6 +55,11 @@ function leadsOn(link: Link): string {
 /** `ball #3 was already moving when it came into view, so what set it in motion may lie outside the view.` */
 export function outsideRemark(object: { id: string; label: string }): string {
   return `${objectPhrase(object)} was already moving when it came into view, so what set it in motion may lie outside the view.`;
+}
+
+/** `#1 was carrying #3 at the time.` */
+export function relationRemark({ kind, a, b }: Pick<HeldRelation, 'kind' | 'a' | 'b'>): string {
+  return `${objectName(a)} was ${kind.replace('-', ' ')} ${objectName(b)} at the time.`;
 }
 
 /**

@@ -16,6 +16,8 @@ export interface Candidates {
 /** Bounds that keep a prompt under about 1,000 tokens, so that a model with a context of 2,048 can answer. */
 const MOST_EVENTS = 12;
 const MOST_THIRDS = 8;
+/** Relations offered at most. */
+const MOST_RELATIONS = 6;
 /** Events older than this are not offered, s. */
 const LOOK_BACK_S = 15;
 
@@ -62,6 +64,7 @@ export function promptFor(
   const text = [
     'Objects:',
     ...objects.map((id) => `${objectName(id)} ${index.label(id) ?? 'object'}${motion(index, id)}`),
+    ...relationLines(index, event, new Set(objects)),
     'Earlier events:',
     ...candidates.events.map((one) => `${one.id} (at ${one.t.toFixed(1)} s): ${clauseOf(one)}`),
     `Explain ${event.id} (at ${event.t.toFixed(1)} s): ${clauseOf(event)}. Why did it happen?`,
@@ -90,6 +93,19 @@ export function repairPrompt(messages: readonly ChatMessage[], answer: string, w
 
 /** Characters of a failed answer that are shown back to the model: enough to see it, too few to fill its context. */
 const MOST_QUOTED = 600;
+
+/** What held between the objects around the time of the event, the newest last. */
+function relationLines(index: MemoryIndex, event: ObservedEvent, objects: ReadonlySet<string>): string[] {
+  const held = index.snapshot.relations.filter(
+    ({ a, b, from, to }) =>
+      objects.has(a) && objects.has(b) && from <= event.t && to >= event.t - LOOK_BACK_S,
+  );
+  const lines = held.slice(-MOST_RELATIONS).map(({ kind, a, b, from, to, open }) => {
+    const until = open ? 'now' : `${to.toFixed(1)} s`;
+    return `${objectName(a)} ${kind.replace('-', ' ')} ${objectName(b)} (from ${from.toFixed(1)} s to ${until})`;
+  });
+  return lines.length === 0 ? [] : ['Relations:', ...lines];
+}
 
 function motion(index: MemoryIndex, id: string): string {
   const speed = index.record(id)?.samples.at(-1)?.speed;

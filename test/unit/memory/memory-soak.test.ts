@@ -1,65 +1,62 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
-import type { Percept } from '../../../src/core/stages.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
-import type { MemoryTrack } from '../../../src/memory/object-tracker.js';
-import { perceptAt } from '../../support/tracks.js';
+import { Tracker } from '../../../src/memory/tracking/tracker.js';
+import { Crowd } from '../../support/crowd.js';
 
-const [WIDTH, HEIGHT, FPS, HOUR_S] = [960, 540, 10, 3600];
-/** Objects come every two seconds and stay for 22 s; one stays for ever. */
-const [COME_S, STAY_S] = [2, 22];
+/** The least budget, so that minutes fill it as days fill the usual one. */
+const BUDGET_MB = 8;
+const [FPS, PEOPLE, TOKEN] = [5, 6, 256];
+/** Media time of one round, s. */
+const ROUND_S = 240;
+const ROUNDS = 7;
 
-/** A street without end: 11 objects at a time that cross the view, jittering, and one that stands there. */
-class Street {
-  update({ t }: Percept): MemoryTrack[] {
-    const newest = Math.floor(t / COME_S);
-    const tracks = [this.#track(0, t, 480, 300)];
-    for (let n = Math.max(1, newest - STAY_S / COME_S); n <= newest; n++) {
-      const along = (t - n * COME_S) / STAY_S;
-      if (along > 1) continue;
-      const forth = n % 2 === 0 ? along : 1 - along;
-      tracks.push(this.#track(n, t, 20 + 900 * forth, 200 + 37 * (n % 8)));
-    }
-    return tracks;
-  }
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
 
-  interrupt(): void {
-    // Nothing is remembered.
-  }
-
-  #track(n: number, t: number, x: number, y: number): MemoryTrack {
-    const jitter = Math.sin(t * 7.1 + n);
-    const box = [x + jitter, y - 80 - jitter, 30, 80 + jitter] as const;
-    return {
-      id: `o${n + 1}`,
-      label: 'person',
-      score: 0.8,
-      box,
-      velocity: [0, 0],
-      firstSeen: n * COME_S,
-      lastSeen: t,
-      seen: true,
-    };
-  }
+function heapMb(): number {
+  collect();
+  const { heapUsed, external } = process.memoryUsage();
+  return (heapUsed + external) / 1e6;
 }
 
-describe('an hour of a street', () => {
-  it('stays within the bounds of memory', { timeout: 180_000 }, () => {
-    const memory = new ObjectMemory(new Street());
-    let most: Record<string, number> = {};
-    for (let i = 0; i <= HOUR_S * FPS; i++) {
-      memory.update(perceptAt(i / FPS, WIDTH, HEIGHT, i));
-      if (i % 500 === 0) {
-        const dump = memory.dump();
-        most = Object.fromEntries(Object.entries(dump).map(([key, n]) => [key, Math.max(n, most[key] ?? 0)]));
-      }
+interface Round {
+  readonly heap: number;
+  readonly model: number;
+  readonly dump: Readonly<Record<string, number>>;
+}
+
+describe('a busy street for a long time', () => {
+  it('stays within its budget by the size model, which is not less than the heap', { timeout: 300_000 }, () => {
+    const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, tokenLength: TOKEN });
+    const memory = new ObjectMemory(new Tracker(), { budgetMb: BUDGET_MB });
+    const pass = (seconds: number): void => {
+      for (let i = 0; i < seconds * FPS; i++) memory.update(crowd.next());
+    };
+    // What the compiler and the crowd itself keep is there before the first look.
+    pass(60);
+    const before = heapMb() - (memory.dump()['bytes'] ?? 0) / 1e6;
+    const rounds: Round[] = [];
+    for (let n = 0; n < ROUNDS; n++) {
+      pass(ROUND_S);
+      const dump = memory.dump();
+      rounds.push({ heap: heapMb() - before, model: (dump['bytes'] ?? 0) / 1e6, dump });
     }
-    expect(most['objects']).toBeLessThanOrEqual(13 + 2);
-    expect(most['parts']).toBeLessThanOrEqual(18);
-    expect(most['pairs']).toBeLessThanOrEqual((18 * 17) / 2);
-    expect(most['samples']).toBeLessThanOrEqual(15 * 108);
-    expect(most['trailPoints']).toBeLessThanOrEqual(960 + 14 * 240);
-    expect(most['departed']).toBeLessThanOrEqual(100);
-    expect(most['departedSamples']).toBeLessThanOrEqual(100 * 108);
-    expect(most['events']).toBeLessThanOrEqual(500);
+    const last = rounds[ROUNDS - 1]?.dump ?? {};
+    expect(last['forgottenHistories']).toBeGreaterThan(0);
+    for (const { heap, model, dump } of rounds) {
+      expect(model).toBeLessThanOrEqual(BUDGET_MB * 1.02);
+      expect(heap).toBeLessThan(model + 2);
+      expect(dump['objects']).toBeLessThanOrEqual(3 * PEOPLE);
+      expect(dump['departed']).toBeLessThanOrEqual(100);
+      expect(dump['samples']).toBeLessThanOrEqual(3 * PEOPLE * 108);
+    }
+    // Once the budget is used up, nothing grows any more.
+    const late = rounds.slice(-3).map(({ heap }) => heap);
+    expect(Math.max(...late) - Math.min(...late)).toBeLessThan(2.5);
+    const records = memory.records();
+    expect(records.objects.length).toBe(last['histories']);
+    expect(records.events.length).toBe(last['events']);
   });
 });

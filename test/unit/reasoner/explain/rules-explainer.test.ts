@@ -206,6 +206,17 @@ describe('an explanation by rules', () => {
     );
   });
 
+  it('remarks what a participant carried at the time, and verifies', () => {
+    const snapshot = pushedRow();
+    const carried = { kind: 'carrying', a: 'o2', b: 'o1', from: 3, to: 5, open: true } as const;
+    const over = { ...carried, kind: 'following', to: 3.5, open: false } as const;
+    const related = { ...snapshot, relations: [carried, over] };
+    const explanation = explain(related, 'e4');
+    expect(explanation?.text).toContain('#2 was carrying #1 at the time.');
+    expect(explanation?.text).not.toContain('following');
+    expect(explanation && new Verifier().verifyExplanation(explanation, related).problems).toEqual([]);
+  });
+
   it('knows what to do with every type of event', () => {
     for (const type of EVENT_TYPES) {
       const of = ['o1', 'o2'];

@@ -26,6 +26,23 @@ describe('the prompt', () => {
     );
   });
 
+  it('says what held between the objects, and nothing of strangers', () => {
+    const relation = { kind: 'near', a: 'o1', b: 'o2', from: 1.5, to: 3, open: false } as const;
+    const related = new MemoryIndex({
+      ...snapshot,
+      relations: [
+        relation,
+        { ...relation, kind: 'moving-towards', a: 'o2', b: 'o3', open: true },
+        { ...relation, b: 'o9' },
+      ],
+    });
+    const [, user] = promptFor(related, event, candidatesFor(related, event), []);
+    expect(user?.content).toContain(
+      'Relations:\n#1 near #2 (from 1.5 s to 3.0 s)\n#2 moving towards #3 (from 1.5 s to now)\nEarlier events:',
+    );
+    expect(user?.content).not.toContain('#9');
+  });
+
   it('offers neither later events nor those of strangers, and no participant as a third object', () => {
     const scene = snapshotOf(
       [0, 1, 2, 3].map((at) => ({
