@@ -26,6 +26,13 @@ export interface Blob {
   /** Where it has stood still, and since when. */
   anchor: Edges;
   anchoredAt: number;
+  /** Where it was first seen. */
+  birth: Edges;
+  /**
+   * It is a thing, and no leftover of light, wind or the background: it stood on plain ground when the stream began, or it
+   * went a way of its own.
+   */
+  proven: boolean;
   /** Stood there when the stream began. */
   readonly standing: boolean;
 }
@@ -48,6 +55,8 @@ const HELD_SHARE = 0.4;
 const PIECES_GROWTH = 1.2;
 /** A blob that still overlaps its anchor this much (IoU) stands still. */
 const STILL_IOU = 0.8;
+/** A blob has gone a way of its own when its centre is this far from where it was born, in shares of its size. */
+const PROVEN_WAY = 0.3;
 const VELOCITY_WEIGHT = 0.4;
 /** The longest step over which a velocity is believed, s. */
 const LONGEST_STEP_S = 0.5;
@@ -69,6 +78,7 @@ export class BlobMemory {
     for (const blob of this.#blobs) {
       blob.edges = transformEdges(camera, blob.edges);
       blob.anchor = transformEdges(camera, blob.anchor);
+      blob.birth = transformEdges(camera, blob.birth);
     }
   }
 
@@ -170,6 +180,7 @@ export class BlobMemory {
       blob.area = component.area;
     }
     blob.lastSeen = t;
+    blob.proven ||= !touching && wayOf(blob) > PROVEN_WAY;
     if (overlap(blob.edges, blob.anchor) < STILL_IOU) {
       blob.anchor = blob.edges;
       blob.anchoredAt = t;
@@ -183,12 +194,22 @@ export class BlobMemory {
     const colours = new ColourModel();
     colours.learn(frame, component.runs);
     const blob: Blob = {
-      ...{ edges, area, colours, standing, anchor: edges, anchoredAt: t },
+      ...{ edges, area, colours, standing, proven: standing, birth: edges, anchor: edges, anchoredAt: t },
       ...{ velocity: [0, 0], since: t, lastSeen: t },
     };
     this.#blobs.push(blob);
     return { blob, component, touching: false };
   }
+}
+
+/** From the place of birth, in shares of the blob's size. Both sides must have moved: what only grows goes nowhere. */
+function wayOf({ edges, birth }: Blob): number {
+  const [width, height] = [edges.right - edges.left, edges.bottom - edges.top];
+  const along = (from: number, to: number): number =>
+    Math.sign(from) === Math.sign(to) ? Math.min(Math.abs(from), Math.abs(to)) : 0;
+  const x = along(edges.left - birth.left, edges.right - birth.right);
+  const y = along(edges.top - birth.top, edges.bottom - birth.bottom);
+  return Math.hypot(x, y) / Math.sqrt(width * height);
 }
 
 function predict({ edges, velocity, lastSeen }: Blob, t: number): Edges {

@@ -8,8 +8,15 @@ const REACH = 2;
 const FLAT = 9;
 const EDGE = 22;
 /** A region is (partly) a ghost when this share of its rim is where the background has an edge and the picture none. */
-const LEAST_SHARE = 0.15;
+const LEAST_SHARE = 0.1;
 const LEAST_SEEDS = 4;
+/** Of the surroundings, this share must look more like what is uncovered than like what the background holds there. */
+const ALIKE_SHARE = 0.6;
+const RING_SAMPLES = 32;
+/** Patterned ground: a step of the picture is none when it is below this share of the background's there. */
+const SEED_SHARE = 0.3;
+/** The same inside: share of the difference between picture and background that a step of the ground stays below. */
+const GROWTH_SHARE = 0.2;
 /** The uncovered ground goes on as long as neighbours differ by less than this, and from the rim by less than that. */
 const SMOOTH = 6;
 const DRIFT = 26;
@@ -41,7 +48,8 @@ export function peelGhosts(
   for (const component of components) {
     const { seeds, rim } = findSeeds(background, frame, mask, component);
     if (seeds.at.length < LEAST_SEEDS || seeds.at.length < LEAST_SHARE * rim) continue;
-    peeled += peel(frame, mask, seeds, learn);
+    if (!looksLikeGround(background, frame, mask, component, seeds.at)) continue;
+    peeled += peel({ background, frame, mask, learn }, seeds);
   }
   return peeled;
 }
@@ -67,7 +75,7 @@ function findSeeds(
         const q = fy * width + fx;
         if (mask[ny * width + nx] !== 0 || mask[q] !== 0) continue;
         onRim = true;
-        if (frameStep(frame, k, q) <= FLAT && backgroundStep(background, k, q) >= EDGE) ground = q;
+        if (isUncovered(background, frame, k, q)) ground = q;
       }
       if (onRim) rim += 1;
       if (ground < 0) continue;
@@ -85,7 +93,61 @@ const SIDES = [
   [0, -1],
 ] as const;
 
-function peel(frame: WorkPlanes, mask: Uint8Array, seeds: Seeds, learn: (k: number) => void): number {
+/**
+ * Where an object has moved by a part of its size, the strip that it newly covers has a rim of that kind, too: towards its
+ * old place. The surroundings tell the two apart: they look like bare ground, and not like the object.
+ */
+function looksLikeGround(
+  background: BackgroundPlanes,
+  frame: WorkPlanes,
+  mask: Uint8Array,
+  component: Component,
+  seeds: readonly number[],
+): boolean {
+  const ring = ringAround(component, frame, mask);
+  let [alike, all] = [0, 0];
+  for (const k of seeds) {
+    for (const r of ring) {
+      all += 1;
+      if (frameStep(frame, r, k) < groundStep(background, frame, r, k)) alike += 1;
+    }
+  }
+  return all > 0 && alike >= ALIKE_SHARE * all;
+}
+
+/** Samples of an ellipse around the component, half its longer side away. */
+function ringAround(
+  { left, top, right, bottom }: Component,
+  { width, height }: WorkPlanes,
+  mask: Uint8Array,
+): number[] {
+  const away = Math.max(right - left, bottom - top) / 2 + 2 * REACH;
+  const [cx, cy] = [(left + right) / 2, (top + bottom) / 2];
+  const [rx, ry] = [(right - left) / 2 + away, (bottom - top) / 2 + away];
+  const ring: number[] = [];
+  for (let n = 0; n < RING_SAMPLES; n += 1) {
+    const angle = (2 * Math.PI * n) / RING_SAMPLES;
+    const [x, y] = [Math.round(cx + rx * Math.cos(angle)), Math.round(cy + ry * Math.sin(angle))];
+    if (x < 0 || y < 0 || x >= width || y >= height) continue;
+    if (mask[y * width + x] === 0) ring.push(y * width + x);
+  }
+  return ring;
+}
+
+/** The background has an edge between the two pixels, the picture has none to speak of. */
+function isUncovered(background: BackgroundPlanes, frame: WorkPlanes, k: number, q: number): boolean {
+  const edge = backgroundStep(background, k, q);
+  return edge >= EDGE && frameStep(frame, k, q) <= Math.max(FLAT, SEED_SHARE * edge);
+}
+
+interface Ground {
+  readonly background: BackgroundPlanes;
+  readonly frame: WorkPlanes;
+  readonly mask: Uint8Array;
+  readonly learn: (k: number) => void;
+}
+
+function peel({ background, frame, mask, learn }: Ground, seeds: Seeds): number {
   const { width, height } = frame;
   const queue = [...seeds.at];
   const ground = [...seeds.ground];
@@ -100,7 +162,9 @@ function peel(frame: WorkPlanes, mask: Uint8Array, seeds: Seeds, learn: (k: numb
       if (x + dx < 0 || x + dx >= width || y + dy < 0 || y + dy >= height) continue;
       const next = k + dy * width + dx;
       if (mask[next] === 0) continue;
-      if (frameStep(frame, k, next) > SMOOTH || frameStep(frame, origin, next) > DRIFT) continue;
+      const apart = difference(background, frame, next);
+      if (frameStep(frame, k, next) > Math.max(SMOOTH, GROWTH_SHARE * apart)) continue;
+      if (frameStep(frame, origin, next) > Math.max(DRIFT, SEED_SHARE * apart)) continue;
       mask[next] = 0;
       queue.push(next);
       ground.push(origin);
@@ -122,5 +186,22 @@ function backgroundStep({ y, u, v }: BackgroundPlanes, k: number, q: number): nu
     Math.abs((y[k] as number) - (y[q] as number)) +
     Math.abs((u[k] as number) - (u[q] as number)) +
     Math.abs((v[k] as number) - (v[q] as number))
+  );
+}
+
+/** From the frame at one place to the background at another. */
+function groundStep(background: BackgroundPlanes, frame: WorkPlanes, r: number, k: number): number {
+  return (
+    Math.abs((frame.y[r] as number) - (background.y[k] as number)) +
+    Math.abs((frame.u[r] as number) - (background.u[k] as number)) +
+    Math.abs((frame.v[r] as number) - (background.v[k] as number))
+  );
+}
+
+function difference(background: BackgroundPlanes, frame: WorkPlanes, k: number): number {
+  return (
+    Math.abs((background.y[k] as number) - (frame.y[k] as number)) +
+    Math.abs((background.u[k] as number) - (frame.u[k] as number)) +
+    Math.abs((background.v[k] as number) - (frame.v[k] as number))
   );
 }

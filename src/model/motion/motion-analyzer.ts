@@ -45,8 +45,10 @@ const ABSORB_S = 180;
 /** How badly the background is registered: a still camera vibrates, a moved background is resampled; px. */
 const STILL_SLACK = 0.15;
 const MOVED_SLACK = 0.5;
+/** Score of what has not proven to be a thing: it may continue an object, not begin one. */
+const DOUBTFUL_SCORE = 0.5;
 /** Score of a proposal at first sight, and once it has been watched for that long, s. */
-const FIRST_SCORE = 0.55;
+const FIRST_SCORE = 0.6;
 const LAST_SCORE = 0.85;
 const WATCHED_S = 0.4;
 /** A picture with more things than this holds a texture that moves. */
@@ -96,7 +98,8 @@ export class MotionAnalyzer {
   }
 }
 
-function scoreOf({ standing, since }: Blob, t: number): number {
+function scoreOf({ standing, proven, since }: Blob, t: number): number {
+  if (!proven) return DOUBTFUL_SCORE;
   const watched = standing ? 1 : Math.min(1, (t - since) / WATCHED_S);
   return FIRST_SCORE + (LAST_SCORE - FIRST_SCORE) * watched;
 }

@@ -118,7 +118,7 @@ function fillIn(plane: Float32Array, mask: Uint8Array, width: number, height: nu
     let value: number | undefined;
     for (let n = 0, k = start, distance = 1; n < count; n += 1, k += step) {
       if (mask[k] === 0) {
-        value = plane[k] as number;
+        value = plane[k];
         distance = 1;
       } else if (value !== undefined) {
         sum[k] = (sum[k] as number) + value / distance;

@@ -1,5 +1,9 @@
 import { i420Layout } from '../../../src/core/frame.js';
 
+/** Side of a patch of the texture, px. */
+const PATCH = 6;
+const RANDOM = Float32Array.from({ length: 2 ** 16 }, (_, k) => hash(k, 1, 3));
+
 /** One I420 picture under a painter's hand; deterministic. */
 export class Picture {
   readonly layout;
@@ -51,18 +55,21 @@ export class Picture {
 
   /** Patches of different brightness, a fixed random texture, shifted by whole px. */
   texture(amplitude: number, [shiftX, shiftY]: readonly [number, number] = [0, 0], seed = 1): this {
-    for (let row = 0, k = 0; row < this.height; row += 1)
+    for (let row = 0, k = 0; row < this.height; row += 1) {
+      const patchRow = Math.floor((row - shiftY) / PATCH);
       for (let x = 0; x < this.width; x += 1, k += 1) {
-        const value = hash(Math.floor((x - shiftX) / 6), Math.floor((row - shiftY) / 6), seed) - 0.5;
-        this.pixels[k] = clamp(this.pixels[k]! + 2 * amplitude * value);
+        const patch = Math.floor((x - shiftX) / PATCH) + 7919 * patchRow + 104_729 * seed;
+        this.pixels[k] = clamp(this.pixels[k]! + 2 * amplitude * (RANDOM[patch & 0xffff]! - 0.5));
       }
+    }
     return this;
   }
 
-  /** Independent noise of every luma pixel, ± amplitude. */
+  /** Independent noise of every luma pixel, ± amplitude; another one for each seed. */
   noise(amplitude: number, seed: number): this {
+    const start = Math.floor(hash(seed, 5, 7) * RANDOM.length);
     for (let k = 0; k < this.layout.ySize; k += 1)
-      this.pixels[k] = clamp(this.pixels[k]! + 2 * amplitude * (hash(k, seed, 7) - 0.5));
+      this.pixels[k] = clamp(this.pixels[k]! + 2 * amplitude * (RANDOM[(start + k) & 0xffff]! - 0.5));
     return this;
   }
 

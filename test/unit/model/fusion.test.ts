@@ -1,0 +1,54 @@
+import { describe, expect, it } from 'vitest';
+import type { Box } from '../../../src/core/box.js';
+import type { Detection } from '../../../src/core/stages.js';
+import { fuseProposals, inheritLabels } from '../../../src/model/fusion.js';
+
+const moving = (box: Box, score = 0.8): Detection => ({ label: 'object', score, box, origin: 'motion' });
+const seen = (label: string, box: Box, score = 0.8): Detection => ({ label, score, box });
+
+describe('fusing what the detector and motion found', () => {
+  const person = seen('person', [0.4, 0.4, 0.1, 0.3]);
+
+  it('keeps a proposal that no detection explains', () => {
+    const ball = moving([0.1, 0.1, 0.05, 0.05]);
+    expect(fuseProposals([person], [ball])).toEqual([person, ball]);
+  });
+
+  it.each<[string, Box]>([
+    ['the same box', [0.41, 0.42, 0.09, 0.28]],
+    ['its upper body', [0.42, 0.41, 0.06, 0.1]],
+    ['a foot beside it', [0.505, 0.66, 0.02, 0.03]],
+    ['it with its shadow', [0.4, 0.4, 0.2, 0.32]],
+  ])('lets a detected person explain %s', (_, box) => {
+    expect(fuseProposals([person], [moving(box)])).toEqual([person]);
+  });
+
+  it('lets two people explain the one mask they make', () => {
+    const other = seen('person', [0.52, 0.42, 0.1, 0.3]);
+    expect(fuseProposals([person, other], [moving([0.36, 0.36, 0.36, 0.38])])).toEqual([person, other]);
+  });
+
+  it('does not let a guess explain motion, and drops the guess where the motion is', () => {
+    const guess = seen('frisbee', [0.1, 0.1, 0.06, 0.06], 0.2);
+    const cube = moving([0.1, 0.1, 0.05, 0.06]);
+    expect(fuseProposals([guess], [cube])).toEqual([cube]);
+    const elsewhere = seen('frisbee', [0.7, 0.1, 0.06, 0.06], 0.2);
+    expect(fuseProposals([elsewhere], [cube])).toEqual([elsewhere, cube]);
+  });
+
+  it('gives a rigid thing the tight outline of its motion, and leaves a person as it was detected', () => {
+    const ball = seen('sports ball', [0.1, 0.1, 0.06, 0.06]);
+    const outline: Box = [0.105, 0.105, 0.05, 0.05];
+    expect(fuseProposals([ball], [moving(outline)])).toEqual([{ ...ball, box: outline }]);
+    expect(fuseProposals([person], [moving([0.405, 0.41, 0.09, 0.28])])).toEqual([person]);
+  });
+
+  it('hands the labels of the last look on to what moves on', () => {
+    const [one, other] = inheritLabels(
+      [moving([0.41, 0.4, 0.1, 0.3]), moving([0.8, 0.8, 0.1, 0.1])],
+      [person],
+    );
+    expect(one).toMatchObject({ label: 'person', origin: 'motion', box: [0.41, 0.4, 0.1, 0.3] });
+    expect(other?.label).toBe('object');
+  });
+});
