@@ -61,7 +61,8 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
   const pixels = street.slice();
   const [cx, cy, radius] = [200, 420, 48];
   const inDisc = (x: number, y: number): boolean => Math.hypot(x + 0.5 - cx, y + 0.5 - cy) < radius;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) if (inDisc(x, y)) pixels[y * width + x] = 225;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) if (inDisc(x, y)) pixels[y * width + x] = 225;
   const { ySize, chromaSize, chromaWidth, chromaHeight } = LAYOUT;
   for (let y = 0; y < chromaHeight; y++)
     for (let x = 0; x < chromaWidth; x++)
@@ -69,7 +70,12 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
         pixels[ySize + y * chromaWidth + x] = 110;
         pixels[ySize + chromaSize + y * chromaWidth + x] = 180;
       }
-  const box: Box = [(cx - radius) / width, (cy - radius) / height, (2 * radius) / width, (2 * radius) / height];
+  const box: Box = [
+    (cx - radius) / width,
+    (cy - radius) / height,
+    (2 * radius) / width,
+    (2 * radius) / height,
+  ];
   return { pixels, box, inDisc };
 }
 
