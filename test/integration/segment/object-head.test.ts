@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ffmpeg from '@ffmpeg-installer/ffmpeg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Box } from '../../../src/core/box.js';
+import { iou, type Box } from '../../../src/core/box.js';
 import { i420Layout } from '../../../src/core/frame.js';
 import { decodeMask, maskArea } from '../../../src/core/mask.js';
 import type { Detection, Mask } from '../../../src/core/stages.js';
@@ -129,8 +129,8 @@ it('cuts a drawn disc out that motion proposed', async () => {
   const { pixels, box, inDisc } = withDisc();
   const proposals: Detection[] = [{ label: 'object', score: 0.7, box, origin: 'motion' }];
   const { detections } = await analyzer.analyze(picture(pixels), { ...ALL, proposals });
-  const found = detections.find(({ origin }) => origin === 'motion');
-  expect(found?.box).toEqual(box);
+  // By whatever name: the detector may have one for it.
+  const found = detections.find((one) => one.mask && iou(one.box, box) > 0.7);
   const mask = decodeMask(found!.mask!);
   let [both, either] = [0, 0];
   for (let i = 0; i < mask.length; i++) {
