@@ -47,7 +47,7 @@ interface View {
 
 async function firstFrame(video: string): Promise<View> {
   await using source = openSource(parseSource(video), { ffmpeg: await findFfmpeg({}), mode: 'lossless' });
-  return new Promise((resolve, reject) => {
+  return await new Promise<View>((resolve, reject) => {
     const subscription = source.frame$.subscribe({
       next: (frame) => {
         const { width, height } = frame.layout;

@@ -46,7 +46,7 @@ async function outputsOn(device: Device, path: string, entry: Pick<ModelEntry, '
       return [name, fill(name, type, dims)];
     }),
   );
-  return session.run(feed, Object.keys(entry.outputs));
+  return await session.run(feed, Object.keys(entry.outputs));
 }
 
 const models: { name: string; path: string; entry: Pick<ModelEntry, 'inputs' | 'outputs'> }[] = [];
