@@ -4,13 +4,28 @@ import type { Bench } from './bench.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
+import { objects } from './objects.js';
+import { peer } from './peer.js';
+import { proposals } from './proposals.js';
+import { memory } from './memory.js';
 import { quality } from './quality.js';
 import { writeSection } from './results.js';
-import { proposals } from './proposals.js';
 import { soak } from './soak.js';
+import { streams } from './streams.js';
 import { throughput } from './throughput.js';
 
-const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality, proposals, masks };
+const BENCHES: Readonly<Record<string, Bench>> = {
+  throughput,
+  peer,
+  latency,
+  streams,
+  objects,
+  soak,
+  memory,
+  quality,
+  proposals,
+  masks,
+};
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
 async function main([name = '', ...args]: readonly string[]): Promise<void> {

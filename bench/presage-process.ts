@@ -35,8 +35,14 @@ export async function runProgram(
   return promisify(execFile)(file, args, { cwd, maxBuffer: MAX_OUTPUT_BYTES });
 }
 
-/** `presage watch` as a process of its own, until `close`. */
-export class WatchProcess implements AsyncDisposable {
+/** How each command that serves says where it does. */
+const ANNOUNCEMENTS = {
+  watch: /page\s+(http:\S+?)\/?\s/,
+  serve: /presage serves .* at (http:\S+?)\/?\s/,
+} as const;
+
+/** `presage watch` or `presage serve` as a process of its own, until it is disposed. */
+export class ServingProcess implements AsyncDisposable {
   /** Address of its server. */
   readonly url: string;
   readonly #child: ChildProcessWithoutNullStreams;
@@ -47,20 +53,20 @@ export class WatchProcess implements AsyncDisposable {
   }
 
   /** Resolves when it serves. */
-  static async start(args: readonly string[]): Promise<WatchProcess> {
-    const child = spawn(process.execPath, [MAIN, 'watch', ...args, '--port', '0']);
+  static async start(command: keyof typeof ANNOUNCEMENTS, args: readonly string[]): Promise<ServingProcess> {
+    const child = spawn(process.execPath, [MAIN, command, ...args, '--port', '0']);
     let errors = '';
     child.stderr.on('data', (chunk: Buffer) => (errors = `${errors}${chunk.toString()}`.slice(-4000)));
     const url = await new Promise<string>((resolve, reject) => {
       let head = '';
       child.stdout.on('data', (chunk: Buffer) => {
         if (head.length < 4000) head += chunk.toString();
-        const found = /page\s+(http:\S+?)\/?\s/.exec(head);
+        const found = ANNOUNCEMENTS[command].exec(head);
         if (found?.[1] !== undefined) resolve(found[1]);
       });
-      child.once('exit', () => reject(new Error(`watch ended: ${errors}`)));
+      child.once('exit', () => reject(new Error(`${command} ended: ${errors}`)));
     });
-    return new WatchProcess(child, url);
+    return new ServingProcess(child, url);
   }
 
   /** False after it has ended by itself. */

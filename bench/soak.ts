@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket } from 'ws';
 import { sampleVideo } from '../src/app/version.js';
 import { positive, type Bench } from './bench.js';
-import { WatchProcess } from './presage-process.js';
+import { ServingProcess } from './presage-process.js';
 import { table } from './results.js';
 import { fitLine, median } from './statistics.js';
 import { TemporaryFolder } from './temporary-folder.js';
@@ -33,7 +33,7 @@ export const soak: Bench = {
   async run(options) {
     const minutes = positive(options, 'minutes');
     await using folder = await TemporaryFolder.make();
-    await using watch = await WatchProcess.start([
+    await using watch = await ServingProcess.start('watch', [
       options['video'] ?? sampleVideo,
       '--loop',
       '--data',
@@ -49,7 +49,7 @@ export const soak: Bench = {
   },
 };
 
-async function sampleFor(watch: WatchProcess, minutes: number): Promise<Sample[]> {
+async function sampleFor(watch: ServingProcess, minutes: number): Promise<Sample[]> {
   const startMs = performance.now();
   const samples: Sample[] = [];
   for (let n = 0; performance.now() - startMs < minutes * 60_000; n += 1) {

@@ -6,7 +6,8 @@ import { parseSource } from '../src/ingest/source-spec.js';
 import { runBareDetector } from '../src/model/bare-detector.js';
 import type { Picture } from '../src/model/planes.js';
 import { positive, type Bench } from './bench.js';
-import { runAnalyze, runProgram } from './presage-process.js';
+import { runAnalyze } from './presage-process.js';
+import { repeatVideo } from './repeat-video.js';
 import { table } from './results.js';
 import { median } from './statistics.js';
 import { TemporaryFolder } from './temporary-folder.js';
@@ -33,7 +34,7 @@ export const throughput: Bench = {
     ) as [number, number, number];
     await using folder = await TemporaryFolder.make();
     const video = folder.file('repeated.mkv');
-    await repeat(options['video'] ?? sampleVideo, repeats, video);
+    await repeatVideo(options['video'] ?? sampleVideo, repeats, video);
     const pictures = await decode(video);
     const measured: Round[] = [];
     for (let n = 0; n < rounds; n += 1) {
@@ -58,23 +59,6 @@ async function measureWhole(video: string, out: string, expected: number): Promi
 async function measureSession(pictures: readonly Picture[], threads: number): Promise<number> {
   const { inferenceMs } = await runBareDetector({ pictures, threads });
   return (inferenceMs.length / inferenceMs.reduce((sum, ms) => sum + ms, 0)) * 1000;
-}
-
-/** The recording several times in one file, not encoded again. */
-async function repeat(video: string, times: number, file: string): Promise<void> {
-  const { path } = await findFfmpeg({});
-  await runProgram(path, [
-    '-v',
-    'error',
-    '-stream_loop',
-    String(times - 1),
-    '-i',
-    video,
-    '-c',
-    'copy',
-    '-an',
-    file,
-  ]);
 }
 
 /** Every frame, in memory. */

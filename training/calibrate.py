@@ -1,7 +1,7 @@
 """Ranges and bias corrections for quantising a float graph, from pictures that are run through it.
 
-Ranges are those that lose least (mean squared error of rounding and clipping together), not the extremes: a single
-outlier would cost every other value its resolution. A value that only a LeakyReLU reads counts by what is left of it behind
+Ranges are those that lose least (mean squared error of rounding and clipping together) from 60 % of the extremes on: a
+single outlier would cost every other value its resolution. A value that only a LeakyReLU reads counts by what is left of it behind
 the LeakyReLU, since an error below zero is divided by ten there.
 """
 
@@ -18,8 +18,9 @@ from onnx import helper, numpy_helper
 # Values kept per tensor and picture.
 SAMPLES = 1024
 LEVELS = 255
-# Shares of the extreme that are tried as the end of the range.
-SHARES = np.concatenate([np.linspace(0.05, 0.3, 11), np.linspace(0.34, 1, 23)])
+# Shares of the extreme that are tried as the end of the range. Cameras show stronger edges than these pictures: with ends
+# down to a twentieth, what a street scene clips cost more (cosine 0.980 of its maps) than all rounding.
+SHARES = np.linspace(0.6, 1, 17)
 
 
 def tap(model: onnx.ModelProto, names: Iterable[str]) -> bytes:
@@ -48,7 +49,8 @@ def find_ranges(model: onnx.ModelProto, nodes: list[onnx.NodeProto], feeds: list
     samples: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for feed in feeds:
         for name, values in zip(names, session.run(names, feed)):
-            samples[name].append(rng.choice(values.reshape(-1), SAMPLES))
+            flat = values.reshape(-1)
+            samples[name] += [rng.choice(flat, SAMPLES), np.array([flat.min(), flat.max()])]
     ranges = {}
     for name in names:
         slopes = [slope(reader) for reader in readers[name]]

@@ -3,7 +3,7 @@
 Photographs that come inside Python packages under licences that allow it are cut, scaled, mirrored, lit and pasted over
 one another: many sizes, textures, exposures and blurs, so that activations cover what cameras give. All seeded.
 
-- scikit-image 0.25 `skimage/data`: astronaut (NASA, public domain), camera, chelsea, coffee, rocket, motorcycle_left,
+- scikit-image 0.26 `skimage/data`: astronaut (NASA, public domain), camera, chelsea, coffee, rocket, motorcycle_left,
   brick, grass, gravel (CC0)
 - matplotlib `sample_data/grace_hopper.jpg` (US Navy, public domain)
 - scikit-learn `datasets/images`: china.jpg, flower.jpg (CC BY 2.0, see the README beside them)
@@ -70,12 +70,12 @@ def compose(rng: np.random.Generator, backgrounds: list[np.ndarray], subjects: l
 def expose(rng: np.random.Generator, scene: np.ndarray) -> np.ndarray:
     """Light, contrast, colour cast, blur and noise as cameras have them by day and by night."""
     values = scene.astype(np.float32)
-    gain, cast = rng.uniform(0.3, 1.4), rng.uniform(0.9, 1.1, 3)
-    values = (values - 128) * rng.uniform(0.5, 1.2) + 128
+    gain, cast = rng.uniform(0.5, 1.4), rng.uniform(0.9, 1.1, 3)
+    values = (values - 128) * rng.uniform(0.7, 1.5) + 128
     values = values * gain * cast + rng.uniform(-20, 20)
-    if rng.random() < 0.5:
-        values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 2))
-    values += rng.normal(0, rng.uniform(0, 10), values.shape)
+    if rng.random() < 0.3:
+        values = cv2.GaussianBlur(values, (0, 0), rng.uniform(0.4, 1.2))
+    values += rng.normal(0, rng.uniform(0, 8), values.shape)
     return np.clip(values, 0, 255).astype(np.uint8)
 
 

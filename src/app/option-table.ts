@@ -299,11 +299,11 @@ export const OPTIONS = {
     value: 'MS',
     env: 'PRESAGE_LATENCY_BUDGET',
     yaml: 'latencyBudget',
-    schema: number(20, 60_000),
-    expected: 'milliseconds from 20 to 60000',
+    schema: number(0, 60_000),
+    expected: 'milliseconds from 0 (no bound) to 60000',
     fallback: 250,
     description:
-      'longest that a frame may take; beyond it less is done for each: detections first, then masks, then tokens',
+      'longest that a frame may take; beyond it less is done for each: detections first, then masks, then tokens (0: never)',
     commands: LIVE,
   }),
   places: option({

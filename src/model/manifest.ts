@@ -42,15 +42,19 @@ const modelSchema = z.object({
 
 const share = z.number().min(0).max(1);
 
+const detectorSettings = z.object({
+  longSidePx: z.number().int().positive().multipleOf(32),
+  strides: z.array(z.number().int().positive()).min(1),
+  scoreFloor: share,
+  nmsIou: share,
+  fuseIou: share,
+});
+
 /** Settings of the models that Presage runs, by role. */
 const ROLE_SETTINGS = {
-  detector: z.object({
-    longSidePx: z.number().int().positive().multipleOf(32),
-    strides: z.array(z.number().int().positive()).min(1),
-    scoreFloor: share,
-    nmsIou: share,
-    fuseIou: share,
-  }),
+  detector: detectorSettings,
+  /** The same detector for devices that are quicker in float. */
+  'detector-float': detectorSettings,
   /** Masks, object tokens and the clip grid from the detector's feature maps. */
   objects: z.object({
     /** The mask's grid covers the box enlarged by this share of its sides, about its centre. */

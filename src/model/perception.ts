@@ -7,7 +7,15 @@ import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
 import { checkMasks, findLookModels, type LookModels } from './look-models.js';
-import { bundledModelsDir, findModel, loadManifest, verifyModel, type RoleEntry } from './manifest.js';
+import {
+  bundledModelsDir,
+  findModel,
+  findOptionalModel,
+  loadManifest,
+  verifyModel,
+  type Manifest,
+  type RoleEntry,
+} from './manifest.js';
 import { MotionThreads, type MotionStats } from './motion-threads.js';
 import type { Device, DeviceName } from './ort.js';
 import { findSam, type SamPaths } from './segment/sam/sam-model.js';
@@ -42,6 +50,8 @@ export interface PerceptionOptions {
   readonly samGrid?: number;
 }
 
+type DetectorEntry = RoleEntry<'detector' | 'detector-float'>;
+
 /** More workers than this only make frames wait for one another. */
 const MAX_DEFAULT_WORKERS = 4;
 /** What a SAM-family encoder costs on a CPU keeps a stream from more than this. */
@@ -57,23 +67,22 @@ const GPU_WORKERS = 2;
 export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();
   const manifest = await loadManifest(modelsDir);
-  const entry = findModel(manifest, 'detector');
-  const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
-  if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
-    throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
-  const detector: DetectorOptions = {
-    ...entry.settings,
-    path: await verifyModel(modelsDir, entry),
-    device: 'cpu',
-    threads: 1,
-    longSidePx,
-    ...(options.scoreFloor !== undefined && { scoreFloor: options.scoreFloor }),
-  };
   const looks = await findLookModels(modelsDir, manifest);
   const masks = options.masks ?? 'auto';
   const samPaths = options.segmenter === 'sam' ? await findSam(modelsDir, manifest, options.sam) : undefined;
   checkMasks(masks, samPaths !== undefined || looks.objects !== undefined);
-  const { device, tried } = await chooseDevice({ device: options.device ?? 'auto', detector });
+  const prepare = async (entry: DetectorEntry): Promise<DetectorOptions> => {
+    return { ...detectorOptions(entry, options), path: await verifyModel(modelsDir, entry) };
+  };
+  const { device, tried } =
+    options.device === 'cpu'
+      ? { device: 'cpu' as const, tried: [{ device: 'cpu' as const, ok: true }] }
+      : await chooseDevice({
+          device: options.device ?? 'auto',
+          detector: await prepare(findDetector(manifest, 'float')),
+        });
+  const entry = findDetector(manifest, device === 'cpu' ? 'int8' : 'float');
+  const detector = await prepare(entry);
   const { workers, threads } = planThreads(device, options, availableParallelism());
   const on = { device, threads };
   const pool = await DetectorPool.open({
@@ -92,12 +101,31 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
     const sam = samPaths && masks !== 'off' ? await SamThread.open({ ...samPaths, ...on }) : undefined;
     const { samEveryS = DEFAULT_SAM_EVERY_S, samGrid = 0 } = options;
     const labels = options.labels && new Set(options.labels);
+    const { longSidePx } = detector;
     const facts = { entry, device, tried, workers, longSidePx, labels, looks, masks, samEveryS, samGrid };
     return new DetectorPerception({ pool, motion, sam }, facts);
   } catch (thrown) {
     await Promise.all([pool.close(), motion?.close()]);
     throw thrown;
   }
+}
+
+/**
+ * The quantised detector for CPUs, or the one in float for everything else, which is quicker there. A models folder with
+ * only one detector serves both.
+ */
+function findDetector(manifest: Manifest, kind: 'int8' | 'float'): DetectorEntry {
+  const float = kind === 'float' ? findOptionalModel(manifest, 'detector-float') : undefined;
+  return float ?? findModel(manifest, 'detector');
+}
+
+/** All but the path, for the CPU. @throws PresageError `bad_option` */
+function detectorOptions(entry: DetectorEntry, options: PerceptionOptions): Omit<DetectorOptions, 'path'> {
+  const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
+  if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
+    throw new PresageError('bad_option', `longSidePx is ${longSidePx}, expected a positive multiple of 32`);
+  const { scoreFloor = entry.settings.scoreFloor } = options;
+  return { ...entry.settings, device: 'cpu', threads: 1, longSidePx, scoreFloor };
 }
 
 /**
@@ -117,7 +145,7 @@ export function planThreads(
 }
 
 interface PerceptionFacts {
-  readonly entry: RoleEntry<'detector'>;
+  readonly entry: DetectorEntry;
   readonly device: Device;
   readonly tried: readonly DeviceTrial[];
   readonly workers: number;

@@ -48,8 +48,9 @@ export class FusedPerception implements StreamPerception {
     this.#options = options;
   }
 
+  /** With the detector on every k-th frame, the frames between must not keep its workers idle. */
   get concurrency(): number {
-    return this.#options.detector.concurrency;
+    return this.#options.detector.concurrency * this.#effort.detectEvery;
   }
 
   setEffort(effort: Effort): void {

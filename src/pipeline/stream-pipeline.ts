@@ -307,9 +307,11 @@ export class StreamPipeline implements AsyncDisposable {
   #tellLoad(state: 'degraded' | 'live', reason: string | undefined, processedFps: number): void {
     if (this.#live === undefined) return;
     const { skipped, stage } = this.stats();
+    const hidden = SCENE_REASONS[this.#scene];
+    const why = hidden ?? reason;
     this.#setState({
-      state,
-      ...(reason === undefined ? {} : { reason }),
+      state: hidden ? 'degraded' : state,
+      ...(why === undefined ? {} : { reason: why }),
       source: this.#live,
       load: { processedFps, skipped, stage },
     });

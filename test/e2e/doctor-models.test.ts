@@ -12,11 +12,11 @@ import { serveVideos } from '../support/video-server.js';
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 vi.setConfig({ testTimeout: 120_000 });
 
-/** A copy of the models folder whose model has one bit that is wrong. */
+/** A copy of the models folder whose detector has one bit that is wrong. */
 function corruptedModels(): string {
   const folder = join(tempFolder(), 'models');
   cpSync(MODELS, folder, { recursive: true });
-  const file = join(folder, 'nanodet.onnx');
+  const file = join(folder, 'nanodet-int8.onnx');
   const content = readFileSync(file);
   content[content.length >> 1]! ^= 1;
   writeFileSync(file, content);
@@ -30,7 +30,7 @@ describe('doctor', () => {
     for (const need of ['node', 'config', 'ffmpeg', 'model', 'device', 'data', 'port'])
       expect(stdout).toMatch(new RegExp(`^[✓•] ${need} `, 'm'));
     expect(stdout).toContain(process.version);
-    expect(stdout).toMatch(/nanodet\.onnx, SHA-256 [0-9a-f]{12}/);
+    expect(stdout).toMatch(/nanodet-int8\.onnx, SHA-256 [0-9a-f]{12}/);
     expect(stdout).toMatch(/\neverything that presage needs is here\n$/);
     expect(stdout).not.toContain('✗');
   });
@@ -46,7 +46,9 @@ describe('doctor', () => {
     const { code, stdout, stderr } = await runCli([...args, '--ffmpeg', '/nowhere/ffmpeg'], { cwd });
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(new RegExp(`✗ port +${port} is in use\\n +→ .*--port`));
-    expect(stdout).toMatch(/✗ model +.*nanodet\.onnx is not the model that was meant: .*\n +→ .*models pull/);
+    expect(stdout).toMatch(
+      /✗ model +.*nanodet-int8\.onnx is not the model that was meant: .*\n +→ .*models pull/,
+    );
     expect(stdout).toMatch(/✗ data +cannot write to file\/data: .*\n +→ .*--data/);
     expect(stdout).toMatch(/✗ ffmpeg +\/nowhere\/ffmpeg is not an ffmpeg.*\n +→ .*FFMPEG_PATH/);
     expect(stdout).toMatch(/^✓ node /m);
@@ -58,41 +60,41 @@ describe('models', () => {
   it('verify finds every file as the manifest says', async () => {
     const { code, stdout, stderr } = await runCli(['models', 'verify'], { cwd: tempFolder() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
-    expect(stdout).toMatch(/^nanodet +verified .* Apache-2\.0 +nanodet\.onnx$/m);
+    expect(stdout).toMatch(/^nanodet-int8 +verified .* Apache-2\.0 +nanodet-int8\.onnx$/m);
   });
 
   it('verify finds one wrong bit, where list only looks at sizes', async () => {
     const args = ['--models', corruptedModels()];
     const list = await runCli(['models', 'list', ...args], { cwd: tempFolder() });
     expect(list).toMatchObject({ code: 0, stderr: '' });
-    expect(list.stdout).toMatch(/^nanodet +present /m);
+    expect(list.stdout).toMatch(/^nanodet-int8 +present /m);
     const end = await runCli(['models', 'verify', ...args], { cwd: tempFolder() });
-    expectFailure(end, 1, /1 of 1 model files are not as the manifest says\n.*presage models pull/);
+    expectFailure(end, 1, /1 of 2 model files are not as the manifest says\n.*presage models pull/);
     expect(end.stdout).toMatch(
-      /^nanodet +mismatch .*\n +.*its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
+      /^nanodet-int8 +mismatch .*\n +.*its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
     );
   });
 
   it('verify names a file that is missing, and a folder without a manifest', async () => {
     const models = corruptedModels();
-    rmSync(join(models, 'nanodet.onnx'));
+    rmSync(join(models, 'nanodet-int8.onnx'));
     const end = await runCli(['models', 'verify', '--models', models], { cwd: tempFolder() });
-    expectFailure(end, 1, /1 of 1 model files/);
-    expect(end.stdout).toMatch(/^nanodet +missing /m);
+    expectFailure(end, 1, /1 of 2 model files/);
+    expect(end.stdout).toMatch(/^nanodet-int8 +missing /m);
     const nowhere = await runCli(['models', 'verify', '--models', 'none'], { cwd: tempFolder() });
     expectFailure(nowhere, 1, /no model manifest at none\/manifest\.json\n.*--models DIR/);
   });
 
   it('pull mends a wrong file from a mirror, and leaves it as it was when the mirror is wrong too', async () => {
     const models = corruptedModels();
-    const wrong = readFileSync(join(models, 'nanodet.onnx'));
+    const wrong = readFileSync(join(models, 'nanodet-int8.onnx'));
     const pull = async (folder: string): Promise<Awaited<ReturnType<typeof runCli>>> => {
       const { url } = await serveVideos({ folder });
       return runCli(['models', 'pull', '--models', models, '--mirror', url], { cwd: tempFolder() });
     };
-    expectFailure(await pull(models), 1, /served another file than nanodet/);
-    expect(readFileSync(join(models, 'nanodet.onnx')).equals(wrong)).toBe(true);
-    expect(await pull(MODELS)).toMatchObject({ code: 0, stdout: 'fetched nanodet\n', stderr: '' });
+    expectFailure(await pull(models), 1, /served another file than nanodet-int8/);
+    expect(readFileSync(join(models, 'nanodet-int8.onnx')).equals(wrong)).toBe(true);
+    expect(await pull(MODELS)).toMatchObject({ code: 0, stdout: 'fetched nanodet-int8\n', stderr: '' });
     const end = await runCli(['models', 'verify', '--models', models], { cwd: tempFolder() });
     expect(end.code).toBe(0);
   });
@@ -101,6 +103,6 @@ describe('models', () => {
     const args = ['analyze', 'clip.mp4', '--models', corruptedModels(), '--out', 'a.jsonl'];
     const cwd = tempFolder();
     cpSync(fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url)), join(cwd, 'clip.mp4'));
-    expectFailure(await runCli(args, { cwd }), 1, /nanodet\.onnx is not the model that was meant/);
+    expectFailure(await runCli(args, { cwd }), 1, /nanodet-int8\.onnx is not the model that was meant/);
   });
 });

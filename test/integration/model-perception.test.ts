@@ -26,7 +26,7 @@ import { matching } from '../support/model/matching.js';
 const VIDEO = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
 const LAYOUT = i420Layout(768, 576);
 
-/** What this model found on the frame at 5 s when the test was written; the people in it are clear to the eye. */
+/** What the detector in float found on the frame at 5 s; the people in it are clear to the eye. */
 const PEOPLE: readonly Box[] = [
   [0.8, 0.456, 0.045, 0.167],
   [0.674, 0.446, 0.043, 0.175],
@@ -86,9 +86,9 @@ describe('perceiving a street', () => {
     const people = detections.filter(({ label, score }) => label === 'person' && score >= 0.6);
     expect(people).toHaveLength(PEOPLE.length);
     for (const box of PEOPLE)
-      expect(Math.max(...people.map((found) => iou(found.box, box)))).toBeGreaterThan(0.9);
+      expect(Math.max(...people.map((found) => iou(found.box, box)))).toBeGreaterThan(0.85);
     const cars = detections.filter(({ label, score }) => label === 'car' && score >= 0.5);
-    expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.9);
+    expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.85);
   });
 
   it('reports only the labels that are asked for, each detection unchanged', async () => {
@@ -124,7 +124,7 @@ describe('perceiving a street', () => {
     const objects = modelVersion(findModel(manifest, 'objects'));
     const clip = findOptionalModel(manifest, 'clip');
     expect(perception.info).toEqual({
-      ...{ model: 'nanodet', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
+      ...{ model: 'nanodet-int8', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
       ...{ canvas: [416, 320], segmenter: objects, objectTokens: objects },
       ...(clip && { clipTokens: modelVersion(clip) }),
     });
@@ -171,7 +171,10 @@ it('carries on with a new worker when one dies in the middle', async () => {
   });
   using deadly = frame(i420Layout(1, 1), 0);
   using picture = frame();
-  await expect(pool.openLane().detect(deadly)).rejects.toMatchObject({ code: 'worker_crashed', retryable: true });
+  await expect(pool.openLane().detect(deadly)).rejects.toMatchObject({
+    code: 'worker_crashed',
+    retryable: true,
+  });
   const { detections } = await pool.openLane().detect(picture);
   expect(detections.filter(({ label, score }) => label === 'person' && score >= 0.6)).toHaveLength(
     PEOPLE.length,
@@ -190,7 +193,7 @@ describe('opening', () => {
     const modelsDir = await mkdtemp(join(tmpdir(), 'presage-wrong-'));
     const manifest = await readFile(join(bundledModelsDir(), 'manifest.json'), 'utf8');
     await writeFile(join(modelsDir, 'manifest.json'), manifest);
-    await writeFile(join(modelsDir, 'nanodet.onnx'), 'not a model');
+    await writeFile(join(modelsDir, 'nanodet-int8.onnx'), 'not a model');
     await expect(openPerception({ modelsDir, device: 'cpu' })).rejects.toMatchObject({
       code: 'model_hash_mismatch',
     });

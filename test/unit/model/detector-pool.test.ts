@@ -162,7 +162,8 @@ it('lets no stream wait for what another one has piled up', async () => {
   const held = picture(HOLD);
   const calls = [flood.detect(held).then(() => settled.push('flood'))];
   for (let n = 0; n < 8; n += 1) calls.push(flood.detect(picture(ANSWER)).then(() => settled.push('flood')));
-  for (let n = 0; n < 2; n += 1) calls.push(modest.detect(picture(ANSWER)).then(() => settled.push('modest')));
+  for (let n = 0; n < 2; n += 1)
+    calls.push(modest.detect(picture(ANSWER)).then(() => settled.push('modest')));
   expect(stats()).toMatchObject({ inFlight: 1, waiting: 10, lanes: 3 });
   release(held);
   await Promise.all(calls);
@@ -198,7 +199,9 @@ it('refuses what a stream piles up beyond its bound, and takes more when there i
   const { openLane } = await open(1);
   const lane = openLane();
   const held = picture(HOLD);
-  const calls = [held, ...Array.from({ length: 16 }, () => picture(ANSWER))].map((frame) => lane.detect(frame));
+  const calls = [held, ...Array.from({ length: 16 }, () => picture(ANSWER))].map((frame) =>
+    lane.detect(frame),
+  );
   const tooMany = lane.detect(picture(ANSWER));
   const refused = expect(tooMany).rejects.toMatchObject({ code: 'inference_failed', retryable: true });
   release(held);

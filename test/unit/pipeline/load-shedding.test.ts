@@ -98,7 +98,9 @@ it('lowers the effort until frames are in time, tells each step, and climbs back
   expect(efforts.map(({ detectEvery }) => detectEvery).slice(-3)).toEqual([3, 2, 1]);
   expect(pipeline.stats().stage).toBe('full');
   expect(loads()).toHaveLength(steps.length);
-  expect(loads().map((load) => (load as { stage: string }).stage)).toEqual(steps.map(({ rung }) => rung.stage));
+  expect(loads().map((load) => (load as { stage: string }).stage)).toEqual(
+    steps.map(({ rung }) => rung.stage),
+  );
   const reasons = drafts.flatMap((draft) => (draft.kind === 'stream.state' ? [draft.data.reason] : []));
   expect(reasons).toContain('to keep up with the stream: frames took 150 ms of 100 ms');
   await end();
