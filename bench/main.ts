@@ -4,6 +4,7 @@ import type { Bench } from './bench.js';
 import { crash } from './crash.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
+import { masks } from './masks.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
@@ -25,6 +26,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   quality,
   proposals,
   crash,
+  masks,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

@@ -83,7 +83,7 @@ export class FusedPerception implements StreamPerception {
   close(): Promise<void> {
     this.#closing ??= this.#tail.then(() => {
       this.#options.detector.close();
-      return this.#options.motion.close();
+      this.#options.motion.close();
     });
     return this.#closing;
   }

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ffmpeg from '@ffmpeg-installer/ffmpeg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Box } from '../../../src/core/box.js';
+import { iou, type Box } from '../../../src/core/box.js';
 import { i420Layout } from '../../../src/core/frame.js';
 import { decodeMask, maskArea } from '../../../src/core/mask.js';
 import type { Detection, Mask } from '../../../src/core/stages.js';
@@ -61,7 +61,8 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
   const pixels = street.slice();
   const [cx, cy, radius] = [200, 420, 48];
   const inDisc = (x: number, y: number): boolean => Math.hypot(x + 0.5 - cx, y + 0.5 - cy) < radius;
-  for (let y = 0; y < height; y++) for (let x = 0; x < width; x++) if (inDisc(x, y)) pixels[y * width + x] = 225;
+  for (let y = 0; y < height; y++)
+    for (let x = 0; x < width; x++) if (inDisc(x, y)) pixels[y * width + x] = 225;
   const { ySize, chromaSize, chromaWidth, chromaHeight } = LAYOUT;
   for (let y = 0; y < chromaHeight; y++)
     for (let x = 0; x < chromaWidth; x++)
@@ -69,7 +70,12 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
         pixels[ySize + y * chromaWidth + x] = 110;
         pixels[ySize + chromaSize + y * chromaWidth + x] = 180;
       }
-  const box: Box = [(cx - radius) / width, (cy - radius) / height, (2 * radius) / width, (2 * radius) / height];
+  const box: Box = [
+    (cx - radius) / width,
+    (cy - radius) / height,
+    (2 * radius) / width,
+    (2 * radius) / height,
+  ];
   return { pixels, box, inDisc };
 }
 
@@ -123,8 +129,8 @@ it('cuts a drawn disc out that motion proposed', async () => {
   const { pixels, box, inDisc } = withDisc();
   const proposals: Detection[] = [{ label: 'object', score: 0.7, box, origin: 'motion' }];
   const { detections } = await analyzer.analyze(picture(pixels), { ...ALL, proposals });
-  const found = detections.find(({ origin }) => origin === 'motion');
-  expect(found?.box).toEqual(box);
+  // By whatever name: the detector may have one for it.
+  const found = detections.find((one) => one.mask && iou(one.box, box) > 0.7);
   const mask = decodeMask(found!.mask!);
   let [both, either] = [0, 0];
   for (let i = 0; i < mask.length; i++) {

@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Box } from '../../../src/core/box.js';
+import { i420Layout } from '../../../src/core/frame.js';
 import { decodeMask } from '../../../src/core/mask.js';
 import type { Mask } from '../../../src/core/stages.js';
 import { segmentGrid, segmentPrompts } from '../../../src/model/segment/sam/sam-masks.js';
@@ -137,5 +138,57 @@ describe('opening a pair', () => {
       code: 'model_invalid',
       message: expect.stringContaining('point_coords') as string,
     });
+  });
+});
+
+describe('in a worker of its own', () => {
+  const layout = i420Layout(90, 60);
+  const view = (fill = 120) => ({
+    pixels: new Uint8Array(new SharedArrayBuffer(layout.byteLength)).fill(fill),
+    ...{ width: 90, height: 60 },
+  });
+  const prompts: Prompt[] = [{ box: [0.1, 0.2, 0.3, 0.5] }, { points: [{ at: [0.7, 0.5] }] }];
+  const deadly = { pixels: new Uint8Array(new SharedArrayBuffer(16)), width: 1, height: 1 };
+
+  it('answers prompts and a grid from one look at the picture, the same each time', async () => {
+    await using sam = await SamThread.open(OPTIONS);
+    const grid = { pointsPerSide: 3, minQuality: -10, minStability: 0 };
+    const [one, again] = await Promise.all([
+      sam.look(view(), prompts, grid),
+      sam.look(view(), prompts, grid),
+    ]);
+    expect(one.prompted.map(({ mask }) => mask?.size)).toEqual([
+      [60, 90],
+      [60, 90],
+    ]);
+    expect(one.found.length).toBeGreaterThan(0);
+    expect(again).toEqual(one);
+    expect(await sam.segment(view(), prompts)).toEqual(one.prompted);
+  });
+
+  it('rejects the call that it dies of, and answers the next one', async () => {
+    await using sam = await SamThread.open({
+      ...OPTIONS,
+      workerEntry: fileURLToPath(new URL('../../support/model/crashing-sam-worker.mjs', import.meta.url)),
+      sleep: () => Promise.resolve(),
+    });
+    const crashed = sam.segment(deadly, prompts);
+    const next = sam.segment(view(), prompts);
+    await expect(crashed).rejects.toMatchObject({ code: 'worker_crashed', retryable: true });
+    expect(await next).toHaveLength(2);
+  });
+
+  it('interrupts what waits when it is closed, and refuses more', async () => {
+    const sam = await SamThread.open(OPTIONS);
+    const open = Promise.allSettled([sam.segment(view(), prompts), sam.segment(view(), prompts)]);
+    await sam.close();
+    for (const call of await open)
+      expect(call).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
+    await expect(sam.segment(view(), prompts)).rejects.toMatchObject({ code: 'interrupted' });
+  });
+
+  it('does not open on a file that is no model', async () => {
+    const wrong = SamThread.open({ ...OPTIONS, encoder: `${FOLDER}reference.json` });
+    await expect(wrong).rejects.toMatchObject({ code: 'model_invalid' });
   });
 });

@@ -29,7 +29,7 @@ export interface FoundSegment extends Segment {
 export const MAX_POINTS_PER_SIDE = 64;
 
 /** Turns logits of one scene into masks of its frame. */
-export class SamMasks {
+class SamMasks {
   readonly size: readonly [height: number, width: number];
   readonly #columns: LineWeights;
   readonly #rows: LineWeights;
