@@ -69,7 +69,7 @@ describe('models', () => {
     expect(list).toMatchObject({ code: 0, stderr: '' });
     expect(list.stdout).toMatch(/^nanodet-int8 +present /m);
     const end = await runCli(['models', 'verify', ...args], { cwd: tempFolder() });
-    expectFailure(end, 1, /1 of 2 model files are not as the manifest says\n.*presage models pull/);
+    expectFailure(end, 1, /1 of \d+ model files are not as the manifest says\n.*presage models pull/);
     expect(end.stdout).toMatch(
       /^nanodet-int8 +mismatch .*\n +.*its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
     );
@@ -79,7 +79,7 @@ describe('models', () => {
     const models = corruptedModels();
     rmSync(join(models, 'nanodet-int8.onnx'));
     const end = await runCli(['models', 'verify', '--models', models], { cwd: tempFolder() });
-    expectFailure(end, 1, /1 of 2 model files/);
+    expectFailure(end, 1, /1 of \d+ model files/);
     expect(end.stdout).toMatch(/^nanodet-int8 +missing /m);
     const nowhere = await runCli(['models', 'verify', '--models', 'none'], { cwd: tempFolder() });
     expectFailure(nowhere, 1, /no model manifest at none\/manifest\.json\n.*--models DIR/);
