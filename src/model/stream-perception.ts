@@ -36,7 +36,7 @@ export class FusedPerception implements StreamPerception {
   /** Frames since the detector last looked. */
   #sinceDetection = Infinity;
   #tail: Promise<unknown> = Promise.resolve();
-  /** What the last frames were said to show, for the frames between two looks of the detector. */
+  /** What the detector's last look showed, for the frames until the next. */
   #known: readonly Detection[] = [];
   #closing: Promise<void> | undefined;
 
@@ -117,7 +117,7 @@ export class FusedPerception implements StreamPerception {
     const found = answer
       ? fuseProposals(answer.detections, proposals)
       : inheritLabels(proposals, this.#known);
-    this.#known = found;
+    if (answer) this.#known = found;
     return found;
   }
 }
