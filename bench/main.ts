@@ -6,6 +6,7 @@ import { describeCommit, MachineWatch } from './machine.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
+import { memory } from './memory.js';
 import { quality } from './quality.js';
 import { writeSection } from './results.js';
 import { soak } from './soak.js';
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   streams,
   objects,
   soak,
+  memory,
   quality,
   proposals,
 };

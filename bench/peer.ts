@@ -70,7 +70,7 @@ interface PeerSetup {
 
 /** The peer on one of our model files, in the layout that is quicker for it. */
 async function peerOn(
-  role: string,
+  role: 'detector' | 'detector-float',
   name: string,
   { python, video, threads, folder }: PeerSetup,
 ): Promise<Contender> {

@@ -2,8 +2,7 @@ import { Command, CommanderError, Option } from 'commander';
 import { PresageError, toPresageError } from '../core/errors.js';
 import { EXAMPLES } from '../reasoner/ask/lexicon.js';
 import type { CommandContext } from './command-context.js';
-import type { CommandName, OptionSpec } from './option-spec.js';
-import { OPTIONS } from './option-table.js';
+import { OPTIONS, type CommandName, type OptionSpec } from './option-table.js';
 import { DEFAULT_CONFIG, loadSettings } from './settings.js';
 import { withShutdown } from './shutdown.js';
 import { version } from './version.js';
@@ -66,7 +65,10 @@ function buildProgram(): Command {
   add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', ACTIONS.doctor);
   const models = program.command('models').description('the model files').exitOverride();
   add(models, 'models', 'list', 'list the models and whether their files are here', ACTIONS.listModels);
-  add(models, 'models', 'pull', 'download model files that are missing', ACTIONS.pullModels);
+  add(models, 'models', 'pull [name]', 'download model files that are missing', ACTIONS.pullModels).argument(
+    '[name]',
+    'a model or pack that does not come with presage, such as mobile-sam',
+  );
   add(models, 'models', 'verify', 'compare every model file with its hash', ACTIONS.verifyModels);
   return program;
 }

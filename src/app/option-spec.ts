@@ -20,7 +20,6 @@ export interface OptionSpec<T = unknown> {
   readonly secret?: boolean;
 }
 
-/** Keeps the type of the schema's output. */
 export function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return spec;
 }
@@ -42,3 +41,6 @@ export const integer = (min: number, max: number): z.ZodType<number> =>
 export const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no'])])
   .transform((value) => value === true || ['true', '1', 'yes'].includes(String(value)));
+
+export const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze', 'ask'];
+export const LIVE: readonly CommandName[] = ['watch', 'serve'];

@@ -3,17 +3,18 @@ import { labelList } from './label-list.js';
 import {
   flag,
   integer,
+  LIVE,
   number,
   numeric,
   option,
   optionalText,
+  STREAMING,
   text,
-  type CommandName,
-  type OptionSpec,
 } from './option-spec.js';
+import type { OptionSpec } from './option-spec.js';
+import { SEGMENT_OPTIONS } from './segment-options.js';
 
-const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze', 'ask'];
-const LIVE: readonly CommandName[] = ['watch', 'serve'];
+export type { CommandName, OptionSpec } from './option-spec.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
 export const OPTIONS = {
@@ -270,6 +271,7 @@ export const OPTIONS = {
     description: 'keep only objects of these labels, such as person,car (default: all 80 of COCO)',
     commands: STREAMING,
   }),
+  ...SEGMENT_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

@@ -4,6 +4,8 @@ import type { Perception, Places } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
+import { ContactClassifier, type ContactJudge } from '../memory/events/contact-classifier.js';
+import { loadContactModel } from '../model/contact-model.js';
 import { openPerception, type DetectorPerception } from '../model/perception.js';
 import { DurableLog } from '../transport/durable-log.js';
 import { Hub } from '../transport/hub.js';
@@ -72,7 +74,8 @@ export class Service implements AsyncDisposable {
       server = createServer({ host, port, token, hub, log, status, registry: metrics.registry, logger });
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
-      const parts = { settings, perception, log, hub, metrics, logger, ffmpeg };
+      const contacts = await openContactJudge(settings);
+      const parts = { settings, perception, contacts, log, hub, metrics, logger, ffmpeg };
       for (const plan of plans) sessions.push(openSession(parts, plan));
       const { url } = await server.listen();
       return new Service(parts, sessions, server, url);
@@ -119,11 +122,18 @@ export class Service implements AsyncDisposable {
 interface ServiceParts {
   readonly settings: Settings;
   readonly perception: Perception;
+  readonly contacts: ContactJudge | undefined;
   readonly log: DurableLog;
   readonly hub: Hub;
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
+}
+
+/** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
+export async function openContactJudge(settings: Settings): Promise<ContactJudge | undefined> {
+  const document = await loadContactModel(settings.models);
+  return document === undefined ? undefined : ContactClassifier.parse(document);
 }
 
 /** The detector as the settings want it; one for all streams of the process. */
@@ -134,11 +144,19 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
     ...(settings.labels === undefined ? {} : { labels: settings.labels }),
     device: settings.device,
     workers: settings.workers,
+    masks: settings.masks,
+    segmenter: settings.segmenter,
+    sam: {
+      ...(settings.samEncoder === undefined ? {} : { encoder: settings.samEncoder }),
+      ...(settings.samDecoder === undefined ? {} : { decoder: settings.samDecoder }),
+    },
+    samEveryS: settings.samEvery,
+    samGrid: settings.samGrid,
   });
 }
 
 function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
-  const { settings, perception, log, hub, metrics, ffmpeg } = parts;
+  const { settings, perception, contacts, log, hub, metrics, ffmpeg } = parts;
   const source = openSource(parseSource(plan.source), {
     ffmpeg,
     mode: 'live',
@@ -150,6 +168,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     id: plan.id,
     source,
     perception,
+    contacts,
     places: plan.places,
     settings,
     mode: 'live',

@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.js';
 import type { Draft } from '../core/messages.js';
 import type { Perception, Places, Source, StateStore, StreamPerception } from '../core/stages.js';
+import type { ContactJudge } from '../memory/events/contact-classifier.js';
 import { ObjectMemory } from '../memory/object-memory.js';
 import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
@@ -18,6 +19,8 @@ export interface StreamSessionOptions {
   readonly id: string;
   readonly source: Source;
   readonly perception: Perception;
+  /** Tells contacts of things; without it their boxes alone decide. */
+  readonly contacts?: ContactJudge | undefined;
   readonly places: Places;
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];
@@ -48,8 +51,8 @@ export class StreamSession implements AsyncDisposable {
 
   constructor(options: StreamSessionOptions) {
     this.#options = options;
-    const { id, source, perception, places, settings, store, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker(), { places });
+    const { id, source, perception, contacts, places, settings, store, metrics, mode } = options;
+    this.#memory = new ObjectMemory(new Tracker(), { places, contacts });
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
       state: store?.load(id, 'reasoner'),

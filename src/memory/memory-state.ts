@@ -182,6 +182,8 @@ function named<T extends z.ZodType>(
 }
 
 /** A state is taken over only by a memory of the same settings: rules of other zones have other states. */
-function settingsOf({ places, loiterS, tracks }: StoreOptions): string {
-  return JSON.stringify([Object.entries(places.zones), Object.entries(places.lines), loiterS, tracks]);
+function settingsOf({ places, loiterS, tracks, contacts }: StoreOptions): string {
+  const { zones, lines } = places;
+  const judged = contacts !== undefined;
+  return JSON.stringify([Object.entries(zones), Object.entries(lines), loiterS, tracks, judged]);
 }

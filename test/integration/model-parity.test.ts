@@ -22,7 +22,7 @@ let float: DetectorResult;
 beforeAll(async () => {
   const args = ['-v', 'error', '-ss', '5', '-i', VIDEO, '-frames:v', '1', '-pix_fmt', 'yuv420p'];
   const pixels = execFileSync(ffmpeg.path, [...args, '-f', 'rawvideo', '-'], { maxBuffer: 1 << 22 });
-  const look = async (role: string): Promise<DetectorResult> => {
+  const look = async (role: 'detector' | 'detector-float'): Promise<DetectorResult> => {
     const { settings, file } = findModel(await loadManifest(bundledModelsDir()), role);
     const path = join(bundledModelsDir(), file);
     await using detector = await Detector.open({ ...settings, path, device: 'cpu', threads: 1 });
@@ -53,7 +53,7 @@ it('finds the same objects with the same scores in the same places', () => {
 });
 
 it.each(FEATURE_MAPS)('gives the map %s in float, cell by cell as good as the same', (name) => {
-  const cosines = cellCosines(int8.features?.[name], float.features?.[name]);
+  const cosines = cellCosines(int8.features?.maps[name], float.features?.maps[name]);
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   expect(mean).toBeGreaterThan(MIN_COSINE);
 });

@@ -46,6 +46,10 @@ class Recorder implements ContactJudge {
     return 0;
   }
 
+  confidence(p: number): number {
+    return p;
+  }
+
   #who(part: SampledPart, k: number): string | undefined {
     const box = part.at(k)?.box;
     return box && trueObject(this.truth, k / SAMPLE_HZ, box);

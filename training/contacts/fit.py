@@ -2,7 +2,7 @@
 
 python -m training.contacts.fit ROWS.f32 [ROWS.f32 ...] --out models/contacts.json [--manifest models/manifest.json]
 
-Scenes are split by seed into five folds. Each fold's events are found with a classifier that has not seen it, as
+Scenes are split by seed into three folds. Each fold's events are found with a classifier that has not seen it, as
 src/memory/events/contacts.ts finds them, and compared with the simulator's contacts; the threshold with the best F1 over
 all folds is taken. The classifier that is written is trained on all scenes. Deterministic.
 """
@@ -16,9 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from sklearn.ensemble import HistGradientBoostingClassifier
+from sklearn.linear_model import LogisticRegression
 
-FOLDS = 5
-TREES = 160
+FOLDS = 3
+TREES = 120
 SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contacts.ts
 WITHIN = 0.4                                # s, as in the scorer
 HZ = 10
@@ -57,8 +58,9 @@ def tell(k: np.ndarray, p: np.ndarray, threshold: float) -> list[tuple[int, floa
     return out
 
 
-def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold: float) -> tuple[int, int, int]:
-    """True, false and missed contacts over the scenes `keys`."""
+def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold: float,
+          told: list[tuple[float, bool]] | None = None) -> tuple[int, int, int]:
+    """True, false and missed contacts over the scenes `keys`; `told` takes (probability, was it one) of what was told."""
     said = defaultdict(list)
     order = np.lexsort((rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0]))
     cut = np.flatnonzero(np.any(np.diff(rows[order, :3], axis=0) != 0, axis=1)) + 1
@@ -74,19 +76,31 @@ def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold
         for event in contacts[key]:
             near = [s for s in left if s[1] == frozenset(event["objects"]) and abs(s[0] - event["t"]) <= WITHIN + 1e-6]
             if near:
-                left.remove(min(near, key=lambda s: abs(s[0] - event["t"])))
+                best = min(near, key=lambda s: abs(s[0] - event["t"]))
+                left.remove(best)
+                if told is not None:
+                    told.append((best[2], True))
             tp, fn = tp + bool(near), fn + (not near)
         fp += len(left)
+        if told is not None:
+            told += [(q, False) for _, _, q in left]
     return tp, fp, fn
 
 
 def fit(x: np.ndarray, y: np.ndarray) -> HistGradientBoostingClassifier:
-    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.06, max_leaf_nodes=15, min_samples_leaf=20,
+    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=20,
                                            l2_regularization=2.0, max_features=0.5, early_stopping=False, random_state=1)
     return model.fit(x, y)
 
 
-def export(model: HistGradientBoostingClassifier, features: list[str], threshold: float) -> dict:
+def confidence(told: list[tuple[float, bool]]) -> dict:
+    """Slope and offset of the log odds that a told contact is one (Platt 1999)."""
+    q, true = np.array([t[0] for t in told]), np.array([t[1] for t in told])
+    line = LogisticRegression(C=10.0).fit(np.log(q / (1 - q))[:, None], true)
+    return dict(slope=round(float(line.coef_[0, 0]), 4), offset=round(float(line.intercept_[0]), 4))
+
+
+def export(model: HistGradientBoostingClassifier, features: list[str], threshold: float, told: list) -> dict:
     trees = []
     for (predictor,) in model._predictors:
         n = predictor.nodes
@@ -99,7 +113,8 @@ def export(model: HistGradientBoostingClassifier, features: list[str], threshold
             unknownLeft=n["missing_go_to_left"].astype(int).tolist(),
             value=[round(float(v), 6) if at_leaf else 0.0 for at_leaf, v in zip(leaf, n["value"])]))
     return dict(kind="contact-classifier", version=1, features=features,
-                base=float(np.ravel(model._baseline_prediction)[0]), threshold=round(threshold, 3), trees=trees)
+                base=float(np.ravel(model._baseline_prediction)[0]), threshold=round(threshold, 3),
+                confidence=confidence(told), trees=trees)
 
 
 def note_in_manifest(manifest: Path, target: Path, made: str, report: dict) -> None:
@@ -109,7 +124,7 @@ def note_in_manifest(manifest: Path, target: Path, made: str, report: dict) -> N
                  bytes=len(data), license="Apache-2.0", source="trained by us on simulated table-top scenes",
                  made=made, inputs={}, outputs={}, settings={}, notes=json.dumps(report))
     document["models"] = [m for m in document["models"] if m["role"] != "contacts"] + [entry]
-    manifest.write_text(json.dumps(document, indent=2) + "\n")
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
 
 def main() -> None:
@@ -134,11 +149,13 @@ def main() -> None:
     for n, path in enumerate(a.rows):
         tp, fp, fn = score(rows, p, contacts, [k for k in contacts if k[0] == n], best[1])
         print(f"{path.name}: F1 {2 * tp / max(2 * tp + fp + fn, 1):.3f} at {best[1]:.3f}  true {tp} false {fp} missed {fn}")
+    told: list[tuple[float, bool]] = []
+    score(rows, p, contacts, list(contacts), best[1], told)
     model = fit(x[y >= 0], y[y >= 0])
     report = dict(scenes=len(contacts), contacts=sum(map(len, contacts.values())), rows=len(rows),
                   crossValidatedF1=round(best[0], 3), threshold=round(best[1], 3))
     print(json.dumps(report))
-    a.out.write_text(json.dumps(export(model, features, best[1]), separators=(",", ":")) + "\n")
+    a.out.write_text(json.dumps(export(model, features, best[1], told), separators=(",", ":")) + "\n")
     if a.manifest:
         made = "python -m training.contacts.fit (training/README.md, Contacts)"
         note_in_manifest(a.manifest, a.out, made, report)

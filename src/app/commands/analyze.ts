@@ -12,7 +12,7 @@ import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../render/overlay-state.js';
 import { VideoRenderer } from '../render/video-renderer.js';
 import { ReportBuilder } from '../report/report-builder.js';
-import { openSharedPerception } from '../service.js';
+import { openContactJudge, openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
 import { StreamSession } from '../stream-session.js';
 import { TerminalAccount } from '../terminal/account.js';
@@ -36,11 +36,13 @@ export async function analyze(
   await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
   await using perception = await openSharedPerception(settings);
+  const contacts = await openContactJudge(settings);
   outputs.begin(source, perception.info.model);
   await using session = new StreamSession({
     id: settings.id,
     source,
     perception,
+    contacts,
     places,
     settings,
     mode: 'lossless',

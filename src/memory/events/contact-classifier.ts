@@ -24,6 +24,8 @@ const documentSchema = z.object({
   base: z.number(),
   /** Probability from which on a contact is told. */
   threshold: z.number().min(0).max(1),
+  /** Log odds that a told contact was one, linear in the log odds of its moment. */
+  confidence: z.object({ slope: z.number(), offset: z.number() }),
   trees: z.array(tree).min(1),
 });
 
@@ -40,6 +42,8 @@ export interface ContactJudge {
   readonly threshold: number;
   /** @param features of the moment, as CONTACT_FEATURES names them; NaN where unknown */
   probability(features: Float64Array, moment: ContactMoment): number;
+  /** How likely a contact is real that is told because of a moment of probability `p`, 0–1. */
+  confidence(p: number): number;
 }
 
 /**
@@ -49,11 +53,13 @@ export interface ContactJudge {
 export class ContactClassifier implements ContactJudge {
   readonly threshold: number;
   readonly #base: number;
+  readonly #confidence: z.output<typeof documentSchema>['confidence'];
   readonly #trees: readonly z.output<typeof tree>[];
 
-  private constructor({ base, threshold, trees }: z.output<typeof documentSchema>) {
+  private constructor({ base, threshold, confidence, trees }: z.output<typeof documentSchema>) {
     this.threshold = threshold;
     this.#base = base;
+    this.#confidence = confidence;
     this.#trees = trees;
   }
 
@@ -79,6 +85,11 @@ export class ContactClassifier implements ContactJudge {
       odds += value[node] as number;
     }
     return 1 / (1 + Math.exp(-odds));
+  }
+
+  confidence(p: number): number {
+    const { slope, offset } = this.#confidence;
+    return 1 / (1 + Math.exp(-(slope * Math.log(p / (1 - p)) + offset)));
   }
 }
 

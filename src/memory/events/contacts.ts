@@ -94,7 +94,8 @@ export class ContactRule implements PairRule {
     if (!this.#best) return;
     const { k, p } = this.#best;
     const { a, b } = this.pair;
-    tell({ type: 'collide', t: timeOf(k), who: [{ part: a }, { part: b }], clearness: 1, probability: p });
+    const probability = this.judge.confidence(p);
+    tell({ type: 'collide', t: timeOf(k), who: [{ part: a }, { part: b }], clearness: 1, probability });
     this.#told = k;
     this.#best = undefined;
   }

@@ -18,9 +18,13 @@ export function unambiguous<R, C>(
   const pairs = rows.flatMap((row) =>
     columns.filter((column) => similarity(row, column) > 0).map((column) => [row, column] as const),
   );
-  return pairs.filter(
-    (one) => !pairs.some((other) => other !== one && (other[0] === one[0] || other[1] === one[1])),
-  );
+  const ofRow = new Map<R, number>();
+  const ofColumn = new Map<C, number>();
+  for (const [row, column] of pairs) {
+    ofRow.set(row, (ofRow.get(row) ?? 0) + 1);
+    ofColumn.set(column, (ofColumn.get(column) ?? 0) + 1);
+  }
+  return pairs.filter(([row, column]) => ofRow.get(row) === 1 && ofColumn.get(column) === 1);
 }
 
 /** Where pairs can be on one axis: a column outside a row's reach has no similarity to it. */

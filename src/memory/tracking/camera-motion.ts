@@ -18,7 +18,7 @@ const SUPPORT_IOU = 0.5;
 const STILL_SHARE = 0.5;
 /** A shift is believed when this share of the tracks supports it... */
 const SHIFTED_SHARE = 0.6;
-/** ...and it has this many times the support of standing still. */
+/** ...and it has this many times the support of standing still and of any other shift. */
 const CLEARLY_BETTER = 2;
 
 /** Where a box lies after a camera motion. Rotation is taken for its effect on the centre and on scale only. */
@@ -42,13 +42,16 @@ export function commonShift(
   if (known.length < LEAST_TRACKS || sightings.length < LEAST_TRACKS) return undefined;
   const still = support(known, sightings, 0, 0);
   if (still.count >= STILL_SHARE * known.length) return undefined;
-  let best = still;
-  for (const [dx, dy] of proposals(known, sightings)) {
-    const voted = support(known, sightings, dx, dy);
-    if (voted.count > best.count || (voted.count === best.count && voted.overlap > best.overlap))
-      best = voted;
-  }
-  const least = Math.max(LEAST_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * still.count);
+  const proposed = proposals(known, sightings);
+  if (proposed.length === 0) return undefined;
+  const voted = proposed.map(([dx, dy]) => support(known, sightings, dx, dy));
+  const best = voted.reduce((a, b) =>
+    b.count > a.count || (b.count === a.count && b.overlap > a.overlap) ? b : a,
+  );
+  const far = Math.min(...known.map(({ box }) => boxScale(box)));
+  const rivals = voted.filter(({ dx, dy }) => Math.hypot(dx - best.dx, dy - best.dy) > far);
+  const next = Math.max(still.count, ...rivals.map((rival) => rival.count));
+  const least = Math.max(LEAST_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * next);
   return best.count >= least ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
 }
 

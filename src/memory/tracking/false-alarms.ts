@@ -4,10 +4,15 @@ import type { TrackState } from './track.js';
 
 /** The rate is that of about the last this many percepts. */
 const MEMORY = 20;
-/** So many false identities per percept are let through: about one in a minute at 10 per second. */
-const TOLERATED = 0.002;
+/** So many at once are believed at once, to this share. */
+const BURST = 5;
+const BURST_SHARE = 0.5;
+/** So many false identities per percept are let through: about one in 20 s at 10 per second. */
+const TOLERATED = 0.005;
+/** The gate of a track with one detection, in squared box scales: nearly one to each side. */
+const GATE_AREA = 3;
 /** When chance alone continues a false alarm this often, nothing new can be told from the noise. */
-const HOPELESS = 0.5;
+const HOPELESS = 0.25;
 /** Detections that confirm a track in a quiet picture, and most that are ever asked for. */
 const LEAST_HITS = 2;
 const MOST_HITS = 8;
@@ -32,8 +37,9 @@ export class FalseAlarms {
   /** @param alarms tracks that ended after one detection, in one percept */
   learn(alarms: readonly TrackState[], width: number, height: number): void {
     this.#rate += (alarms.length - this.#rate) / MEMORY;
+    if (alarms.length >= BURST) this.#rate = Math.max(this.#rate, BURST_SHARE * alarms.length);
     for (const { box } of alarms) {
-      const gate = Math.min(boxScale(box) ** 2 / (width * height), 1);
+      const gate = Math.min((GATE_AREA * boxScale(box) ** 2) / (width * height), 1);
       this.#area += (gate - this.#area) / MEMORY;
     }
   }

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { savedToken, saveToken } from './saved-state.js';
 
 /** Most looks of one object: front, back, side, and one more. */
-export const MOST_LOOKS = 4;
+const MOST_LOOKS = 4;
 /** A look is taken this often at most, s: tokens of successive frames tell nothing new. */
 const LOOK_EVERY_S = 0.5;
 /** A look counts as of another time when it was last taken this long ago, s. */

@@ -30,11 +30,6 @@ const SAME_MOTION_IOU = 0.5;
 const NESTED_SHARE = 0.9;
 /** ...unless its score is nearly as good: then it may be someone in front. */
 const NESTED_SCORE = 0.7;
-/** Motion of which this share lies in confident detections is theirs (their shadow, their limbs, several at once)... */
-const EXPLAINED_SHARE = 0.5;
-/** ...and so is motion within one of them, unless it is this small beside it: a thing that lies on another (IoU). */
-const SMALL_SHARE = 0.15;
-const CONFIDENT_SCORE = 0.5;
 /** A class with less than this is no name for what moves. */
 const LEAST_NAME_SCORE = 0.3;
 /** A token's squared length may differ from 1 by this. */
@@ -102,14 +97,13 @@ function readBoxes(percept: Percept, floor: number): Uncovered[] {
 function named(all: readonly Uncovered[]): readonly Uncovered[] {
   if (!all.some(({ origin }) => origin === 'motion')) return all;
   const seen = all.filter(({ origin }) => origin !== 'motion');
-  const confident = seen.filter(({ score }) => score >= CONFIDENT_SCORE);
   const supported = new Map<Uncovered, number>();
   const alone: Uncovered[] = [];
   for (const moving of all) {
     if (moving.origin !== 'motion') continue;
     const name = moving.label === ANY_LABEL ? bestOverlap(moving, seen) : undefined;
     if (name) supported.set(name, Math.max(moving.score, supported.get(name) ?? 0));
-    else if (!isExplained(moving, confident)) alone.push(moving);
+    else alone.push(moving);
   }
   const raised = seen.map((one) => {
     const support = supported.get(one) ?? 0;
@@ -126,16 +120,6 @@ function bestOverlap(moving: Uncovered, seen: readonly Uncovered[]): Uncovered |
     if (overlap >= most) [best, most] = [one, overlap];
   }
   return best;
-}
-
-function isExplained({ box }: Uncovered, confident: readonly Uncovered[]): boolean {
-  let explained = 0;
-  for (const other of confident) {
-    const share = inside(box, other.box);
-    // A thing on a table lies in the table's box: much smaller than it, it is a thing of its own.
-    if (share > 0 && box[2] * box[3] > SMALL_SHARE * other.box[2] * other.box[3]) explained += share;
-  }
-  return explained > EXPLAINED_SHARE;
 }
 
 /** For each box the indices of those that touch it. Sorted by their left edges, few pairs are ever compared. */

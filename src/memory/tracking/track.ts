@@ -6,7 +6,7 @@ import { blend, Gallery, savedGallery } from './gallery.js';
 import { BoxFilter, savedFilter, type Jitter } from './box-filter.js';
 import { savedBox, savedPoint, savedToken, saveToken } from './saved-state.js';
 import { moveBox } from './camera-motion.js';
-import { LabelVotes, savedVotes } from './label-votes.js';
+import { ANY_LABEL, LabelVotes, savedVotes } from './label-votes.js';
 import { CLEAR_VIEW, type Sighting } from './sightings.js';
 
 /** Where an object was at a time that has passed, px. */
@@ -29,6 +29,8 @@ export interface Track extends TrackedObject {
 
 /** Share of the newest detection in the reported score. */
 const SCORE_WEIGHT = 0.2;
+/** Motion counts like a detection of which this share is covered. */
+const MOTION_DOUBT = 0.3;
 /** Scores from here on show an object well enough to learn its look. */
 const CLEAR_SCORE = 0.5;
 /** Share of the newest token in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
@@ -153,7 +155,7 @@ export class TrackState {
   /** A detection supports the track at the time of the last prediction. */
   sight(sighting: Sighting, t: number, highScore: number): void {
     const before: PastBox = { t: this.lastSeen, box: this.lastBox };
-    this.#filter.correct(sighting);
+    this.#filter.correct({ ...sighting, covered: this.#doubtOf(sighting) });
     this.box = this.lastBox = this.#filter.box;
     this.lastVelocity = this.#filter.velocity;
     this.#score += SCORE_WEIGHT * (sighting.score - this.#score);
@@ -281,6 +283,12 @@ export class TrackState {
       const count = this.recent.count + 1;
       this.recent = { token: blend(this.recent.token, token, 1 / count), count };
     } else this.recent = { token, count: 1 };
+  }
+
+  /** What moves of a named object (its limbs, its shadow too) is a looser measure of it than the detector's box. */
+  #doubtOf({ origin, covered }: Sighting): number {
+    const loose = origin === 'motion' && this.label !== ANY_LABEL;
+    return loose ? Math.max(covered, MOTION_DOUBT) : covered;
   }
 
   /** Its box and another's overlap so much that they may change places unnoticed. */

@@ -20,10 +20,15 @@ const LEVEL_ODDS = 2;
 /** Evidence beyond this many contacts fades. */
 const MOST_COUNT = 500;
 
-export const contactStateSchema = z.record(
-  z.string(),
-  z.object({ contacts: z.number().nonnegative(), collisions: z.number().nonnegative() }),
-);
+export const contactStateSchema = z.object({
+  counts: z.record(
+    z.string(),
+    z.object({ contacts: z.number().nonnegative(), collisions: z.number().nonnegative() }),
+  ),
+  /** Pairs of ids in contact at the last look. */
+  touching: z.array(z.string()),
+  toldUntil: z.number().nullable(),
+});
 
 /** P(collide | contact) by pair of labels, learned from the contacts of boxes and the collisions told. */
 export class ContactLearner {
@@ -85,12 +90,18 @@ export class ContactLearner {
   }
 
   save(): z.infer<typeof contactStateSchema> {
-    return Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return {
+      counts: Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))),
+      touching: [...this.#touching],
+      toldUntil: Number.isFinite(this.#toldUntil) ? this.#toldUntil : null,
+    };
   }
 
   restore(state: z.infer<typeof contactStateSchema>): void {
     this.#counts.clear();
-    for (const [key, value] of Object.entries(state)) this.#counts.set(key, { ...value });
+    for (const [key, value] of Object.entries(state.counts)) this.#counts.set(key, { ...value });
+    this.#touching = new Set(state.touching);
+    this.#toldUntil = state.toldUntil ?? -Infinity;
   }
 }
 

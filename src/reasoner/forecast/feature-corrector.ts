@@ -15,7 +15,20 @@ const LEAST_P = 1e-5;
 const MOST_PENDING_TIMES = 40;
 
 const weightsSchema = z.object({ mean: z.array(z.number()), covariance: z.array(z.array(z.number())) });
-export const correctorStateSchema = z.record(z.string(), weightsSchema);
+export const correctorStateSchema = z.object({
+  weights: z.record(z.string(), weightsSchema),
+  /** Items whose outcome is open, by the time of their forecast. */
+  pending: z
+    .array(
+      z.object({
+        at: z.number(),
+        items: z.array(
+          z.object({ key: z.string(), group: z.string(), features: z.array(z.number()), p: z.number() }),
+        ),
+      }),
+    )
+    .max(MOST_PENDING_TIMES),
+});
 
 interface Pending {
   readonly group: string;
@@ -54,11 +67,27 @@ export class FeatureCorrector {
   }
 
   save(): z.infer<typeof correctorStateSchema> {
-    return Object.fromEntries([...this.#models].map(([group, model]) => [group, model.save()]));
+    return {
+      weights: Object.fromEntries([...this.#models].map(([group, model]) => [group, model.save()])),
+      pending: [...this.#pending].map(([at, items]) => ({
+        at,
+        items: [...items].map(([key, { group, features, p }]) => ({
+          key,
+          group,
+          features: [...features],
+          p,
+        })),
+      })),
+    };
   }
 
   restore(state: z.infer<typeof correctorStateSchema>): void {
-    for (const [group, saved] of Object.entries(state)) this.#model(group, saved.mean.length).restore(saved);
+    this.#models.clear();
+    for (const [group, saved] of Object.entries(state.weights))
+      this.#model(group, saved.mean.length).restore(saved);
+    this.#pending.clear();
+    for (const { at, items } of state.pending)
+      this.#pending.set(at, new Map(items.map(({ key, ...pending }) => [key, pending])));
   }
 
   forget(): void {

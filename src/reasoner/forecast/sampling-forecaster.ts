@@ -71,7 +71,7 @@ const CONTACT_TURNS = 0.25;
 const CONTACT_KEEPS_IN = 0.5;
 
 const stateSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   spread: spreadStateSchema,
   contacts: contactStateSchema,
   corrections: correctorStateSchema,
@@ -136,7 +136,7 @@ export class SamplingForecaster implements LearningForecaster {
 
   saveState(): z.infer<typeof stateSchema> {
     return {
-      version: 1,
+      version: 2,
       spread: this.#spread.save(),
       contacts: this.#contacts.save(),
       corrections: this.#corrector.save(),

@@ -33,10 +33,23 @@ interface Pending {
   readonly spread: number;
 }
 
-export const spreadStateSchema = z.record(
-  z.string(),
-  z.object({ sum: z.number().nonnegative(), count: z.number().nonnegative() }),
-);
+export const spreadStateSchema = z.object({
+  sums: z.record(z.string(), z.object({ sum: z.number().nonnegative(), count: z.number().nonnegative() })),
+  pending: z
+    .array(
+      z.object({
+        id: z.string(),
+        key: z.string(),
+        at: z.number(),
+        dueAt: z.number(),
+        x: z.number(),
+        y: z.number(),
+        variance: z.number(),
+        spread: z.number(),
+      }),
+    )
+    .max(MOST_PENDING),
+});
 
 /**
  * How uncertain velocities are on this camera, as a factor of the prior per kind of motion and state (moving, resting):
@@ -108,12 +121,14 @@ export class SpreadLearner {
   }
 
   save(): z.infer<typeof spreadStateSchema> {
-    return Object.fromEntries([...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+    const sums = Object.fromEntries([...this.#sums].sort(([a], [b]) => (a < b ? -1 : 1)));
+    return { sums, pending: this.#pending };
   }
 
   restore(state: z.infer<typeof spreadStateSchema>): void {
     this.#sums.clear();
-    for (const [key, value] of Object.entries(state)) this.#sums.set(key, { ...value });
+    for (const [key, value] of Object.entries(state.sums)) this.#sums.set(key, { ...value });
+    this.#pending = state.pending;
   }
 
   get pending(): number {

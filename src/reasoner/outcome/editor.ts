@@ -1,4 +1,12 @@
-import type { Draft, Forecast, ForecastItem, Prediction, ResolvedPrediction } from '../../core/messages.js';
+import { z } from 'zod';
+import {
+  predictionSchema,
+  type Draft,
+  type Forecast,
+  type ForecastItem,
+  type Prediction,
+  type ResolvedPrediction,
+} from '../../core/messages.js';
 import { TIME_EPSILON, type EventType, type ForecastType } from '../../core/ontology.js';
 import type { MemorySnapshot } from '../../core/stages.js';
 import { itemKey } from '../forecast/learning.js';
@@ -30,6 +38,12 @@ const INTEREST: Readonly<Record<ForecastType, number>> = {
   line_cross: 1.5,
   loiter: 0.7,
 };
+
+export const editorStateSchema = z.object({
+  next: z.number().int().min(1),
+  open: z.array(predictionSchema),
+  quiet: z.array(z.tuple([z.string(), z.object({ until: z.number(), p: z.number() })])),
+});
 
 interface Candidate {
   readonly item: ForecastItem;
@@ -79,6 +93,17 @@ export class PredictionEditor {
     this.#open = open;
     for (const r of resolved)
       if (r.outcome === 'miss') this.#quiet.set(keyOf(r), { until: now + QUIET_S, p: r.probability });
+  }
+
+  saveState(): z.infer<typeof editorStateSchema> {
+    return { next: this.#next, open: this.#open, quiet: [...this.#quiet] };
+  }
+
+  restoreState({ next, open, quiet }: z.infer<typeof editorStateSchema>): void {
+    this.#next = next;
+    this.#open = open;
+    this.#quiet.clear();
+    for (const [key, value] of quiet) this.#quiet.set(key, value);
   }
 
   /** Number of the next id; kept across restarts so that ids stay unique in the log. */

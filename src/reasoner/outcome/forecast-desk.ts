@@ -5,9 +5,9 @@ import type { Forecaster, MemorySnapshot, Observation } from '../../core/stages.
 import { isLearning, observationWeight } from '../forecast/learning.js';
 import { BaseRates, baseRatesStateSchema } from './base-rates.js';
 import { Calibrator } from './calibrator.js';
-import { PredictionEditor } from './editor.js';
-import { resolvePredictions, Resolver, type ResolvedItem } from './resolver.js';
-import { Scorekeeper, type ScorekeeperOptions } from './scorecard.js';
+import { editorStateSchema, PredictionEditor } from './editor.js';
+import { resolvePredictions, Resolver, resolverStateSchema, type ResolvedItem } from './resolver.js';
+import { Scorekeeper, scoresStateSchema, type ScorekeeperOptions } from './scorecard.js';
 
 export interface ForecastDeskOptions {
   readonly forecaster: Forecaster;
@@ -20,11 +20,15 @@ export interface ForecastDeskOptions {
 const BASE_RATE_PRIOR = { mean: 0.05, strength: 10 } as const;
 
 const stateSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   calibration: z.unknown(),
   baseRates: baseRatesStateSchema,
   forecaster: z.unknown(),
-  nextPrediction: z.number().int().min(1),
+  resolver: resolverStateSchema,
+  editor: editorStateSchema,
+  scores: scoresStateSchema,
+  secondStated: z.number(),
+  scoredAt: z.number(),
 });
 
 /**
@@ -85,13 +89,18 @@ export class ForecastDesk {
     return drafts;
   }
 
+  /** Everything: a desk that takes it back goes on exactly as this one. */
   saveState(): z.infer<typeof stateSchema> {
     return {
-      version: 1,
+      version: 2,
       calibration: this.#calibrator.saveState(),
       baseRates: this.#baseRates.save(),
       forecaster: isLearning(this.#forecaster) ? this.#forecaster.saveState() : null,
-      nextPrediction: this.#editor.nextNumber,
+      resolver: this.#resolver.saveState(),
+      editor: this.#editor.saveState(),
+      scores: this.#scores.saveState(),
+      secondStated: this.#secondStated,
+      scoredAt: this.#scoredAt,
     };
   }
 
@@ -99,10 +108,14 @@ export class ForecastDesk {
   restoreState(state: unknown): boolean {
     const parsed = stateSchema.safeParse(state);
     if (!parsed.success) return false;
-    const { calibration, baseRates, forecaster, nextPrediction } = parsed.data;
+    const { calibration, baseRates, forecaster, resolver, editor, scores } = parsed.data;
     let whole = this.#calibrator.restoreState(calibration);
     this.#baseRates.restore(baseRates);
-    this.#editor.nextNumber = nextPrediction;
+    this.#resolver.restoreState(resolver);
+    this.#editor.restoreState(editor);
+    this.#scores.restoreState(scores);
+    this.#secondStated = parsed.data.secondStated;
+    this.#scoredAt = parsed.data.scoredAt;
     if (isLearning(this.#forecaster)) whole = this.#forecaster.restoreState(forecaster) && whole;
     return whole;
   }

@@ -1,9 +1,11 @@
-import type {
-  EventObserved,
-  Forecast,
-  ForecastItem,
-  Prediction,
-  ResolvedPrediction,
+import { z } from 'zod';
+import {
+  forecastSchema,
+  type EventObserved,
+  type Forecast,
+  type ForecastItem,
+  type Prediction,
+  type ResolvedPrediction,
 } from '../../core/messages.js';
 import { CONFIRM_S, TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import { itemKey, type ItemOutcome } from '../forecast/learning.js';
@@ -15,6 +17,18 @@ import { itemKey, type ItemOutcome } from '../forecast/learning.js';
 const RESOLVE_MARGIN_S = 0.6;
 /** Items waiting at most; beyond it the oldest forecast is let go unresolved, and counted. */
 const MOST_PENDING = 200_000;
+
+export const resolverStateSchema = z.object({
+  dropped: z.number().int().min(0),
+  slots: z.array(
+    z.object({
+      forecast: forecastSchema,
+      raw: z.array(z.number()),
+      /** Places of the items that still wait. */
+      waiting: z.array(z.number().int().min(0)),
+    }),
+  ),
+});
 
 interface Slot {
   readonly forecast: Forecast;
@@ -41,15 +55,9 @@ export class Resolver {
 
   /** @param raw probabilities before calibration, in the order of the items */
   add(forecast: Forecast, raw: readonly number[]): void {
-    const byType = new Map<EventType, Map<string, number>>();
-    forecast.items.forEach((item, i) => {
-      const group = byType.get(item.type) ?? new Map<string, number>();
-      byType.set(item.type, group);
-      group.set(itemKey(item.type, item.participants, item.zone), i);
-    });
-    const pending = [...byType.values()].reduce((sum, group) => sum + group.size, 0);
-    this.#slots.push({ forecast, raw, byType, pending });
-    this.#pending += pending;
+    const slot = slotOf(forecast, raw, () => true);
+    this.#slots.push(slot);
+    this.#pending += slot.pending;
     while (this.#pending > MOST_PENDING && this.#slots.length > 1) {
       const oldest = this.#slots.shift();
       this.#pending -= oldest?.pending ?? 0;
@@ -94,6 +102,26 @@ export class Resolver {
     return voided;
   }
 
+  saveState(): z.infer<typeof resolverStateSchema> {
+    return {
+      dropped: this.#dropped,
+      slots: this.#slots.map(({ forecast, raw, byType }) => ({
+        forecast,
+        raw: [...raw],
+        waiting: [...byType.values()].flatMap((group) => [...group.values()]),
+      })),
+    };
+  }
+
+  restoreState({ dropped, slots }: z.infer<typeof resolverStateSchema>): void {
+    this.#slots = slots.map(({ forecast, raw, waiting }) => {
+      const left = new Set(waiting);
+      return slotOf(forecast, raw, (i) => left.has(i));
+    });
+    this.#pending = this.#slots.reduce((sum, { pending }) => sum + pending, 0);
+    this.#dropped = dropped;
+  }
+
   dump(): { pending: number; dropped: number } {
     return { pending: this.#pending, dropped: this.#dropped };
   }
@@ -115,6 +143,18 @@ export class Resolver {
     slot.pending -= 1;
     this.#pending -= 1;
   }
+}
+
+function slotOf(forecast: Forecast, raw: readonly number[], waits: (i: number) => boolean): Slot {
+  const byType = new Map<EventType, Map<string, number>>();
+  forecast.items.forEach((item, i) => {
+    if (!waits(i)) return;
+    const group = byType.get(item.type) ?? new Map<string, number>();
+    byType.set(item.type, group);
+    group.set(itemKey(item.type, item.participants, item.zone), i);
+  });
+  const pending = [...byType.values()].reduce((sum, group) => sum + group.size, 0);
+  return { forecast, raw, byType, pending };
 }
 
 /** Decides open predictions; those still open are the rest. */

@@ -1,5 +1,6 @@
+import { z } from 'zod';
 import type { Scorecard } from '../../core/messages.js';
-import type { EventType } from '../../core/ontology.js';
+import { EVENT_TYPES, type EventType } from '../../core/ontology.js';
 import {
   averagePrecision,
   brierScore,
@@ -15,6 +16,16 @@ export interface ScorekeeperOptions {
   /** Most items kept; the oldest give way. Default 20 000. */
   readonly mostItems?: number;
 }
+
+/** Columns of the scored items, each as base64: a byte for the type and the outcome, little-endian doubles. */
+export const scoresStateSchema = z.object({
+  kinds: z.base64(),
+  /** Index into `times`, 16 bits. */
+  at: z.base64(),
+  times: z.array(z.number()),
+  p: z.base64(),
+  leads: z.array(z.object({ t: z.number(), lead: z.number() })),
+});
 
 interface Scored {
   readonly type: EventType;
@@ -53,6 +64,34 @@ export class Scorekeeper {
   addLead(t: number, lead: number): void {
     this.#leads.push({ t, lead });
     if (this.#leads.length > this.#mostItems) this.#leads.shift();
+  }
+
+  saveState(): z.infer<typeof scoresStateSchema> {
+    const times = [...new Set(this.#items.map(({ at }) => at))];
+    const index = new Map(times.map((at, i) => [at, i]));
+    const kinds = Buffer.from(this.#items.map(({ type, y }) => 2 * EVENT_TYPES.indexOf(type) + y));
+    const at = Uint16Array.from(this.#items, (item) => index.get(item.at) ?? 0);
+    const p = Float64Array.from(this.#items, (item) => item.p);
+    return {
+      kinds: kinds.toString('base64'),
+      at: Buffer.from(at.buffer).toString('base64'),
+      times,
+      p: Buffer.from(p.buffer).toString('base64'),
+      leads: this.#leads,
+    };
+  }
+
+  restoreState(state: z.infer<typeof scoresStateSchema>): void {
+    const [kinds, at, p] = [state.kinds, state.at, state.p].map((text) => Buffer.from(text, 'base64'));
+    const items: Scored[] = [];
+    for (let i = 0; kinds && at && p && i < kinds.length; i++) {
+      const type = EVENT_TYPES[(kinds[i] ?? 0) >> 1];
+      const time = state.times[at.readUInt16LE(2 * i)];
+      if (type === undefined || time === undefined) continue;
+      items.push({ type, at: time, p: p.readDoubleLE(8 * i), y: (kinds[i] ?? 0) % 2 === 1 ? 1 : 0 });
+    }
+    this.#items = items;
+    this.#leads = state.leads;
   }
 
   get size(): number {

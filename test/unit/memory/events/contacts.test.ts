@@ -107,6 +107,7 @@ const DOCUMENT = {
   features: [...CONTACT_FEATURES],
   base: -1,
   threshold: 0.5,
+  confidence: { slope: 2, offset: 1 },
   trees: [
     {
       feature: [0, CONTACT_FEATURES.indexOf('pChangeU'), -1, -1, -1],
@@ -134,10 +135,18 @@ describe('the contact classifier', () => {
     expect(Math.log(p / (1 - p))).toBeCloseTo(odds, 9);
   });
 
+  it('is as confident of what it tells as told contacts were right', () => {
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.5)).toBeCloseTo(1 / (1 + Math.exp(-1)), 9);
+    expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(1 / (1 + Math.exp(-2 * Math.log(9) - 1)), 9);
+  });
+
   it.each([
     ['other features', { ...DOCUMENT, features: ['gap'] }],
     ['no trees', { ...DOCUMENT, trees: [] }],
-    ['a tree that runs in circles', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, left: [0, 3, 0, 0, 0] }] }],
+    [
+      'a tree that runs in circles',
+      { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, left: [0, 3, 0, 0, 0] }] },
+    ],
     ['a tree that leads out', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, right: [9, 4, 0, 0, 0] }] }],
     ['a tree with fields of other lengths', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, value: [0] }] }],
     ['a document of something else', { kind: 'detector' }],
@@ -157,13 +166,17 @@ class FixedJudge implements ContactJudge {
     this.asked.push(k);
     return this.by[k] ?? 0;
   }
+
+  confidence(p: number): number {
+    return p / 2;
+  }
 }
 
 describe('contacts of things on estimated tracks', () => {
-  it('are told once, at the likeliest moment, with its probability, within 0.7 s', () => {
+  it('are told once, at the likeliest moment, with its confidence, within 0.7 s', () => {
     const told = collisions(watch(HIT, new FixedJudge({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
     expect(told).toHaveLength(1);
-    expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.9 });
+    expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.45 });
     expect(told[0]!.observedAt - 2).toBeLessThanOrEqual(0.7);
     expect(told[0]!.event.participants.map(({ id }) => id)).toEqual(['a', 'b']);
   });
@@ -171,7 +184,8 @@ describe('contacts of things on estimated tracks', () => {
   it('are told again only after half a second in which they were unlikely', () => {
     const lasting = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [20 + i, i === 0 ? 0.9 : 0.6]));
     const beside = [thing('a', [0, 280, 300], [5, 280, 300]), thing('b', [0, 325, 300], [5, 325, 300])];
-    const count = (by: Record<number, number>): number => collisions(watch(beside, new FixedJudge(by))).length;
+    const count = (by: Record<number, number>): number =>
+      collisions(watch(beside, new FixedJudge(by))).length;
     expect(count(lasting)).toBe(1);
     expect(count({ 20: 0.9, 24: 0.9 })).toBe(1);
     expect(count({ 20: 0.9, 27: 0.9 })).toBe(2);

@@ -1,0 +1,96 @@
+"""Train one stage of the heads on cached scenes (python -m training.dataset); resumes where it was stopped.
+
+    python -m training.train --stage masks  --train CACHE/train --held CACHE/held --work WORK
+    python -m training.train --stage tokens ...        # needs the masks stage in WORK
+    python -m training.train --stage clip ...
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import torch
+
+from .dataset import data_hash, load_keyframes, scene_files
+from .heads.clip import ClipEncoder
+from .heads.objects import ObjectHeads
+from .run import Config, Run
+from .samples import View
+from .stages.clips import Scenes, clip_losses, clip_scores, standardise
+from .stages.masks import mask_losses, mask_scores
+from .stages.tokens import BOX_JITTER, COPIES, by_scene, look, token_losses, token_scores
+
+RUNS = Path(__file__).parent / "runs"
+CONFIGS = {
+    "masks": Config("masks", steps=1800, batch=6, rate=2e-3),
+    "tokens": Config("tokens", steps=2000, batch=8, rate=1e-3),
+    "clip": Config("clip", steps=1200, batch=12, rate=8e-4, weight_decay=0.05),
+}
+
+
+def described(train: list[Path], held: list[Path]) -> dict:
+    return {"train": len(train), "train_sha256": data_hash(train), "held": len(held), "held_sha256": data_hash(held)}
+
+
+def views_of(files: list[Path]) -> list[View]:
+    return [View(frame) for path in files for frame in load_keyframes(path)]
+
+
+def train_masks(run: Run, heads: ObjectHeads, train: list[Path], held: list[Path]) -> dict:
+    views = views_of(train)
+    heads.train()
+    run.train(lambda rng: mask_losses(heads, views, rng, run.config.batch))
+    return mask_scores(heads, views_of(held))
+
+
+def train_tokens(run: Run, heads: ObjectHeads, train: list[Path], held: list[Path]) -> dict:
+    scenes = by_scene(look(heads, views_of(train), COPIES, BOX_JITTER))
+    run.train(lambda rng: token_losses(heads, scenes, rng, run.config.batch))
+    return token_scores(heads, views_of(held))
+
+
+def train_clip(run: Run, encoder: ClipEncoder, train: list[Path], held: list[Path]) -> dict:
+    scenes = Scenes(train)
+    standardise(encoder, scenes)
+    encoder.train()
+    run.train(lambda rng: clip_losses(encoder, scenes, rng, run.config.batch))
+    return clip_scores(encoder, Scenes(held))
+
+
+def heads_for(stage: str, work: Path) -> ObjectHeads | ClipEncoder:
+    """The module to train: fresh, or for tokens the trained mask head with everything but the projector frozen."""
+    if stage == "clip":
+        return ClipEncoder()
+    heads = ObjectHeads()
+    if stage == "tokens":
+        heads.load_state_dict(torch.load(work / "masks.pt", weights_only=True)["module"])
+        heads.requires_grad_(False)
+        heads.tokens.requires_grad_(True)
+    return heads
+
+
+TRAINERS = {"masks": train_masks, "tokens": train_tokens, "clip": train_clip}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", choices=list(CONFIGS), required=True)
+    parser.add_argument("--train", type=Path, required=True, help="folder of cached scenes")
+    parser.add_argument("--held", type=Path, required=True, help="folder of cached scenes that are only scored")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--steps", type=int, help="fewer or more steps than the default")
+    parser.add_argument("--limit", type=int, help="only the first scenes")
+    options = parser.parse_args()
+    config = CONFIGS[options.stage]
+    if options.steps:
+        config = Config(**{**config.__dict__, "steps": options.steps})
+    train, held = scene_files(options.train, options.limit), scene_files(options.held)
+    torch.manual_seed(config.seed)
+    module = heads_for(options.stage, options.work)
+    run = Run(config, module, options.work, described(train, held))
+    run.write_record(RUNS, TRAINERS[options.stage](run, module, train, held))
+
+
+if __name__ == "__main__":
+    main()
