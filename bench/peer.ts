@@ -57,7 +57,7 @@ export const peer: Bench = {
       await peerOn('detector-float', 'peer, float', { python, video, threads, folder }),
       await peerOn('detector', "peer, Presage's int8 file", { python, video, threads, folder }),
     ];
-    return report(await measure(contenders, rounds), rounds, threads);
+    return await report(await measure(contenders, rounds), rounds, threads);
   },
 };
 

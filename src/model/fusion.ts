@@ -78,18 +78,25 @@ function withOutline(detection: Detection, proposals: readonly Detection[]): Det
 
 /**
  * Between two looks of the detector, a proposal goes by the label of what it was seen to be: that of the last detection
- * which it overlaps most.
+ * which it overlaps most. What people and animals explain is left out: where they have gone on as they went, the tracker
+ * knows better than the outline of their limbs and shadows does (people on PETS 2009, detector on every 2nd frame: MOTA 0.60
+ * instead of 0.25 over the first 25 s).
+ *
+ * @param last what the detector's last look and motion then showed
  */
 export function inheritLabels(proposals: readonly Detection[], last: readonly Detection[]): Detection[] {
-  return proposals.map((proposal) => {
-    let best: Detection | undefined;
-    let most = SAME_IOU;
-    for (const known of last) {
-      const overlap = iou(known.box, proposal.box);
-      if (overlap > most) [most, best] = [overlap, known];
-    }
-    return best ? { ...proposal, label: best.label } : proposal;
-  });
+  const swaying = last.filter(({ label, score }) => ARTICULATED.has(label) && score >= SURE_SCORE);
+  return proposals
+    .filter(({ box }) => !isExplained(box, swaying))
+    .map((proposal) => {
+      let best: Detection | undefined;
+      let most = SAME_IOU;
+      for (const known of last) {
+        const overlap = iou(known.box, proposal.box);
+        if (overlap > most) [most, best] = [overlap, known];
+      }
+      return best ? { ...proposal, label: best.label } : proposal;
+    });
 }
 
 function intersection(a: Box, b: Box): number {

@@ -40,7 +40,7 @@ export class FusedPerception implements StreamPerception {
   /** Frames since the detector last looked. */
   #sinceDetection = Infinity;
   #tail: Promise<unknown> = Promise.resolve();
-  /** What the last frames were said to show, for the frames between two looks of the detector. */
+  /** What the detector's last look showed, for the frames until the next. */
   #known: readonly Detection[] = [];
   #closing: Promise<void> | undefined;
 
@@ -137,7 +137,7 @@ export class FusedPerception implements StreamPerception {
 
   #detections(answer: DetectorAnswer | undefined, motion: MotionReport | undefined): readonly Detection[] {
     const found = answer ? answer.detections : inheritLabels(motion?.proposals ?? [], this.#known);
-    this.#known = found;
+    if (answer) this.#known = found;
     return found;
   }
 }

@@ -29,8 +29,9 @@ async function open(workers: number, path = 'valid', timeoutMs = 60_000) {
     sleep: () => Promise.resolve(),
   });
   pool = opened;
+  const lane = opened.openLane();
   return {
-    detect: opened.openLane().detect,
+    detect: (frame: ReturnType<typeof picture>) => lane.detect(frame),
     stats: () => opened.stats(),
     close: () => opened.close(),
     openLane: () => opened.openLane(),
