@@ -15,7 +15,7 @@ from ..samples import View, fractions, jitter, tensors
 TEMPERATURE = 0.1
 KEYFRAMES_PER_SCENE = 3
 BOX_JITTER = 0.05
-COPIES = 2
+COPIES = 1
 APART_FRAMES = 8
 
 
