@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
 import { PresageError, toPresageError } from '../core/errors.js';
+import { EXAMPLES } from '../reasoner/ask/lexicon.js';
 import type { CommandContext } from './command-context.js';
 import { OPTIONS, type CommandName, type OptionSpec } from './option-table.js';
 import { DEFAULT_CONFIG, loadSettings } from './settings.js';
@@ -9,13 +10,14 @@ import { version } from './version.js';
 /** Exit codes of the specification. */
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
-type Action = (context: CommandContext, argument: string | undefined) => Promise<void>;
+type Action = (context: CommandContext, ...args: (string | undefined)[]) => Promise<void>;
 
 /** Loaded when they run: the model runtime and the server take seconds, which `--help` and a wrong option need not. */
 const ACTIONS = {
   watch: async () => (await import('./commands/watch.js')).watch,
   serve: async () => (await import('./commands/serve.js')).serve,
   analyze: async () => (await import('./commands/analyze.js')).analyze,
+  ask: async () => (await import('./commands/ask.js')).ask,
   doctor: async () => (await import('./commands/doctor.js')).doctor,
   listModels: async () => (await import('./commands/models.js')).listModels,
   pullModels: async () => (await import('./commands/models.js')).pullModels,
@@ -56,6 +58,10 @@ function buildProgram(): Command {
     '<video>',
     'video file',
   );
+  add(program, 'ask', 'ask', 'answer a question about a recording or a stream', ACTIONS.ask)
+    .argument('<of>', 'video file, FILE.jsonl of analyze, name of a stream, or data folder')
+    .argument('<question>', 'such as "when did #4 meet #7?"')
+    .addHelpText('after', `\nQuestions:\n${EXAMPLES.map((example) => `  ${example}`).join('\n')}`);
   add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', ACTIONS.doctor);
   const models = program.command('models').description('the model files').exitOverride();
   add(models, 'models', 'list', 'list the models and whether their files are here', ACTIONS.listModels);
@@ -83,11 +89,11 @@ function add(
   }
   return command.action(async (...received: unknown[]) => {
     const flags = received.at(-2) as Record<string, unknown>;
-    const argument = received.length > 2 ? (received[0] as string | undefined) : undefined;
+    const args = received.slice(0, -2) as (string | undefined)[];
     const loaded = loadSettings(name, flags, process.env);
     await withShutdown(async (signal) => {
       const action = await load();
-      await action({ ...loaded, signal }, argument);
+      await action({ ...loaded, signal }, ...args);
     });
   });
 }

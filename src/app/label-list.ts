@@ -1,5 +1,9 @@
 import { z } from 'zod';
 import { COCO_LABELS } from '../model/coco-labels.js';
+import { OBJECT_LABEL } from '../model/motion/motion-analyzer.js';
+
+/** What can be kept: the detector's classes, and what only motion tells. */
+const LABELS: readonly string[] = [...COCO_LABELS, OBJECT_LABEL];
 
 /** A label with at most this share of its letters wrong is taken for a slip of the hand. */
 const MAX_SLIP = 0.4;
@@ -13,14 +17,14 @@ export const labelList: z.ZodType<readonly string[]> = z
   .union([z.string().transform((given) => given.split(',')), z.array(z.string())])
   .transform((names) => [...new Set(names.map((name) => name.trim().toLowerCase()))])
   .superRefine((names, context) => {
-    const unknown = names.find((name) => !COCO_LABELS.includes(name));
+    const unknown = names.find((name) => !LABELS.includes(name));
     if (unknown !== undefined) context.addIssue({ code: 'custom', message: explain(unknown) });
     else if (names.length === 0) context.addIssue({ code: 'custom', message: 'leave it out to keep all' });
   });
 
 /** The labels that someone who wrote `given` may have meant, nearest first. */
 export function nearestLabels(given: string): string[] {
-  return COCO_LABELS.map((label) => ({ label, slips: slipsBetween(given, label) }))
+  return LABELS.map((label) => ({ label, slips: slipsBetween(given, label) }))
     .filter(({ label, slips }) => slips <= label.length * MAX_SLIP || label.split(' ').includes(given))
     .sort((a, b) => a.slips - b.slips)
     .slice(0, MAX_SUGGESTIONS)
@@ -31,7 +35,7 @@ function explain(unknown: string): string {
   const nearest = nearestLabels(unknown).map((label) => `"${label}"`);
   return nearest.length > 0
     ? `there is no label "${unknown}"; did you mean ${nearest.join(' or ')}?`
-    : `there is no label "${unknown}"; the labels are: ${COCO_LABELS.join(', ')}`;
+    : `there is no label "${unknown}"; the labels are: ${LABELS.join(', ')}`;
 }
 
 /** Levenshtein distance: letters to put in, take out or change. */

@@ -29,18 +29,23 @@ export class Metrics {
     'presage_inference_seconds',
     'Time in the detector, preprocessing included',
   );
-  readonly #up = new Gauge({
-    name: 'presage_stream_up',
-    help: '1 while the stream is live',
-    labelNames: ['stream'],
-    registers: [this.registry],
-  });
+  readonly #effortChanges = this.#counter(
+    'presage_effort_changes_total',
+    'Times the load lowered or raised what is done for a frame',
+    ['stream', 'direction', 'stage'],
+  );
+  readonly #effort = this.#gauge(
+    'presage_effort_level',
+    'Rungs below full effort: fewer detections first, then no masks, then no tokens',
+  );
+  readonly #up = this.#gauge('presage_stream_up', '1 while the stream is live');
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }
 
   observer(stream: string): PipelineObserver {
+    this.#effort.set({ stream }, 0);
     return {
       frameProcessed: (timing) => {
         this.#frames.inc({ stream });
@@ -48,6 +53,10 @@ export class Metrics {
         this.#inference.observe({ stream }, timing.inferenceMs / 1000);
       },
       frameDropped: (edge, reason) => this.#dropped.inc({ stream, edge, reason }),
+      effortChanged: ({ level, direction, rung }) => {
+        this.#effort.set({ stream }, level);
+        this.#effortChanges.inc({ stream, direction, stage: rung.stage });
+      },
       eventTold: (latencyMs) => this.#eventLatency.observe({ stream }, latencyMs / 1000),
     };
   }
@@ -58,6 +67,10 @@ export class Metrics {
 
   streamUp(stream: string, up: boolean): void {
     this.#up.set({ stream }, up ? 1 : 0);
+  }
+
+  #gauge(name: string, help: string): Gauge {
+    return new Gauge({ name, help, labelNames: ['stream'], registers: [this.registry] });
   }
 
   #counter(name: string, help: string, labelNames: string[]): Counter {

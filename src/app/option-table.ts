@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { labelList } from './label-list.js';
 
-export type CommandName = 'watch' | 'serve' | 'analyze' | 'doctor' | 'models';
+export type CommandName = 'watch' | 'serve' | 'analyze' | 'ask' | 'doctor' | 'models';
 
 export interface OptionSpec<T = unknown> {
   /** Long flag without dashes. */
@@ -41,7 +41,7 @@ const flag = z
   .union([z.boolean(), z.enum(['true', 'false', '1', '0', 'yes', 'no'])])
   .transform((value) => value === true || ['true', '1', 'yes'].includes(String(value)));
 
-const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze'];
+const STREAMING: readonly CommandName[] = ['watch', 'serve', 'analyze', 'ask'];
 const LIVE: readonly CommandName[] = ['watch', 'serve'];
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
@@ -53,7 +53,7 @@ export const OPTIONS = {
     expected: 'a name of letters, digits, - and _ (64 at most)',
     fallback: 'cam1',
     description: 'name of the stream in addresses and messages',
-    commands: ['watch', 'analyze'],
+    commands: ['watch', 'analyze', 'ask'],
   }),
   host: option({
     flag: 'host',
@@ -86,7 +86,7 @@ export const OPTIONS = {
     expected: 'at least 16 characters',
     fallback: undefined,
     description: 'token that clients must send (better by environment than by flag)',
-    commands: LIVE,
+    commands: [...LIVE, 'ask'],
     secret: true,
   }),
   data: option({
@@ -98,7 +98,57 @@ export const OPTIONS = {
     expected: 'a folder',
     fallback: '.presage',
     description: 'folder of the message log and what was learned',
-    commands: ['watch', 'serve', 'doctor', 'models'],
+    commands: ['watch', 'serve', 'ask', 'doctor', 'models'],
+  }),
+  keepDays: option({
+    flag: 'keep-days',
+    value: 'N',
+    env: 'PRESAGE_KEEP_DAYS',
+    yaml: 'keep.days',
+    schema: number(0.001, 36_500),
+    expected: 'days from 0.001 to 36500',
+    fallback: 7,
+    description: 'messages, what they are about, and pictures older than this are deleted',
+    commands: LIVE,
+  }),
+  keepMb: option({
+    flag: 'keep-mb',
+    value: 'N',
+    env: 'PRESAGE_KEEP_MB',
+    yaml: 'keep.mb',
+    schema: number(1, 1_000_000),
+    expected: 'megabytes from 1 to 1000000',
+    fallback: 2048,
+    description: 'messages kept per stream, in megabytes; the oldest go',
+    commands: LIVE,
+  }),
+  evidenceMb: option({
+    flag: 'evidence-mb',
+    value: 'N',
+    env: 'PRESAGE_EVIDENCE_MB',
+    yaml: 'keep.evidenceMb',
+    schema: number(0, 1_000_000),
+    expected: 'megabytes from 0 (no pictures) to 1000000',
+    fallback: 1024,
+    description: 'pictures of events kept in the data folder, in megabytes for all streams; the oldest go',
+    commands: LIVE,
+  }),
+  url: option({
+    flag: 'url',
+    value: 'URL',
+    schema: z.url({ protocol: /^https?$/ }).optional(),
+    expected: 'an address such as http://127.0.0.1:7878',
+    fallback: undefined,
+    description: 'ask the service that runs at this address',
+    commands: ['ask'],
+  }),
+  json: option({
+    flag: 'json',
+    schema: flag,
+    expected: 'true or false',
+    fallback: false,
+    description: 'print the answer as JSON, with its evidence: the data of an answer.created message',
+    commands: ['ask'],
   }),
   out: option({
     flag: 'out',
@@ -260,6 +310,29 @@ export const OPTIONS = {
     description: 'threads that run the detector',
     commands: STREAMING,
   }),
+  detectEvery: option({
+    flag: 'detect-every',
+    value: 'N',
+    env: 'PRESAGE_DETECT_EVERY',
+    yaml: 'detectEvery',
+    schema: integer(1, 30),
+    expected: 'a whole number from 1 to 30',
+    fallback: 1,
+    description: 'let the detector look at every N-th frame; between them only what moves is followed',
+    commands: STREAMING,
+  }),
+  latencyBudget: option({
+    flag: 'latency-budget',
+    value: 'MS',
+    env: 'PRESAGE_LATENCY_BUDGET',
+    yaml: 'latencyBudget',
+    schema: number(20, 60_000),
+    expected: 'milliseconds from 20 to 60000',
+    fallback: 250,
+    description:
+      'longest that a frame may take; beyond it less is done for each: detections first, then masks, then tokens',
+    commands: LIVE,
+  }),
   places: option({
     flag: 'places',
     value: 'FILE.json',
@@ -269,7 +342,7 @@ export const OPTIONS = {
     fallback: undefined,
     description:
       'zones and lines: {"zones": {"door": [[x, y], …]}, "lines": {"gate": [[x, y], [x, y]]}} in frame fractions',
-    commands: ['watch', 'analyze'],
+    commands: ['watch', 'analyze', 'ask'],
   }),
   loop: option({
     flag: 'loop',

@@ -3,6 +3,9 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PresageError } from '../core/errors.js';
 
+/** What the file system answers when a folder is missing, or when a file stands in its place. */
+const NOT_THERE = new Set(['ENOENT', 'ENOTDIR']);
+
 /**
  * Looks before a long analysis whether its outputs can be written at its end: into folders that are there, and neither
  * over the recording nor over one another.
@@ -32,7 +35,13 @@ export async function checkOutputFiles(
 
 async function checkFolder(file: string, isFolder: boolean): Promise<void> {
   const folder = dirname(file);
-  const found = await stat(folder).catch(() => undefined);
+  const found = await stat(folder).catch((cause: unknown) => {
+    if (NOT_THERE.has((cause as NodeJS.ErrnoException).code ?? '')) return undefined;
+    throw new PresageError('output_failed', `cannot write ${file}: ${(cause as Error).message}`, {
+      cause,
+      hint: 'choose a folder that you may write to',
+    });
+  });
   if (found?.isDirectory() !== true) {
     throw new PresageError('output_failed', `cannot write ${file}: there is no folder ${folder}`, {
       hint: `mkdir -p ${folder}`,

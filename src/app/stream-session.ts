@@ -1,7 +1,6 @@
 import { systemClock } from '../core/clock.js';
-import { PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
-import type { Perception, Places, Source, StateStore } from '../core/stages.js';
+import type { Perception, Places, Source, StateStore, StreamPerception } from '../core/stages.js';
 import { ObjectMemory } from '../memory/object-memory.js';
 import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
@@ -9,6 +8,7 @@ import { createReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/publisher.js';
 import type { StreamStatus } from '../transport/status.js';
 import type { Metrics } from './metrics.js';
+import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
 
 /** What was learned is saved this often, ms. */
@@ -37,6 +37,7 @@ export class StreamSession implements AsyncDisposable {
   readonly #memory: ObjectMemory;
   readonly #reasoner: ReturnType<typeof createReasoner>;
   readonly #publisher: Publisher;
+  readonly #perception: StreamPerception;
   readonly #pipeline: StreamPipeline;
   #saver: NodeJS.Timeout | undefined;
   #load: { processed: number; atMs: number; fps: number } = {
@@ -50,15 +51,18 @@ export class StreamSession implements AsyncDisposable {
     const { id, source, perception, places, settings, store, metrics, mode } = options;
     this.#memory = new ObjectMemory(new Tracker(), { places });
     this.#reasoner = createReasoner(settings.reasoner, {
-      openai: openaiConfig(settings),
+      openai: openaiOptions(settings),
       state: store?.load(id, 'reasoner'),
     });
     const placeState = store?.load(id, 'places');
     if (placeState !== undefined) this.#memory.restoreState(placeState);
     this.#publisher = new Publisher(options.publisher);
+    this.#perception = perception.openStream();
     this.#pipeline = new StreamPipeline({
       source,
-      perception: perception.openStream(),
+      perception: this.#perception,
+      detectEvery: settings.detectEvery,
+      latencyBudgetMs: settings.latencyBudget,
       memory: this.#memory,
       reasoner: this.#reasoner,
       mode,
@@ -95,7 +99,7 @@ export class StreamSession implements AsyncDisposable {
 
   status(): StreamStatus {
     const { id, source } = this.#options;
-    const { processed, mediatime, state } = this.#pipeline.stats();
+    const { processed, mediatime, state, stage, skipped } = this.#pipeline.stats();
     const nowMs = systemClock.nowMs();
     if (nowMs - this.#load.atMs > 1000) {
       const fps = ((processed - this.#load.processed) / (nowMs - this.#load.atMs)) * 1000;
@@ -110,7 +114,8 @@ export class StreamSession implements AsyncDisposable {
       ...(state.source === undefined ? {} : { format: state.source }),
       processedFps: this.#load.fps,
       mediatime,
-      drops: { ...dropped, newer_frame: this.#pipeline.stats().skipped - total(dropped) },
+      stage,
+      drops: { ...dropped, newer_frame: skipped - total(dropped) },
       reconnects,
     };
   }
@@ -134,29 +139,10 @@ export class StreamSession implements AsyncDisposable {
   async #end(): Promise<void> {
     clearInterval(this.#saver);
     this.#save();
+    await this.#perception.close();
     await this.#reasoner?.close();
     await this.#publisher.close();
   }
-}
-
-function openaiConfig(
-  settings: Settings,
-): { baseUrl: string; model: string; apiKey?: string; timeoutMs: number; images: boolean } | undefined {
-  const { openaiUrl, openaiModel, openaiKey, openaiTimeout, openaiImages } = settings;
-  if (openaiUrl === undefined) return undefined;
-  if (openaiModel === undefined) {
-    throw new PresageError(
-      'bad_option',
-      'option --openai-model: got nothing, expected a model name, since --openai-url is given',
-    );
-  }
-  return {
-    baseUrl: openaiUrl,
-    model: openaiModel,
-    timeoutMs: openaiTimeout * 1000,
-    images: openaiImages,
-    ...(openaiKey === undefined ? {} : { apiKey: openaiKey }),
-  };
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

@@ -33,3 +33,14 @@ export function boxPosition(box: Box, upright: boolean): Point {
 export function scaleBox(box: Box, sx: number, sy: number): Box {
   return [box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy];
 }
+
+/** True where the point (x, y) lies in the polygon, by the even-odd rule; both in one unit. */
+export function inPolygon(x: number, y: number, polygon: readonly Point[]): boolean {
+  let inside = false;
+  let [x0, y0] = polygon[polygon.length - 1] ?? [0, 0];
+  for (const [x1, y1] of polygon) {
+    if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
+    [x0, y0] = [x1, y1];
+  }
+  return inside;
+}

@@ -127,6 +127,19 @@ export const summarySchema = z.object({
   events: z.array(z.string()),
   objects: z.array(z.string()),
 });
+/** What an answer rests on: who, which events, when. */
+export const answerEvidenceSchema = z.object({
+  objects: z.array(z.string()),
+  events: z.array(z.string()),
+  from: seconds,
+  to: seconds,
+});
+export const answerSchema = z.object({
+  question: z.string(),
+  text: z.string(),
+  evidence: z.array(answerEvidenceSchema),
+  confidence: probability,
+});
 export const laggedSchema = z.object({
   dropped: z.number().int(),
   fromSequence: z.string(),
@@ -145,6 +158,7 @@ export const messageData = {
   'prediction.resolved': z.object({ prediction: resolvedPredictionSchema }),
   'scorecard.updated': scorecardSchema,
   'summary.created': summarySchema,
+  'answer.created': answerSchema,
   lagged: laggedSchema,
 } as const;
 export type MessageKind = keyof typeof messageData;
@@ -174,6 +188,8 @@ export type ForecastItem = z.infer<typeof forecastItemSchema>;
 export type Forecast = z.infer<typeof forecastSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type ResolvedPrediction = z.infer<typeof resolvedPredictionSchema>;
+export type Answer = z.infer<typeof answerSchema>;
+export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
 export type Scorecard = z.infer<typeof scorecardSchema>;
 
 /** What a stage wants said: a message without its envelope. */

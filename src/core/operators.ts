@@ -1,8 +1,8 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 
 export interface LatestMapOptions<T> {
-  /** How many calls of the function may run at once, ≥ 1. */
-  concurrency: number;
+  /** How many calls of the function may run at once, ≥ 1; asked anew before each, so it may be a getter. */
+  readonly concurrency: number;
   /** Called with each value that is replaced while it waits; close and count it there. */
   onDrop: (value: T) => void;
 }
@@ -16,7 +16,7 @@ export function latestMap<T, R>(
   fn: (value: T) => Promise<R>,
   options: LatestMapOptions<T>,
 ): OperatorFunction<T, R> {
-  return orderedMap(fn, { ...options, waiting: 1 });
+  return orderedMap(fn, options, 1);
 }
 
 /**
@@ -24,7 +24,7 @@ export function latestMap<T, R>(
  * bound of its own: the source must be bounded by credit (see FramePool).
  */
 export function losslessMap<T, R>(fn: (value: T) => Promise<R>, concurrency: number): OperatorFunction<T, R> {
-  return orderedMap(fn, { concurrency, waiting: Infinity, onDrop: () => undefined });
+  return orderedMap(fn, { concurrency, onDrop: () => undefined }, Infinity);
 }
 
 interface Slot<R> {
@@ -34,7 +34,8 @@ interface Slot<R> {
 
 function orderedMap<T, R>(
   fn: (value: T) => Promise<R>,
-  options: LatestMapOptions<T> & { waiting: number },
+  options: LatestMapOptions<T>,
+  mostWaiting: number,
 ): OperatorFunction<T, R> {
   return (source) =>
     new Observable<R>((subscriber) => {
@@ -67,7 +68,7 @@ function orderedMap<T, R>(
       const subscription = source.subscribe({
         next: (value) => {
           waiting.push(value);
-          while (waiting.length > options.waiting && running.length >= options.concurrency) {
+          while (waiting.length > mostWaiting && running.length >= options.concurrency) {
             options.onDrop(waiting.shift() as T);
           }
           flush();

@@ -4,6 +4,7 @@ import type { PresageError } from './errors.js';
 import type { Frame } from './frame.js';
 import type { Draft, EventObserved, Explanation, Forecast, ObjectState, ObservedEvent } from './messages.js';
 import type { EventType } from './ontology.js';
+import type { Episode, Records, Relation } from './records.js';
 
 /* ------------------------------------------------------------------ ingest */
 
@@ -228,6 +229,13 @@ export interface PlaceStatistics {
   rate(type: EventType): number;
 }
 
+/** What a stretch of the stream showed as a whole, up to `t`. */
+export interface ClipToken {
+  readonly t: number;
+  /** Unit length. */
+  readonly token: Float32Array;
+}
+
 /** Memory at one moment. Immutable; holds no pixels. */
 export interface MemorySnapshot {
   readonly t: number;
@@ -240,6 +248,10 @@ export interface MemorySnapshot {
   readonly departed: readonly ObjectRecord[];
   /** Recent events, oldest first, bounded. */
   readonly events: readonly EventObserved[];
+  /** Those of the last 12 s, then one in 10 s for 2 min; oldest first. */
+  readonly clips: readonly ClipToken[];
+  /** What held between objects in the last minute and, after that, what holds now; bounded. */
+  readonly relations: readonly Relation[];
   readonly places: PlaceStatistics;
   readonly zones: Places;
 }
@@ -250,10 +262,16 @@ export interface Places {
   readonly lines: Readonly<Record<string, readonly [Point, Point]>>;
 }
 
-export interface MemoryUpdate {
+/** What is reasoned about. */
+export interface Observation {
   readonly snapshot: MemorySnapshot;
   /** Events that became certain with this percept, by `t`. Each is told once. */
   readonly events: readonly EventObserved[];
+}
+
+export interface MemoryUpdate extends Observation {
+  /** Episodes that are over, each told once. */
+  readonly episodes: readonly Episode[];
 }
 
 export interface Memory {
@@ -261,6 +279,10 @@ export interface Memory {
   update(percept: Percept): MemoryUpdate;
   /** The stream was lost: whatever was in view is no longer known; nothing exits because of it. */
   interrupt(t: number): void;
+  /** The recording has ended: the episode that was under way, if any. */
+  finish(t: number): readonly Episode[];
+  /** All that is held at present, to be asked (`RecordQueries`). Costs time in what is held: not for every percept. */
+  records(): Records;
   dump(): Readonly<Record<string, number>>;
 }
 
@@ -284,7 +306,7 @@ export interface Explainer {
 
 export interface Reasoner extends AsyncDisposable {
   /** What follows at once from an update: explanations by rules, forecasts, predictions, resolutions, scorecards. */
-  step(update: MemoryUpdate): readonly Draft[];
+  step(update: Observation): readonly Draft[];
   /** The camera was lost at media time `t`: open predictions become void. */
   interrupt(t: number): readonly Draft[];
   /** What comes later, from slow backends. */
@@ -300,8 +322,22 @@ export interface Reasoner extends AsyncDisposable {
 
 /* ------------------------------------------------------------------ transport */
 
-/** A durable, ordered log of the messages of one stream. */
+/**
+ * The saved state of a memory in pieces by name, so that a store that has the last ones writes only what changed.
+ * `put` replaces pieces, `gone` names those that are no more. `whole`: these are all the pieces there are.
+ */
+export interface StateChanges {
+  readonly whole: boolean;
+  readonly put: Readonly<Record<string, unknown>>;
+  readonly gone: readonly string[];
+}
+
+/** JSON values that stages keep across restarts; durable with the next commit. */
 export interface StateStore {
+  /** Undefined when there is none. */
   load(streamId: string, key: string): unknown;
+  /** Values of all keys that begin with the prefix, by the rest of their key. */
+  loadAll(streamId: string, prefix: string): Readonly<Record<string, unknown>>;
   save(streamId: string, key: string, value: unknown): void;
+  remove(streamId: string, key: string): void;
 }

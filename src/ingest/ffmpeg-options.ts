@@ -10,6 +10,8 @@ export interface FfmpegSourceOptions extends ArgumentOptions {
   readonly capacity: number;
   /** Play a file again and again. */
   readonly loop: boolean;
+  /** Media time of the first picture, s. */
+  readonly startS: number;
   /** Retries in a row before a network source or webcam is given up; Infinity never gives up. */
   readonly maxAttempts: number;
   readonly retryBaseMs: number;

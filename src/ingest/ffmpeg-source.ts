@@ -22,7 +22,7 @@ export class FfmpegSource implements Source {
   readonly #spec: SourceSpec;
   readonly #options: FfmpegSourceOptions;
   readonly #clock: Clock;
-  readonly #media = new MediaClock();
+  readonly #media: MediaClock;
   readonly #frames: FrameAssembler;
   readonly #stop = new AbortController();
   #run: FfmpegRun | undefined;
@@ -39,6 +39,7 @@ export class FfmpegSource implements Source {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     const { mode, capacity } = options;
+    this.#media = new MediaClock(options.startS);
     this.#frames = new FrameAssembler({ mode, capacity, media: this.#media });
     this.frame$ = new Observable((subscriber) => {
       if (this.#work || this.#stopped()) {

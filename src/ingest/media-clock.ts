@@ -6,7 +6,7 @@ const DEFAULT_INTERVAL_S = 1 / 25;
 const MIN_STEP_S = 0.001;
 
 /**
- * Media time from presentation times: 0 at the first picture, strictly increasing, whatever the timestamps do. A jump
+ * Media time from presentation times: `startS` (0) at the first picture, strictly increasing, whatever the timestamps do. A jump
  * (backwards, or forwards by more than MAX_STEP_S) counts as one ordinary interval; what follows goes on from there.
  */
 export class MediaClock {
@@ -17,6 +17,12 @@ export class MediaClock {
   #intervalS = DEFAULT_INTERVAL_S;
   #jumps = 0;
   #after: 'interval' | 'wall' = 'interval';
+  readonly #startS: number;
+
+  /** @param startS media time of the first picture: of a stream that goes on after a restart, where it stands by now */
+  constructor(startS = 0) {
+    this.#startS = startS;
+  }
 
   /** Jumps carried on with so far. */
   get jumps(): number {
@@ -56,7 +62,7 @@ export class MediaClock {
 
   #map(pts: number | undefined, atMs: number): number {
     const last = this.#last;
-    if (last === undefined) return this.#anchor(pts, 0);
+    if (last === undefined) return this.#anchor(pts, this.#startS);
     const ordinary = last + this.#intervalS;
     if (this.#offset === undefined) {
       const passed = last + (atMs - this.#lastAtMs) / 1000;

@@ -16,6 +16,7 @@ const DEFAULT_CAPACITY = 8;
 const DEFAULTS = {
   capacity: DEFAULT_CAPACITY,
   loop: false,
+  startS: 0,
   maxAttempts: Infinity,
   retryBaseMs: 500,
   retryMaxMs: 30_000,

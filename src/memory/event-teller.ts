@@ -10,11 +10,13 @@ const TIME_DECIMALS = 1000;
 
 /** Turns findings into numbered events: `e1`, `e2`, … in the order of telling. */
 export class EventTeller {
-  #told = 0;
+  /** Events told so far. */
+  told = 0;
 
   /**
    * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
-   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type.
+   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type; a probability where the
+   * finding has one.
    *
    * @param observedAt media time of the percept
    */
@@ -24,14 +26,14 @@ export class EventTeller {
   }
 
   #event(finding: Finding, frame: FrameSize): EventObserved['event'] {
-    this.#told += 1;
+    this.told += 1;
     const support = Math.min(...finding.who.map(({ part }) => part.support));
     return {
-      id: `e${this.#told}`,
+      id: `e${this.told}`,
       type: finding.type,
       participants: finding.who.map((who) => participant(who, finding.t, frame)),
       t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,
-      confidence: Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
+      confidence: finding.probability ?? Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
       ...(finding.zone === undefined ? {} : { zone: finding.zone }),
       ...(finding.direction === undefined ? {} : { direction: finding.direction }),
     };

@@ -2,13 +2,22 @@ import { z } from 'zod';
 import { boxPosition, type Point } from '../core/box.js';
 import type { EventObserved, Participant } from '../core/messages.js';
 import { LOITER_S, SAMPLE_HZ, TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../core/ontology.js';
-import type { Memory, MemoryUpdate, ObjectRecord, Percept, Places, TrackedObject } from '../core/stages.js';
-import { EventRules } from './events/event-rules.js';
+import type { Memory, MemoryUpdate, StateChanges, ObjectRecord, Percept, Places } from '../core/stages.js';
+import type { Episode, Records } from '../core/records.js';
+import type { ContactJudge } from './events/contact-classifier.js';
 import type { Finding } from './events/finding.js';
-import type { FrameSize } from './events/sights.js';
-import { EventTeller } from './event-teller.js';
-import { RememberedObject } from './object-record.js';
-import { PlaceCounter } from './place-statistics.js';
+import { PieceLedger } from './history/state-pieces.js';
+import { restoredStores, savePieces } from './memory-state.js';
+import {
+  bytesOf,
+  createStores,
+  dumpOf,
+  MOST_RECENT_EVENTS,
+  recentEvents,
+  type MemoryStores,
+} from './memory-stores.js';
+import type { RememberedObject } from './object-record.js';
+import type { MemoryTrack, ObjectTracker } from './object-tracker.js';
 import { SampledPart, type Observation } from './sampled-part.js';
 
 /**
@@ -37,108 +46,105 @@ const optionsSchema = z.object({
   /** Most departed objects remembered, and for how long, s. */
   departed: z.number().int().min(0).default(100),
   departedS: z.number().min(0).default(300),
-  /** Most recent events remembered, and for how long, s. */
-  events: z.number().int().min(1).default(500),
+  /** Most recent events that a snapshot shows, and for how long, s. */
+  events: z.number().int().min(1).max(MOST_RECENT_EVENTS).default(500),
   eventsS: z.number().min(1).default(600),
+  /** What all of memory may cost, MB (10⁶ bytes) by the size model. Least useful goes first. */
+  budgetMb: z.number().min(8).max(65_536).default(64),
 });
 
-export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & { places?: Places };
+const MB = 1e6;
 
-/** A tracked object with the boxes (px) that became known only now, oldest first. */
-export interface MemoryTrack extends TrackedObject {
-  readonly backlog?: readonly Observation[];
-}
-
-/** Whatever turns percepts into tracked objects; see `tracking/tracker.ts`. */
-export interface ObjectTracker {
-  update(percept: Percept): readonly MemoryTrack[];
-  interrupt(t: number): void;
-  dump?(): Readonly<Record<string, number>>;
-}
-
-interface Departed {
-  readonly object: RememberedObject;
-  readonly record: ObjectRecord;
-  readonly at: number;
-}
+export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & {
+  places?: Places;
+  /** Tells contacts of things; without it the rule by boxes alone does. */
+  contacts?: ContactJudge | undefined;
+};
 
 /**
  * The memory of one stream: what is in view, what happened, what left, and where things happen. Bounded in every
  * dimension; see `dump`. Snapshots share what did not change with the ones before.
  */
 export class ObjectMemory implements Memory {
-  readonly #tracker: ObjectTracker;
-  readonly #options: z.output<typeof optionsSchema>;
-  readonly #places: Places;
-  readonly #rules: EventRules;
-  readonly #teller = new EventTeller();
-  readonly #statistics = new PlaceCounter();
-  #objects = new Map<string, RememberedObject>();
-  #departed: readonly Departed[] = [];
-  #departedView: readonly ObjectRecord[] = [];
-  #events: readonly EventObserved[] = [];
-  #frame: FrameSize = { width: 1, height: 1 };
+  readonly #options: z.output<typeof optionsSchema> & { readonly contacts: ContactJudge | undefined };
+  #stores: MemoryStores;
+  #ledger = new PieceLedger();
   #findings: Finding[] = [];
-  /** Objects not in view any more whose parts have not ended. */
-  #missing = new Set<RememberedObject>();
 
   constructor(tracker: ObjectTracker, options: ObjectMemoryOptions = {}) {
-    this.#tracker = tracker;
-    this.#options = optionsSchema.parse(options);
-    this.#places = this.#options.places;
-    this.#rules = new EventRules({ places: this.#places, loiterS: this.#options.loiterS });
+    const { contacts, ...checked } = options;
+    this.#options = { ...optionsSchema.parse(checked), contacts };
+    this.#stores = createStores(tracker, this.#options);
   }
 
   update(percept: Percept): MemoryUpdate {
-    const { t, width, height } = percept;
+    const { t, width, height, clipToken } = percept;
+    const { tracker, roster, rules, teller, clock } = this.#stores;
     this.#resize(width, height, t);
-    for (const track of this.#tracker.update(percept)) this.#observe(track, t);
+    for (const track of tracker.update(percept)) this.#observe(track, t);
     this.#endUnseen(t);
     this.#endMissing(t);
-    this.#rules.advance(this.#find);
-    const events = this.#teller.tell(this.#findings, t, this.#frame);
+    rules.advance(this.#find);
+    const events = teller.tell(this.#findings, t, clock.frame);
     this.#findings = [];
+    if (clipToken) this.#stores.clips.add({ t, token: clipToken });
     this.#remember(events, t);
-    return { snapshot: this.#snapshot(t), events };
+    roster.forgetDeparted(t);
+    clock.t = t;
+    const episodes = this.#stores.episodes.step(events, t);
+    this.#keepWithinBudget(t);
+    return { snapshot: this.#snapshot(t), events, episodes };
   }
 
   interrupt(t: number): void {
-    this.#tracker.interrupt(t);
-    this.#rules.clear();
-    const lost = [...this.#objects.values()];
-    this.#depart(lost, t);
-    for (const object of [...lost, ...this.#missing]) object.end(this.#frame);
-    this.#missing.clear();
+    const { tracker, roster, rules, relations } = this.#stores;
+    tracker.interrupt(t);
+    rules.clear();
+    relations.endAll(t);
+    roster.depart([...roster.inView.values()], t);
+    for (const object of [...roster.missing]) roster.end(object);
   }
 
-  /** What is held at present, for watching its bounds. */
-  dump(): Readonly<Record<string, number>> {
-    const objects = [...this.#objects.values()].map(({ counts }) => counts);
-    const departed = this.#departed.map(({ object }) => object.counts);
-    const total = (key: 'trail' | 'samples', of: typeof objects): number =>
-      of.reduce((n, o) => n + o[key], 0);
-    const tracker = Object.entries(this.#tracker.dump?.() ?? {});
+  finish(t: number): readonly Episode[] {
+    return this.#stores.episodes.finish(t);
+  }
+
+  records(): Records {
+    const { histories, events, relations, episodes, clock } = this.#stores;
     return {
-      objects: objects.length,
-      samples: total('samples', objects),
-      trailPoints: total('trail', objects),
-      departed: departed.length,
-      departedSamples: total('samples', departed),
-      departedTrailPoints: total('trail', departed),
-      events: this.#events.length,
-      ...this.#rules.counts,
-      ...Object.fromEntries(tracker.map(([key, value]) => [`tracker.${key}`, value])),
+      objects: histories.records(),
+      events: events.all(),
+      relations: relations.records(clock.t),
+      episodes: episodes.log.all(),
+      places: this.#options.places,
     };
   }
 
-  /** The place statistics as plain JSON. */
-  saveState(): unknown {
-    return this.#statistics.saveState();
+  /** What is held at present, for watching its bounds; `bytes` by the size model. */
+  dump(): Readonly<Record<string, number>> {
+    return dumpOf(this.#stores);
   }
 
-  /** Takes back what `saveState` gave. Throws a PresageError (`storage_failed`) for anything else. */
+  /** Everything, as plain JSON in named pieces: a memory that takes them back goes on exactly as this one. */
+  saveState(): Readonly<Record<string, unknown>> {
+    const ledger = new PieceLedger();
+    savePieces(this.#stores, this.#options, ledger);
+    return ledger.take().put;
+  }
+
+  /** What of `saveState` has changed since the last call; the first call gives everything. */
+  saveChanges(): StateChanges {
+    savePieces(this.#stores, this.#options, this.#ledger);
+    return this.#ledger.take();
+  }
+
+  /**
+   * Replaces everything by what `saveState` gave. Throws a PresageError (`storage_failed`) for anything else, for a
+   * state of another version and for one of other zones or settings; the memory is then as before.
+   */
   restoreState(state: unknown): void {
-    this.#statistics.restoreState(state);
+    this.#stores = restoredStores(state, this.#stores.tracker, this.#options);
+    this.#ledger = new PieceLedger();
   }
 
   readonly #find = (finding: Finding): void => {
@@ -146,135 +152,117 @@ export class ObjectMemory implements Memory {
   };
 
   #resize(width: number, height: number, t: number): void {
-    if (width === this.#frame.width && height === this.#frame.height) return;
+    const { roster, rules, clock } = this.#stores;
+    if (width === clock.frame.width && height === clock.frame.height) return;
     // Another size is another picture: px of before mean nothing in it.
-    if (this.#objects.size + this.#missing.size > 0) this.interrupt(t);
-    this.#frame = { width, height };
-    this.#rules.setFrame(this.#frame);
+    if (roster.inView.size + roster.missing.size > 0) this.interrupt(t);
+    clock.frame = { width, height };
+    rules.setFrame(clock.frame);
   }
 
   #observe(track: MemoryTrack, t: number): void {
+    const { roster, clock } = this.#stores;
     // A prediction of something that was not observed since it left, or since the camera was lost, is not in view.
-    if (!track.seen && !track.backlog?.length && !this.#objects.has(track.id)) return;
-    const object = this.#objectOf(track);
+    if (!track.seen && !track.backlog?.length && !roster.inView.has(track.id)) return;
+    const object = roster.take(track);
     for (const past of track.backlog ?? []) this.#sight(object, past, track.score);
     if (track.seen) this.#sight(object, { t, box: track.box }, track.score);
-    object.update(track, this.#frame);
-  }
-
-  /** The remembered object of a track; one that had departed comes back with its history. */
-  #objectOf(track: MemoryTrack): RememberedObject {
-    const known = this.#objects.get(track.id);
-    if (known) return known;
-    const returned = this.#departed.find(({ object }) => object.subject.id === track.id);
-    if (returned) this.#setDepartures(this.#departed.filter((other) => other !== returned));
-    const missing = [...this.#missing].find(({ subject }) => subject.id === track.id);
-    const object = returned?.object ?? missing ?? new RememberedObject(track);
-    this.#objects.set(track.id, object);
-    return object;
+    object.update(track, clock.frame);
   }
 
   #sight(object: RememberedObject, observation: Observation, score: number): void {
+    const { roster, rules } = this.#stores;
     if (object.part && observation.t - object.part.last.t >= this.#patience(object.part) - TIME_EPSILON)
       this.#endPart(object);
     const { part } = object;
-    this.#missing.delete(object);
+    roster.found(object);
     if (part) {
       const from = part.lastK + 1;
-      this.#rules.observe(part, observation, score, this.#find);
+      rules.observe(part, observation, score, this.#find);
       this.#expose(part, from);
       return;
     }
     const begun = new SampledPart(object.subject, observation, score, this.#options.tracks === 'exact');
     object.begin(begun);
-    this.#rules.begin(begun, this.#find);
+    rules.begin(begun, this.#find);
     this.#expose(begun, begun.lastK);
   }
 
   #patience(part: SampledPart): number {
-    return part.exact || this.#rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
+    return part.exact || this.#stores.rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
   }
 
   #expose(part: SampledPart, from: number): void {
+    const { statistics, clock } = this.#stores;
+    const { width, height } = clock.frame;
     for (let k = from; k <= part.lastK; k++) {
       const sample = part.at(k);
-      if (sample) this.#statistics.expose(this.#fractions(sample.position), 1 / SAMPLE_HZ);
+      if (!sample) continue;
+      const [x, y] = sample.position;
+      statistics.expose([x / width, y / height], 1 / SAMPLE_HZ);
     }
   }
 
   #endPart(object: RememberedObject): void {
-    if (object.part) this.#rules.end(object.part, this.#find);
-    object.end(this.#frame);
-    this.#missing.delete(object);
+    if (object.part) this.#stores.rules.end(object.part, this.#find);
+    this.#stores.roster.end(object);
   }
 
   #endUnseen(t: number): void {
     const gone: RememberedObject[] = [];
-    for (const object of this.#objects.values()) {
+    for (const object of this.#stores.roster.inView.values()) {
       if (object.part && t - object.part.last.t < UNSEEN_S - TIME_EPSILON) continue;
       gone.push(object);
     }
-    if (gone.length === 0) return;
-    this.#depart(gone, t);
-    for (const object of gone) this.#missing.add(object);
+    this.#stores.roster.depart(gone, t);
   }
 
   /** Ends the parts of what is missing, once nothing but its absence can explain that. */
   #endMissing(t: number): void {
-    for (const object of this.#missing) {
+    for (const object of this.#stores.roster.missing) {
       const { part } = object;
       if (!part || t - part.last.t >= this.#patience(part) - TIME_EPSILON) this.#endPart(object);
     }
   }
 
-  /** Moves objects from view to the departed. */
-  #depart(objects: readonly RememberedObject[], t: number): void {
-    if (objects.length === 0) return;
-    const departed = objects.map((object) => {
-      const record = object.record(this.#frame);
-      this.#objects.delete(object.subject.id);
-      return { object, record: { ...record, state: 'hidden' as const }, at: t };
-    });
-    const known = departed.filter(({ record }) => record.samples.length > 0);
-    this.#setDepartures([...this.#departed, ...known]);
+  #remember(told: readonly EventObserved[], t: number): void {
+    const { statistics, histories, events, clock } = this.#stores;
+    for (const observed of told) {
+      statistics.count(observed.event.type, meanPosition(observed.event.participants));
+      histories.note(observed);
+      events.add(observed);
+    }
+    const first = clock.recent[0];
+    if (told.length > 0 || (first && t - first.observedAt > this.#options.eventsS))
+      clock.recent = recentEvents(events, t, this.#options);
   }
 
-  #setDepartures(departed: readonly Departed[]): void {
-    const most = this.#options.departed;
-    this.#departed = departed.slice(Math.max(0, departed.length - most));
-    this.#departedView = this.#departed.map(({ record }) => record);
-  }
-
-  #remember(events: readonly EventObserved[], t: number): void {
-    for (const { event } of events) {
-      this.#statistics.count(event.type, meanPosition(event.participants));
-    }
-    const { departedS, eventsS, events: most } = this.#options;
-    const oldest = this.#departed[0];
-    if (oldest && t - oldest.at > departedS) {
-      this.#setDepartures(this.#departed.filter(({ at }) => t - at <= departedS));
-    }
-    const first = this.#events[0];
-    if (events.length === 0 && !(first && t - first.observedAt > eventsS)) return;
-    const kept = [...this.#events, ...events].filter(({ observedAt }) => t - observedAt <= eventsS);
-    this.#events = kept.slice(Math.max(0, kept.length - most));
+  /** Once a second of media time: ages what is past, and forgets what goes beyond the budget. */
+  #keepWithinBudget(t: number): void {
+    const { histories, roster, clock } = this.#stores;
+    const second = Math.floor(t + TIME_EPSILON);
+    if (second <= clock.second) return;
+    clock.second = second;
+    histories.age(t);
+    const others = bytesOf(this.#stores) - histories.bytes;
+    histories.shrink(this.#options.budgetMb * MB - others, t);
+    roster.refresh();
   }
 
   #snapshot(t: number): MemoryUpdate['snapshot'] {
+    const { roster, clips, relations, statistics, clock } = this.#stores;
     return {
       t,
-      width: this.#frame.width,
-      height: this.#frame.height,
-      objects: [...this.#objects.values()].map((object) => object.record(this.#frame)).sort(byId),
-      departed: this.#departedView,
-      events: this.#events,
-      places: this.#statistics.view(),
-      zones: this.#places,
+      width: clock.frame.width,
+      height: clock.frame.height,
+      objects: [...roster.inView.values()].map((object) => object.record()).sort(byId),
+      departed: roster.departedView,
+      events: clock.recent,
+      clips: clips.view(),
+      relations: relations.shown(t),
+      places: statistics.view(),
+      zones: this.#options.places,
     };
-  }
-
-  #fractions([x, y]: Point): Point {
-    return [x / this.#frame.width, y / this.#frame.height];
   }
 }
 

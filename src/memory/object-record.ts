@@ -1,51 +1,91 @@
+import { z } from 'zod';
 import { scaleBox } from '../core/box.js';
 import { FAST, SAMPLE_HZ, SLOW } from '../core/ontology.js';
 import type { ObjectRecord, ObjectSample, TrackedObject } from '../core/stages.js';
 import type { FrameSize } from './events/sights.js';
-import type { SampledPart, Subject } from './sampled-part.js';
-import { Trail } from './trail.js';
+import type { LifeHistory } from './history/life-history.js';
+import { packSamples, SampledPart, savedPart, unpackSamples, type Subject } from './sampled-part.js';
+import { savedFloats } from './saved-floats.js';
+import { savedBox, savedPoint } from './tracking/saved-state.js';
 
 /** Samples that a record shows: the last 10 s and the present one. */
 const WINDOW_SAMPLES = 10 * SAMPLE_HZ + 1;
 /** Before a speed is defined, an object that the tracker sees faster than this is moving, bh/s. */
 const MOVING_AT_FIRST = (SLOW + FAST) / 2;
 
-/** What memory knows of one object, over all parts of its life, and the immutable records it makes of it. */
+export const savedObject = z.object({
+  track: z.object({
+    id: z.string(),
+    label: z.string(),
+    score: z.number(),
+    box: savedBox,
+    velocity: savedPoint,
+    firstSeen: z.number(),
+    lastSeen: z.number(),
+    seen: z.boolean(),
+  }),
+  firstSeen: z.number(),
+  upright: z.boolean(),
+  moving: z.boolean(),
+  frame: z.object({ width: z.number(), height: z.number() }),
+  part: savedPart.optional(),
+  untrailedK: z.number().int(),
+  /** Of an object whose part has ended; else they are those of the part. */
+  samples: z.object({ floats: savedFloats, lastK: z.number().int() }).optional(),
+});
+
+/** What memory knows of one object that is in view or left lately, and the immutable records it makes of it. */
 export class RememberedObject {
   readonly subject: Subject;
+  readonly history: LifeHistory;
   /** The present unbroken part; undefined when the object is not in view. */
   part: SampledPart | undefined;
   firstSeen: number;
   #track: TrackedObject;
-  #trail = new Trail();
+  /** Of the boxes of the track. */
+  #frame: FrameSize = { width: 1, height: 1 };
+  #upright = false;
   /** First sample of the present part that is not in the trail yet. */
   #untrailedK = 0;
   #moving = false;
   #samples: readonly ObjectSample[] = [];
   #samplesK = -1;
+  #mark = {};
 
-  constructor(track: TrackedObject) {
+  constructor(track: TrackedObject, history: LifeHistory) {
     this.subject = { id: track.id, label: track.label };
+    this.history = history;
     this.firstSeen = track.firstSeen;
     this.#track = track;
   }
 
-  /** Points of the trail, and samples held. */
-  get counts(): { trail: number; samples: number } {
-    return { trail: this.#trail.length, samples: this.part?.samples.length ?? this.#samples.length };
+  /** Samples held. */
+  get samples(): number {
+    return this.part?.samples.length ?? this.#samples.length;
+  }
+
+  /** Another object after every change. */
+  get mark(): unknown {
+    return this.#mark;
   }
 
   begin(part: SampledPart): void {
     this.part = part;
+    this.#upright = part.upright;
     this.#untrailedK = part.firstK ?? 0;
     this.#samplesK = -1;
+    this.history.begin(part.first.t);
+    this.#mark = {};
   }
 
   /** Takes the tracker's present view, after the part has been given its observations. */
   update(track: TrackedObject, frame: FrameSize): void {
+    this.#mark = {};
     this.#track = track;
+    this.#frame = frame;
     this.subject.label = track.label;
     this.firstSeen = Math.min(this.firstSeen, this.part?.first.t ?? track.firstSeen);
+    this.#remember(track, frame);
     const { part } = this;
     if (!part || part.lastK === this.#samplesK) return;
     this.#trailUntil(part, part.lastK - WINDOW_SAMPLES, frame);
@@ -55,29 +95,74 @@ export class RememberedObject {
   }
 
   /** The part is over: its last samples move into the trail. */
-  end(frame: FrameSize): void {
-    if (this.part) this.#trailUntil(this.part, this.part.lastK, frame);
+  end(): void {
+    if (!this.part) return;
+    this.#mark = {};
+    this.#trailUntil(this.part, this.part.lastK, this.#frame);
     this.part = undefined;
   }
 
-  record(frame: FrameSize): ObjectRecord {
-    const [sx, sy] = [1 / frame.width, 1 / frame.height];
+  record(): ObjectRecord {
+    const [sx, sy] = [1 / this.#frame.width, 1 / this.#frame.height];
     const { id, label, score, box, velocity, lastSeen, seen, mask, token } = this.#track;
     return {
       id,
       label,
       score,
-      upright: this.part?.upright ?? false,
+      upright: this.#upright,
       firstSeen: this.firstSeen,
       lastSeen,
       state: !seen ? 'hidden' : this.#moving ? 'moving' : 'standing',
       box: scaleBox(box, sx, sy),
       velocity: [velocity[0] * sx, velocity[1] * sy],
       samples: this.#samples,
-      trail: this.#trail.view(),
+      trail: this.history.trail.view(),
       ...(mask && seen && { mask }),
       ...(token && { token }),
     };
+  }
+
+  saveState(): z.input<typeof savedObject> {
+    const { id, label, score, box, velocity, firstSeen, lastSeen, seen } = this.#track;
+    return {
+      track: { id, label, score, box: [...box], velocity: [...velocity], firstSeen, lastSeen, seen },
+      firstSeen: this.firstSeen,
+      upright: this.#upright,
+      moving: this.#moving,
+      frame: { ...this.#frame },
+      untrailedK: this.#untrailedK,
+      ...(this.part
+        ? { part: this.part.saveState() }
+        : { samples: { floats: packSamples(this.#samples), lastK: this.#samplesK } }),
+    };
+  }
+
+  /** An object that goes on exactly as the saved one; only the mask of its last percept is gone. */
+  static restore(state: z.output<typeof savedObject>, history: LifeHistory): RememberedObject {
+    const { token } = history;
+    const object = new RememberedObject({ ...state.track, ...(token && { token }) }, history);
+    object.firstSeen = state.firstSeen;
+    object.#upright = state.upright;
+    object.#moving = state.moving;
+    object.#frame = state.frame;
+    object.#untrailedK = state.untrailedK;
+    if (state.part) {
+      object.part = SampledPart.restore(object.subject, state.part);
+      object.#samples = object.part.samples.slice(-WINDOW_SAMPLES);
+      object.#samplesK = object.part.lastK;
+    } else if (state.samples) {
+      const { floats, lastK } = state.samples;
+      object.#samples = unpackSamples(floats, state.upright, lastK);
+      object.#samplesK = lastK;
+    }
+    return object;
+  }
+
+  #remember(track: TrackedObject, { width, height }: FrameSize): void {
+    this.history.relabel(track.label);
+    if (this.part) this.history.seen(this.part.last.t);
+    const { token, seen, box, lastSeen } = track;
+    if (token) this.history.look(lastSeen, token, seen ? scaleBox(box, 1 / width, 1 / height) : undefined);
   }
 
   #isMoving(sample: ObjectSample | undefined): boolean {
@@ -93,7 +178,7 @@ export class RememberedObject {
   #trailUntil(part: SampledPart, k: number, frame: FrameSize): void {
     for (let n = Math.max(this.#untrailedK, part.oldestK); n <= k; n++) {
       const sample = part.at(n);
-      if (sample) this.#trail.add(sample, frame);
+      if (sample) this.history.trail.add(sample, frame);
     }
     this.#untrailedK = Math.max(this.#untrailedK, k + 1);
   }

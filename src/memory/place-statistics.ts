@@ -3,6 +3,7 @@ import type { Point } from '../core/box.js';
 import { EVENT_TYPES, type EventType } from '../core/ontology.js';
 import type { PlaceStatistics } from '../core/stages.js';
 import { PresageError } from '../core/errors.js';
+import { packFloats, savedFloats } from './saved-floats.js';
 
 /** Cells of the grid over the frame: with 16:12 a cell of a 4:3 picture is square, about a person wide far away. */
 const COLUMNS = 16;
@@ -17,9 +18,9 @@ const RADIUS = 3;
  */
 const PRIOR_S = 30;
 
-const grid = z.array(z.number().min(0)).length(CELLS);
+const grid = savedFloats.refine((cells) => cells.length === CELLS && cells.every((value) => value >= 0));
 const stateSchema = z.object({
-  version: z.literal(1),
+  version: z.literal(2),
   exposureS: grid,
   counts: z.partialRecord(z.enum(EVENT_TYPES), grid),
 });
@@ -51,8 +52,12 @@ export class PlaceCounter {
   }
 
   saveState(): unknown {
-    const counts = [...this.#counts].map(([type, cells]) => [type, [...cells]]);
-    return { version: 1, exposureS: [...this.#exposure], counts: Object.fromEntries(counts) as unknown };
+    const counts = [...this.#counts].map(([type, cells]) => [type, packFloats(cells)]);
+    return {
+      version: 2,
+      exposureS: packFloats(this.#exposure),
+      counts: Object.fromEntries(counts) as unknown,
+    };
   }
 
   /** Replaces the statistics by those of `saveState`. Throws `storage_failed` for anything else. */
@@ -66,8 +71,7 @@ export class PlaceCounter {
     }
     this.#view = undefined;
     this.#exposure = Float64Array.from(parsed.data.exposureS);
-    const counts = Object.entries(parsed.data.counts) as [EventType, number[]][];
-    this.#counts = new Map(counts.map(([type, cells]) => [type, Float64Array.from(cells)]));
+    this.#counts = new Map(Object.entries(parsed.data.counts) as [EventType, Float64Array][]);
   }
 }
 

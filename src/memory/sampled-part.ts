@@ -1,6 +1,9 @@
+import { z } from 'zod';
 import { boxPosition, type Box, type Point } from '../core/box.js';
 import { SAMPLE_HZ, TIME_EPSILON, UPRIGHT_LABELS } from '../core/ontology.js';
 import type { ObjectSample } from '../core/stages.js';
+import { packFloats, savedFloats } from './saved-floats.js';
+import { savedBox } from './tracking/saved-state.js';
 
 /** Samples kept per part: the 10 s that forecasts and `loiter` look back, and what the rules need around them. */
 const KEPT_SAMPLES = 10 * SAMPLE_HZ + 8;
@@ -20,6 +23,22 @@ export interface Observation {
   readonly t: number;
   readonly box: Box;
 }
+
+/** Floats of a saved sample: box, height, velocity (NaN where there is none). The rest follows from them. */
+const WIDTH = 7;
+
+const savedObservation = z.object({ t: z.number(), box: savedBox });
+export const savedPart = z.object({
+  upright: z.boolean(),
+  exact: z.boolean(),
+  first: savedObservation,
+  last: savedObservation,
+  firstK: z.number().int().optional(),
+  made: z.number().int().min(0),
+  scoreSum: z.number(),
+  observations: z.number().int().min(1),
+  samples: savedFloats,
+});
 
 /**
  * One unbroken part of an object's life (never unseen for 1 s), sampled at 10 Hz: sample k stands for t = k / 10 s and
@@ -42,10 +61,16 @@ export class SampledPart {
   #scoreSum = 0;
   #observations = 0;
 
-  constructor(subject: Subject, first: Observation, score: number, exact: boolean) {
+  constructor(
+    subject: Subject,
+    first: Observation,
+    score: number,
+    exact: boolean,
+    upright: boolean = UPRIGHT_LABELS.has(subject.label),
+  ) {
     this.subject = subject;
     this.exact = exact;
-    this.upright = UPRIGHT_LABELS.has(subject.label);
+    this.upright = upright;
     this.first = first;
     this.#last = first;
     this.#score(score);
@@ -102,6 +127,33 @@ export class SampledPart {
     return this.at(k)?.box ?? this.#last.box;
   }
 
+  saveState(): z.input<typeof savedPart> {
+    const save = ({ t, box }: Observation): z.input<typeof savedObservation> => ({ t, box: [...box] });
+    return {
+      upright: this.upright,
+      exact: this.exact,
+      first: save(this.first),
+      last: save(this.#last),
+      ...(this.firstK !== undefined && { firstK: this.firstK }),
+      made: this.#made,
+      scoreSum: this.#scoreSum,
+      observations: this.#observations,
+      samples: packSamples(this.#samples),
+    };
+  }
+
+  /** A part that goes on exactly as the saved one. */
+  static restore(subject: Subject, state: z.output<typeof savedPart>): SampledPart {
+    const part = new SampledPart(subject, state.first, 0, state.exact, state.upright);
+    part.firstK = state.firstK;
+    part.#made = state.made;
+    part.#last = state.last;
+    part.#scoreSum = state.scoreSum;
+    part.#observations = state.observations;
+    part.#samples = unpackSamples(state.samples, part.upright, part.lastK);
+    return part;
+  }
+
   #made = 0;
 
   #nextK(): number {
@@ -135,6 +187,26 @@ export class SampledPart {
     const speed = velocity && Math.hypot(velocity[0], velocity[1]) / height;
     return { t: k / SAMPLE_HZ, box, position, height, velocity, speed };
   }
+}
+
+/** Samples of one unbroken row, without what follows from their boxes, their place and each other. */
+export function packSamples(samples: readonly ObjectSample[]): string {
+  return packFloats(
+    samples.flatMap(({ box, height, velocity }) => [...box, height, ...(velocity ?? [NaN, NaN])]),
+  );
+}
+
+/** @param lastK index of the last sample */
+export function unpackSamples(floats: Float64Array, upright: boolean, lastK: number): ObjectSample[] {
+  const n = Math.floor(floats.length / WIDTH);
+  return Array.from({ length: n }, (_, i) => {
+    const [x = 0, y = 0, w = 0, h = 0, height = 0, vx = NaN, vy = NaN] = floats.subarray(i * WIDTH);
+    const box: Box = [x, y, w, h];
+    const velocity: Point | undefined = Number.isNaN(vx) ? undefined : [vx, vy];
+    const speed = velocity && Math.hypot(velocity[0], velocity[1]) / height;
+    const t = (lastK - n + 1 + i) / SAMPLE_HZ;
+    return { t, box, position: boxPosition(box, upright), height, velocity, speed };
+  });
 }
 
 /** Box at time t between two observations; held constant outside of them. */

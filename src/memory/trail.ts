@@ -1,35 +1,108 @@
+import { z } from 'zod';
 import { scaleBox } from '../core/box.js';
 import { TIME_EPSILON } from '../core/ontology.js';
 import type { ObjectSample, TrailPoint } from '../core/stages.js';
 import type { FrameSize } from './events/sights.js';
+import { packFloats, savedFloats } from './saved-floats.js';
+import { BYTES } from './size-model.js';
 
 /** How much of an object's past is kept beyond its samples: 2 Hz for 2 min, then 0.2 Hz for 1 h. */
 const TRAIL_STEP_S = 0.5;
-const RECENT_POINTS = 120 / TRAIL_STEP_S;
+export const RECENT_S = 120;
+const RECENT_POINTS = RECENT_S / TRAIL_STEP_S;
 const SPARSE_STEP_S = 5;
-const SPARSE_POINTS = 3600 / SPARSE_STEP_S;
+export const SPARSE_S = 3600;
+const SPARSE_POINTS = SPARSE_S / SPARSE_STEP_S;
+/** Points that are saved apart before the whole trail is saved again. */
+const MOST_TAIL = 64;
+/** Floats of a point: t and box. */
+const WIDTH = 5;
+
+export const savedTrail = z.object({ recent: savedFloats, sparse: savedFloats });
 
 /** The thinned history of one object, across all its parts. Takes samples as they fall out of the 10 s window. */
 export class Trail {
   #recent: TrailPoint[] = [];
   #sparse: TrailPoint[] = [];
   #view: readonly TrailPoint[] | undefined = [];
+  #tail: TrailPoint[] = [];
+  #mark = {};
+
+  /** Another object whenever the trail has changed by more than its `tail`. */
+  get mark(): unknown {
+    return this.#mark;
+  }
 
   get length(): number {
     return this.#recent.length + this.#sparse.length;
   }
 
+  get bytes(): number {
+    return BYTES.trailPoint * this.length;
+  }
+
   add(sample: ObjectSample, frame: FrameSize): void {
     const last = this.#recent[this.#recent.length - 1];
     if (last && sample.t - last.t < TRAIL_STEP_S - TIME_EPSILON) return;
-    this.#recent.push({ t: sample.t, box: scaleBox(sample.box, 1 / frame.width, 1 / frame.height) });
-    this.#view = undefined;
-    if (this.#recent.length > RECENT_POINTS) this.#thin(this.#recent.shift());
+    this.#push({ t: sample.t, box: scaleBox(sample.box, 1 / frame.width, 1 / frame.height) });
   }
 
   /** The points, oldest first. The array does not change afterwards. */
   view(): readonly TrailPoint[] {
     return (this.#view ??= [...this.#sparse, ...this.#recent]);
+  }
+
+  /** The object has been gone for 2 min: all of it is the past. */
+  thin(): void {
+    for (const point of this.#recent) this.#thin(point);
+    this.#recent = [];
+    this.#changed();
+  }
+
+  /** Keeps every second of the sparse points. Returns how many went. */
+  halve(): number {
+    const before = this.#sparse.length;
+    this.#sparse = this.#sparse.filter((_, i) => i % 2 === 0);
+    this.#changed();
+    return before - this.#sparse.length;
+  }
+
+  clear(): void {
+    this.#recent = [];
+    this.#sparse = [];
+    this.#changed();
+  }
+
+  saveState(): z.input<typeof savedTrail> {
+    return { recent: pack(this.#recent), sparse: pack(this.#sparse) };
+  }
+
+  /** The points since `mark` was another: few, where all of the trail need not be written again. */
+  saveTail(): string {
+    return pack(this.#tail);
+  }
+
+  /** @param tail what `saveTail` gave at the same time or later */
+  restoreState({ recent, sparse }: z.output<typeof savedTrail>, tail: Float64Array): void {
+    this.#recent = unpack(recent);
+    this.#sparse = unpack(sparse);
+    const last = this.#recent[this.#recent.length - 1]?.t ?? -Infinity;
+    for (const point of unpack(tail)) if (point.t > last) this.#push(point);
+    this.#changed();
+  }
+
+  #push(point: TrailPoint): void {
+    this.#recent.push(point);
+    this.#tail.push(point);
+    this.#view = undefined;
+    if (this.#recent.length > RECENT_POINTS) this.#thin(this.#recent.shift());
+    if (this.#tail.length > MOST_TAIL) this.#changed();
+  }
+
+  #changed(): void {
+    this.#view = undefined;
+    this.#tail = [];
+    this.#mark = {};
   }
 
   #thin(point: TrailPoint | undefined): void {
@@ -38,4 +111,17 @@ export class Trail {
     this.#sparse.push(point);
     if (this.#sparse.length > SPARSE_POINTS) this.#sparse.shift();
   }
+}
+
+function pack(points: readonly TrailPoint[]): string {
+  return packFloats(points.flatMap(({ t, box }) => [t, ...box]));
+}
+
+function unpack(floats: Float64Array): TrailPoint[] {
+  const points: TrailPoint[] = [];
+  for (let i = 0; i + WIDTH <= floats.length; i += WIDTH) {
+    const [t = 0, x = 0, y = 0, w = 0, h = 0] = floats.subarray(i, i + WIDTH);
+    points.push({ t, box: [x, y, w, h] });
+  }
+  return points;
 }

@@ -3,6 +3,7 @@ import { PresageError } from '../core/errors.js';
 import { DetectorThread } from './detector-thread.js';
 import type { DetectorAnswer, DetectorRequest } from './detector-protocol.js';
 import type { DetectorOptions } from './detector.js';
+import { FairQueue, type QueueLane } from './fair-queue.js';
 
 export interface DetectorPoolOptions {
   /** Number of threads, each with a session of its own, ≥ 1. */
@@ -22,6 +23,24 @@ export interface DetectorPoolStats {
   readonly inFlight: number;
   readonly waiting: number;
   readonly crashes: number;
+  /** Streams that share the workers now. */
+  readonly lanes: number;
+}
+
+/** One stream's access to the workers. Streams take turns, so that none waits for what another has piled up. */
+export interface DetectorLane {
+  /**
+   * How many calls may be open at once with gain: the workers divided by the streams that have work for them now, ≥ 1.
+   * More would only make frames wait that newer ones could replace.
+   */
+  readonly concurrency: number;
+  /**
+   * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order in which they were made.
+   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the lane or the pool is closed
+   */
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wantFeatures?: boolean): Promise<DetectorAnswer>;
+  /** Calls that still wait reject with `interrupted`; one in work ends. Idempotent. */
+  close(): void;
 }
 
 interface Job {
@@ -29,15 +48,18 @@ interface Job {
   readonly settle: { resolve: (answer: DetectorAnswer) => void; reject: (error: PresageError) => void };
 }
 
+/** More calls than this waiting in one lane are a stream that does not heed its `concurrency`. */
+const MAX_WAITING_PER_LANE = 16;
+
 /**
- * Detector workers behind one verb. Calls settle in the order in which they were made, whichever worker ends first. A
- * worker that dies takes its call with it (`worker_crashed`, retryable) and is started again, a bounded number of times.
+ * Detector workers that streams share, each by a lane of its own. A worker that dies takes its call with it
+ * (`worker_crashed`, retryable) and is started again, a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
   readonly #threads: readonly DetectorThread[];
-  readonly #waiting: Job[] = [];
-  /** Settles when the newest call has. */
-  #tail: Promise<unknown> = Promise.resolve();
+  readonly #queue = new FairQueue<Job>(MAX_WAITING_PER_LANE);
+  /** Lanes with a call that waits or is in work. */
+  readonly #busy = new Set<QueueLane<Job>>();
   #closing: Promise<void> | undefined;
 
   private constructor(options: DetectorPoolOptions) {
@@ -64,26 +86,42 @@ export class DetectorPool implements AsyncDisposable {
       workers: this.#threads.length,
       alive: this.#threads.filter((thread) => thread.state !== 'dead').length,
       inFlight: this.#threads.filter((thread) => thread.state === 'busy').length,
-      waiting: this.#waiting.length,
+      waiting: this.#queue.waiting,
       crashes: this.#threads.reduce((sum, thread) => sum + thread.crashes, 0),
+      lanes: this.#queue.lanes,
     };
   }
 
-  /**
-   * Reads the frame's pixels until the promise settles. More calls than workers wait their turn.
-   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the pool is closed
-   */
-  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wantFeatures = false): Promise<DetectorAnswer> {
-    if (this.#closing) return Promise.reject(closedError());
-    const { width, height } = frame.layout;
-    const answer = new Promise<DetectorAnswer>((resolve, reject) => {
-      const request = { type: 'detect', pixels: frame.pixels, width, height, wantFeatures } as const;
-      this.#waiting.push({ request, settle: { resolve, reject } });
-    });
-    this.#dispatch();
-    const inTurn = Promise.allSettled([this.#tail, answer]).then(() => answer);
-    this.#tail = inTurn.catch(() => undefined);
-    return inTurn;
+  openLane(): DetectorLane {
+    const lane = this.#queue.openLane();
+    const share = (): number => {
+      const others = this.#busy.size - Number(this.#busy.has(lane));
+      return Math.ceil(this.#threads.length / (others + 1));
+    };
+    /** Settles when the lane's newest call has. */
+    let tail: Promise<unknown> = Promise.resolve();
+    let open = 0;
+    const begin = (): void => {
+      open += 1;
+      this.#busy.add(lane);
+    };
+    const end = (): void => {
+      open -= 1;
+      if (open === 0) this.#busy.delete(lane);
+    };
+    return {
+      get concurrency() {
+        return share();
+      },
+      detect: (frame, wantFeatures = false) => {
+        begin();
+        const answer = this.#enqueue(lane, frame, wantFeatures).finally(end);
+        const inTurn = Promise.allSettled([tail, answer]).then(() => answer);
+        tail = inTurn.catch(() => undefined);
+        return inTurn;
+      },
+      close: () => lane.close().forEach((job) => job.settle.reject(closedError())),
+    };
   }
 
   /** Idempotent. Calls that have not settled reject with `interrupted`, after the workers have let go of the pixels. */
@@ -97,19 +135,33 @@ export class DetectorPool implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    const waiting = this.#waiting.splice(0);
+    const waiting = this.#queue.drain();
     await Promise.all(this.#threads.map((thread) => thread.close()));
     for (const job of waiting) job.settle.reject(closedError());
   }
 
+  #enqueue(
+    lane: QueueLane<Job>,
+    { pixels, layout: { width, height } }: Pick<Frame, 'pixels' | 'layout'>,
+    wantFeatures: boolean,
+  ): Promise<DetectorAnswer> {
+    if (this.#closing) return Promise.reject(closedError());
+    return new Promise((resolve, reject) => {
+      const request = { type: 'detect', pixels, width, height, wantFeatures } as const;
+      if (!lane.push({ request, settle: { resolve, reject } }))
+        reject(lane.closed ? closedError() : fullError());
+      else this.#dispatch();
+    });
+  }
+
   #dispatch(): void {
     if (this.#threads.every((thread) => thread.state === 'dead')) {
-      for (const job of this.#waiting.splice(0)) job.settle.reject(deadError());
+      for (const job of this.#queue.drain()) job.settle.reject(deadError());
       return;
     }
     for (const thread of this.#threads) {
       if (thread.state !== 'idle') continue;
-      const job = this.#waiting.shift();
+      const job = this.#queue.take();
       if (!job) return;
       thread.run(job.request).then(job.settle.resolve, job.settle.reject);
     }
@@ -118,6 +170,16 @@ export class DetectorPool implements AsyncDisposable {
 
 function closedError(): PresageError {
   return new PresageError('interrupted', 'the detector was closed');
+}
+
+function fullError(): PresageError {
+  return new PresageError(
+    'inference_failed',
+    `${MAX_WAITING_PER_LANE} pictures of this stream wait already`,
+    {
+      retryable: true,
+    },
+  );
 }
 
 function deadError(): PresageError {

@@ -2,13 +2,15 @@ import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Percept, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
-import { DetectorPool, type DetectorPoolStats } from './detector-pool.js';
+import { DetectorPool, type DetectorLane, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorAnswer } from './detector-protocol.js';
 import type { DetectorOptions, FeatureMaps } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
 import { fitLetterbox } from './letterbox.js';
 import { bundledModelsDir, findModel, loadManifest, verifyModel, type ModelEntry } from './manifest.js';
+import { MotionThreads, type MotionStats } from './motion-threads.js';
 import type { Device, DeviceName } from './ort.js';
+import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
   /** Folder of the model files. Default: the one that comes with Presage. */
@@ -63,7 +65,17 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
   const { workers, threads } = planThreads(device, options, availableParallelism());
   const pool = await DetectorPool.open({ workers, detector: { ...detector, device, threads } });
   const labels = options.labels && new Set(options.labels);
-  return new DetectorPerception(pool, { entry, device, tried, workers, longSidePx, labels });
+  const motion = await openMotion(pool);
+  return new DetectorPerception({ pool, motion }, { entry, device, tried, workers, longSidePx, labels });
+}
+
+async function openMotion(pool: DetectorPool): Promise<MotionThreads> {
+  try {
+    return await MotionThreads.open();
+  } catch (thrown) {
+    await pool.close();
+    throw thrown;
+  }
 }
 
 /**
@@ -92,15 +104,24 @@ interface PerceptionFacts {
   readonly labels: ReadonlySet<string> | undefined;
 }
 
-/** Detections of frames, in the order of the calls. Made by `openPerception`. */
+interface PerceptionWorkers {
+  readonly pool: DetectorPool;
+  readonly motion: MotionThreads;
+}
+
+/** The detector, which all streams share, and motion, of which each stream has its own. Made by `openPerception`. */
 export class DetectorPerception implements Perception {
   readonly concurrency: number;
   readonly #pool: DetectorPool;
+  readonly #motion: MotionThreads;
+  /** Of the calls that belong to no stream; they take turns with the streams. */
+  #ownLane: DetectorLane | undefined;
   readonly #facts: PerceptionFacts;
   #canvas: readonly [width: number, height: number];
 
-  constructor(pool: DetectorPool, facts: PerceptionFacts) {
+  constructor({ pool, motion }: PerceptionWorkers, facts: PerceptionFacts) {
     this.#pool = pool;
+    this.#motion = motion;
     this.#facts = facts;
     this.concurrency = facts.workers;
     this.#canvas = [facts.longSidePx, facts.longSidePx];
@@ -117,31 +138,41 @@ export class DetectorPerception implements Perception {
     return this.#facts.tried;
   }
 
-  stats(): DetectorPoolStats {
-    return this.#pool.stats();
+  stats(): DetectorPoolStats & { readonly motion: MotionStats } {
+    return { ...this.#pool.stats(), motion: this.#motion.stats() };
   }
 
   openStream(): StreamPerception {
-    const close = (): Promise<void> => Promise.resolve();
-    return {
-      concurrency: this.concurrency,
-      perceive: (frame) => this.perceive(frame),
-      setEffort: () => undefined,
-      close,
-      [Symbol.asyncDispose]: close,
-    };
+    const lane = this.#pool.openLane();
+    return new FusedPerception({
+      motion: this.#motion.openStream(),
+      detector: {
+        get concurrency() {
+          return lane.concurrency;
+        },
+        detect: (frame) => {
+          this.#noteCanvas(frame);
+          return lane.detect(frame);
+        },
+        close: () => lane.close(),
+      },
+      labels: this.#facts.labels,
+    });
   }
 
-  /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
+  /**
+   * The detector alone, without what a stream remembers.
+   * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed
+   */
   async perceive(frame: Frame): Promise<Percept> {
     this.#noteCanvas(frame);
-    return this.#toPercept(frame, await this.#pool.detect(frame));
+    return this.#toPercept(frame, await this.#lane().detect(frame));
   }
 
   /** As `perceive`, with the feature maps, which cost a few megabytes of copying. */
   async perceiveWithFeatures(frame: Frame): Promise<FeaturePercept> {
     this.#noteCanvas(frame);
-    const answer = await this.#pool.detect(frame, true);
+    const answer = await this.#lane().detect(frame, true);
     if (!answer.features) throw new PresageError('inference_failed', 'the worker sent no feature maps');
     const { contentWidth, contentHeight, canvasWidth, canvasHeight } = answer.fit;
     return {
@@ -151,12 +182,17 @@ export class DetectorPerception implements Perception {
     };
   }
 
-  close(): Promise<void> {
-    return this.#pool.close();
+  async close(): Promise<void> {
+    await Promise.all([this.#pool.close(), this.#motion.close()]);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
+  }
+
+  #lane(): DetectorLane {
+    this.#ownLane ??= this.#pool.openLane();
+    return this.#ownLane;
   }
 
   #noteCanvas({ layout }: Frame): void {

@@ -13,6 +13,7 @@ import type {
   SourceState,
   StreamPerception,
 } from '../core/stages.js';
+import { EffortLadder, FULL_EFFORT, type LadderStep } from './effort-ladder.js';
 import { LoadMeter } from './load-meter.js';
 
 export interface PipelineOptions {
@@ -24,6 +25,15 @@ export interface PipelineOptions {
   /** `live`: newest frame first, drops counted. `lossless`: every frame, as fast as possible, deterministic. */
   mode: 'live' | 'lossless';
   clock: Clock;
+  /** Media time at which the stream begins, s: above 0 where it goes on after a restart. Default 0. */
+  startS?: number;
+  /** The detector looks at every k-th frame, even without load. Default 1. */
+  detectEvery?: number | undefined;
+  /**
+   * Live: what a frame may take from its arrival to the end of its processing, ms; when it takes longer, or frames are
+   * skipped, less is done for each. Without one, full effort whatever it takes.
+   */
+  latencyBudgetMs?: number | undefined;
   /** Receives every draft, in order. */
   onDraft: (draft: Draft) => void;
   /** Called with each processed frame before its drafts are told. */
@@ -37,6 +47,8 @@ export interface PipelineOptions {
 export interface PipelineObserver {
   frameProcessed(timing: FrameTiming): void;
   frameDropped(edge: 'source' | 'perception', reason: string): void;
+  /** The load lowered or raised the effort. */
+  effortChanged(step: LadderStep): void;
   /** From the arrival of the deciding frame to the moment its event was handed out. */
   eventTold(latencyMs: number): void;
 }
@@ -55,6 +67,8 @@ export interface PipelineStats {
   /** Media time of the newest processed frame, s. */
   readonly mediatime: number;
   readonly state: StreamState;
+  /** How much is done for each frame: `full`, or what the load has taken away. */
+  readonly stage: string;
 }
 
 interface Seen {
@@ -69,10 +83,11 @@ interface Seen {
 export class StreamPipeline implements AsyncDisposable {
   readonly #options: PipelineOptions;
   readonly #load: LoadMeter;
+  readonly #ladder: EffortLadder | undefined;
   readonly #subscriptions = new Subscription();
   #processed = 0;
   #skipped = 0;
-  #mediatime = 0;
+  #mediatime: number;
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
@@ -81,7 +96,12 @@ export class StreamPipeline implements AsyncDisposable {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.#load = new LoadMeter(options.clock);
+    this.#mediatime = options.startS ?? 0;
+    const { clock, mode, perception, detectEvery = 1, latencyBudgetMs } = options;
+    this.#load = new LoadMeter(clock);
+    perception.setEffort({ detectEvery, masks: true, tokens: true });
+    if (mode === 'live' && latencyBudgetMs !== undefined)
+      this.#ladder = new EffortLadder({ clock, budgetMs: latencyBudgetMs, detectEvery });
   }
 
   stats(): PipelineStats {
@@ -90,6 +110,7 @@ export class StreamPipeline implements AsyncDisposable {
       skipped: this.#skipped + sum(this.#options.source.stats().dropped),
       mediatime: this.#mediatime,
       state: this.#state,
+      stage: this.#ladder?.rung.stage ?? FULL_EFFORT,
     };
   }
 
@@ -162,9 +183,15 @@ export class StreamPipeline implements AsyncDisposable {
       frame[Symbol.dispose]();
       this.#skipped += 1;
       this.#load.skipped();
+      this.#ladder?.skipped();
       this.#options.observer?.frameDropped('perception', 'newer_frame');
     };
-    return latestMap(see, { concurrency: perception.concurrency, onDrop });
+    return latestMap(see, {
+      get concurrency() {
+        return perception.concurrency;
+      },
+      onDrop,
+    });
   }
 
   #absorb({ frame, percept }: Seen): Observable<never> {
@@ -197,7 +224,7 @@ export class StreamPipeline implements AsyncDisposable {
         memoryMs: memoryEndMs - startMs,
         reasonerMs: endMs - memoryEndMs,
       });
-      if (mode === 'live') this.#reportLoad();
+      if (mode === 'live') this.#reportLoad(endMs - percept.receivedAtMs);
       else await reasoner?.settle();
       await this.#options.afterFrame?.(frame);
     } finally {
@@ -234,15 +261,38 @@ export class StreamPipeline implements AsyncDisposable {
     this.#tell(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
   }
 
-  #reportLoad(): void {
+  #reportLoad(latencyMs: number): void {
     this.#load.processed();
+    this.#ladder?.processed(latencyMs);
+    const step = this.#ladder?.assess();
+    if (step) this.#changeEffort(step);
     const change = this.#load.assess();
     if (change === undefined || this.#live === undefined) return;
+    const reason = change.degraded ? 'perception is slower than the stream: frames are skipped' : undefined;
+    this.#tellLoad(change.degraded ? 'degraded' : 'live', reason, change.processedFps);
+  }
+
+  #changeEffort(step: LadderStep): void {
+    const { perception, observer, latencyBudgetMs } = this.#options;
+    perception.setEffort(step.rung.effort);
+    observer?.effortChanged(step);
+    const { p95Ms, skipped, processedFps } = step.window;
+    const late = `frames took ${Math.round(p95Ms)} ms of ${latencyBudgetMs ?? 0} ms`;
+    const reason =
+      step.direction === 'up'
+        ? 'there is room for more again'
+        : `to keep up with the stream: ${skipped > 0 ? `${skipped} frames were skipped, ${late}` : late}`;
+    this.#tellLoad(this.#state.state === 'degraded' ? 'degraded' : 'live', reason, processedFps);
+  }
+
+  #tellLoad(state: 'degraded' | 'live', reason: string | undefined, processedFps: number): void {
+    if (this.#live === undefined) return;
+    const { skipped, stage } = this.stats();
     this.#setState({
-      state: change.degraded ? 'degraded' : 'live',
-      ...(change.degraded ? { reason: 'perception is slower than the stream: frames are skipped' } : {}),
+      state,
+      ...(reason === undefined ? {} : { reason }),
       source: this.#live,
-      load: { processedFps: change.processedFps, skipped: this.stats().skipped },
+      load: { processedFps, skipped, stage },
     });
   }
 

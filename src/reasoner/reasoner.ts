@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
 import type { Draft, Explanation, ObservedEvent } from '../core/messages.js';
-import type { Explainer, MemorySnapshot, MemoryUpdate, Reasoner } from '../core/stages.js';
+import type { Explainer, MemorySnapshot, Observation, Reasoner } from '../core/stages.js';
 import {
   ExplanationQueue,
   type ExplanationQueueOptions,
@@ -19,7 +19,7 @@ import { Verifier, type VerifierStats } from './verify/verifier.js';
 
 /** What states forecasts and predictions and resolves them: ForecastDesk. */
 export interface Desk {
-  step(update: MemoryUpdate): readonly Draft[];
+  step(update: Observation): readonly Draft[];
   interrupt(t: number): readonly Draft[];
   finish(t: number): readonly Draft[];
   saveState(): unknown;
@@ -78,7 +78,7 @@ export class StreamReasoner implements Reasoner {
   }
 
   /** Explanations by rules in the order of the events, then what the desk says. */
-  step(update: MemoryUpdate): readonly Draft[] {
+  step(update: Observation): readonly Draft[] {
     const { snapshot } = update;
     this.#now = snapshot.t;
     this.#queue?.advance(snapshot.t);

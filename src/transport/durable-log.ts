@@ -5,6 +5,8 @@ import type { StateStore } from '../core/stages.js';
 import { damagedLog, guardStorage, openLogDatabase, type LogDatabase } from './log-database.js';
 import { DEFAULT_RETENTION, keepFrom, type OldRow, type Retention } from './log-retention.js';
 import { prepareStatements, type Statements } from './log-schema.js';
+import type { DurableLogStats, LogAppend, LogCompanion, LogEntry, LogRange } from './log-types.js';
+import { StateTable } from './state-table.js';
 
 /** A lone message is committed at once; under load, commits come this far apart, so that one fsync serves many. */
 const COMMIT_INTERVAL_MS = 100;
@@ -16,6 +18,8 @@ const RETRY_MS = 1000;
 const SWEEP_INTERVAL_MS = 10_000;
 /** Rows looked at and deleted per stream at a time: a few milliseconds. */
 const SWEEP_ROWS = 1000;
+/** Pages given back to the file system per sweep: a few milliseconds. */
+const VACUUM_PAGES = 500;
 
 export interface DurableLogOptions {
   /** Data folder, created where needed. One process at a time may hold it. */
@@ -27,39 +31,6 @@ export interface DurableLogOptions {
   clock?: Clock;
   /** Told of failures that no caller waits for: a commit (it is tried again) and a sweep. Default: ignored but counted. */
   onError?: (error: PresageError) => void;
-}
-
-export interface LogEntry {
-  readonly sequence: number;
-  readonly kind: MessageKind;
-  readonly mediatime: number;
-  /** The message as it was and will be sent. */
-  readonly json: string;
-}
-
-/** What is available: `first` is the oldest sequence kept, `last` the newest durable one; empty when first > last. */
-export interface LogRange {
-  readonly first: number;
-  readonly last: number;
-}
-
-export interface LogAppend {
-  readonly kind: MessageKind;
-  readonly mediatime: number;
-  /** Writes the message with the sequence that it is given. */
-  readonly render: (sequence: number) => string;
-  /** Called in order of sequence as soon as the message cannot be lost any more. Only then may it be sent. */
-  readonly onDurable?: (entry: LogEntry) => void;
-}
-
-export interface DurableLogStats {
-  readonly pending: number;
-  readonly commits: number;
-  readonly committed: number;
-  readonly deleted: number;
-  readonly errors: number;
-  /** Duration of the last commit, ms. */
-  readonly lastCommitMs: number;
 }
 
 interface StreamRow {
@@ -76,6 +47,7 @@ interface StreamRow {
 interface Pending extends LogEntry {
   readonly stream: StreamRow;
   readonly at: number;
+  readonly refs: readonly string[];
   readonly onDurable: ((entry: LogEntry) => void) | undefined;
 }
 
@@ -94,7 +66,8 @@ export class DurableLog implements StateStore, AsyncDisposable {
   readonly #clock: Clock;
   readonly #onError: (error: PresageError) => void;
   readonly #streams = new Map<string, StreamRow>();
-  readonly #pendingState = new Map<string, readonly [streamId: string, key: string, json: string]>();
+  readonly #state: StateTable;
+  readonly #companions: LogCompanion[] = [];
   #pending: Pending[] = [];
   #commitTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
@@ -121,6 +94,7 @@ export class DurableLog implements StateStore, AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#onError = options.onError ?? (() => undefined);
     this.#statements = prepareStatements(database.db);
+    this.#state = new StateTable(this.#statements, () => this.#scheduleCommit());
     for (const row of this.#statements.streams.all() as (StreamRow & { name: string })[]) this.#adopt(row);
     this.#scheduleSweep(SWEEP_INTERVAL_MS);
   }
@@ -145,8 +119,8 @@ export class DurableLog implements StateStore, AsyncDisposable {
     const sequence = stream.assigned + 1;
     const json = message.render(sequence);
     stream.assigned = sequence;
-    const { kind, mediatime, onDurable } = message;
-    this.#pending.push({ stream, sequence, kind, mediatime, json, at: this.#wallMs(), onDurable });
+    const { kind, mediatime, refs = [], onDurable } = message;
+    this.#pending.push({ stream, sequence, kind, mediatime, json, at: this.#wallMs(), refs, onDurable });
     if (this.#pending.length >= MAX_BATCH && performance.now() >= this.#retryAt) this.#tryCommit();
     else this.#scheduleCommit();
     return sequence;
@@ -157,11 +131,17 @@ export class DurableLog implements StateStore, AsyncDisposable {
     clearTimeout(this.#commitTimer);
     this.#commitTimer = undefined;
     const batch = this.#pending;
-    if (batch.length === 0 && this.#pendingState.size === 0) return;
+    const writers = this.#companions.filter(({ pending }) => pending);
+    if (batch.length === 0 && this.#state.pending === 0 && writers.length === 0) return;
     const started = performance.now();
-    this.#transaction(() => this.#write(batch));
+    this.#transaction(() => {
+      this.#write(batch);
+      this.#state.write();
+      for (const writer of writers) writer.write();
+    });
     this.#pending = [];
-    this.#pendingState.clear();
+    this.#state.committed();
+    for (const writer of writers) writer.committed();
     this.#lastCommitAt = performance.now();
     this.#counts.commits += 1;
     this.#counts.committed += batch.length;
@@ -203,21 +183,31 @@ export class DurableLog implements StateStore, AsyncDisposable {
     return (this.#guard(() => this.#statements.nextRun.get(stream.id)) as { runs: number }).runs;
   }
 
-  /** The value last saved under the key, undefined when there is none. */
   load(streamId: string, key: string): unknown {
     this.#assertOpen();
-    const pending = this.#pendingState.get(stateKey(streamId, key));
-    if (pending !== undefined) return JSON.parse(pending[2]);
-    const row = this.#guard(() => this.#statements.load.get(streamId, key)) as { json: string } | undefined;
-    return row === undefined ? undefined : this.#guard(() => JSON.parse(row.json) as unknown);
+    return this.#guard(() => this.#state.load(streamId, key));
   }
 
-  /** Keeps a JSON value; durable with the next commit. */
+  loadAll(streamId: string, prefix: string): Readonly<Record<string, unknown>> {
+    this.#assertOpen();
+    return this.#guard(() => this.#state.loadAll(streamId, prefix));
+  }
+
   save(streamId: string, key: string, value: unknown): void {
     this.#assertOpen();
-    const json = JSON.stringify(value ?? null);
-    this.#pendingState.set(stateKey(streamId, key), [streamId, key, json]);
-    this.#scheduleCommit();
+    this.#state.save(streamId, key, value);
+  }
+
+  remove(streamId: string, key: string): void {
+    this.#assertOpen();
+    this.#state.remove(streamId, key);
+  }
+
+  /** Lets a companion write in the log's transactions from now on; it calls what it gets when it has something. */
+  attach(companion: LogCompanion): { readonly db: LogDatabase['db']; readonly schedule: () => void } {
+    this.#assertOpen();
+    this.#companions.push(companion);
+    return { db: this.#database.db, schedule: () => this.#scheduleCommit() };
   }
 
   /** Deletes what retention no longer covers, oldest first, in one bounded step. Returns how many messages went. */
@@ -226,6 +216,10 @@ export class DurableLog implements StateStore, AsyncDisposable {
     let deleted = 0;
     for (const stream of this.#streams.values()) deleted += this.#guard(() => this.#trim(stream));
     this.#counts.deleted += deleted;
+    for (const companion of this.#companions) {
+      this.#transaction(() => (deleted += companion.sweep(this.#wallMs())));
+    }
+    if (deleted > 0) this.#guard(() => this.#database.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`));
     return deleted;
   }
 
@@ -279,13 +273,13 @@ export class DurableLog implements StateStore, AsyncDisposable {
     for (const entry of batch) {
       const { stream, sequence, at, kind, mediatime, json } = entry;
       this.#statements.insert.run(stream.id, sequence, at, json.length, kind, mediatime, json);
+      for (const ref of entry.refs) this.#statements.refer.run(stream.id, ref, sequence);
       const bytes = (touched.get(stream)?.bytes ?? stream.bytes) + json.length;
       touched.set(stream, { bytes, newest: entry });
     }
     for (const [stream, { bytes, newest }] of touched) {
       this.#statements.advance.run(newest.sequence, bytes, newest.mediatime, stream.id);
     }
-    for (const row of this.#pendingState.values()) this.#statements.save.run(...row);
   }
 
   #settle({ stream, sequence, mediatime, json }: Pending): void {
@@ -310,6 +304,7 @@ export class DurableLog implements StateStore, AsyncDisposable {
     if (deleted === 0) return 0;
     this.#transaction(() => {
       this.#statements.remove.run(stream.id, first - 1);
+      this.#statements.unrefer.run(stream.id, first - 1);
       this.#statements.trim.run(first, bytes, stream.id);
     });
     stream.first = first;
@@ -375,8 +370,4 @@ export class DurableLog implements StateStore, AsyncDisposable {
   #assertOpen(): void {
     if (this.#closed) throw new PresageError('storage_failed', `The durable log ${this.path} is closed`);
   }
-}
-
-function stateKey(streamId: string, key: string): string {
-  return `${streamId}\n${key}`;
 }

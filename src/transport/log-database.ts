@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type Libsql from 'libsql';
 import { PresageError, toPresageError } from '../core/errors.js';
@@ -9,6 +9,8 @@ const LOCK_WAIT_MS = 1000;
 const BUSY_WAIT_MS = 20;
 const LOG_FILE = 'messages.db';
 const LOCK_FILE = 'messages.lock';
+/** Value of `auto_vacuum`. */
+const INCREMENTAL = 2;
 
 /** The open database of a data folder and the lock that keeps a second process from numbering the same streams. */
 export interface LogDatabase {
@@ -36,6 +38,41 @@ export async function openLogDatabase(folder: string): Promise<LogDatabase> {
       return { path, db, close: once(() => closeDatabase(db, lock)) };
     } catch (error) {
       release(lock);
+      throw error;
+    }
+  });
+}
+
+/** Opens a log for reading only, beside the process that may be writing it. Rejects with `storage_failed`. */
+export async function openForReading(folder: string): Promise<LogDatabase> {
+  const path = join(folder, LOG_FILE);
+  if (!existsSync(path)) {
+    throw new PresageError(
+      'storage_failed',
+      `${folder} is not a data folder of Presage: there is no ${path}`,
+      {
+        hint: 'Name the folder that was given to watch or serve with --data.',
+      },
+    );
+  }
+  const Database = await loadLibsql();
+  return guardStorage(path, () => {
+    const db = new Database(path, { timeout: LOCK_WAIT_MS });
+    try {
+      db.pragma('query_only = ON');
+      const { user_version: version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
+      if (version !== MIGRATIONS.length) {
+        throw new PresageError(
+          'storage_failed',
+          `${path} is of format ${version}, not ${MIGRATIONS.length}`,
+          {
+            hint: 'Start watch or serve on it once with this version of Presage.',
+          },
+        );
+      }
+      return { path, db, close: once(() => db.close()) };
+    } catch (error) {
+      db.close();
       throw error;
     }
   });
@@ -136,6 +173,9 @@ function migrate(db: Libsql.Database, path: string): void {
       hint: `Update Presage, or choose another data folder with --data.`,
     });
   }
+  // What retention deletes is given back to the file system; for a file made without it this takes a rewrite.
+  const { auto_vacuum: vacuum } = db.prepare('PRAGMA auto_vacuum').get() as { auto_vacuum: number };
+  if (vacuum !== INCREMENTAL) db.exec('PRAGMA auto_vacuum = INCREMENTAL; VACUUM');
   for (const [index, sql] of MIGRATIONS.entries()) {
     if (index >= version) db.exec(`BEGIN IMMEDIATE; ${sql} PRAGMA user_version = ${index + 1}; COMMIT;`);
   }

@@ -29,6 +29,54 @@ export const MIGRATIONS: readonly string[] = [
      json text not null,
      primary key (stream, key)
    ) without rowid;`,
+  // What the messages are about, and what memory knows that no message says: see archive/.
+  `create table refs (
+     stream integer not null,
+     ref text not null,
+     sequence integer not null,
+     primary key (stream, ref, sequence)
+   ) without rowid;
+   create index refs_sequence on refs (stream, sequence);
+   create index messages_facts on messages (stream, kind, mediatime)
+     where kind in ('event.observed', 'explanation.created', 'prediction.created', 'summary.created');
+   create table objects (
+     stream text not null,
+     id text not null,
+     label text not null,
+     first real not null,
+     last real not null,
+     at integer not null,
+     bytes integer not null,
+     json text not null,
+     primary key (stream, id)
+   );
+   create index objects_last on objects (stream, last);
+   create index objects_at on objects (at);
+   create table relations (
+     stream text not null,
+     kind text not null,
+     a text not null,
+     b text not null,
+     begun real not null,
+     ended real not null,
+     open integer not null,
+     at integer not null,
+     primary key (stream, a, b, kind, begun)
+   );
+   create index relations_b on relations (stream, b);
+   create index relations_ended on relations (stream, ended);
+   create index relations_at on relations (at);
+   create table evidence (
+     stream text not null,
+     ref text not null,
+     t real not null,
+     at integer not null,
+     bytes integer not null,
+     file text not null,
+     primary key (stream, file)
+   );
+   create index evidence_ref on evidence (stream, ref);
+   create index evidence_at on evidence (at);`,
 ];
 
 const ENTRY = 'select sequence, kind, mediatime, json from messages';
@@ -44,6 +92,10 @@ const SQL = {
   oldest: 'select sequence, at, bytes from messages where stream = ? order by sequence limit ?',
   remove: 'delete from messages where stream = ? and sequence <= ?',
   trim: 'update streams set first = ?, bytes = ? where id = ?',
+  refer: 'insert or ignore into refs (stream, ref, sequence) values (?,?,?)',
+  unrefer: 'delete from refs where stream = ? and sequence <= ?',
+  forget: 'delete from state where stream = ? and key = ?',
+  keys: 'select key, json from state where stream = ? and key >= ? and key < ?',
   load: 'select json from state where stream = ? and key = ?',
   save: 'insert into state values (?,?,?) on conflict do update set json = excluded.json',
 } as const;

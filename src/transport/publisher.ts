@@ -1,7 +1,8 @@
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
 import { DURABLE_KINDS, type Draft, type MessageKind } from '../core/messages.js';
-import type { LogAppend } from './durable-log.js';
+import type { LogAppend } from './log-types.js';
+import { refsOf } from './archive/refs.js';
 import { encodeMessage, OutgoingMessage, type MessageSink, type Stamp } from './encode.js';
 
 const STREAM_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
@@ -57,6 +58,7 @@ export class Publisher implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #durableKinds: ReadonlySet<MessageKind>;
   readonly #liveIdPrefix: string;
+  /** Of the newest durable message, committed or not. */
   #sequence = 0;
   #live = 0;
   #published = 0;
@@ -102,6 +104,11 @@ export class Publisher implements AsyncDisposable {
     for (const sink of this.#sinks) await sink.drained?.();
   }
 
+  /** Sequence of the newest durable message of this run, committed or not; 0 before the first. */
+  get sequence(): number {
+    return this.#sequence;
+  }
+
   stats(): PublisherStats {
     return { published: this.#published, durable: this.#durable, pending: this.#pending };
   }
@@ -122,9 +129,10 @@ export class Publisher implements AsyncDisposable {
     const { kind, mediatime } = draft;
     this.#pending += 1;
     try {
-      log.append(this.streamId, {
+      this.#sequence = log.append(this.streamId, {
         kind,
         mediatime,
+        refs: refsOf(draft),
         render: (sequence) => this.#encode(draft, sequence),
         onDurable: ({ sequence, json }) => {
           this.#pending -= 1;

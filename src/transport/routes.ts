@@ -3,7 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { formatSequence } from '../core/messages.js';
 import type { AccessPolicy } from './access.js';
-import type { LogEntry } from './durable-log.js';
+import type { LogEntry } from './log-types.js';
 import { healthPage } from './health-page.js';
 import type { Hub } from './hub.js';
 import { errorBody } from './reply.js';

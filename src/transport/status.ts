@@ -12,6 +12,8 @@ export interface StreamStatus {
   readonly processedFps?: number;
   /** Media time of the newest percept, s. */
   readonly mediatime?: number;
+  /** How much is done for each frame: `full`, or what the load has taken away. */
+  readonly stage?: string;
   /** Frames dropped before perception, by reason. */
   readonly drops?: Readonly<Record<string, number>>;
   readonly reconnects?: number;

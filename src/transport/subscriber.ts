@@ -1,7 +1,7 @@
 import { toPresageError, type PresageError } from '../core/errors.js';
 import type { Clock } from '../core/clock.js';
 import { formatSequence } from '../core/messages.js';
-import type { LogEntry, LogRange } from './durable-log.js';
+import type { LogEntry, LogRange } from './log-types.js';
 import { encodeMessage, OutgoingMessage } from './encode.js';
 import type { Subscription } from './subscription.js';
 

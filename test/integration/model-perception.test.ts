@@ -169,8 +169,8 @@ it('carries on with a new worker when one dies in the middle', async () => {
   });
   using deadly = frame(i420Layout(1, 1), 0);
   using picture = frame();
-  await expect(pool.detect(deadly)).rejects.toMatchObject({ code: 'worker_crashed', retryable: true });
-  const { detections } = await pool.detect(picture);
+  await expect(pool.openLane().detect(deadly)).rejects.toMatchObject({ code: 'worker_crashed', retryable: true });
+  const { detections } = await pool.openLane().detect(picture);
   expect(detections.filter(({ label, score }) => label === 'person' && score >= 0.6)).toHaveLength(
     PEOPLE.length,
   );

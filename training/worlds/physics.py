@@ -110,8 +110,8 @@ def _run(bodies: list[Body], handles: dict[int, int], without: int | None, clien
             _note(motion, s // per_frame, handles, waiting, client)
         bullet.stepSimulation(physicsClientId=client)
         for contact in bullet.getContactPoints(physicsClientId=client):
-            i, j = index.get(contact[1]), index.get(contact[2])
-            if i is not None and j is not None and (contact[8] < 1e-3 or contact[9] > 0):
+            if contact[1] in index and contact[2] in index and (contact[8] < 1e-3 or contact[9] > 0):
+                i, j = index[contact[1]], index[contact[2]]
                 times = motion.touches.setdefault((min(i, j), max(i, j)), [])
                 if not times or times[-1] < t + step - 1e-9:
                     times.append(t + step)

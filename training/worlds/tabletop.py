@@ -50,7 +50,7 @@ def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -
     scene = draw_scene(seed, duration)
     motion = simulate(scene.bodies, scene.floor_friction, scene.fps, scene.frames)
     painter = Painter(scene)
-    boxes, kept = {}, {}
+    boxes, kept, before = {}, {}, None
     writer = VideoWriter(out / f"s{seed}.mp4", scene.camera.width, scene.camera.height, scene.fps,
                          scene.look.crf, scene.look.preset) if video else None
     for k in range(scene.frames):
@@ -60,7 +60,8 @@ def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -
             writer.write(picture)
         else:
             labels = painter.labels(*pose)
-        boxes[str(k)] = boxes_of(labels, len(scene.bodies))
+        boxes[str(k)] = boxes[str(k - 1)] if labels is before else boxes_of(labels, len(scene.bodies))
+        before = labels
         if masks and k % masks == 0:
             kept[k] = np.where(labels == NOTHING, 0, np.where(labels == OCCLUDER, 255, labels + 1)).astype(np.uint8)
     if writer:

@@ -1,16 +1,27 @@
+import { z } from 'zod';
 import { FAST, NEAR, REARM_S } from '../../core/ontology.js';
-import { below, beyond, Run, samplesIn, timeOf, type Tell } from './finding.js';
+import { below, beyond, Run, samplesIn, savedSample, timeOf, type Stateful, type Tell } from './finding.js';
 import type { Pair, PairMoment, PairRule } from './pair.js';
+import { savedTime, saveTime } from '../tracking/saved-state.js';
 
 const HOLD = samplesIn(0.4);
 /** Farthest closest approach in time that counts, s. */
 const WITHIN_S = 3;
 
+const rearmSchema = z.object({
+  runStart: savedSample,
+  foundInRun: z.boolean(),
+  toldAny: z.boolean(),
+  last: savedTime,
+  previous: savedTime,
+});
+const stateSchema = z.object({ run: savedSample, rearm: z.unknown() });
+
 /**
  * Of the findings inside runs of a condition, keeps those before which the condition was false for 1 s. Runs without
  * a finding count as true only where they follow within 1 s on one that counted.
  */
-export class Rearm {
+export class Rearm implements Stateful {
   #runStart: number | undefined;
   #foundInRun = false;
   #toldAny = false;
@@ -31,6 +42,25 @@ export class Rearm {
     if (this.#runStart - this.#last < samplesIn(REARM_S)) return false;
     this.#toldAny = true;
     return true;
+  }
+
+  saveState(): unknown {
+    return {
+      runStart: this.#runStart ?? null,
+      foundInRun: this.#foundInRun,
+      toldAny: this.#toldAny,
+      last: saveTime(this.#last),
+      previous: saveTime(this.#previous),
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { runStart, foundInRun, toldAny, last, previous } = rearmSchema.parse(state);
+    this.#runStart = runStart;
+    this.#foundInRun = foundInRun;
+    this.#toldAny = toldAny;
+    this.#last = last;
+    this.#previous = previous;
   }
 
   #endRun(start: number): void {
@@ -61,10 +91,36 @@ export class ApproachRule implements PairRule {
       clearness,
     });
   }
+
+  saveState(): unknown {
+    return { run: this.#run.start ?? null, rearm: this.#rearm.saveState() };
+  }
+
+  restoreState(state: unknown): void {
+    const { run, rearm } = stateSchema.parse(state);
+    this.#run.start = run;
+    this.#rearm.restoreState(rearm);
+  }
 }
 
 /** How clearly two objects approach each other, 0–1; undefined when they do not. */
-function approachClearness({ a, b, offset, distance, meanHeight }: PairMoment): number | undefined {
+function approachClearness(moment: PairMoment): number | undefined {
+  const closest = closestApproach(moment);
+  if (!closest || !(closest.least < NEAR && closest.closing > FAST)) return undefined;
+  return Math.min(below(closest.least, NEAR), beyond(closest.closing, FAST));
+}
+
+/**
+ * The closest gap (mean heights) that two objects will come to within 3 s at their present velocities, and the speed
+ * at which they close, mean heights/s; undefined when they move apart, or it takes longer.
+ */
+export function closestApproach({
+  a,
+  b,
+  offset,
+  distance,
+  meanHeight,
+}: PairMoment): { least: number; closing: number } | undefined {
   if (!a.velocity || !b.velocity) return undefined;
   const wx = b.velocity[0] - a.velocity[0];
   const wy = b.velocity[1] - a.velocity[1];
@@ -73,6 +129,5 @@ function approachClearness({ a, b, offset, distance, meanHeight }: PairMoment): 
   if (!(when > 0 && when <= WITHIN_S)) return undefined;
   const least = Math.hypot(offset[0] + wx * when, offset[1] + wy * when) / meanHeight;
   const closing = dot / Math.max(distance, 1e-9) / meanHeight;
-  if (!(least < NEAR && closing > FAST)) return undefined;
-  return Math.min(below(least, NEAR), beyond(closing, FAST));
+  return { least, closing };
 }

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import { boxGap } from '../../core/box.js';
 import { FAST, SLOW, TOUCH } from '../../core/ontology.js';
+import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import { below, beyond, Run, samplesIn, timeOf, type Tell } from './finding.js';
+import { below, beyond, Run, samplesIn, savedSample, timeOf, type Tell } from './finding.js';
 import type { Pair, PairMoment, PairRule } from './pair.js';
 
 const HOLD = samplesIn(0.8);
@@ -11,6 +13,8 @@ const TOGETHER = 0.3;
 const RESTED_WITHIN = samplesIn(1.0);
 /** Only people carry things. */
 const AGENT_LABEL = 'person';
+
+const stateSchema = z.object({ carried: savedSample, left: savedSample, held: z.boolean() });
 
 /**
  * `pick_up` and `put_down`: an inanimate thing, smaller than the person whose box it touches, starts or ends moving with
@@ -29,21 +33,17 @@ export class CarryRule implements PairRule {
 
   /** The rule for a pair of a person and a thing; undefined for all others. */
   static for({ a, b }: Pair): CarryRule | undefined {
-    if (isAgent(a) && !b.upright) return new CarryRule(a, b, true);
-    if (isAgent(b) && !a.upright) return new CarryRule(b, a, false);
+    if (mayCarry(a, b)) return new CarryRule(a, b, true);
+    if (mayCarry(b, a)) return new CarryRule(b, a, false);
     return undefined;
   }
 
   step({ k, a, b }: PairMoment, tell: Tell): void {
     const [agent, thing] = this.agentIsA ? [a, b] : [b, a];
-    if (!agent.velocity || !thing.velocity || !agent.speed) return;
-    const sizes = [agent, thing].map(({ box }) => Math.sqrt(box[2] * box[3])) as [number, number];
-    const touching = sizes[1] < sizes[0] && boxGap(agent.box, thing.box) <= TOUCH * sizes[1];
-    const apart = Math.hypot(thing.velocity[0] - agent.velocity[0], thing.velocity[1] - agent.velocity[1]);
-    const difference = apart / agent.height;
-    const together = touching && difference < TOGETHER;
-
-    const carried = this.#carried.step(k, together && agent.speed > FAST, HOLD);
+    const grasp = graspOf(agent, thing);
+    if (!grasp) return;
+    const { together, touching, difference } = grasp;
+    const carried = this.#carried.step(k, together && (agent.speed ?? 0) > FAST, HOLD);
     const left = this.#left.step(k, !together, HOLD);
     if (carried && !this.#held) {
       this.#held = true;
@@ -53,6 +53,17 @@ export class CarryRule implements PairRule {
       this.#held = false;
       this.#tell('put_down', this.#left.start ?? k, touching ? beyond(difference, TOGETHER) : 1, tell);
     }
+  }
+
+  saveState(): unknown {
+    return { carried: this.#carried.start ?? null, left: this.#left.start ?? null, held: this.#held };
+  }
+
+  restoreState(state: unknown): void {
+    const { carried, left, held } = stateSchema.parse(state);
+    this.#carried.start = carried;
+    this.#left.start = left;
+    this.#held = held;
   }
 
   #restedBefore(k: number): boolean {
@@ -72,6 +83,24 @@ export class CarryRule implements PairRule {
     ];
     tell({ type, t: timeOf(k), who, clearness });
   }
+}
+
+/** How a thing is with a person: touching, and the difference of the velocities in the person's heights per second. */
+export function graspOf(
+  agent: ObjectSample,
+  thing: ObjectSample,
+): { together: boolean; touching: boolean; difference: number } | undefined {
+  if (!agent.velocity || !thing.velocity || !agent.speed) return undefined;
+  const sizes = [agent, thing].map(({ box }) => Math.sqrt(box[2] * box[3])) as [number, number];
+  const touching = sizes[1] < sizes[0] && boxGap(agent.box, thing.box) <= TOUCH * sizes[1];
+  const apart = Math.hypot(thing.velocity[0] - agent.velocity[0], thing.velocity[1] - agent.velocity[1]);
+  const difference = apart / agent.height;
+  return { together: touching && difference < TOGETHER, touching, difference };
+}
+
+/** Only people carry, and only things. */
+export function mayCarry(agent: SampledPart, thing: SampledPart): boolean {
+  return isAgent(agent) && !thing.upright;
 }
 
 function isAgent({ subject }: SampledPart): boolean {

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { boxCentre, boxGap } from '../../core/box.js';
 import { SAMPLE_HZ, TOUCH } from '../../core/ontology.js';
 import type { SampledPart } from '../sampled-part.js';
-import { beyond, timeOf, type Tell } from './finding.js';
+import { beyond, savedSample, timeOf, type Tell } from './finding.js';
 import { usualChange } from './noise.js';
 import { centreDistance, meanSize, type Pair, type PairMoment, type PairRule } from './pair.js';
 
@@ -37,6 +38,20 @@ interface Contact {
   candidate: number;
 }
 
+/** JSON has no infinities: `null` is the candidate of a contact that was told, and a latest sample that never was. */
+const stateSchema = z.object({
+  contacts: z.array(
+    z.object({
+      from: z.number(),
+      to: savedSample,
+      distances: z.array(z.number()),
+      distancesFrom: z.number(),
+      candidate: z.number().nullable(),
+    }),
+  ),
+  latest: z.number().nullable(),
+});
+
 /**
  * `collide`: boxes in contact and, around the closest moment, a change of velocity that points away from the other.
  * Of several closest moments of a contact the first with such a change counts.
@@ -63,6 +78,26 @@ export class CollisionRule implements PairRule {
   end(tell: Tell): void {
     for (const contact of this.#contacts) contact.to ??= this.#latest;
     this.#decide(tell);
+  }
+
+  saveState(): unknown {
+    return {
+      contacts: this.#contacts.map((contact) => ({
+        ...contact,
+        to: contact.to ?? null,
+        distances: [...contact.distances],
+        candidate: finite(contact.candidate),
+      })),
+      latest: finite(this.#latest),
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { contacts, latest } = stateSchema.parse(state);
+    this.#contacts = contacts.map(({ from, to, distances, distancesFrom, candidate }) => {
+      return { from, to, distances, distancesFrom, candidate: candidate ?? Infinity };
+    });
+    this.#latest = latest ?? -Infinity;
   }
 
   #begin(k: number): Contact {
@@ -116,6 +151,10 @@ export class CollisionRule implements PairRule {
       contact.distancesFrom += unused;
     }
   }
+}
+
+function finite(k: number): number | null {
+  return Number.isFinite(k) ? k : null;
 }
 
 /** True when no sample of the contact within 0.2 s is closer than sample k. */

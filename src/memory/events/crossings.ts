@@ -1,7 +1,17 @@
-import type { Point } from '../../core/box.js';
+import { z } from 'zod';
+import { inPolygon, type Point } from '../../core/box.js';
 import type { ObjectSample, Places } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import { beyond, Run, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
+import {
+  beyond,
+  Run,
+  samplesIn,
+  savedSample,
+  timeOf,
+  type ObjectRule,
+  type Stateful,
+  type Tell,
+} from './finding.js';
 import type { FrameSize } from './sights.js';
 
 /** An object must stay on the new side for this many samples (0.2 s), or jitter on the line would be a crossing. */
@@ -9,8 +19,10 @@ const HOLD = samplesIn(0.2);
 /** A crossing whose new side is this deep (in body heights) after the hold is beyond doubt; see `clearness`. */
 const SHALLOW_H = 0.05;
 
+const stateSchema = z.object({ now: z.boolean().optional(), on: savedSample, off: savedSample });
+
 /** Follows a two-valued state and reports changes that last for 0.2 s; shorter ones are ignored. */
-class HeldState {
+class HeldState implements Stateful {
   #now: boolean | undefined;
   #runs = { on: new Run(), off: new Run() };
 
@@ -22,6 +34,18 @@ class HeldState {
     if (!(on || off) || state === this.#now) return undefined;
     this.#now = state;
     return (state ? this.#runs.on : this.#runs.off).start;
+  }
+
+  saveState(): unknown {
+    const { on, off } = this.#runs;
+    return { now: this.#now, on: on.start ?? null, off: off.start ?? null };
+  }
+
+  restoreState(state: unknown): void {
+    const { now, on, off } = stateSchema.parse(state);
+    this.#now = now;
+    this.#runs.on.start = on;
+    this.#runs.off.start = off;
   }
 }
 
@@ -40,7 +64,7 @@ class ZoneRule implements ObjectRule {
   }
 
   step(k: number, { position, height }: ObjectSample, tell: Tell): void {
-    const inside = isInside(position, this.#polygon);
+    const inside = inPolygon(position[0], position[1], this.#polygon);
     const since = this.#inside.step(k, inside);
     if (since === undefined) return;
     tell({
@@ -50,6 +74,14 @@ class ZoneRule implements ObjectRule {
       clearness: beyond(distanceToOutline(position, this.#polygon) / height, SHALLOW_H),
       zone: this.name,
     });
+  }
+
+  saveState(): unknown {
+    return this.#inside.saveState();
+  }
+
+  restoreState(state: unknown): void {
+    this.#inside.restoreState(state);
   }
 }
 
@@ -86,6 +118,14 @@ class LineRule implements ObjectRule {
       direction: onA ? 'b>a' : 'a>b',
     });
   }
+
+  saveState(): unknown {
+    return this.#side.saveState();
+  }
+
+  restoreState(state: unknown): void {
+    this.#side.restoreState(state);
+  }
 }
 
 /** The rules of all configured zones and lines for one part. */
@@ -94,17 +134,6 @@ export function crossingRules(part: SampledPart, places: Places, frame: FrameSiz
     ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(part, name, polygon, frame)),
     ...Object.entries(places.lines).map(([name, line]) => new LineRule(part, name, line, frame)),
   ];
-}
-
-/** True where the point lies in the polygon, by the even-odd rule. */
-function isInside([x, y]: Point, polygon: readonly Point[]): boolean {
-  let inside = false;
-  let [x0, y0] = polygon[polygon.length - 1] ?? [0, 0];
-  for (const [x1, y1] of polygon) {
-    if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
-    [x0, y0] = [x1, y1];
-  }
-  return inside;
 }
 
 function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {

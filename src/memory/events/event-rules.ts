@@ -1,8 +1,11 @@
+import { z } from 'zod';
 import type { ObjectSample, Places } from '../../core/stages.js';
 import type { Observation, SampledPart } from '../sampled-part.js';
 import { ApproachRule } from './approaches.js';
 import { CarryRule } from './carries.js';
 import { CollisionRule } from './collisions.js';
+import type { ContactJudge } from './contact-classifier.js';
+import { ContactRule } from './contacts.js';
 import { crossingRules } from './crossings.js';
 import { FallRule } from './falls.js';
 import type { ObjectRule, Tell } from './finding.js';
@@ -11,6 +14,7 @@ import { LoiterRule } from './loiters.js';
 import { MeetingRule } from './meetings.js';
 import { MoveRule } from './moves.js';
 import { FORGET_AFTER, PairMoment, reachOf, type Pair, type PairRule } from './pair.js';
+import { RelationRule, type RelationSink } from './relates.js';
 import { SightRule, type FrameSize } from './sights.js';
 import { SteadyMotion } from './steady.js';
 import { TurnRule } from './turns.js';
@@ -19,7 +23,23 @@ export interface EventRulesOptions {
   readonly places: Places;
   /** Seconds within a small circle that make a `loiter`. */
   readonly loiterS: number;
+  readonly relations: RelationSink;
+  /** Tells contacts of things that move; without it their boxes alone decide. */
+  readonly contacts?: ContactJudge | undefined;
 }
+
+const savedWatched = z.object({
+  serial: z.number().int().min(0),
+  sights: z.unknown(),
+  rules: z.array(z.unknown()),
+  pairedK: z.number().int(),
+  /** Of each later part within reach, by its serial. */
+  pairs: z.array(
+    z.object({ serial: z.number().int(), rules: z.array(z.unknown()), outOfReach: z.number().int().min(0) }),
+  ),
+});
+/** The rules of one part and of its pairs with later parts. */
+export type SavedWatched = z.input<typeof savedWatched>;
 
 /** The rules of one pair of parts, kept while the two are within reach of each other. */
 interface WatchedPair {
@@ -76,28 +96,7 @@ export class EventRules {
   }
 
   begin(part: SampledPart, tell: Tell): void {
-    const frame = this.#frame;
-    const watched = {
-      serial: this.#serial++,
-      part,
-      sights: new SightRule(part, frame),
-      rules: [
-        ...[new MoveRule(part), new TurnRule(part)].map((rule) =>
-          part.exact ? rule : new SteadyMotion(rule),
-        ),
-        new LoiterRule(part, this.#options.loiterS),
-        ...(part.upright ? [new FallRule(part, frame)] : []),
-        ...crossingRules(part, this.#options.places, frame),
-      ],
-      pairedK: part.lastK,
-      latestK: -1,
-      x: 0,
-      y: 0,
-      reach: 0,
-      oneNew: false,
-      pairs: new Map<number, WatchedPair>(),
-    };
-    this.#watched.set(part, watched);
+    const watched = this.#watch(part, this.#serial++);
     watched.sights.observe(part.first, tell);
     this.#step(watched, part.lastK, tell);
     watched.pairedK = part.lastK - (part.firstK === undefined ? 0 : 1);
@@ -133,13 +132,7 @@ export class EventRules {
     const all = [...this.#watched.values()];
     if (this.#ended || all.some(({ part, pairedK }) => part.lastK > pairedK)) {
       all.forEach(look);
-      for (let i = 0; i < all.length; i++) {
-        const one = all[i] as WatchedPart;
-        for (let j = i + 1; j < all.length; j++) {
-          const two = all[j] as WatchedPart;
-          if (!isFarAndUnwatched(one, two)) this.#advancePair(one, two, tell);
-        }
-      }
+      for (const [one, two] of pairsWithinReach(all)) this.#advancePair(one, two, tell);
     }
     for (const watched of all) {
       watched.pairedK = watched.part.lastK;
@@ -152,6 +145,93 @@ export class EventRules {
   clear(): void {
     this.#watched.clear();
     this.#ended = false;
+  }
+
+  /** The number of the next part; kept, so that pairs keep their order. */
+  get nextSerial(): number {
+    return this.#serial;
+  }
+
+  set nextSerial(serial: number) {
+    this.#serial = serial;
+  }
+
+  /** What is remembered of a part that has not ended; undefined for one that is not watched. */
+  saveState(part: SampledPart): SavedWatched | undefined {
+    const watched = this.#watched.get(part);
+    if (!watched) return undefined;
+    const { serial, sights, rules, pairedK, pairs } = watched;
+    return {
+      serial,
+      sights: sights.saveState(),
+      rules: rules.map((rule) => rule.saveState()),
+      pairedK,
+      pairs: [...pairs].map(([other, pair]) => ({
+        serial: other,
+        rules: pair.rules.map((rule) => rule.saveState()),
+        outOfReach: pair.outOfReach,
+      })),
+    };
+  }
+
+  /** Replaces everything. Throws a ZodError, or a RangeError where rules do not fit. */
+  restoreState(all: readonly (readonly [part: SampledPart, state: unknown])[]): void {
+    this.clear();
+    const parsed = all.map(([part, state]) => [part, savedWatched.parse(state)] as const);
+    const inOrder = parsed.sort(([, a], [, b]) => a.serial - b.serial);
+    const bySerial = new Map(inOrder.map(([part, { serial }]) => [serial, part]));
+    for (const [part, saved] of inOrder) {
+      const watched = this.#watch(part, saved.serial);
+      watched.sights.restoreState(saved.sights);
+      restoreRules(watched.rules, saved.rules);
+      watched.pairedK = saved.pairedK;
+      for (const { serial, rules, outOfReach } of saved.pairs) {
+        const other = bySerial.get(serial);
+        if (!other) throw new RangeError(`part ${serial} is not among the saved ones`);
+        const pair = this.#watchPair({ a: part, b: other }, false);
+        restoreRules(pair.rules, rules);
+        pair.outOfReach = outOfReach;
+        watched.pairs.set(serial, pair);
+      }
+    }
+  }
+
+  #watch(part: SampledPart, serial: number): WatchedPart {
+    const frame = this.#frame;
+    const watched = {
+      serial,
+      part,
+      sights: new SightRule(part, frame),
+      rules: [
+        ...[new MoveRule(part), new TurnRule(part)].map((rule) =>
+          part.exact ? rule : new SteadyMotion(part, rule),
+        ),
+        new LoiterRule(part, this.#options.loiterS),
+        ...(part.upright ? [new FallRule(part, frame)] : []),
+        ...crossingRules(part, this.#options.places, frame),
+      ],
+      pairedK: part.lastK,
+      latestK: -1,
+      x: 0,
+      y: 0,
+      reach: 0,
+      oneNew: false,
+      pairs: new Map<number, WatchedPair>(),
+    };
+    this.#watched.set(part, watched);
+    return watched;
+  }
+
+  #watchPair(pair: Pair, wasFar: boolean): WatchedPair {
+    const carry = CarryRule.for(pair);
+    const rules: PairRule[] = [
+      new MeetingRule(pair, wasFar),
+      new ApproachRule(pair),
+      this.#collisionRule(pair),
+      new FollowRule(pair),
+      new RelationRule(pair, this.#options.relations),
+    ];
+    return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
   }
 
   #step({ part, rules }: WatchedPart, from: number, tell: Tell): void {
@@ -173,17 +253,26 @@ export class EventRules {
       if (!p || !q) continue;
       const reach = reachAt(one, k, p) + reachAt(two, k, q);
       const near = withinReach(p.position[0] - q.position[0], p.position[1] - q.position[1], reach);
-      if (!watched && near) one.pairs.set(two.serial, (watched = watchPair({ a, b }, k > shared)));
+      if (!watched && near) one.pairs.set(two.serial, (watched = this.#watchPair({ a, b }, k > shared)));
       if (!watched) continue;
       const moment = new PairMoment(k, p, q);
       for (const rule of watched.rules) rule.step(moment, tell);
       watched.outOfReach = near ? 0 : watched.outOfReach + 1;
       if (watched.outOfReach > FORGET_AFTER) {
+        for (const rule of watched.rules) rule.leave?.();
         one.pairs.delete(two.serial);
         watched = undefined;
       }
     }
     if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(tell);
+  }
+
+  /** The definition by the boxes for true tracks and for people; what was learned for things that a tracker estimates. */
+  #collisionRule(pair: Pair): PairRule {
+    const { contacts } = this.#options;
+    const { a, b } = pair;
+    if (!contacts || a.exact || a.upright || b.upright) return new CollisionRule(pair);
+    return new ContactRule(pair, contacts, { frame: this.#frame, parts: () => this.#watched.keys() });
   }
 
   #forget(gone: WatchedPart): void {
@@ -192,15 +281,52 @@ export class EventRules {
   }
 }
 
-function watchPair(pair: Pair, wasFar: boolean): WatchedPair {
-  const carry = CarryRule.for(pair);
-  const rules: PairRule[] = [
-    new MeetingRule(pair, wasFar),
-    new ApproachRule(pair),
-    new CollisionRule(pair),
-    new FollowRule(pair),
-  ];
-  return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
+function restoreRules(
+  rules: readonly { restoreState(state: unknown): void }[],
+  saved: readonly unknown[],
+): void {
+  if (rules.length !== saved.length)
+    throw new RangeError(`${saved.length} saved rules, but there are ${rules.length}`);
+  rules.forEach((rule, i) => rule.restoreState(saved[i]));
+}
+
+/**
+ * Pairs that the rules must see, the earlier part first: a sweep along x finds those whose reaches overlap there, in
+ * time near-linear in the parts unless all stand in one column. What was not looked at in the last moment alone has a
+ * past that matters and goes with everything; so do pairs that are watched.
+ */
+function pairsWithinReach(all: readonly WatchedPart[]): [WatchedPart, WatchedPart][] {
+  const pairs: [WatchedPart, WatchedPart][] = [];
+  const offer = (p: WatchedPart, q: WatchedPart): void => {
+    const [one, two] = p.serial < q.serial ? [p, q] : [q, p];
+    if (!isFarAndUnwatched(one, two)) pairs.push([one, two]);
+  };
+  const newest = all.reduce((most, { oneNew, latestK }) => (oneNew ? Math.max(most, latestK) : most), -1);
+  const isPlain = ({ oneNew, latestK }: WatchedPart): boolean => oneNew && latestK === newest;
+  const plain = all.filter(isPlain).sort((a, b) => a.x - a.reach - (b.x - b.reach) || a.serial - b.serial);
+  const others = all.filter((part) => !isPlain(part));
+  const met = new Set<WatchedPair>();
+  plain.forEach((one, i) => {
+    for (let j = i + 1; j < plain.length; j++) {
+      const two = plain[j] as WatchedPart;
+      if (two.x - two.reach > one.x + one.reach) break;
+      offer(one, two);
+      const watched = one.pairs.get(two.serial) ?? two.pairs.get(one.serial);
+      if (watched) met.add(watched);
+    }
+  });
+  others.forEach((one, i) => {
+    for (const two of plain) offer(one, two);
+    for (const two of others.slice(i + 1)) offer(one, two);
+  });
+  const bySerial = new Map(plain.map((part) => [part.serial, part]));
+  for (const one of plain) {
+    for (const [serial, watched] of one.pairs) {
+      const two = bySerial.get(serial);
+      if (two && !met.has(watched)) pairs.push([one, two]);
+    }
+  }
+  return pairs;
 }
 
 /** Notes the latest sample of a part for the pairs. */

@@ -1,7 +1,9 @@
+import { z } from 'zod';
 import type { Box } from '../../core/box.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import { below, Run, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
+import { savedBox } from '../tracking/saved-state.js';
+import { below, Run, samplesIn, savedSample, timeOf, type ObjectRule, type Tell } from './finding.js';
 import { touchesBorder, type FrameSize } from './sights.js';
 
 /** The height must shrink to less than this share within 1 s. */
@@ -15,6 +17,14 @@ const TOP_SHARE = 0.5;
 const STANDS = samplesIn(1.0);
 /** The fall starts at the last sample at which this share of the full height was still there. */
 const FULL = 0.95;
+
+const stateSchema = z.object({
+  boxes: z.array(z.object({ k: z.number(), box: savedBox })),
+  lies: savedSample,
+  stands: savedSample,
+  armed: z.boolean(),
+  pending: z.object({ k: z.number(), share: z.number() }).optional(),
+});
 
 /**
  * `fall`: an upright object's box shrinks by more than 35 % in height and becomes wider than high within 1 s, its top
@@ -47,6 +57,25 @@ export class FallRule implements ObjectRule {
     this.#armed = false;
     const { k: start, share } = this.#pending;
     tell({ type: 'fall', t: timeOf(start), who: [{ part: this.part }], clearness: below(share, SHRUNK) });
+  }
+
+  saveState(): unknown {
+    return {
+      boxes: this.#boxes.map(({ k, box }) => ({ k, box: [...box] })),
+      lies: this.#lies.start ?? null,
+      stands: this.#stands.start ?? null,
+      armed: this.#armed,
+      pending: this.#pending,
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { boxes, lies, stands, armed, pending } = stateSchema.parse(state);
+    this.#boxes = boxes;
+    this.#lies.start = lies;
+    this.#stands.start = stands;
+    this.#armed = armed;
+    this.#pending = pending;
   }
 
   /** Looks back for the stance from which the object came down to this box. */

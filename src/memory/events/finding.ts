@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import { SAMPLE_HZ, type EventType } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
@@ -15,6 +16,8 @@ export interface Finding {
   readonly who: readonly Participation[];
   /** 0–1: how far beyond its thresholds the evidence lies; 0 = just so. */
   readonly clearness: number;
+  /** That it happened at all, 0–1, where that has been learned; it is the confidence then. */
+  readonly probability?: number;
   /** Zone or line. */
   readonly zone?: string;
   readonly direction?: 'a>b' | 'b>a';
@@ -22,12 +25,26 @@ export interface Finding {
 
 export type Tell = (finding: Finding) => void;
 
+/** What a rule remembers, as plain JSON; a rule made for the same part or pair that takes it back goes on exactly. */
+export interface Stateful {
+  saveState(): unknown;
+  /** Throws a ZodError when the state is not of its form. */
+  restoreState(state: unknown): void;
+}
+
 /** A rule about one part of one object; fed with every sample once, in order. */
-export interface ObjectRule {
+export interface ObjectRule extends Stateful {
   step(k: number, sample: ObjectSample, tell: Tell): void;
   /** The part has ended: what was waiting for more is told or forgotten. */
   end?(tell: Tell): void;
 }
+
+/** A sample, or none. */
+export const savedSample = z
+  .number()
+  .int()
+  .nullable()
+  .transform((k) => k ?? undefined);
 
 /** A run of samples over which a condition holds. */
 export class Run {

@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { FAST, NEAR } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import { Rearm } from './approaches.js';
-import { below, headingDifference, samplesIn, timeOf, type Tell } from './finding.js';
+import { below, headingDifference, samplesIn, timeOf, type Stateful, type Tell } from './finding.js';
 import type { Pair, PairMoment, PairRule } from './pair.js';
 
 const SPAN = samplesIn(3);
@@ -11,8 +12,11 @@ const FARTHEST_H = 4;
 /** (largest − smallest) / mean of the gaps within the span must stay below this. */
 const GAP_CHANGE = 0.25;
 
+const directedSchema = z.object({ gaps: z.array(z.number()), rearm: z.unknown() });
+const stateSchema = z.object({ ab: z.unknown(), ba: z.unknown() });
+
 /** `follow`: for 3 s one goes behind the other, both moving the same way at a steady distance. */
-class DirectedFollow {
+class DirectedFollow implements Stateful {
   /** Gaps of the present run, in mean heights, at most the last 3 s. */
   #gaps: number[] = [];
   #rearm = new Rearm();
@@ -25,6 +29,16 @@ class DirectedFollow {
     const change = this.#gaps.length > SPAN ? relativeChange(this.#gaps) : Infinity;
     return this.#rearm.step(k, on, change < GAP_CHANGE) ? change : undefined;
   }
+
+  saveState(): unknown {
+    return { gaps: [...this.#gaps], rearm: this.#rearm.saveState() };
+  }
+
+  restoreState(state: unknown): void {
+    const { gaps, rearm } = directedSchema.parse(state);
+    this.#gaps = gaps;
+    this.#rearm.restoreState(rearm);
+  }
 }
 
 export class FollowRule implements PairRule {
@@ -33,13 +47,23 @@ export class FollowRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step({ k, a, b, offset, gap }: PairMoment, tell: Tell): void {
-    const together = gap > NEAR && gap < FARTHEST_H && goTheSameWay(a, b);
-    const direction = together ? Math.atan2(offset[1], offset[0]) : 0;
-    const ab = this.#aBehind.step(k, together && faces(a, direction), gap);
-    const ba = this.#bBehind.step(k, together && faces(b, direction + Math.PI), gap);
+  step(moment: PairMoment, tell: Tell): void {
+    const { k, gap } = moment;
+    const behind = whoIsBehind(moment);
+    const ab = this.#aBehind.step(k, behind === 'a', gap);
+    const ba = this.#bBehind.step(k, behind === 'b', gap);
     if (ab !== undefined) this.#tell(k, this.pair, ab, tell);
     if (ba !== undefined) this.#tell(k, { a: this.pair.b, b: this.pair.a }, ba, tell);
+  }
+
+  saveState(): unknown {
+    return { ab: this.#aBehind.saveState(), ba: this.#bBehind.saveState() };
+  }
+
+  restoreState(state: unknown): void {
+    const { ab, ba } = stateSchema.parse(state);
+    this.#aBehind.restoreState(ab);
+    this.#bBehind.restoreState(ba);
   }
 
   #tell(k: number, { a, b }: Pair, change: number, tell: Tell): void {
@@ -49,6 +73,14 @@ export class FollowRule implements PairRule {
     ];
     tell({ type: 'follow', t: timeOf(k), who, clearness: below(change, GAP_CHANGE) });
   }
+}
+
+/** Which of the two goes behind the other, the same way, 0.7–4 mean heights apart. */
+export function whoIsBehind({ a, b, offset, gap }: PairMoment): 'a' | 'b' | undefined {
+  if (!(gap > NEAR && gap < FARTHEST_H && goTheSameWay(a, b))) return undefined;
+  const direction = Math.atan2(offset[1], offset[0]);
+  if (faces(a, direction)) return 'a';
+  return faces(b, direction + Math.PI) ? 'b' : undefined;
 }
 
 function goTheSameWay(a: ObjectSample, b: ObjectSample): boolean {

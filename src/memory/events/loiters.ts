@@ -1,17 +1,26 @@
+import { z } from 'zod';
 import type { Point } from '../../core/box.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
+import { packFloats, savedFloats } from '../saved-floats.js';
+import { savedPoint } from '../tracking/saved-state.js';
 import { below, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
 
 /** Radius around the mean within which an object lingers, and beyond which it has gone away, in body heights. */
 const WITHIN_H = 1.5;
 const AWAY_H = 2;
 
+const stateSchema = z.object({
+  positions: savedFloats,
+  next: z.number().int().min(0),
+  loitersAt: savedPoint.optional(),
+});
+
 /** `loiter`: the last `seconds` lie within 1.5 h of their mean; again only after the object was more than 2 h away. */
 export class LoiterRule implements ObjectRule {
   readonly #span: number;
   /** Positions of the last `span` + 1 samples, a ring. */
-  readonly #positions: Point[] = [];
+  #positions: Point[] = [];
   #next = 0;
   #loitersAt: Point | undefined;
 
@@ -37,6 +46,24 @@ export class LoiterRule implements ObjectRule {
     if (farthest > radius) return;
     this.#loitersAt = mean;
     tell({ type: 'loiter', t: timeOf(k), who: [{ part: this.part }], clearness: below(farthest, radius) });
+  }
+
+  saveState(): unknown {
+    return {
+      positions: packFloats(this.#positions.flat()),
+      next: this.#next,
+      ...(this.#loitersAt && { loitersAt: [...this.#loitersAt] }),
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { positions, next, loitersAt } = stateSchema.parse(state);
+    this.#positions = Array.from({ length: positions.length / 2 }, (_, i) => [
+      positions[2 * i] ?? 0,
+      positions[2 * i + 1] ?? 0,
+    ]);
+    this.#next = next;
+    this.#loitersAt = loitersAt;
   }
 
   #mean(): Point {

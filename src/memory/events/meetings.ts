@@ -1,8 +1,16 @@
+import { z } from 'zod';
 import { FAR, NEAR } from '../../core/ontology.js';
-import { below, beyond, Run, samplesIn, timeOf, type Tell } from './finding.js';
+import { below, beyond, Run, samplesIn, savedSample, timeOf, type Tell } from './finding.js';
 import type { Pair, PairMoment, PairRule } from './pair.js';
 
 const HOLD = samplesIn(0.8);
+
+const stateSchema = z.object({
+  near: savedSample,
+  far: savedSample,
+  wasFar: z.boolean(),
+  met: z.boolean(),
+});
 
 /** `meet`: nearer than 0.7 h for 0.8 s after having been farther than 1.2 h; `separate`: back beyond that for 0.8 s. */
 export class MeetingRule implements PairRule {
@@ -32,6 +40,19 @@ export class MeetingRule implements PairRule {
       this.#met = false;
       this.#tell('separate', this.#far.start, beyond(gap, FAR), tell);
     }
+  }
+
+  saveState(): unknown {
+    const [near, far] = [this.#near.start ?? null, this.#far.start ?? null];
+    return { near, far, wasFar: this.#wasFar, met: this.#met };
+  }
+
+  restoreState(state: unknown): void {
+    const { near, far, wasFar, met } = stateSchema.parse(state);
+    this.#near.start = near;
+    this.#far.start = far;
+    this.#wasFar = wasFar;
+    this.#met = met;
   }
 
   #tell(type: 'meet' | 'separate', k: number | undefined, clearness: number, tell: Tell): void {

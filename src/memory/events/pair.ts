@@ -2,7 +2,7 @@ import { boxCentre, type Point } from '../../core/box.js';
 import { FAR, SAMPLE_HZ } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
-import type { Tell } from './finding.js';
+import type { Stateful, Tell } from './finding.js';
 
 /** Two parts at one sample, with what all pair rules need. Valid during the call it is passed to. */
 export class PairMoment {
@@ -28,10 +28,12 @@ export class PairMoment {
 }
 
 /** A rule about two parts; fed with every sample that both have, in order, while they are within reach. */
-export interface PairRule {
+export interface PairRule extends Stateful {
   step(moment: PairMoment, tell: Tell): void;
   /** One of the parts has ended; no moment follows. */
   end?(tell: Tell): void;
+  /** The two have been out of reach for so long that they are not watched any more. */
+  leave?(): void;
 }
 
 /** Median heights within which `follow` (the widest of the rules) applies, per object: 4 mean heights for two. */

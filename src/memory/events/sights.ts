@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { BORDER_BAND, TIME_EPSILON } from '../../core/ontology.js';
 import type { Box } from '../../core/box.js';
 import type { Observation, SampledPart } from '../sampled-part.js';
-import type { Tell } from './finding.js';
+import type { Stateful, Tell } from './finding.js';
 
 /** An object that touches the border band this long after its first sight has entered, s. */
 const ENTER_WITHIN_S = 0.5;
@@ -18,7 +19,7 @@ export interface FrameSize {
 }
 
 /** `enter` or `appear` when a part begins, `exit` or `disappear` when it ends. Works on the observations themselves. */
-export class SightRule {
+export class SightRule implements Stateful {
   #begun = false;
 
   constructor(
@@ -38,6 +39,14 @@ export class SightRule {
     if (!this.#begun) this.#begin('appear', tell);
     const type = this.hasLeft() ? 'exit' : 'disappear';
     tell({ type, t: this.part.last.t, who: [{ part: this.part }], clearness: 1 });
+  }
+
+  saveState(): unknown {
+    return this.#begun;
+  }
+
+  restoreState(state: unknown): void {
+    this.#begun = z.boolean().parse(state);
   }
 
   /** True when the last box touches the border, or reaches it, going on as it went, within the detector's lag. */

@@ -1,5 +1,7 @@
+import { z } from 'zod';
 import type { Point } from '../../core/box.js';
 import type { ObjectSample } from '../../core/stages.js';
+import type { SampledPart } from '../sampled-part.js';
 import type { ObjectRule, Tell } from './finding.js';
 
 /** Samples on each side that a steadied velocity is the mean of: 0.3 s, which is also what steadying delays. */
@@ -9,6 +11,13 @@ interface Step {
   readonly k: number;
   readonly sample: ObjectSample;
 }
+
+const stateSchema = z.object({
+  /** Samples of the part. */
+  steps: z.array(z.number().int()),
+  done: z.number().int().min(0),
+  rule: z.unknown(),
+});
 
 /**
  * Gives a rule about motion the samples of an estimated track with steadier velocities: the mean over ±0.3 s, without
@@ -20,7 +29,10 @@ export class SteadyMotion implements ObjectRule {
   #steps: Step[] = [];
   #done = 0;
 
-  constructor(private readonly rule: ObjectRule) {}
+  constructor(
+    private readonly part: SampledPart,
+    private readonly rule: ObjectRule,
+  ) {}
 
   step(k: number, sample: ObjectSample, tell: Tell): void {
     if (!sample.velocity) return;
@@ -31,6 +43,20 @@ export class SteadyMotion implements ObjectRule {
   end(tell: Tell): void {
     while (this.#done < this.#steps.length) this.#pass(tell);
     this.rule.end?.(tell);
+  }
+
+  saveState(): unknown {
+    return { steps: this.#steps.map(({ k }) => k), done: this.#done, rule: this.rule.saveState() };
+  }
+
+  restoreState(state: unknown): void {
+    const { steps, done, rule } = stateSchema.parse(state);
+    this.#steps = steps.flatMap((k) => {
+      const sample = this.part.at(k);
+      return sample ? [{ k, sample }] : [];
+    });
+    this.#done = done;
+    this.rule.restoreState(rule);
   }
 
   /** Passes on the oldest waiting step; near the ends of the part the mean has fewer samples on both sides. */

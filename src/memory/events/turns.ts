@@ -1,9 +1,11 @@
+import { z } from 'zod';
 import type { Point } from '../../core/box.js';
 import { FAST, TIME_EPSILON } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/stages.js';
 import type { SampledPart } from '../sampled-part.js';
 import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from './finding.js';
 import { usualChange } from './noise.js';
+import { packFloats, savedFloats } from '../saved-floats.js';
 
 const LEAST_CHANGE = (60 * Math.PI) / 180;
 /** Samples over which a change of heading counts, and seconds within which two turns are one. */
@@ -32,6 +34,14 @@ interface Change {
   readonly half: number;
 }
 
+const stateSchema = z.object({
+  /** k, angle, fast (0 or 1), velocity: five floats each. */
+  headings: savedFloats,
+  largest: z.object({ at: z.number(), size: z.number(), half: z.number() }).optional(),
+  told: z.boolean(),
+  lastT: z.number().nullable(),
+});
+
 /** `turn`: the heading changes by more than 60° within 1.5 s while the object moves before and after. */
 export class TurnRule implements ObjectRule {
   #headings: Heading[] = [];
@@ -59,6 +69,27 @@ export class TurnRule implements ObjectRule {
     this.#tell(tell);
     this.#largest = undefined;
     this.#told = false;
+  }
+
+  saveState(): unknown {
+    const headings = this.#headings.flatMap(({ k, angle, fast, velocity }) => [k, angle, +fast, ...velocity]);
+    return {
+      headings: packFloats(headings),
+      largest: this.#largest,
+      told: this.#told,
+      lastT: Number.isFinite(this.#lastT) ? this.#lastT : null,
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { headings, largest, told, lastT } = stateSchema.parse(state);
+    this.#headings = Array.from({ length: headings.length / 5 }, (_, i) => {
+      const [k = 0, angle = 0, fast = 0, x = 0, y = 0] = headings.subarray(5 * i, 5 * i + 5);
+      return { k, angle, fast: fast === 1, velocity: [x, y] };
+    });
+    this.#largest = largest;
+    this.#told = told;
+    this.#lastT = lastT ?? -Infinity;
   }
 
   /** The largest change of heading that ends at the newest sample, if it is a turn. */

@@ -23,6 +23,13 @@ export function unambiguous<R, C>(
   );
 }
 
+/** Where pairs can be on one axis: a column outside a row's reach has no similarity to it. */
+export interface Reach<R, C> {
+  /** Lowest and highest place that the row may be joined to. */
+  readonly of: (row: R) => readonly [low: number, high: number];
+  readonly at: (column: C) => number;
+}
+
 interface Edge {
   readonly row: number;
   readonly column: number;
@@ -37,14 +44,17 @@ export function associate<R, C>(
   rows: readonly R[],
   columns: readonly C[],
   similarity: Similarity<R, C>,
+  reach?: Reach<R, C>,
 ): Association<R, C> {
   const edges: Edge[] = [];
-  rows.forEach((r, row) =>
-    columns.forEach((c, column) => {
-      const value = similarity(r, c);
+  const near = reach && columnsNear(columns, reach);
+  const all = columns.map((_, column) => column);
+  rows.forEach((r, row) => {
+    for (const column of near?.(r) ?? all) {
+      const value = similarity(r, columns[column] as C);
       if (value > 0) edges.push({ row, column, similarity: value });
-    }),
-  );
+    }
+  });
   const partner = new Int32Array(rows.length).fill(-1);
   for (const group of groups(edges, rows.length, columns.length)) {
     for (const { row, column } of solve(group)) partner[row] = column;
@@ -59,6 +69,30 @@ export function associate<R, C>(
     pairs,
     rows: rows.filter((_, row) => partner[row] === -1),
     columns: columns.filter((_, column) => !taken.has(column)),
+  };
+}
+
+/** The indices of the columns within a row's reach, in their order. */
+function columnsNear<R, C>(columns: readonly C[], reach: Reach<R, C>): (row: R) => readonly number[] {
+  const order = columns.map((column, index) => ({ index, at: reach.at(column) })).sort((a, b) => a.at - b.at);
+  const firstFrom = (low: number): number => {
+    let [from, to] = [0, order.length];
+    while (from < to) {
+      const middle = (from + to) >> 1;
+      if ((order[middle]?.at ?? Infinity) < low) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  };
+  return (row) => {
+    const [low, high] = reach.of(row);
+    const found: number[] = [];
+    for (let k = firstFrom(low); k < order.length; k += 1) {
+      const { index, at } = order[k] as { index: number; at: number };
+      if (at > high) break;
+      found.push(index);
+    }
+    return found.sort((a, b) => a - b);
   };
 }
 

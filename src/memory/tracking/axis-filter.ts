@@ -1,3 +1,16 @@
+import { z } from 'zod';
+
+/** Position, velocity, their variances and covariance, and the running mean of the innovations. */
+export const savedAxis = z.object({
+  position: z.number(),
+  velocity: z.number(),
+  varPosition: z.number(),
+  covariance: z.number(),
+  varVelocity: z.number(),
+  meanInnovation: z.number(),
+});
+export type SavedAxis = z.output<typeof savedAxis>;
+
 /** What the filter assumes of one coordinate between two measurements. Lengths in px, times in s. */
 export interface AxisStep {
   readonly dt: number;
@@ -83,6 +96,25 @@ export class AxisFilter {
     const position = Math.min(Math.max(this.position, low), high);
     if (position !== this.position) this.velocity = 0;
     this.position = position;
+  }
+
+  saveState(): SavedAxis {
+    return {
+      position: this.position,
+      velocity: this.velocity,
+      varPosition: this.#varPosition,
+      covariance: this.#covariance,
+      varVelocity: this.#varVelocity,
+      meanInnovation: this.#meanInnovation,
+    };
+  }
+
+  static restore(saved: SavedAxis): AxisFilter {
+    const axis = new AxisFilter(saved.position, saved.varPosition, saved.varVelocity);
+    axis.velocity = saved.velocity;
+    axis.#covariance = saved.covariance;
+    axis.#meanInnovation = saved.meanInnovation;
+    return axis;
   }
 
   #watch(normalised: number, surprise: number): void {

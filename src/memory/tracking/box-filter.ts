@@ -1,6 +1,7 @@
+import { z } from 'zod';
 import type { Affine, Box, Point } from '../../core/box.js';
-import { AxisFilter } from './axis-filter.js';
-import { JitterEstimate } from './jitter.js';
+import { AxisFilter, savedAxis } from './axis-filter.js';
+import { JitterEstimate, savedJitter } from './jitter.js';
 import type { Sighting } from './sightings.js';
 
 /* All speeds below are in box scales per second; the scale of a box is its longer side, so that people (height) and
@@ -37,6 +38,8 @@ export interface Jitter {
   readonly side: JitterEstimate;
 }
 
+export const savedJitters = z.object({ centre: savedJitter, side: savedJitter });
+
 export function createJitter(): Jitter {
   return { centre: new JitterEstimate(), side: new JitterEstimate() };
 }
@@ -53,12 +56,22 @@ interface Measured {
 
 const centred = (box: Box): Four => [box[0] + box[2] / 2, box[1] + box[3] / 2, box[2], box[3]];
 
+const four = z.tuple([z.number(), z.number(), z.number(), z.number()]);
+
+export const savedFilter = z.object({
+  axes: z.tuple([savedAxis, savedAxis, savedAxis, savedAxis]),
+  recent: z.array(z.object({ t: z.number(), values: four })),
+  t: z.number(),
+  measuredAt: z.number(),
+});
+export type SavedFilter = z.output<typeof savedFilter>;
+
 /**
  * The box of one object in px: centre, width and height with their velocities. Measurement noise is the stream's
  * jitter times the box scale, smaller for confident detections (NSA Kalman filter: Du et al., GIAOTracker, 2021).
  */
 export class BoxFilter {
-  readonly #axes: readonly [AxisFilter, AxisFilter, AxisFilter, AxisFilter];
+  #axes: readonly [AxisFilter, AxisFilter, AxisFilter, AxisFilter];
   readonly #jitter: Jitter;
   #recent: Measured[];
   #t: number;
@@ -158,7 +171,34 @@ export class BoxFilter {
     for (const axis of [x, y, w, h]) axis.transform(scale, 0);
     [x.position, y.position] = centre;
     [x.velocity, y.velocity] = velocity;
-    this.#recent = [];
+    this.#recent = this.#recent.map(({ t, values: [u, v, width, height] }) => ({
+      t,
+      values: [a * u + c * v + e, b * u + d * v + f, scale * width, scale * height],
+    }));
+  }
+
+  saveState(): SavedFilter {
+    const [x, y, w, h] = this.#axes;
+    return {
+      axes: [x.saveState(), y.saveState(), w.saveState(), h.saveState()],
+      recent: this.#recent.map(({ t, values }) => ({ t, values: [...values] })),
+      t: this.#t,
+      measuredAt: this.#measuredAt,
+    };
+  }
+
+  static restore({ axes, recent, t, measuredAt }: SavedFilter, jitter: Jitter): BoxFilter {
+    const filter = new BoxFilter([0, 0, LEAST_SIDE, LEAST_SIDE], 1, t, jitter);
+    const [x, y, w, h] = axes;
+    filter.#axes = [
+      AxisFilter.restore(x),
+      AxisFilter.restore(y),
+      AxisFilter.restore(w),
+      AxisFilter.restore(h),
+    ];
+    filter.#recent = recent;
+    filter.#measuredAt = measuredAt;
+    return filter;
   }
 
   /** @param scale px that count as one: the box scale, times the distrust in detections of this score */

@@ -1,4 +1,7 @@
-import { iou, type Box } from '../../core/box.js';
+import { z } from 'zod';
+import { iou, type Affine, type Box } from '../../core/box.js';
+import { moveBox } from './camera-motion.js';
+import { savedBox, savedTime, saveTime } from './saved-state.js';
 import type { Sighting } from './sightings.js';
 
 /** Most spots at once; the least frequent goes first. */
@@ -20,16 +23,19 @@ const LEAST_SIGMA = 0.03;
 /** Weight of the newest detection in a spot's box and score statistics. */
 const SPOT_WEIGHT = 0.05;
 
-interface Spot {
-  box: Box;
-  mean: number;
-  variance: number;
-  readonly since: number;
+const spotSchema = z.object({
+  box: savedBox,
+  mean: z.number(),
+  variance: z.number(),
+  since: z.number(),
   /** Faded counts of percepts with a detection and of all percepts since the spot was found. */
-  hits: number;
-  looks: number;
-  hitAt: number;
-}
+  hits: z.number(),
+  looks: z.number(),
+  hitAt: z.number(),
+});
+type Spot = z.output<typeof spotSchema>;
+
+export const savedClutter = z.object({ t: savedTime, spots: z.array(spotSchema).max(MOST_SPOTS) });
 
 /**
  * A clutter map (Musicki & Evans, "Clutter map information for data association and track initialization", IEEE Trans.
@@ -71,6 +77,31 @@ export class ClutterMap {
     if (this.#spots.length <= MOST_SPOTS) return;
     this.#spots.sort((a, b) => b.hits / b.looks - a.hits / a.looks || a.since - b.since);
     this.#spots.length = MOST_SPOTS;
+  }
+
+  saveState(): z.input<typeof savedClutter> {
+    return {
+      t: saveTime(this.#t),
+      spots: this.#spots.map((spot) => ({ ...spot, box: [...spot.box] })),
+    };
+  }
+
+  restoreState({ t, spots }: z.output<typeof savedClutter>): void {
+    this.#t = t;
+    this.#spots = [...spots];
+    this.#found.clear();
+  }
+
+  /** The camera moved: the places lie elsewhere in the picture. */
+  move(camera: Affine): void {
+    for (const spot of this.#spots) spot.box = moveBox(spot.box, camera);
+    this.#found.clear();
+  }
+
+  /** The picture is another one. */
+  clear(): void {
+    this.#spots = [];
+    this.#found.clear();
   }
 
   /** @param known number of spots before this percept: later ones are looked through anew */

@@ -1,3 +1,7 @@
+import { z } from 'zod';
+
+export const savedJitter = z.object({ variance: z.number().positive(), count: z.number().positive() });
+
 /** Jitter of a detector as a fraction of the box scale (at score 0.5), before anything was seen: a few per cent is usual. */
 const PRIOR_JITTER = 0.03;
 /** The prior counts as this many measurements; after that the stream speaks for itself. */
@@ -22,6 +26,15 @@ export class JitterEstimate {
   /** Fraction of the box scale. */
   get sigma(): number {
     return Math.min(Math.max(Math.sqrt(this.#variance), LEAST), MOST);
+  }
+
+  saveState(): z.output<typeof savedJitter> {
+    return { variance: this.#variance, count: this.#count };
+  }
+
+  restoreState({ variance, count }: z.output<typeof savedJitter>): void {
+    this.#variance = variance;
+    this.#count = count;
   }
 
   /**

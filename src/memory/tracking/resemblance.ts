@@ -1,5 +1,6 @@
 import { boxCentre, iou, type Box } from '../../core/box.js';
 import { boxScale } from './box-filter.js';
+import { compatible } from './label-votes.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
@@ -22,18 +23,23 @@ const OTHER_LABEL_IOU = 0.5;
 /** Sides may differ by this factor between a track and its detection. */
 const SIDE_FACTOR = 2.5;
 
+/** How far (px) the centre of a detection of this scale may lie from where the track is expected, or was last seen. */
+export function greatestReach({ box, spread }: TrackState, scale: number): number {
+  return Math.max(boxScale(box), scale) * (1 + 4 * spread);
+}
+
 /** Similarity of a detection to where the track is expected, 0 (impossible) to 1. */
 export function resemblance(track: TrackState, sighting: Sighting): number {
   const a = track.box;
   const b = sighting.box;
   const spread = track.spread;
   // Nothing beyond this can pass the gate or overlap; most pairs end here.
-  const reach = Math.max(boxScale(a), boxScale(b)) * (1 + 4 * spread);
+  const reach = greatestReach(track, boxScale(b));
   if (Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2) > reach) return 0;
   if (Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) > reach) return 0;
   if (!similarSides(a, b)) return 0;
   const overlap = iou(a, b);
-  if (sighting.label !== track.label && overlap < OTHER_LABEL_IOU) return 0;
+  if (!compatible(sighting.label, track.label) && overlap < OTHER_LABEL_IOU) return 0;
   const distance = track.distance(sighting);
   if (overlap < OVERLAP && distance > GATE) return 0;
   const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
@@ -55,7 +61,7 @@ function enlarge([x, y, w, h]: Box, margin: number): Box {
 
 /** Overlap of a detection with where a hidden object was last seen (OC-SORT's recovery): it may have stopped there. */
 export function resemblesLast(track: TrackState, sighting: Sighting): number {
-  if (sighting.label !== track.label || !similarSides(track.lastBox, sighting.box)) return 0;
+  if (!compatible(sighting.label, track.label) || !similarSides(track.lastBox, sighting.box)) return 0;
   const overlap = iou(track.lastBox, sighting.box);
   return overlap < OVERLAP ? 0 : overlap;
 }
@@ -76,7 +82,8 @@ const LEAP_SCALE_FACTOR = 1.5;
 /** Nearness of a detection to the only sight of a track so far, beyond what `resemblance` believes possible. */
 export function resemblesLeap(track: TrackState, sighting: Sighting, t: number): number {
   const [a, b] = [boxScale(track.lastBox), boxScale(sighting.box)];
-  if (sighting.label !== track.label || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b)) return 0;
+  if (!compatible(sighting.label, track.label) || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b))
+    return 0;
   const [from, to] = [boxCentre(track.lastBox), boxCentre(sighting.box)];
   return 1 - Math.hypot(to[0] - from[0], to[1] - from[1]) / (LEAP_SPEED * (t - track.lastSeen) * a);
 }

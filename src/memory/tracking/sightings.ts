@@ -1,5 +1,7 @@
 import { iou, scaleBox, type Box } from '../../core/box.js';
 import type { Detection, Percept } from '../../core/stages.js';
+import { dot } from './gallery.js';
+import { ANY_LABEL } from './label-votes.js';
 
 /** A detection as the tracker uses it, box in px. */
 export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token'> {
@@ -8,39 +10,61 @@ export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token'> {
   readonly box: Box;
   /** Largest share of the box that lies behind one other detection (nearer: its lower edge is lower), 0–1. */
   readonly covered: number;
+  /** How sure the label is, where that differs from how sure it is that something is there. */
+  readonly labelScore?: number;
+  /** Its share of a box that shows another object too. */
+  readonly shared?: boolean;
 }
 
 type Uncovered = Omit<Sighting, 'covered'>;
 
 /** Most detections of one percept that are looked at, best first: four times what a crowded view holds. */
 export const MOST_SIGHTINGS = 512;
+/** An object covered by less than this is in clear view. */
+export const CLEAR_VIEW = 0.2;
 /** Two boxes that overlap more than this (IoU) show one object, whatever they are called. */
 const SAME_OBJECT_IOU = 0.7;
+/** The same for a box of motion, whose outline is looser, and one of the detector. */
+const SAME_MOTION_IOU = 0.5;
 /** A box that lies in another one of its label by this share is a part of it (head, upper body)... */
 const NESTED_SHARE = 0.9;
 /** ...unless its score is nearly as good: then it may be someone in front. */
 const NESTED_SCORE = 0.7;
+/** Motion of which this share lies in confident detections is theirs (their shadow, their limbs, several at once)... */
+const EXPLAINED_SHARE = 0.5;
+/** ...and so is motion within one of them, unless it is this small beside it: a thing that lies on another (IoU). */
+const SMALL_SHARE = 0.15;
+const CONFIDENT_SCORE = 0.5;
+/** A class with less than this is no name for what moves. */
+const LEAST_NAME_SCORE = 0.3;
+/** A token's squared length may differ from 1 by this. */
+const UNIT_TOLERANCE = 0.01;
 /** Thinner boxes are what the border leaves of an object, px. */
 const LEAST_SIDE = 1;
 
-/** Share of the smaller box that lies in the larger one, 0–1. */
-export function nesting(a: Box, b: Box): number {
+/** Size in px² of what two boxes share. */
+function shared(a: Box, b: Box): number {
   const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
-  if (width <= 0 || height <= 0) return 0;
-  return (width * height) / Math.min(a[2] * a[3], b[2] * b[3]);
+  return width > 0 && height > 0 ? width * height : 0;
 }
 
-/** The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. */
+/** Share of the smaller box that lies in the larger one, 0–1. */
+export function nesting(a: Box, b: Box): number {
+  return shared(a, b) / Math.min(a[2] * a[3], b[2] * b[3]);
+}
+
+/** Share of a box that lies in another one, 0–1. */
+export function inside(box: Box, other: Box): number {
+  return shared(box, other) / (box[2] * box[3]);
+}
+
+/**
+ * The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. What
+ * motion proposes where the detector sees something too is one sighting: the detector's name and box, the better score.
+ */
 export function readSightings(percept: Percept, floor: number): Sighting[] {
-  const all: Uncovered[] = [];
-  for (const { box, score, ...rest } of percept.detections) {
-    if (!(score >= floor) || !box.every(Number.isFinite)) continue;
-    const px = scaleBox(box, percept.width, percept.height);
-    if (px[2] >= LEAST_SIDE && px[3] >= LEAST_SIDE) all.push({ ...rest, score: Math.min(score, 1), box: px });
-  }
-  all.sort((a, b) => b.score - a.score);
-  all.length = Math.min(all.length, MOST_SIGHTINGS);
+  const all = named(readBoxes(percept, floor));
   const neighbours = touching(all);
   const kept = new Uint8Array(all.length);
   // Best first: whatever a duplicate could be a duplicate of has been decided.
@@ -58,6 +82,60 @@ export function readSightings(percept: Percept, floor: number): Sighting[] {
     read.push({ ...sighting, covered });
   });
   return read;
+}
+
+function readBoxes(percept: Percept, floor: number): Uncovered[] {
+  const all: Uncovered[] = [];
+  for (const { box, score, token, ...rest } of percept.detections) {
+    if (!(score >= floor) || !box.every(Number.isFinite)) continue;
+    const px = scaleBox(box, percept.width, percept.height);
+    if (px[2] < LEAST_SIDE || px[3] < LEAST_SIDE) continue;
+    const usable = token !== undefined && Math.abs(dot(token, token) - 1) < UNIT_TOLERANCE;
+    all.push({ ...rest, score: Math.min(score, 1), box: px, ...(usable && { token }) });
+  }
+  all.sort((a, b) => b.score - a.score);
+  all.length = Math.min(all.length, MOST_SIGHTINGS);
+  return all;
+}
+
+/** Joins what motion proposes with what the detector sees there; best first. */
+function named(all: readonly Uncovered[]): readonly Uncovered[] {
+  if (!all.some(({ origin }) => origin === 'motion')) return all;
+  const seen = all.filter(({ origin }) => origin !== 'motion');
+  const confident = seen.filter(({ score }) => score >= CONFIDENT_SCORE);
+  const supported = new Map<Uncovered, number>();
+  const alone: Uncovered[] = [];
+  for (const moving of all) {
+    if (moving.origin !== 'motion') continue;
+    const name = moving.label === ANY_LABEL ? bestOverlap(moving, seen) : undefined;
+    if (name) supported.set(name, Math.max(moving.score, supported.get(name) ?? 0));
+    else if (!isExplained(moving, confident)) alone.push(moving);
+  }
+  const raised = seen.map((one) => {
+    const support = supported.get(one) ?? 0;
+    return support > one.score ? { ...one, score: support, labelScore: one.score } : one;
+  });
+  return [...raised, ...alone].sort((a, b) => b.score - a.score);
+}
+
+function bestOverlap(moving: Uncovered, seen: readonly Uncovered[]): Uncovered | undefined {
+  let [best, most]: [Uncovered | undefined, number] = [undefined, SAME_MOTION_IOU];
+  for (const one of seen) {
+    if (one.score < LEAST_NAME_SCORE) continue;
+    const overlap = iou(moving.box, one.box);
+    if (overlap >= most) [best, most] = [one, overlap];
+  }
+  return best;
+}
+
+function isExplained({ box }: Uncovered, confident: readonly Uncovered[]): boolean {
+  let explained = 0;
+  for (const other of confident) {
+    const share = inside(box, other.box);
+    // A thing on a table lies in the table's box: much smaller than it, it is a thing of its own.
+    if (share > 0 && box[2] * box[3] > SMALL_SHARE * other.box[2] * other.box[3]) explained += share;
+  }
+  return explained > EXPLAINED_SHARE;
 }
 
 /** For each box the indices of those that touch it. Sorted by their left edges, few pairs are ever compared. */
@@ -90,8 +168,5 @@ function isDuplicate(weaker: Uncovered, better: Uncovered): boolean {
 
 /** Share of a box that lies behind another, nearer one; 0 behind one that is further off. */
 function coverage(box: Box, other: Box): number {
-  if (other[1] + other[3] <= box[1] + box[3]) return 0;
-  const width = Math.min(box[0] + box[2], other[0] + other[2]) - Math.max(box[0], other[0]);
-  const height = box[1] + box[3] - Math.max(box[1], other[1]);
-  return width > 0 && height > 0 ? (width * height) / (box[2] * box[3]) : 0;
+  return other[1] + other[3] <= box[1] + box[3] ? 0 : inside(box, other);
 }

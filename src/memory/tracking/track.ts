@@ -1,8 +1,13 @@
+import { z } from 'zod';
 import type { Affine, Box, Point } from '../../core/box.js';
 import type { Mask, TrackedObject } from '../../core/stages.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
-import { BoxFilter, type Jitter } from './box-filter.js';
-import type { Sighting } from './sightings.js';
+import { blend, Gallery, savedGallery } from './gallery.js';
+import { BoxFilter, savedFilter, type Jitter } from './box-filter.js';
+import { savedBox, savedPoint, savedToken, saveToken } from './saved-state.js';
+import { moveBox } from './camera-motion.js';
+import { LabelVotes, savedVotes } from './label-votes.js';
+import { CLEAR_VIEW, type Sighting } from './sightings.js';
 
 /** Where an object was at a time that has passed, px. */
 export interface PastBox {
@@ -24,12 +29,48 @@ export interface Track extends TrackedObject {
 
 /** Share of the newest detection in the reported score. */
 const SCORE_WEIGHT = 0.2;
+/** Scores from here on show an object well enough to learn its look. */
+const CLEAR_SCORE = 0.5;
 /** Share of the newest token in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
 const TOKEN_WEIGHT = 0.1;
-/** Votes for a label fade with this factor per detection, so that a label can still change late in a long life. */
-const VOTE_FADE = 0.98;
+/** Most others that a track may have been confused with at once. */
+const MOST_RIVALS = 4;
 /** Most times of missed percepts kept for interpolation: one second at 60 fps and some. */
 const MOST_MISSED = 128;
+
+const savedPast = z.object({ t: z.number(), box: savedBox });
+
+export const savedTrack = z.object({
+  id: z.string().optional(),
+  firstSeen: z.number(),
+  spanStart: z.number(),
+  lastSeen: z.number(),
+  strongAt: z.number(),
+  hits: z.number(),
+  evidence: z.number(),
+  seen: z.boolean(),
+  leapt: z.boolean(),
+  occluded: z.boolean(),
+  left: z.boolean(),
+  excused: z.number(),
+  sampledAt: z.number(),
+  lastBox: savedBox,
+  lastVelocity: savedPoint,
+  startBox: savedBox,
+  box: savedBox,
+  spread: z.number(),
+  token: savedToken.optional(),
+  gallery: savedGallery,
+  rivals: z.array(z.tuple([z.string(), z.number()])).max(MOST_RIVALS),
+  recent: z.object({ token: savedToken, count: z.number() }).optional(),
+  filter: savedFilter,
+  score: z.number(),
+  votes: savedVotes,
+  past: z.array(savedPast),
+  missed: z.array(z.number()),
+  backlog: z.array(savedPast),
+});
+export type SavedTrack = z.output<typeof savedTrack>;
 
 /** A track in the making or confirmed; the tracker's own mutable record. */
 export class TrackState {
@@ -47,23 +88,34 @@ export class TrackState {
   leapt = false;
   /** Something in front covered the object when it was last looked for. */
   occluded = false;
+  /** It went out of the picture, or the picture became another one: its last place tells nothing about its return. */
+  left = false;
+  /** How long nothing could be seen at all while it was away, s. */
+  excused = 0;
+  /** When its look was last compared for calibration, s. */
+  sampledAt = 0;
   /** Estimates at the last sight, px and px/s. */
   lastBox: Box;
   lastVelocity: Point = [0, 0];
   /** Estimate at the first sight of a track not yet confirmed, px. */
-  readonly startBox: Box;
+  startBox: Box;
   /** Estimate now, px. */
   box: Box;
   /** Outline in this percept. */
   mask: Mask | undefined;
   /** Mean of the tokens so far, unit length; newer ones weigh more. */
   token: Float32Array | undefined;
+  /** How it looked while nobody else could be meant. */
+  gallery = new Gallery();
+  /** Ids of those it overlapped so much that they may have changed places, with the last time, s. */
+  readonly rivals = new Map<string, number>();
+  /** Mean of the tokens since the last such overlap, and their number. */
+  recent: { readonly token: Float32Array; readonly count: number } | undefined;
   /** Uncertainty of the predicted centre as a fraction of the box scale. */
   spread = 0;
   #filter: BoxFilter;
   #score: number;
-  #votes: Map<string, number>;
-  #label: string;
+  #votes = new LabelVotes();
   #past: PastBox[] = [];
   #missed: number[] = [];
   #backlog: readonly PastBox[] = [];
@@ -73,15 +125,14 @@ export class TrackState {
     this.#filter = new BoxFilter(sighting.box, sighting.score, t, jitter);
     this.box = this.lastBox = this.startBox = this.#filter.box;
     this.#score = sighting.score;
-    this.#label = sighting.label;
-    this.#votes = new Map();
+    this.sampledAt = t;
     this.#count(sighting);
-    this.#look(sighting);
+    this.#look(sighting, t);
     this.#past.push({ t, box: this.box });
   }
 
   get label(): string {
-    return this.#label;
+    return this.#votes.winner;
   }
 
   get velocity(): Point {
@@ -93,22 +144,21 @@ export class TrackState {
     return this.#filter.distance(sighting.box, sighting.score);
   }
 
-  predict(t: number, camera: Affine | undefined): void {
-    if (camera) this.#filter.transform(camera);
+  predict(t: number): void {
     this.#filter.predict(t, !this.seen);
     this.box = this.#filter.box;
     this.spread = this.#filter.spread;
   }
 
   /** A detection supports the track at the time of the last prediction. */
-  sight(sighting: Sighting, t: number): void {
+  sight(sighting: Sighting, t: number, highScore: number): void {
     const before: PastBox = { t: this.lastSeen, box: this.lastBox };
     this.#filter.correct(sighting);
     this.box = this.lastBox = this.#filter.box;
     this.lastVelocity = this.#filter.velocity;
     this.#score += SCORE_WEIGHT * (sighting.score - this.#score);
     this.#count(sighting);
-    this.#look(sighting);
+    this.#look(sighting, t);
     if (this.id === undefined) this.#past.push({ t, box: this.box });
     else if (isSplit(before.t, t)) this.spanStart = t;
     else this.#backlog = between(before, { t, box: this.box }, this.#missed);
@@ -116,6 +166,7 @@ export class TrackState {
     this.lastSeen = t;
     this.seen = true;
     this.occluded = false;
+    if (sighting.score >= highScore && sighting.shared !== true) this.strongAt = t;
   }
 
   miss(t: number, width: number, height: number): void {
@@ -124,6 +175,11 @@ export class TrackState {
     this.#filter.clamp(width, height);
     this.box = this.#filter.box;
     if (this.#missed.length < MOST_MISSED) this.#missed.push(t);
+  }
+
+  /** Nobody looked for it: it is believed to go on as it did, without counting as sighted. */
+  coast(): void {
+    this.mask = undefined;
   }
 
   confirm(id: string): void {
@@ -141,8 +197,13 @@ export class TrackState {
         : [];
     if (!isSplit(old.lastSeen, this.spanStart)) this.spanStart = old.spanStart;
     this.firstSeen = old.firstSeen;
-    for (const [label, weight] of old.#votes) this.#votes.set(label, (this.#votes.get(label) ?? 0) + weight);
-    this.#elect();
+    this.#votes.add(old.#votes);
+    for (const [id, t] of old.rivals) this.rivals.set(id, t);
+    // Whoever came out may be the other one: then what is seen now is not the look of this identity.
+    if (this.rivals.size > 0 && this.token) {
+      this.recent = { token: this.token, count: this.hits };
+      this.gallery = old.gallery;
+    } else this.gallery.adopt(old.gallery);
     this.confirm(old.id as string);
     this.#backlog = [...filled, ...this.#backlog];
   }
@@ -153,7 +214,7 @@ export class TrackState {
     this.#backlog = [];
     return {
       id: this.id as string,
-      label: this.#label,
+      label: this.label,
       score: this.#score,
       box: clip(this.box, width, height),
       velocity: this.velocity,
@@ -169,31 +230,98 @@ export class TrackState {
     };
   }
 
-  #look({ mask, token }: Sighting): void {
-    this.mask = mask;
-    if (token) this.token = this.token ? blend(this.token, token, TOKEN_WEIGHT) : token;
+  /** Everything but the mask, which lives for one percept. */
+  saveState(): z.input<typeof savedTrack> {
+    const { id, firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded } = this;
+    const { left, excused, sampledAt } = this;
+    const past = ({ t, box }: PastBox): z.input<typeof savedPast> => ({ t, box: [...box] });
+    return {
+      ...{ firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded },
+      ...{ left, excused, sampledAt },
+      ...(id !== undefined && { id }),
+      ...(this.token && { token: saveToken(this.token) }),
+      gallery: this.gallery.saveState(),
+      rivals: [...this.rivals],
+      ...(this.recent && { recent: { ...this.recent, token: saveToken(this.recent.token) } }),
+      lastBox: [...this.lastBox],
+      lastVelocity: [...this.lastVelocity],
+      startBox: [...this.startBox],
+      box: [...this.box],
+      spread: this.spread,
+      filter: this.#filter.saveState(),
+      score: this.#score,
+      votes: this.#votes.saveState(),
+      past: this.#past.map(past),
+      missed: [...this.#missed],
+      backlog: this.#backlog.map(past),
+    };
   }
 
-  #count({ label, score }: Sighting): void {
+  static restore(saved: SavedTrack, jitter: Jitter): TrackState {
+    const { filter, score, votes, past, missed, backlog, gallery, rivals, ...own } = saved;
+    const track = new TrackState({ box: own.box, score, label: '', covered: 0 }, own.lastSeen, jitter);
+    Object.assign(track, own);
+    track.gallery = Gallery.restore(gallery);
+    for (const [id, t] of rivals) track.rivals.set(id, t);
+    track.#filter = BoxFilter.restore(filter, jitter);
+    track.#votes = LabelVotes.restore(votes);
+    track.#past = past;
+    track.#missed = missed;
+    track.#backlog = backlog;
+    return track;
+  }
+
+  #look({ mask, token, covered, score }: Sighting, t: number): void {
+    this.mask = mask;
+    if (!token) return;
+    this.token = this.token?.length === token.length ? blend(this.token, token, TOKEN_WEIGHT) : token;
+    if (covered > CLEAR_VIEW || score < CLEAR_SCORE) return;
+    if (this.rivals.size === 0) this.gallery.add(token, t);
+    else if (this.recent?.token.length === token.length) {
+      const count = this.recent.count + 1;
+      this.recent = { token: blend(this.recent.token, token, 1 / count), count };
+    } else this.recent = { token, count: 1 };
+  }
+
+  /** Its box and another's overlap so much that they may change places unnoticed. */
+  rival(id: string, t: number): void {
+    this.recent = undefined;
+    if (this.rivals.size < MOST_RIVALS || this.rivals.has(id)) this.rivals.set(id, t);
+  }
+
+  /** It is settled who is who: what was seen since belongs to this identity. */
+  settle(id: string, t: number): void {
+    this.rivals.delete(id);
+    if (this.rivals.size > 0) return;
+    if (this.recent) this.gallery.add(this.recent.token, t);
+    this.recent = undefined;
+  }
+
+  /** The two changed places unnoticed: each takes over who the other one was; place and motion stay. */
+  exchange(other: TrackState): void {
+    [this.id, other.id] = [other.id, this.id];
+    [this.firstSeen, other.firstSeen] = [other.firstSeen, this.firstSeen];
+    [this.spanStart, other.spanStart] = [other.spanStart, this.spanStart];
+    [this.gallery, other.gallery] = [other.gallery, this.gallery];
+    [this.token, other.token] = [this.recent?.token ?? other.token, other.recent?.token ?? this.token];
+    [this.#votes, other.#votes] = [other.#votes, this.#votes];
+  }
+
+  /** The picture moved. */
+  move(camera: Affine): void {
+    this.#filter.transform(camera);
+    this.lastBox = moveBox(this.lastBox, camera);
+    const [a, b, c, d] = camera;
+    const [x, y] = this.lastVelocity;
+    this.lastVelocity = [a * x + c * y, b * x + d * y];
+    this.box = moveBox(this.box, camera);
+  }
+
+  #count({ label, score, labelScore }: Sighting): void {
     this.hits += 1;
     this.evidence += score;
-    for (const [name, weight] of this.#votes) this.#votes.set(name, weight * VOTE_FADE);
-    this.#votes.set(label, (this.#votes.get(label) ?? 0) + score);
-    this.#elect();
+    this.#votes.count(label, labelScore ?? score);
   }
-
-  #elect(): void {
-    for (const [name, weight] of this.#votes) {
-      if (weight > (this.#votes.get(this.#label) ?? 0)) this.#label = name;
-    }
-  }
-}
-
-/** (1 − weight) · a + weight · b, scaled to unit length. */
-function blend(a: Float32Array, b: Float32Array, weight: number): Float32Array {
-  const mixed = a.map((value, k) => (1 - weight) * value + weight * (b[k] ?? 0));
-  const length = Math.hypot(...mixed) || 1;
-  return mixed.map((value) => value / length);
 }
 
 /** True when the object counts as gone in between (events.md). */

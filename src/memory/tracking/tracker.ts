@@ -1,14 +1,21 @@
 import { z } from 'zod';
 import type { Affine, Box } from '../../core/box.js';
+import { PresageError } from '../../core/errors.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import type { Percept } from '../../core/stages.js';
-import { associate, unambiguous, type Similarity } from './association.js';
-import { createJitter } from './box-filter.js';
-import { ClutterMap } from './clutter.js';
-import { LostObjects, touchesBorder } from './lost-objects.js';
-import { resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
+import { Appearance, savedAppearance } from './appearance.js';
+import { createJitter, savedJitters } from './box-filter.js';
+import { commonShift } from './camera-motion.js';
+import { ClutterMap, savedClutter } from './clutter.js';
+import { FalseAlarms, savedAlarms } from './false-alarms.js';
+import { calibrate, settleRivals } from './identities.js';
+import { LostObjects, savedLost, touchesBorder } from './lost-objects.js';
+import { match } from './matching.js';
+import { shareMerged } from './merges.js';
+import { Pace, savedPace } from './pace.js';
+import { savedTime, saveTime } from './saved-state.js';
 import { nesting, readSightings, type Sighting } from './sightings.js';
-import { TrackState, type Track } from './track.js';
+import { savedTrack, TrackState, type Track } from './track.js';
 
 const probability = z.number().min(0).max(1);
 const optionsSchema = z
@@ -27,11 +34,9 @@ export type TrackerOptions = z.input<typeof optionsSchema>;
 
 /** Most tracks at once, tentative ones included: ten times the busiest scene this is meant for. */
 const MOST_LIVE = 512;
-/** A track is confirmed by at least this many detections... */
-const CONFIRM_HITS = 2;
-/** ...or by this many when the second one lay far from the first... */
-const CONFIRM_LEAP_HITS = 3;
-/** ...whose scores sum up to this... */
+/** A track whose second detection lay far from the first needs this many detections more... */
+const LEAP_HITS = 1;
+/** ...and any track scores that sum up to this... */
 const CONFIRM_EVIDENCE = 1.0;
 /** ...over at least this time, s: at 60 fps a flicker of a few frames is not an object. */
 const CONFIRM_S = 0.1;
@@ -41,26 +46,58 @@ const TENTATIVE_UNSEEN_S = 0.1;
 const BIRTH_NESTING = 0.9;
 /** A hidden object counts as occluded when a seen one covers this share of the smaller box. */
 const OCCLUSION_NESTING = 0.5;
-/** Weak detections bridge an occlusion, they do not carry an object for longer than this without a strong one, s. */
-const WEAK_S = 2;
-/** After a silence this long nothing is predicted any more; identities are then recognised by place, s. */
-const LONGEST_STEP_S = 2 * UNSEEN_S;
-/** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
-const SCORE_SHARE = 0.5;
+
+const count = z.number().int().min(0);
+/** What happened so far. */
+const countsSchema = z.object({
+  /** Identities given. */
+  identities: count,
+  /** New tracks recognised as objects from before, by their place and motion, and by their look. */
+  recognisedByPlace: count,
+  recognisedByLook: count,
+  /** Pairs that had changed places unnoticed and got their identities back. */
+  exchanged: count,
+  /** Boxes that were shared by two objects. */
+  shared: count,
+  /** Times the camera was found to have moved by the tracks alone. */
+  shifts: count,
+});
+
+const stateSchema = z.object({
+  version: z.literal(1),
+  jitter: savedJitters,
+  appearance: savedAppearance,
+  alarms: savedAlarms,
+  pace: savedPace,
+  lost: savedLost,
+  clutter: savedClutter,
+  live: z.array(savedTrack).max(MOST_LIVE),
+  counts: countsSchema,
+  t: savedTime,
+  blindS: z.number().min(0),
+  size: z.tuple([z.number().positive(), z.number().positive()]).optional(),
+});
 
 /**
- * Follows objects through the percepts of one stream: two association stages (ByteTrack), prediction per coordinate
- * (see BoxFilter), recovery at the last sight (OC-SORT), identities that survive gaps (see LostObjects). Pure,
- * synchronous and deterministic; all times are media time.
+ * Follows objects through the percepts of one stream: association in stages (see `match`), prediction per coordinate
+ * (see BoxFilter), shared boxes where objects merge, identities that survive gaps and returns (see LostObjects) and
+ * changed places (see `settleRivals`). Pure, synchronous and deterministic; all times are media time.
  */
 export class Tracker {
   readonly #options: z.output<typeof optionsSchema>;
   readonly #jitter = createJitter();
+  readonly #appearance = new Appearance();
+  readonly #alarms = new FalseAlarms();
+  readonly #pace = new Pace();
   readonly #lost = new LostObjects();
   readonly #clutter = new ClutterMap();
+  #counts: z.output<typeof countsSchema> = {
+    ...{ identities: 0, recognisedByPlace: 0, recognisedByLook: 0, exchanged: 0, shared: 0, shifts: 0 },
+  };
   #live: TrackState[] = [];
-  #count = 0;
   #t = -Infinity;
+  /** How long the scene has been covered without a break, s. */
+  #blindS = 0;
   #size: readonly [width: number, height: number] | undefined;
 
   constructor(options: TrackerOptions = {}) {
@@ -69,35 +106,38 @@ export class Tracker {
 
   /**
    * Every confirmed object at the percept's time, in order of id: seen ones, and hidden ones until they have been
-   * unseen for 1.0 s.
+   * unseen for 1.0 s. In a partial percept objects that nothing was said about go on as they were, for at most 1.0 s;
+   * while the scene is covered everything is hidden and nothing else changes.
    *
    * @throws RangeError when `t` does not increase
    */
   update(percept: Percept): readonly Track[] {
     const { t, width, height } = percept;
     if (!(t > this.#t)) throw new RangeError(`percepts must come with increasing t: ${t} after ${this.#t}`);
-    if (t - this.#t > LONGEST_STEP_S) this.interrupt(t);
-    const motion = this.#resize(width, height) ?? percept.camera;
+    if (percept.scene === 'covered') return this.#wait(percept);
+    if (percept.scene === 'changed') this.#leave(t);
+    if (t - this.#t > this.#pace.longestStep) this.interrupt(t);
+    this.#pace.learn(t - this.#t);
+    this.#blindS = 0;
+    const resized = this.#resize(width, height);
     this.#t = t;
-    for (const track of this.#live) track.predict(t, motion);
     const sightings = readSightings(percept, this.#options.lowScore);
-    const unclaimed = this.#associate(sightings, t);
-    for (const track of this.#live) if (track.lastSeen < t) track.miss(t, width, height);
+    this.#predict(sightings, resized ?? percept.camera, percept);
+    const free = this.#associate(sightings, percept);
+    for (const track of this.#live) if (track.lastSeen < t) this.#miss(track, percept);
+    this.#counts.exchanged += settleRivals(this.#live, this.#appearance, t);
     this.#confirm(width, height);
-    this.#retire(width, height);
-    this.#begin(unclaimed, sightings, t);
-    this.#lost.expire(t);
-    return this.#live
-      .filter((track) => track.id !== undefined)
-      .map((track) => track.report(width, height))
-      .sort((a, b) => idNumber(a.id) - idNumber(b.id));
+    this.#retire(percept);
+    this.#begin(free, sightings, t);
+    this.#lost.expire(t, this.#pace.typical);
+    return this.#report(width, height);
   }
 
   /** The stream was lost: nothing is in view any more; identities are remembered as after any other gap. */
   interrupt(t: number): void {
     for (const track of this.#live) if (track.id !== undefined) this.#lost.add(track);
     this.#live = [];
-    this.#lost.expire(t);
+    this.#lost.expire(t, this.#pace.typical);
   }
 
   dump(): Readonly<Record<string, number>> {
@@ -108,9 +148,84 @@ export class Tracker {
       tentative: this.#live.length - confirmed.length,
       remembered: this.#lost.size,
       clutter: this.#clutter.size,
-      identities: this.#count,
+      ...this.#counts,
       jitter: this.#jitter.centre.sigma,
+      falseAlarms: this.#alarms.rate,
+      lookSeparation: this.#appearance.separation,
     };
+  }
+
+  /** Everything, as plain JSON: a tracker that takes it back goes on exactly as this one. */
+  saveState(): unknown {
+    const state: z.input<typeof stateSchema> = {
+      version: 1,
+      jitter: { centre: this.#jitter.centre.saveState(), side: this.#jitter.side.saveState() },
+      appearance: this.#appearance.saveState(),
+      alarms: this.#alarms.saveState(),
+      pace: this.#pace.saveState(),
+      lost: this.#lost.saveState(),
+      clutter: this.#clutter.saveState(),
+      live: this.#live.map((track) => track.saveState()),
+      counts: { ...this.#counts },
+      t: saveTime(this.#t),
+      blindS: this.#blindS,
+      ...(this.#size && { size: [...this.#size] }),
+    };
+    return state;
+  }
+
+  /**
+   * Replaces everything by what `saveState` gave; the options remain those of this tracker.
+   *
+   * @throws PresageError `storage_failed` for anything else; the tracker is then as before
+   */
+  restoreState(state: unknown): void {
+    const parsed = stateSchema.safeParse(state);
+    if (!parsed.success) {
+      throw new PresageError('storage_failed', 'the saved tracks are not of the known form', {
+        cause: parsed.error,
+        hint: 'They are started afresh when the saved state of the stream is deleted.',
+      });
+    }
+    const { jitter, appearance, alarms, pace, lost, clutter, live, counts, t, blindS, size } = parsed.data;
+    this.#jitter.centre.restoreState(jitter.centre);
+    this.#jitter.side.restoreState(jitter.side);
+    this.#appearance.restoreState(appearance);
+    this.#alarms.restoreState(alarms);
+    this.#pace.restoreState(pace);
+    this.#lost.restoreState(lost, this.#jitter);
+    this.#clutter.restoreState(clutter);
+    this.#live = live.map((track) => TrackState.restore(track, this.#jitter));
+    this.#counts = counts;
+    this.#t = t;
+    this.#blindS = blindS;
+    this.#size = size;
+  }
+
+  #report(width: number, height: number): readonly Track[] {
+    return this.#live
+      .filter((track) => track.id !== undefined)
+      .map((track) => track.report(width, height))
+      .sort((a, b) => idNumber(a.id) - idNumber(b.id));
+  }
+
+  /** The scene is covered: nothing is learned and nothing ends, but after a while nothing is in view any more. */
+  #wait({ t, width, height }: Percept): readonly Track[] {
+    const s = this.#t === -Infinity ? 0 : t - this.#t;
+    this.#t = t;
+    this.#blindS += s;
+    this.#lost.excuse(s);
+    for (const track of this.#live) track.miss(t, width, height);
+    if (this.#blindS >= UNSEEN_S - TIME_EPSILON) this.interrupt(t);
+    return this.#report(width, height);
+  }
+
+  /** The picture is of another scene: places tell nothing any more, looks may. */
+  #leave(t: number): void {
+    this.interrupt(t);
+    this.#lost.leave();
+    this.#lost.expire(t, this.#pace.typical);
+    this.#clutter.clear();
   }
 
   /** A source that changes its size: the old picture scaled onto the new one. */
@@ -121,59 +236,58 @@ export class Tracker {
     return [width / oldWidth, 0, 0, height / oldHeight, 0, 0];
   }
 
-  /** Joins detections to tracks and returns the confident ones that nobody claimed. */
-  #associate(sightings: readonly Sighting[], t: number): readonly Sighting[] {
-    const high = sightings.filter(({ score }) => score >= this.#options.highScore);
-    const all = sightings.filter(({ score }) => score < this.#options.highScore);
-    const low = all.filter((sighting) => !this.#clutter.explains(sighting));
-    const confirmed = this.#live.filter(({ id }) => id !== undefined);
-    const tentative = this.#live.filter(({ id }) => id === undefined);
-    const join = (
-      rows: readonly TrackState[],
-      columns: readonly Sighting[],
-      similarity: Similarity<TrackState, Sighting>,
-    ): [TrackState[], Sighting[]] => {
-      const result = associate(rows, columns, similarity);
-      for (const [track, sighting] of result.pairs) {
-        track.sight(sighting, t);
-        if (sighting.score >= this.#options.highScore) track.strongAt = t;
-      }
-      return [[...result.rows], [...result.columns]];
-    };
-    const [missed, unclaimed] = join(confirmed, high, scored(resemblance));
-    const [hidden, unmet] = join(
-      missed.filter(({ seen }) => !seen),
-      unclaimed,
-      resemblesLast,
-    );
-    const justMissed = missed.filter(({ seen }) => seen);
-    const bridged = [...justMissed, ...hidden].filter(({ strongAt }) => t - strongAt < WEAK_S);
-    const [, weak] = join(bridged, low, scored(resemblesWeakly));
-    const [young, free] = join(tentative, unmet, scored(resemblance));
-    const [, noise] = join(young, weak, scored(resemblesWeakly));
-    const known = all.filter((sighting) => !low.includes(sighting));
-    this.#clutter.learn([...known, ...noise], t);
-    return this.#leap(young, free, t);
+  /** @param told how the picture moved; found out from the tracks where nobody tells */
+  #predict(sightings: readonly Sighting[], told: Affine | undefined, { t, partial }: Percept): void {
+    if (told) this.#move(told);
+    for (const track of this.#live) track.predict(t);
+    if (told || partial === true) return;
+    const confident = sightings.filter(({ score }) => score >= this.#options.highScore);
+    const found = commonShift(this.#live, confident);
+    if (!found) return;
+    this.#counts.shifts += 1;
+    this.#move(found);
   }
 
-  /** New tracks so fast that no overlap joins them: taken where nothing else can be meant, but with more proof. */
-  #leap(young: readonly TrackState[], free: readonly Sighting[], t: number): readonly Sighting[] {
-    const lone = young.filter((track) => track.hits === 1 && track.lastSeen < t);
-    const pairs = unambiguous(lone, free, (track, sighting) => resemblesLeap(track, sighting, t));
-    for (const [track, sighting] of pairs) {
-      track.sight(sighting, t);
+  #move(camera: Affine): void {
+    for (const track of this.#live) track.move(camera);
+    this.#lost.move(camera);
+    this.#clutter.move(camera);
+  }
+
+  /** Joins detections to tracks and returns the confident ones that nobody claimed. */
+  #associate(sightings: readonly Sighting[], { t, width, height, partial }: Percept): readonly Sighting[] {
+    const { highScore } = this.#options;
+    const [clutter, appearance] = [this.#clutter, this.#appearance];
+    const found = match({ tracks: this.#live, sightings, t, highScore, clutter, appearance });
+    const pairs = shareMerged(found.pairs, found.missed, t);
+    this.#counts.shared += pairs.length - found.pairs.length;
+    calibrate(pairs, appearance, t);
+    for (const [track, sighting] of pairs) track.sight(sighting, t, highScore);
+    for (const [track, sighting] of found.leaps) {
+      track.sight(sighting, t, highScore);
       track.leapt = true;
     }
-    const taken = new Set(pairs.map(([, sighting]) => sighting));
-    return free.filter((sighting) => !taken.has(sighting));
+    if (partial === true) return found.free;
+    clutter.learn(found.noise, t);
+    const alarms = this.#live.filter(
+      ({ id, hits, lastSeen }) => id === undefined && hits === 1 && lastSeen < t,
+    );
+    this.#alarms.learn(alarms, width, height);
+    return found.free;
+  }
+
+  #miss(track: TrackState, { t, width, height, partial }: Percept): void {
+    if (partial === true && track.seen && t - track.lastSeen < UNSEEN_S - TIME_EPSILON) track.coast();
+    else track.miss(t, width, height);
   }
 
   /** Gives an identity, an old one where the object is recognised, to tracks with enough evidence. */
   #confirm(width: number, height: number): void {
+    const needed = this.#alarms.hitsNeeded;
     const fresh = this.#live.filter(
       (track) =>
         track.id === undefined &&
-        track.hits >= (track.leapt ? CONFIRM_LEAP_HITS : CONFIRM_HITS) &&
+        track.hits >= (track.leapt ? needed + LEAP_HITS : needed) &&
         track.evidence >= CONFIRM_EVIDENCE - TIME_EPSILON &&
         track.lastSeen - track.spanStart >= CONFIRM_S - TIME_EPSILON,
     );
@@ -182,27 +296,32 @@ export class Tracker {
     const hidden = this.#live.filter(
       (track) => track.id !== undefined && !track.seen && inside(track.lastBox),
     );
-    const appeared = fresh.filter((track) => inside(track.startBox));
-    const known = this.#lost.recognise(appeared, hidden);
-    const replaced = new Set(known.values());
+    const appeared = new Set(fresh.filter((track) => inside(track.startBox)));
+    const known = { appearance: this.#appearance, live: this.#live, pace: this.#pace.typical };
+    const { byPlace, byLook } = this.#lost.recognise(fresh, appeared, hidden, known);
+    this.#counts.recognisedByPlace += byPlace.size;
+    this.#counts.recognisedByLook += byLook.size;
+    const replaced = new Set(byPlace.values());
     for (const track of fresh) {
-      const old = known.get(track);
+      const old = byPlace.get(track) ?? byLook.get(track);
       if (old) track.adopt(old);
-      else track.confirm(`o${(this.#count += 1)}`);
+      else track.confirm(`o${(this.#counts.identities += 1)}`);
     }
     this.#live = this.#live.filter((track) => !replaced.has(track));
   }
 
-  /** Ends what has been unseen for too long; what did not leave through the border is remembered. */
-  #retire(width: number, height: number): void {
+  /** Ends what has been unseen for too long; what left through the border is remembered by its look only. */
+  #retire({ t, width, height, partial }: Percept): void {
     const seen = this.#live.filter((track) => track.seen);
     this.#live = this.#live.filter((track) => {
+      const unseen = t - track.lastSeen;
+      const patience = partial === true ? UNSEEN_S : TENTATIVE_UNSEEN_S;
+      if (track.id === undefined) return unseen <= patience + TIME_EPSILON;
       if (track.seen) return true;
-      const unseen = this.#t - track.lastSeen;
-      if (track.id === undefined) return unseen <= TENTATIVE_UNSEEN_S + TIME_EPSILON;
       if (seen.some((other) => isBehind(track.box, other.box))) track.occluded = true;
       if (unseen < UNSEEN_S - TIME_EPSILON) return true;
-      if (!touchesBorder(track.lastBox, width, height)) this.#lost.add(track);
+      track.left = touchesBorder(track.lastBox, width, height);
+      this.#lost.add(track);
       return false;
     });
   }
@@ -218,10 +337,6 @@ export class Tracker {
       this.#live.push(new TrackState(sighting, t, this.#jitter));
     }
   }
-}
-
-function scored(similarity: Similarity<TrackState, Sighting>): Similarity<TrackState, Sighting> {
-  return (track, sighting) => similarity(track, sighting) * (1 - SCORE_SHARE * (1 - sighting.score));
 }
 
 /** `o12` → 12 */

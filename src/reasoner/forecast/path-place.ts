@@ -1,4 +1,4 @@
-import type { Point } from '../../core/box.js';
+import { inPolygon, type Point } from '../../core/box.js';
 import { SAMPLE_HZ } from '../../core/ontology.js';
 import type { Paths } from './paths.js';
 import type { Random } from './random.js';
@@ -60,17 +60,6 @@ function visibleShare(state: TrackState, x: number, y: number, frame: Point): nu
   return w <= 0 || h <= 0 ? 0 : (w * h) / (width * height);
 }
 
-/** Even-odd rule; polygon in px. */
-function insidePolygon(x: number, y: number, polygon: readonly Point[]): boolean {
-  let inside = false;
-  let [x0, y0] = polygon.at(-1) ?? [0, 0];
-  for (const [x1, y1] of polygon) {
-    if (y0 > y !== y1 > y && x < x0 + ((y - y0) * (x1 - x0)) / (y1 - y0)) inside = !inside;
-    [x0, y0] = [x1, y1];
-  }
-  return inside;
-}
-
 /** Shares of the paths that cross into and out of a polygon (px) within `horizon` steps and hold for 0.2 s. */
 export function zoneShares(
   state: TrackState,
@@ -78,10 +67,10 @@ export function zoneShares(
   polygon: readonly Point[],
   horizon: number,
 ): { enter: number; leave: number } {
-  const now = insidePolygon(state.x, state.y, polygon);
+  const now = inPolygon(state.x, state.y, polygon);
   const hits = { enter: 0, leave: 0 };
   for (let i = 0; i < paths.n; i++) {
-    const changed = changes(paths, i, horizon, now, (x, y) => insidePolygon(x, y, polygon));
+    const changed = changes(paths, i, horizon, now, (x, y) => inPolygon(x, y, polygon));
     if (changed.length > (now ? 1 : 0)) hits.enter += 1;
     if (changed.length > (now ? 0 : 1)) hits.leave += 1;
   }

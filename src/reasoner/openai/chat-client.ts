@@ -182,7 +182,7 @@ function responseFormat(format: Format, schema: ChatRequest['schema']): Record<s
   if (format === 'json_object') return { response_format: { type: 'json_object' } };
   if (format === 'prompt') return {};
   return {
-    response_format: { type: 'json_schema', json_schema: { name: 'explanation', strict: true, schema } },
+    response_format: { type: 'json_schema', json_schema: { name: 'answer', strict: true, schema } },
   };
 }
 

@@ -7,6 +7,7 @@ import { salienceOf } from '../explain/salience.js';
 import { answerJsonSchema, explanationOf, parseAnswer, type Answer } from './answer.js';
 import { ChatClient, type ChatClientParts, type ChatClientStats } from './chat-client.js';
 import type { OpenAiConfig } from './config.js';
+import { withinTime } from './time-limit.js';
 import { candidatesFor, promptFor, repairPrompt, type Candidates } from './prompt.js';
 
 /** Pictures of an event as JPEG data URLs, oldest first; empty when there are none. */
@@ -63,7 +64,11 @@ export class OpenAiExplainer implements Explainer {
     if (candidates.events.length === 0) return undefined;
     const startMs = this.#clock.nowMs();
     try {
-      const answer = await this.#withinTime((limit) => this.#ask(event, index, candidates, limit), signal);
+      const answer = await withinTime(
+        (limit) => this.#ask(event, index, candidates, limit),
+        this.#options.config.timeoutMs,
+        signal,
+      );
       const { model } = this.#options.config;
       const by = { backend: this.name, model, ms: this.#clock.nowMs() - startMs };
       this.#counts.explained += 1;
@@ -99,31 +104,5 @@ export class OpenAiExplainer implements Explainer {
       'backend_failed',
       `The language model's answer is not of the schema: ${second.wrong}`,
     );
-  }
-
-  /** Runs under the time limit of the config and the caller's signal; a timer of its own, so that none is left behind. */
-  async #withinTime<T>(run: (limit: AbortSignal) => Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-    const { timeoutMs } = this.#options.config;
-    const limit = new AbortController();
-    const interrupt = (): void =>
-      limit.abort(new PresageError('interrupted', 'The explanation was interrupted'));
-    signal?.addEventListener('abort', interrupt, { once: true });
-    const timer = setTimeout(() => {
-      const message = `The language model server gave no answer within ${timeoutMs} ms`;
-      limit.abort(new PresageError('backend_failed', message, { retryable: true }));
-    }, timeoutMs);
-    const aborted = new Promise<never>((_, reject) => {
-      limit.signal.addEventListener('abort', () => reject(toPresageError(limit.signal.reason)), {
-        once: true,
-      });
-    });
-    if (signal?.aborted === true) interrupt();
-    try {
-      // The race is for keyframes: a provider that hangs knows no signal.
-      return await Promise.race([run(limit.signal), aborted]);
-    } finally {
-      clearTimeout(timer);
-      signal?.removeEventListener('abort', interrupt);
-    }
   }
 }

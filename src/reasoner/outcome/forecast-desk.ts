@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Draft, EventObserved, Forecast, ResolvedPrediction } from '../../core/messages.js';
 import { TIME_EPSILON, type EventType } from '../../core/ontology.js';
-import type { Forecaster, MemorySnapshot, MemoryUpdate } from '../../core/stages.js';
+import type { Forecaster, MemorySnapshot, Observation } from '../../core/stages.js';
 import { isLearning, observationWeight } from '../forecast/learning.js';
 import { BaseRates, baseRatesStateSchema } from './base-rates.js';
 import { Calibrator } from './calibrator.js';
@@ -54,7 +54,7 @@ export class ForecastDesk {
   }
 
   /** What follows from an update of memory: resolutions, then the forecast if a second has passed, then the scorecard. */
-  step({ snapshot, events }: MemoryUpdate): readonly Draft[] {
+  step({ snapshot, events }: Observation): readonly Draft[] {
     const { t } = snapshot;
     const drafts = this.#resolve(events, t);
     const second = Math.floor(t + TIME_EPSILON);

@@ -27,6 +27,16 @@ export const SAMPLE_DRAFTS: readonly Draft[] = [
   objectsDraft(12.48),
   eventDraft(12, 12.48),
   {
+    kind: 'answer.created',
+    mediatime: 12.48,
+    data: {
+      question: 'when did #4 meet #7?',
+      text: 'Person #4 met person #7 at 0:12.1.',
+      evidence: [{ objects: ['o4', 'o7'], events: ['e11'], from: 12.1, to: 12.1 }],
+      confidence: 0.8,
+    },
+  },
+  {
     kind: 'explanation.created',
     mediatime: 12.48,
     subject: 'x4',

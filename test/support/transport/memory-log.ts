@@ -1,4 +1,4 @@
-import type { LogEntry, LogRange } from '../../../src/transport/durable-log.js';
+import type { LogEntry, LogRange } from '../../../src/transport/log-types.js';
 import { OutgoingMessage } from '../../../src/transport/encode.js';
 import type { LogReader } from '../../../src/transport/subscriber.js';
 import type { MessageKind } from '../../../src/core/messages.js';

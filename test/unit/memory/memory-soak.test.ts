@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Percept } from '../../../src/core/stages.js';
-import { ObjectMemory, type MemoryTrack } from '../../../src/memory/object-memory.js';
+import { ObjectMemory } from '../../../src/memory/object-memory.js';
+import type { MemoryTrack } from '../../../src/memory/object-tracker.js';
 import { perceptAt } from '../../support/tracks.js';
 
 const [WIDTH, HEIGHT, FPS, HOUR_S] = [960, 540, 10, 3600];

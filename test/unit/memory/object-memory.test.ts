@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { MemoryUpdate, Percept } from '../../../src/core/stages.js';
-import { ObjectMemory, type MemoryTrack } from '../../../src/memory/object-memory.js';
+import { ObjectMemory } from '../../../src/memory/object-memory.js';
+import type { MemoryTrack } from '../../../src/memory/object-tracker.js';
 import { expand, perceptAt, perceptsOf, TrueTracker, type KnotTrack } from '../../support/tracks.js';
 
 const FRAME = { width: 1000, height: 600, fps: 10 };

@@ -11,7 +11,8 @@ const [ANSWER, HOLD, EXIT, THROW, FAIL] = [0, 1, 2, 3, 4];
 let pool: DetectorPool | undefined;
 afterEach(() => pool?.close());
 
-async function open(workers: number, path = 'valid', timeoutMs = 60_000): Promise<DetectorPool> {
+/** A pool and one stream of it. */
+async function open(workers: number, path = 'valid', timeoutMs = 60_000) {
   const detector = {
     strides: [8],
     scoreFloor: 0,
@@ -20,14 +21,20 @@ async function open(workers: number, path = 'valid', timeoutMs = 60_000): Promis
     device: 'cpu',
     threads: 1,
   } as const;
-  pool = await DetectorPool.open({
+  const opened = await DetectorPool.open({
     workers,
     detector: { ...detector, longSidePx: 32, path },
     entry: ENTRY,
     timeoutMs,
     sleep: () => Promise.resolve(),
   });
-  return pool;
+  pool = opened;
+  return {
+    detect: opened.openLane().detect,
+    stats: () => opened.stats(),
+    close: () => opened.close(),
+    openLane: () => opened.openLane(),
+  };
 }
 
 function picture(command: number, width = 4) {
@@ -146,4 +153,73 @@ it('interrupts what is open when it is closed, once, and refuses more', async ()
     expect(call).toMatchObject({ status: 'rejected', reason: { code: 'interrupted' } });
   await expect(detectors.detect(picture(ANSWER))).rejects.toMatchObject({ code: 'interrupted' });
   expect(detectors.stats()).toMatchObject({ alive: 0, inFlight: 0, waiting: 0 });
+});
+
+it('lets no stream wait for what another one has piled up', async () => {
+  const { openLane, stats } = await open(1);
+  const [flood, modest] = [openLane(), openLane()];
+  const settled: string[] = [];
+  const held = picture(HOLD);
+  const calls = [flood.detect(held).then(() => settled.push('flood'))];
+  for (let n = 0; n < 8; n += 1) calls.push(flood.detect(picture(ANSWER)).then(() => settled.push('flood')));
+  for (let n = 0; n < 2; n += 1) calls.push(modest.detect(picture(ANSWER)).then(() => settled.push('modest')));
+  expect(stats()).toMatchObject({ inFlight: 1, waiting: 10, lanes: 3 });
+  release(held);
+  await Promise.all(calls);
+  // One picture of the flood was in work, and one more has its turn between the two of the modest stream.
+  expect(settled.slice(0, 4)).toEqual(['flood', 'modest', 'flood', 'modest']);
+});
+
+it('does not let a stream whose picture hangs hold back the answers of another', async () => {
+  const { openLane } = await open(2);
+  const [stuck, lively] = [openLane(), openLane()];
+  const held = picture(HOLD);
+  const hanging = stuck.detect(held);
+  for (const width of [6, 8, 10]) {
+    expect((await lively.detect(picture(ANSWER, width))).detections[0]?.label).toBe(`${width}x4`);
+  }
+  release(held);
+  await hanging;
+});
+
+it('divides the workers among the streams that have work', async () => {
+  const { openLane } = await open(4);
+  const [a, b] = [openLane(), openLane()];
+  expect([a.concurrency, b.concurrency]).toEqual([4, 4]);
+  const held = picture(HOLD);
+  const busy = a.detect(held);
+  expect([a.concurrency, b.concurrency]).toEqual([4, 2]);
+  release(held);
+  await busy;
+  expect(b.concurrency).toBe(4);
+});
+
+it('refuses what a stream piles up beyond its bound, and takes more when there is room', async () => {
+  const { openLane } = await open(1);
+  const lane = openLane();
+  const held = picture(HOLD);
+  const calls = [held, ...Array.from({ length: 16 }, () => picture(ANSWER))].map((frame) => lane.detect(frame));
+  const tooMany = lane.detect(picture(ANSWER));
+  const refused = expect(tooMany).rejects.toMatchObject({ code: 'inference_failed', retryable: true });
+  release(held);
+  await refused;
+  await Promise.all(calls);
+  await expect(lane.detect(picture(ANSWER))).resolves.toBeDefined();
+});
+
+it('interrupts what waits in a lane that is closed, and nothing of the others', async () => {
+  const { openLane, stats } = await open(1);
+  const [leaving, staying] = [openLane(), openLane()];
+  const held = picture(HOLD);
+  const inWork = leaving.detect(held);
+  const waiting = leaving.detect(picture(ANSWER));
+  const other = staying.detect(picture(ANSWER, 6));
+  leaving.close();
+  const interrupted = expect(waiting).rejects.toMatchObject({ code: 'interrupted' });
+  release(held);
+  await interrupted;
+  await inWork;
+  expect((await other).detections[0]?.label).toBe('6x4');
+  await expect(leaving.detect(picture(ANSWER))).rejects.toMatchObject({ code: 'interrupted' });
+  expect(stats().lanes).toBe(2);
 });

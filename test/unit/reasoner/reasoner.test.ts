@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { Draft, Explanation, Prediction } from '../../../src/core/messages.js';
-import type { Explainer, MemoryUpdate } from '../../../src/core/stages.js';
+import type { Explainer, Observation } from '../../../src/core/stages.js';
 import { RulesExplainer } from '../../../src/reasoner/explain/rules-explainer.js';
 import {
   createReasoner,
@@ -13,7 +13,7 @@ import {
 import { eventById, pushedRow } from '../../support/reasoner/snapshots.js';
 
 const snapshot = pushedRow();
-const update: MemoryUpdate = { snapshot, events: snapshot.events };
+const update: Observation = { snapshot, events: snapshot.events };
 const rules = new RulesExplainer({ clock: new VirtualClock() });
 const scorecard: Draft = {
   kind: 'scorecard.updated',

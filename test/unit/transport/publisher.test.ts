@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { VirtualClock } from '../../../src/core/clock.js';
 import { PresageError } from '../../../src/core/errors.js';
 import { DURABLE_KINDS, MESSAGE_KINDS, messageData, messageType } from '../../../src/core/messages.js';
-import type { LogAppend } from '../../../src/transport/durable-log.js';
+import type { LogAppend } from '../../../src/transport/log-types.js';
 import type { MessageSink, OutgoingMessage } from '../../../src/transport/encode.js';
 import { Publisher, type PublisherLog } from '../../../src/transport/publisher.js';
 import { eventDraft, objectsDraft, SAMPLE_DRAFTS, sampleDraft } from '../../support/transport/drafts.js';

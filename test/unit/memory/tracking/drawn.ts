@@ -11,9 +11,11 @@ export interface Drawn {
   readonly box: Box;
   readonly score?: number;
   readonly label?: string;
+  readonly origin?: 'detector' | 'motion';
+  readonly token?: Float32Array;
 }
 
-export function percept(t: number, drawn: readonly Drawn[]): Percept {
+export function percept(t: number, drawn: readonly Drawn[], more: Partial<Percept> = {}): Percept {
   return {
     index: Math.round(t * 100),
     t,
@@ -21,11 +23,13 @@ export function percept(t: number, drawn: readonly Drawn[]): Percept {
     width: WIDTH,
     height: HEIGHT,
     inferenceMs: 0,
-    detections: drawn.map(({ box: [x, y, w, h], score = 0.8, label = 'person' }) => ({
+    detections: drawn.map(({ box: [x, y, w, h], score = 0.8, label = 'person', ...rest }) => ({
       label,
       score,
       box: [x / WIDTH, y / HEIGHT, w / WIDTH, h / HEIGHT],
+      ...rest,
     })),
+    ...more,
   };
 }
 
@@ -38,6 +42,8 @@ export interface PlayOptions {
   readonly to: number;
   readonly tracker?: Tracker;
   readonly options?: TrackerOptions;
+  /** What else is true of the percept at a time. */
+  readonly more?: (t: number) => Partial<Percept>;
 }
 
 export interface Played {
@@ -46,13 +52,16 @@ export interface Played {
 }
 
 /** Plays a scene through a tracker. */
-export function play(scene: Scene, { fps = 10, from = 0, to, tracker, options }: PlayOptions): Played[] {
+export function play(
+  scene: Scene,
+  { fps = 10, from = 0, to, tracker, options, more }: PlayOptions,
+): Played[] {
   const follower = tracker ?? new Tracker(options);
   const out: Played[] = [];
   for (let k = Math.round(from * fps); k <= Math.round(to * fps); k += 1) {
     const t = k / fps;
     const drawn = scene(t).filter((one) => one !== undefined);
-    out.push({ t, tracks: follower.update(percept(t, drawn)) });
+    out.push({ t, tracks: follower.update(percept(t, drawn, more?.(t))) });
   }
   return out;
 }
@@ -77,4 +86,34 @@ export function idAt(played: readonly Played[], x: number): string | undefined {
   const centre = ({ box }: Track): number => box[0] + box[2] / 2;
   const tracks = played.at(-1)?.tracks.filter(({ seen }) => seen) ?? [];
   return [...tracks].sort((a, b) => Math.abs(centre(a) - x) - Math.abs(centre(b) - x))[0]?.id;
+}
+
+const TOKEN_LENGTH = 32;
+
+/** Independent normal numbers, reproducible (Box-Muller on a linear congruential generator). */
+export function normals(seed: number): () => number {
+  let state = (seed * 2654435761 + 12345) >>> 0;
+  const next = (): number => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
+    return (state + 0.5) / 2 ** 32;
+  };
+  for (let k = 0; k < 8; k += 1) next();
+  return () => Math.sqrt(-2 * Math.log(next())) * Math.cos(2 * Math.PI * next());
+}
+
+/**
+ * Tokens of objects 0, 1, 2…: a fixed direction each, plus noise. With 32 dimensions the cosines of one object are about
+ * 1 / (1 + noise²), those of different ones 0 ± 0.18.
+ */
+export function tokens(noise: number, seed = 1): (who: number) => Float32Array {
+  const normal = normals(1000 * seed + 7);
+  const look = (who: number): number[] => {
+    const own = normals(31 * seed + 101 * (who + 1));
+    return Array.from({ length: TOKEN_LENGTH }, own);
+  };
+  return (who) => {
+    const values = look(who).map((value) => value + noise * normal());
+    const length = Math.hypot(...values);
+    return Float32Array.from(values, (value) => value / length);
+  };
 }

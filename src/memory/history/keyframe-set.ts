@@ -1,0 +1,96 @@
+import { z } from 'zod';
+import type { Keyframe } from '../../core/records.js';
+import { cosine } from '../../core/token.js';
+import { BYTES, tokenBytes } from '../size-model.js';
+import { savedBox, savedToken, saveToken } from '../tracking/saved-state.js';
+
+/** Looks kept of one object. */
+export const MOST_KEYFRAMES = 6;
+/** A look nearer than this to one that is kept (1 − cosine) tells nothing new. */
+const LEAST_NEWS = 0.01;
+
+export const savedKeyframes = z
+  .array(z.object({ t: z.number(), box: savedBox, token: savedToken }))
+  .max(MOST_KEYFRAMES);
+
+/**
+ * The few looks that best cover how an object appeared: an online form of farthest-point selection (Gonzalez 1985; the
+ * k-centre problem). While there is room every look that is news is kept; after that a look that lies farther from all
+ * others than the closest two from each other takes the place of the newer of those two. The least distance between
+ * looks thereby only grows, and no look ever seen was farther from the set, when it came, than that distance.
+ */
+export class KeyframeSet {
+  #frames: Keyframe[] = [];
+  /** Distances 1 − cosine between looks, row by row, in the order of `#frames`. */
+  #distances: number[][] = [];
+
+  get frames(): readonly Keyframe[] {
+    return this.#frames;
+  }
+
+  get bytes(): number {
+    return this.#frames.reduce((sum, { token }) => sum + BYTES.keyframe + tokenBytes(token), 0);
+  }
+
+  /** Looks are offered in order of time. True when the look is kept. */
+  offer(frame: Keyframe): boolean {
+    const to = this.#frames.map(({ token }) => 1 - cosine(token, frame.token));
+    const news = Math.min(...to);
+    if (news < LEAST_NEWS) return false;
+    if (this.#frames.length < MOST_KEYFRAMES) {
+      this.#add(frame, to);
+      return true;
+    }
+    const closest = this.#closest();
+    if (news <= closest.distance) return false;
+    this.#remove(closest.newer);
+    to.splice(closest.newer, 1);
+    this.#add(frame, to);
+    return true;
+  }
+
+  /** Of the closest two the newer goes, until `most` are left. Returns how many went. */
+  reduceTo(most: number): number {
+    const before = this.#frames.length;
+    while (this.#frames.length > Math.max(most, 1)) this.#remove(this.#closest().newer);
+    return before - this.#frames.length;
+  }
+
+  saveState(): z.input<typeof savedKeyframes> {
+    return this.#frames.map(({ t, box, token }) => ({ t, box: [...box], token: saveToken(token) }));
+  }
+
+  restoreState(frames: z.output<typeof savedKeyframes>): void {
+    this.#frames = [];
+    this.#distances = [];
+    for (const frame of frames)
+      this.#add(
+        frame,
+        this.#frames.map(({ token }) => 1 - cosine(token, frame.token)),
+      );
+  }
+
+  #add(frame: Keyframe, to: readonly number[]): void {
+    this.#distances.forEach((row, i) => row.push(to[i] ?? 0));
+    this.#distances.push([...to, 0]);
+    this.#frames.push(frame);
+  }
+
+  #remove(i: number): void {
+    this.#frames.splice(i, 1);
+    this.#distances.splice(i, 1);
+    for (const row of this.#distances) row.splice(i, 1);
+  }
+
+  #closest(): { newer: number; distance: number } {
+    let [newer, distance] = [this.#frames.length - 1, Infinity];
+    this.#distances.forEach((row, i) => {
+      for (let j = 0; j < i; j++) {
+        if ((row[j] ?? 0) >= distance) continue;
+        distance = row[j] ?? 0;
+        newer = i;
+      }
+    });
+    return { newer, distance };
+  }
+}

@@ -1,0 +1,190 @@
+import { z } from 'zod';
+import type { EventObserved } from '../../core/messages.js';
+import { TIME_EPSILON } from '../../core/ontology.js';
+import type { ObjectHistory, Passage, Span } from '../../core/records.js';
+import type { Box } from '../../core/box.js';
+import { BYTES, tokenBytes } from '../size-model.js';
+import { savedFloats } from '../saved-floats.js';
+import { savedTrail, Trail } from '../trail.js';
+import { savedTime, savedToken, saveTime, saveToken } from '../tracking/saved-state.js';
+import { KeyframeSet, savedKeyframes } from './keyframe-set.js';
+
+/** Stays remembered one by one; beyond it the oldest two become one. */
+const MOST_SPANS = 32;
+/** A look is offered to the keyframes this often, s. */
+const LOOK_STEP_S = 0.5;
+
+const savedPassage = z
+  .object({
+    event: z.string(),
+    t: z.number(),
+    type: z.enum(['enter', 'appear', 'exit', 'disappear']),
+  })
+  .optional();
+
+export const savedHistory = z.object({
+  id: z.string().min(1),
+  label: z.string(),
+  spans: z.array(z.object({ from: z.number(), to: z.number() })).max(MOST_SPANS),
+  entered: savedPassage,
+  left: savedPassage,
+  trail: savedTrail,
+  keyframes: savedKeyframes,
+});
+/** What changes with every percept, saved apart from the rest. */
+export const savedPresence = z.object({
+  id: z.string(),
+  to: z.number(),
+  lookedAt: savedTime,
+  token: savedToken.optional(),
+  tail: savedFloats,
+});
+
+/** What is kept of one object beyond its stay: when it was there, how it came and went, where it was, how it looked. */
+export class LifeHistory {
+  readonly id: string;
+  readonly trail = new Trail();
+  readonly keyframes = new KeyframeSet();
+  #label: string;
+  #spans: Span[] = [];
+  #entered: Passage | undefined;
+  #left: Passage | undefined;
+  #token: Float32Array | undefined;
+  #lookedAt = -Infinity;
+  #mark = {};
+  #trailMark: unknown;
+
+  constructor(id: string, label: string) {
+    this.id = id;
+    this.#label = label;
+  }
+
+  get firstSeen(): number {
+    return this.#spans[0]?.from ?? 0;
+  }
+
+  get lastSeen(): number {
+    return this.#spans[this.#spans.length - 1]?.to ?? 0;
+  }
+
+  get bytes(): number {
+    const { trail, keyframes } = this;
+    return (
+      BYTES.history +
+      BYTES.span * this.#spans.length +
+      trail.bytes +
+      keyframes.bytes +
+      tokenBytes(this.#token)
+    );
+  }
+
+  /** Appearance, smoothed over the sights. */
+  get token(): Float32Array | undefined {
+    return this.#token;
+  }
+
+  /** Another object whenever something has changed that `savePresence` does not say. */
+  get mark(): unknown {
+    if (this.#trailMark !== this.trail.mark) this.#mark = {};
+    this.#trailMark = this.trail.mark;
+    return this.#mark;
+  }
+
+  relabel(label: string): void {
+    if (label === this.#label) return;
+    this.#label = label;
+    this.#mark = {};
+  }
+
+  /** Keeps at most this many looks. */
+  reduceLooks(most: number): void {
+    this.keyframes.reduceTo(most);
+    this.#mark = {};
+  }
+
+  /** A part of its life begins at `t`. */
+  begin(t: number): void {
+    this.#mark = {};
+    this.#spans.push({ from: t, to: t });
+    const [first, second] = this.#spans;
+    if (this.#spans.length > MOST_SPANS && first && second)
+      this.#spans.splice(0, 2, { from: first.from, to: second.to });
+  }
+
+  /** It was seen at `t`, in the part that began last. */
+  seen(t: number): void {
+    const last = this.#spans.pop();
+    if (last) this.#spans.push({ from: last.from, to: Math.max(last.to, t) });
+  }
+
+  /** @param box fractions of the frame; absent when it is hidden, and has only the look of before */
+  look(t: number, token: Float32Array, box: Box | undefined): void {
+    this.#token = token;
+    if (!box || t - this.#lookedAt < LOOK_STEP_S - TIME_EPSILON) return;
+    this.#lookedAt = t;
+    if (this.keyframes.offer({ t, box, token })) this.#mark = {};
+  }
+
+  /** Takes note of an event in which it came or went. */
+  note({ event }: EventObserved): void {
+    const { id, t, type } = event;
+    this.#mark = {};
+    if (type === 'enter' || type === 'appear') this.#entered ??= { event: id, t, type };
+    if (type === 'exit' || type === 'disappear') this.#left = { event: id, t, type };
+  }
+
+  record(): ObjectHistory {
+    const from = this.#spans[this.#spans.length - 1]?.from ?? 0;
+    const left = this.#left && this.#left.t >= from - TIME_EPSILON ? this.#left : undefined;
+    return {
+      id: this.id,
+      label: this.#label,
+      firstSeen: this.firstSeen,
+      lastSeen: this.lastSeen,
+      spans: [...this.#spans],
+      ...(this.#entered && { entered: this.#entered }),
+      ...(left && { left }),
+      path: this.trail.view(),
+      ...(this.#token && { token: this.#token }),
+      keyframes: [...this.keyframes.frames].sort((a, b) => a.t - b.t),
+    };
+  }
+
+  saveState(): z.input<typeof savedHistory> {
+    return {
+      id: this.id,
+      label: this.#label,
+      spans: this.#spans.map((span) => ({ ...span })),
+      entered: this.#entered,
+      left: this.#left,
+      trail: this.trail.saveState(),
+      keyframes: this.keyframes.saveState(),
+    };
+  }
+
+  savePresence(): z.input<typeof savedPresence> {
+    return {
+      id: this.id,
+      to: this.lastSeen,
+      lookedAt: saveTime(this.#lookedAt),
+      ...(this.#token && { token: saveToken(this.#token) }),
+      tail: this.trail.saveTail(),
+    };
+  }
+
+  static restore(
+    state: z.output<typeof savedHistory>,
+    presence: z.output<typeof savedPresence>,
+  ): LifeHistory {
+    const history = new LifeHistory(state.id, state.label);
+    history.#spans = state.spans;
+    history.#entered = state.entered as Passage | undefined;
+    history.#left = state.left as Passage | undefined;
+    history.trail.restoreState(state.trail, presence.tail);
+    history.#token = presence.token;
+    history.keyframes.restoreState(state.keyframes);
+    history.#lookedAt = presence.lookedAt;
+    history.seen(presence.to);
+    return history;
+  }
+}

@@ -1,0 +1,187 @@
+import { z } from 'zod';
+import { PresageError } from '../core/errors.js';
+import { eventObservedSchema } from '../core/messages.js';
+import { savedClips } from './history/clip-memory.js';
+import { savedEpisode, savedEpisodes } from './history/episodes.js';
+import { savedHistories, savedHistoryPiece } from './history/history-store.js';
+import { savedRelation, savedRelations } from './history/relation-log.js';
+import type { PieceLedger } from './history/state-pieces.js';
+import { createStores, recentEvents, type MemoryStores, type StoreOptions } from './memory-stores.js';
+import { RememberedObject, savedObject } from './object-record.js';
+
+/** Raised whenever a saved state of before would not be taken over exactly. */
+const VERSION = 1;
+const HEAD = 'memory';
+
+const savedLog = z.object({
+  start: z.number().int().min(0),
+  dropped: z.number().int().min(0),
+  merged: z.number().int().min(0),
+});
+const blockOf = <T extends z.ZodType>(record: T) =>
+  z.object({ from: z.number().int().min(0), records: z.array(record) });
+
+const headSchema = z.object({
+  version: z.literal(VERSION),
+  /** Zones and settings that the state depends on. */
+  settings: z.string(),
+  t: z.number(),
+  second: z.number(),
+  frame: z.object({ width: z.number(), height: z.number() }),
+  told: z.number().int().min(0),
+  nextSerial: z.number().int().min(0),
+  tracker: z.unknown(),
+  statistics: z.unknown(),
+  inView: z.array(z.string()),
+  missing: z.array(z.string()),
+  departed: z.array(z.object({ id: z.string(), at: z.number() })),
+  histories: savedHistories,
+  relations: savedRelations,
+  episodes: savedEpisodes,
+  clips: savedClips,
+});
+const objectSchema = z.object({ object: savedObject, rules: z.unknown().optional() });
+
+/** Offers everything to the ledger, piece by piece. */
+export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: PieceLedger): void {
+  const { roster, rules, clock } = stores;
+  const objects = new Set([
+    ...roster.inView.values(),
+    ...roster.missing,
+    ...roster.departed.map(({ object }) => object),
+  ]);
+  for (const object of objects) {
+    const rulesOf = (): unknown => object.part && rules.saveState(object.part);
+    // The rules of its part change with every sample of any neighbour.
+    const mark = object.part ? clock.t : object.mark;
+    ledger.offer(`object/${object.subject.id}`, mark, () => ({
+      object: object.saveState(),
+      rules: rulesOf(),
+    }));
+  }
+  const histories = stores.histories.savePieces(ledger);
+  stores.events.savePieces('events', ledger);
+  stores.relations.closed.savePieces('relations', ledger);
+  stores.episodes.log.savePieces('episodes', ledger);
+  ledger.offer(HEAD, {}, (): z.input<typeof headSchema> => ({
+    version: VERSION,
+    settings: settingsOf(options),
+    t: clock.t,
+    second: clock.second,
+    frame: { ...clock.frame },
+    told: stores.teller.told,
+    nextSerial: rules.nextSerial,
+    tracker: stores.tracker.saveState?.() ?? null,
+    statistics: stores.statistics.saveState(),
+    inView: [...roster.inView.keys()],
+    missing: [...roster.missing].map(({ subject }) => subject.id),
+    departed: roster.departed.map(({ object, at }) => ({ id: object.subject.id, at })),
+    histories,
+    relations: stores.relations.saveState(),
+    episodes: stores.episodes.saveState(),
+    clips: stores.clips.saveState(),
+  }));
+}
+
+/** The stores as they were saved. @throws PresageError `storage_failed` */
+export function restoredStores(
+  state: unknown,
+  tracker: MemoryStores['tracker'],
+  options: StoreOptions,
+): MemoryStores {
+  const stores = createStores(tracker, options);
+  try {
+    restore(stores, z.record(z.string(), z.unknown()).parse(state), options);
+  } catch (error) {
+    if (error instanceof PresageError) throw error;
+    throw new PresageError('storage_failed', 'the saved memory is not of the known form', {
+      cause: error,
+      hint: 'The stream begins afresh: what it had in view gets new ids.',
+    });
+  }
+  return stores;
+}
+
+function restore(
+  stores: MemoryStores,
+  pieces: Readonly<Record<string, unknown>>,
+  options: StoreOptions,
+): void {
+  const head = headSchema.parse(pieces[HEAD]);
+  if (head.settings !== settingsOf(options)) {
+    throw new PresageError('storage_failed', 'the saved memory is one of other zones or settings', {
+      hint: 'The stream begins afresh: what it had in view gets new ids.',
+    });
+  }
+  const { rules, roster, clock, histories } = stores;
+  Object.assign(clock, { t: head.t, second: head.second, frame: head.frame });
+  rules.setFrame(head.frame);
+  rules.nextSerial = head.nextSerial;
+  stores.teller.told = head.told;
+  stores.statistics.restoreState(head.statistics);
+  histories.restoreState(head.histories, named(pieces, 'history/', savedHistoryPiece));
+  restoreLogs(stores, pieces, head);
+  clock.recent = recentEvents(stores.events, head.t, options);
+  stores.clips.restoreState(head.clips);
+  restoreObjects(stores, pieces, head);
+  roster.refresh();
+  if (stores.tracker.restoreState) stores.tracker.restoreState(head.tracker);
+}
+
+function restoreLogs(
+  { events, relations, episodes }: MemoryStores,
+  pieces: Readonly<Record<string, unknown>>,
+  head: z.output<typeof headSchema>,
+): void {
+  events.restore(savedLog.parse(pieces['events']), named(pieces, 'events/', blockOf(eventObservedSchema)));
+  relations.closed.restore(
+    savedLog.parse(pieces['relations']),
+    named(pieces, 'relations/', blockOf(savedRelation)),
+  );
+  relations.restoreState(head.relations);
+  episodes.log.restore(savedLog.parse(pieces['episodes']), named(pieces, 'episodes/', blockOf(savedEpisode)));
+  episodes.restoreState(head.episodes, events.all());
+}
+
+function restoreObjects(
+  { roster, rules, histories }: MemoryStores,
+  pieces: Readonly<Record<string, unknown>>,
+  head: z.output<typeof headSchema>,
+): void {
+  const objects = new Map<string, RememberedObject>();
+  const parts: (readonly [NonNullable<RememberedObject['part']>, unknown])[] = [];
+  for (const { object: saved, rules: saidRules } of named(pieces, 'object/', objectSchema)) {
+    const history = histories.find(saved.track.id);
+    if (!history) throw new RangeError(`the history of ${saved.track.id} is missing`);
+    const object = RememberedObject.restore(saved, history);
+    objects.set(saved.track.id, object);
+    if (object.part) parts.push([object.part, saidRules]);
+  }
+  const find = (id: string): RememberedObject => {
+    const object = objects.get(id);
+    if (!object) throw new RangeError(`the state of ${id} is missing`);
+    return object;
+  };
+  rules.restoreState(parts);
+  roster.restore(
+    head.inView.map(find),
+    head.missing.map(find),
+    head.departed.map(({ id, at }) => ({ object: find(id), at })),
+  );
+}
+
+/** The pieces whose names begin so, parsed. */
+function named<T extends z.ZodType>(
+  pieces: Readonly<Record<string, unknown>>,
+  prefix: string,
+  schema: T,
+): z.output<T>[] {
+  return Object.entries(pieces)
+    .filter(([name]) => name.startsWith(prefix))
+    .map(([, piece]) => schema.parse(piece));
+}
+
+/** A state is taken over only by a memory of the same settings: rules of other zones have other states. */
+function settingsOf({ places, loiterS, tracks }: StoreOptions): string {
+  return JSON.stringify([Object.entries(places.zones), Object.entries(places.lines), loiterS, tracks]);
+}

@@ -1,0 +1,140 @@
+import type { EventObserved } from '../core/messages.js';
+import type { Places } from '../core/stages.js';
+import type { ContactJudge } from './events/contact-classifier.js';
+import { EventRules } from './events/event-rules.js';
+import type { FrameSize } from './events/sights.js';
+import { EventTeller } from './event-teller.js';
+import { BoundedLog } from './history/bounded-log.js';
+import { ClipMemory } from './history/clip-memory.js';
+import { Episodes } from './history/episodes.js';
+import { HistoryStore } from './history/history-store.js';
+import { RelationLog } from './history/relation-log.js';
+import { ObjectRoster } from './object-roster.js';
+import type { ObjectTracker } from './object-tracker.js';
+import { PlaceCounter } from './place-statistics.js';
+import { BYTES, eventBytes } from './size-model.js';
+
+/** Shares of the budget that logs may take; the histories of objects have the rest. */
+const SHARES = { events: 0.2, relations: 0.1, episodes: 0.1 } as const;
+/** Events that fit into the log under the least budget. */
+export const MOST_RECENT_EVENTS = 2000;
+const MB = 1e6;
+
+export interface StoreOptions {
+  readonly places: Places;
+  readonly loiterS: number;
+  readonly tracks: 'estimated' | 'exact';
+  readonly departed: number;
+  readonly departedS: number;
+  readonly events: number;
+  readonly eventsS: number;
+  readonly budgetMb: number;
+  readonly contacts?: ContactJudge | undefined;
+}
+
+/** Where a memory stands in time, and what its snapshots show of the log of events. */
+export interface MemoryClock {
+  t: number;
+  /** Last second of media time at which the budget was looked at. */
+  second: number;
+  frame: FrameSize;
+  recent: readonly EventObserved[];
+}
+
+/** All that a memory is made of. */
+export interface MemoryStores {
+  readonly tracker: ObjectTracker;
+  readonly rules: EventRules;
+  readonly teller: EventTeller;
+  readonly statistics: PlaceCounter;
+  readonly histories: HistoryStore;
+  readonly roster: ObjectRoster;
+  readonly relations: RelationLog;
+  readonly events: BoundedLog<EventObserved>;
+  readonly episodes: Episodes;
+  readonly clips: ClipMemory;
+  readonly clock: MemoryClock;
+}
+
+export function createStores(tracker: ObjectTracker, options: StoreOptions): MemoryStores {
+  const budget = options.budgetMb * MB;
+  const relations = new RelationLog(budget * SHARES.relations);
+  const histories = new HistoryStore();
+  return {
+    tracker,
+    rules: new EventRules({
+      places: options.places,
+      loiterS: options.loiterS,
+      contacts: options.contacts,
+      relations,
+    }),
+    teller: new EventTeller(),
+    statistics: new PlaceCounter(),
+    histories,
+    roster: new ObjectRoster(histories, options),
+    relations,
+    events: new BoundedLog(eventBytes, budget * SHARES.events),
+    episodes: new Episodes(budget * SHARES.episodes),
+    clips: new ClipMemory(),
+    clock: { t: 0, second: 0, frame: { width: 1, height: 1 }, recent: [] },
+  };
+}
+
+/** The events that a snapshot at `t` shows. */
+export function recentEvents(
+  events: BoundedLog<EventObserved>,
+  t: number,
+  { events: most, eventsS }: Pick<StoreOptions, 'events' | 'eventsS'>,
+): readonly EventObserved[] {
+  return events.newest(most, ({ observedAt }) => t - observedAt <= eventsS);
+}
+
+/** What all of it costs by the size model, bytes. */
+export function bytesOf(stores: MemoryStores): number {
+  const { histories, events, relations, episodes, clips } = stores;
+  return (
+    workingBytes(stores) + histories.bytes + events.bytes + relations.bytes + episodes.bytes + clips.bytes
+  );
+}
+
+/** What is in view or left lately, at full rate, with the state of the rules. */
+function workingBytes({ roster, rules, clock }: MemoryStores): number {
+  let samples = 0;
+  for (const object of roster.inView.values()) samples += object.samples;
+  for (const object of roster.missing) samples += object.samples;
+  for (const { object } of roster.departed) samples += object.samples;
+  const objects = roster.inView.size + roster.missing.size + roster.departed.length;
+  return (
+    BYTES.sample * samples +
+    BYTES.object * objects +
+    BYTES.pair * rules.counts.pairs +
+    BYTES.reference * clock.recent.length
+  );
+}
+
+export function dumpOf(stores: MemoryStores): Readonly<Record<string, number>> {
+  const { tracker, roster, rules, histories, relations, events, episodes } = stores;
+  const inView = [...roster.inView.values()];
+  const { histories: held, forgotten, thinned } = histories.counts;
+  const ofTracker = Object.entries(tracker.dump?.() ?? {});
+  return {
+    objects: inView.length,
+    samples: inView.reduce((n, { samples }) => n + samples, 0),
+    trailPoints: inView.reduce((n, { history }) => n + history.trail.length, 0),
+    departed: roster.departed.length,
+    departedSamples: roster.departed.reduce((n, { object }) => n + object.samples, 0),
+    histories: held,
+    forgottenHistories: forgotten,
+    thinnedTrailPoints: thinned,
+    events: events.length,
+    forgottenEvents: events.dropped,
+    relations: relations.closed.length + relations.open,
+    forgottenRelations: relations.closed.dropped,
+    episodes: episodes.log.length,
+    mergedEpisodes: episodes.log.merged,
+    forgottenEpisodes: episodes.log.dropped,
+    bytes: bytesOf(stores),
+    ...rules.counts,
+    ...Object.fromEntries(ofTracker.map(([key, value]) => [`tracker.${key}`, value])),
+  };
+}

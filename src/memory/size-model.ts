@@ -1,0 +1,54 @@
+import type { EventObserved } from '../core/messages.js';
+import type { Episode, Relation } from '../core/records.js';
+
+/**
+ * What the containers of memory cost on the heap, bytes: an upper estimate for V8 on 64 bit without pointer
+ * compression (header of an object 24, a double 16 where it is boxed, an array 32 and 16 more for its elements, 8 per
+ * element). `test/unit/memory/size-model.test.ts` holds it against the heap.
+ */
+export const BYTES = {
+  /** One ObjectSample with its box, position and velocity. */
+  sample: 360,
+  /** One TrailPoint with its box, and its places in the trail and in the view of it. */
+  trailPoint: 176,
+  /** One Span, and its place. */
+  span: 104,
+  /** One Keyframe without its token. */
+  keyframe: 168,
+  /** One token without its floats. */
+  token: 192,
+  float: 4,
+  /** An object's history without what it holds, its id and its place in the maps. */
+  history: 640,
+  /** An object in view or lately departed without its samples: records, rules, tracker's view. */
+  object: 3200,
+  /** State of the rules of one pair within reach. */
+  pair: 2400,
+  relation: 192,
+  /** An event without its participants. */
+  event: 288,
+  participant: 224,
+  /** An episode without its lists. */
+  episode: 240,
+  reference: 8,
+  /** A character of a text. */
+  character: 1,
+} as const;
+
+export function tokenBytes(token: Float32Array | undefined): number {
+  return token ? BYTES.token + BYTES.float * token.length : 0;
+}
+
+export function eventBytes({ event }: EventObserved): number {
+  return BYTES.event + BYTES.participant * event.participants.length;
+}
+
+export function relationBytes(_: Relation): number {
+  return BYTES.relation;
+}
+
+/** The ids in its lists belong to events and objects, whose texts may be gone: they count in full. */
+export function episodeBytes({ text, events, objects }: Episode): number {
+  const ids = events.length + objects.length;
+  return BYTES.episode + BYTES.character * text.length + (BYTES.reference + 32) * ids;
+}

@@ -1,0 +1,106 @@
+import type { Affine, Box, Point } from '../../core/box.js';
+import { boxCentre, iou } from '../../core/box.js';
+import { boxScale } from './box-filter.js';
+import { compatible } from './label-votes.js';
+import type { Sighting } from './sightings.js';
+import type { TrackState } from './track.js';
+
+/** Fewer objects than this cannot tell a camera that moved from objects that did. */
+const LEAST_TRACKS = 3;
+/** Most tracks that are asked: a few prove it as well as many. */
+const MOST_TRACKS = 24;
+/** Proposed shifts are counted in bins of this many box scales, and the fullest ones are looked at closely. */
+const BIN_SCALES = 0.2;
+const MOST_BINS = 8;
+/** A track supports a shift when its box then overlaps a detection this much (IoU). */
+const SUPPORT_IOU = 0.5;
+/** When at least this share of the tracks is where it was expected, the camera did not move. */
+const STILL_SHARE = 0.5;
+/** A shift is believed when this share of the tracks supports it... */
+const SHIFTED_SHARE = 0.6;
+/** ...and it has this many times the support of standing still. */
+const CLEARLY_BETTER = 2;
+
+/** Where a box lies after a camera motion. Rotation is taken for its effect on the centre and on scale only. */
+export function moveBox(box: Box, [a, b, c, d, e, f]: Affine): Box {
+  const [x, y] = boxCentre(box);
+  const scale = Math.sqrt(Math.abs(a * d - b * c));
+  const [width, height] = [scale * box[2], scale * box[3]];
+  return [a * x + c * y + e - width / 2, b * x + d * y + f - height / 2, width, height];
+}
+
+/**
+ * The shift of the picture that the tracks themselves tell when nothing else does: the one that brings most of them onto
+ * detections, where they were expected without success. Every pair proposes one (a Hough vote); undefined when the
+ * camera stood still or nothing is certain.
+ */
+export function commonShift(
+  tracks: readonly TrackState[],
+  sightings: readonly Sighting[],
+): Affine | undefined {
+  const known = tracks.filter(({ id, seen }) => id !== undefined && seen).slice(0, MOST_TRACKS);
+  if (known.length < LEAST_TRACKS || sightings.length < LEAST_TRACKS) return undefined;
+  const still = support(known, sightings, 0, 0);
+  if (still.count >= STILL_SHARE * known.length) return undefined;
+  let best = still;
+  for (const [dx, dy] of proposals(known, sightings)) {
+    const voted = support(known, sightings, dx, dy);
+    if (voted.count > best.count || (voted.count === best.count && voted.overlap > best.overlap))
+      best = voted;
+  }
+  const least = Math.max(LEAST_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * still.count);
+  return best.count >= least ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
+}
+
+/** The means of the fullest bins of shifts. */
+function proposals(tracks: readonly TrackState[], sightings: readonly Sighting[]): readonly Point[] {
+  const cell = BIN_SCALES * Math.min(...tracks.map(({ box }) => boxScale(box)));
+  const bins = new Map<string, { votes: number; dx: number; dy: number }>();
+  for (const track of tracks) {
+    const from = boxCentre(track.box);
+    for (const sighting of sightings) {
+      if (!alike(track, sighting)) continue;
+      const to = boxCentre(sighting.box);
+      const [dx, dy] = [to[0] - from[0], to[1] - from[1]];
+      const key = `${Math.round(dx / cell)} ${Math.round(dy / cell)}`;
+      const bin = bins.get(key) ?? { votes: 0, dx: 0, dy: 0 };
+      bins.set(key, { votes: bin.votes + 1, dx: bin.dx + dx, dy: bin.dy + dy });
+    }
+  }
+  const fullest = [...bins.values()].sort((a, b) => b.votes - a.votes).slice(0, MOST_BINS);
+  return fullest.map(({ votes, dx, dy }): Point => [dx / votes, dy / votes]);
+}
+
+function alike(track: TrackState, sighting: Sighting): boolean {
+  if (!compatible(track.label, sighting.label)) return false;
+  const [a, b] = [boxScale(track.box), boxScale(sighting.box)];
+  return Math.min(a, b) >= SUPPORT_IOU * Math.max(a, b);
+}
+
+interface Support {
+  readonly dx: number;
+  readonly dy: number;
+  readonly count: number;
+  readonly overlap: number;
+}
+
+/** How many tracks, moved by (dx, dy), lie on a detection, and the sum of their overlaps. */
+function support(
+  tracks: readonly TrackState[],
+  sightings: readonly Sighting[],
+  dx: number,
+  dy: number,
+): Support {
+  let [count, overlap] = [0, 0];
+  for (const track of tracks) {
+    const [x, y, w, h] = track.box;
+    let best = 0;
+    for (const sighting of sightings)
+      if (compatible(track.label, sighting.label))
+        best = Math.max(best, iou([x + dx, y + dy, w, h], sighting.box));
+    if (best < SUPPORT_IOU) continue;
+    count += 1;
+    overlap += best;
+  }
+  return { dx, dy, count, overlap };
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+import { boxScale } from './box-filter.js';
+import type { TrackState } from './track.js';
+
+/** The rate is that of about the last this many percepts. */
+const MEMORY = 20;
+/** So many false identities per percept are let through: about one in a minute at 10 per second. */
+const TOLERATED = 0.002;
+/** When chance alone continues a false alarm this often, nothing new can be told from the noise. */
+const HOPELESS = 0.5;
+/** Detections that confirm a track in a quiet picture, and most that are ever asked for. */
+const LEAST_HITS = 2;
+const MOST_HITS = 8;
+
+export const savedAlarms = z.object({ rate: z.number().min(0), area: z.number().min(0) });
+
+/**
+ * How much proof a new track needs. A detection that nothing follows is a false alarm; with λ of them in a percept, the
+ * chance that one is followed by another within its gate is p = λ · gate / frame, and λ · pⁿ⁻¹ tracks of n detections
+ * appear by chance (Bar-Shalom & Li, "Multitarget-Multisensor Tracking", 1995, §6: M of N track formation).
+ */
+export class FalseAlarms {
+  #rate = 0;
+  /** Mean area of a false alarm's gate as a part of the frame. */
+  #area = 0;
+
+  /** False alarms per percept. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** @param alarms tracks that ended after one detection, in one percept */
+  learn(alarms: readonly TrackState[], width: number, height: number): void {
+    this.#rate += (alarms.length - this.#rate) / MEMORY;
+    for (const { box } of alarms) {
+      const gate = Math.min(boxScale(box) ** 2 / (width * height), 1);
+      this.#area += (gate - this.#area) / MEMORY;
+    }
+  }
+
+  /** Detections that a new track needs; `Infinity` when no number of them tells it from chance. */
+  get hitsNeeded(): number {
+    const chance = this.#rate * this.#area;
+    if (chance > HOPELESS) return Infinity;
+    let hits = LEAST_HITS;
+    while (hits < MOST_HITS && this.#rate * chance ** (hits - 1) > TOLERATED) hits += 1;
+    return hits;
+  }
+
+  saveState(): z.input<typeof savedAlarms> {
+    return { rate: this.#rate, area: this.#area };
+  }
+
+  restoreState({ rate, area }: z.output<typeof savedAlarms>): void {
+    this.#rate = rate;
+    this.#area = area;
+  }
+}

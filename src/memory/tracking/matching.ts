@@ -1,0 +1,127 @@
+import { boxCentre } from '../../core/box.js';
+import { associate, unambiguous, type Reach, type Similarity } from './association.js';
+import type { Appearance } from './appearance.js';
+import { boxScale } from './box-filter.js';
+import type { ClutterMap } from './clutter.js';
+import { greatestReach, resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
+import type { Sighting } from './sightings.js';
+import type { TrackState } from './track.js';
+
+/** Weak detections bridge an occlusion, they do not carry an object for longer than this without a strong one, s. */
+const WEAK_S = 2;
+/** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
+const SCORE_SHARE = 0.5;
+/** The look changes a similarity by at most this factor up or down: it decides between what motion allows, no more. */
+const LOOK_SHARE = 0.5;
+/** Evidence (natural logarithm) at which the look has most of its say. */
+const LOOK_EVIDENCE = 3;
+
+export type Pair = readonly [track: TrackState, sighting: Sighting];
+
+export interface Match {
+  readonly pairs: readonly Pair[];
+  /** Pairs so far apart that they are believed only because nothing else can be meant. */
+  readonly leaps: readonly Pair[];
+  /** Confirmed tracks without a detection. */
+  readonly missed: readonly TrackState[];
+  /** Confident detections that continue nothing. */
+  readonly free: readonly Sighting[];
+  /** Weak detections that continue nothing. */
+  readonly noise: readonly Sighting[];
+}
+
+export interface Matching {
+  readonly tracks: readonly TrackState[];
+  readonly sightings: readonly Sighting[];
+  readonly t: number;
+  readonly highScore: number;
+  readonly clutter: ClutterMap;
+  readonly appearance: Appearance;
+}
+
+/**
+ * Joins detections to tracks in stages: confident detections to where tracks are expected, then to where hidden ones
+ * were last seen (OC-SORT), then weak detections to what is left (ByteTrack), each time confirmed tracks first.
+ */
+export function match({ tracks, sightings, t, highScore, clutter, appearance }: Matching): Match {
+  const strong = ({ score }: Sighting): boolean => score >= highScore;
+  const high = sightings.filter(strong);
+  const low = sightings.filter((one) => !strong(one));
+  const unknown = low.filter((sighting) => !clutter.explains(sighting));
+  const pairs: Pair[] = [];
+  const join = (
+    rows: readonly TrackState[],
+    columns: readonly Sighting[],
+    similarity: Similarity<TrackState, Sighting>,
+  ): [rows: readonly TrackState[], columns: readonly Sighting[]] => {
+    const result = associate(rows, columns, similarity, reachOf(columns));
+    pairs.push(...result.pairs);
+    return [result.rows, result.columns];
+  };
+  const expected = weighed(resemblance, appearance);
+  const weakly = weighed(resemblesWeakly, appearance);
+  const confirmed = tracks.filter(({ id }) => id !== undefined);
+  const [away, unclaimed] = join(confirmed, high, expected);
+  const [hidden, unmet] = join(
+    away.filter(({ seen }) => !seen),
+    unclaimed,
+    resemblesLast,
+  );
+  const absent = [...away.filter(({ seen }) => seen), ...hidden];
+  const [, weak] = join(
+    absent.filter(({ strongAt }) => t - strongAt < WEAK_S),
+    unknown,
+    weakly,
+  );
+  const tentative = tracks.filter(({ id }) => id === undefined);
+  const [young, left] = join(tentative, unmet, expected);
+  const [, noise] = join(young, weak, weakly);
+  const claimed = new Set(pairs.map(([track]) => track));
+  const leaps = leap(
+    young.filter((track) => !claimed.has(track)),
+    left,
+    t,
+  );
+  const taken = new Set(leaps.map(([, sighting]) => sighting));
+  const explained = new Set(unknown);
+  return {
+    pairs,
+    leaps,
+    missed: absent.filter((track) => !claimed.has(track)),
+    free: left.filter((sighting) => !taken.has(sighting)),
+    noise: [...low.filter((sighting) => !explained.has(sighting)), ...noise],
+  };
+}
+
+/** How far along x a track may lie from a detection. */
+function reachOf(columns: readonly Sighting[]): Reach<TrackState, Sighting> {
+  const largest = columns.reduce((most, { box }) => Math.max(most, boxScale(box)), 0);
+  return {
+    of: (track) => {
+      const reach = greatestReach(track, largest);
+      const [expected, last] = [boxCentre(track.box)[0], boxCentre(track.lastBox)[0]];
+      return [Math.min(expected, last) - reach, Math.max(expected, last) + reach];
+    },
+    at: ({ box }) => boxCentre(box)[0],
+  };
+}
+
+/** New tracks so fast that no overlap joins them: taken where nothing else can be meant, but with more proof. */
+function leap(young: readonly TrackState[], free: readonly Sighting[], t: number): readonly Pair[] {
+  const lone = young.filter((track) => track.hits === 1);
+  return unambiguous(lone, free, (track, sighting) => resemblesLeap(track, sighting, t));
+}
+
+/** The similarity by place, weighed by the detection's score and by how much it looks like the object. */
+function weighed(
+  similarity: Similarity<TrackState, Sighting>,
+  appearance: Appearance,
+): Similarity<TrackState, Sighting> {
+  return (track, sighting) => {
+    const near = similarity(track, sighting);
+    if (near <= 0) return near;
+    const scored = near * (1 - SCORE_SHARE * (1 - sighting.score));
+    const evidence = appearance.evidence(track.gallery.cosine(sighting.token));
+    return scored * (1 + LOOK_SHARE * Math.tanh(evidence / LOOK_EVIDENCE));
+  };
+}

@@ -1,0 +1,103 @@
+import { iou, type Box } from '../core/box.js';
+import type { Detection } from '../core/stages.js';
+
+/** A detection at least this sure explains motion; weaker ones are guesses that motion may contradict. */
+const SURE_SCORE = 0.4;
+/** A proposal is explained by a detection that covers this share of it... */
+const COVERED_SHARE = 0.5;
+/** ...or overlaps it this much (IoU)... */
+const SAME_IOU = 0.3;
+/** ...or by detections that lie in it and fill this share of it: several people in one mask, someone with a shadow. */
+const FILLED_SHARE = 0.35;
+const INSIDE_SHARE = 0.6;
+/** Beside a detected one, what touches it and is smaller than this share of it is a part or a shadow of it. */
+const PART_SHARE = 0.5;
+/** People and animals sway and swing their limbs: reach of their parts beyond the box, in shares of its sides. */
+const PART_REACH = 0.2;
+/** A guess of the detector and a proposal are one thing from this IoU on. */
+const GUESS_IOU = 0.4;
+/** Classes with limbs or loads: their outline changes, and the detector's box is the better one. */
+const ARTICULATED = new Set([
+  ...['person', 'bicycle', 'motorcycle', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow'],
+  ...['elephant', 'bear', 'zebra', 'giraffe', 'umbrella', 'kite'],
+]);
+/** Of rigid things, which only one proposal shows, the mask's outline is the tighter one from this IoU on. */
+const OUTLINE_IOU = 0.6;
+
+/**
+ * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a rigid
+ * thing its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
+ *
+ * @returns detections first, then the remaining proposals
+ */
+export function fuseProposals(
+  detections: readonly Detection[],
+  proposals: readonly Detection[],
+): Detection[] {
+  const sure = detections.filter(({ score }) => score >= SURE_SCORE);
+  const unexplained = proposals.filter(({ box }) => !isExplained(box, sure));
+  const kept = detections
+    .filter(
+      ({ score, label, box }) =>
+        score >= SURE_SCORE ||
+        ARTICULATED.has(label) ||
+        !unexplained.some((proposal) => iou(proposal.box, box) > GUESS_IOU),
+    )
+    .map((detection) => withOutline(detection, proposals));
+  return [...kept, ...unexplained];
+}
+
+function isExplained(box: Box, sure: readonly Detection[]): boolean {
+  let filled = 0;
+  for (const other of sure) {
+    const shared = intersection(box, other.box);
+    if (shared <= 0 && !touchesPart(box, other)) continue;
+    if (shared >= COVERED_SHARE * area(box) || iou(box, other.box) >= SAME_IOU) return true;
+    if (touchesPart(box, other)) return true;
+    if (shared >= INSIDE_SHARE * area(other.box)) filled += shared;
+  }
+  return filled >= FILLED_SHARE * area(box);
+}
+
+/** A limb, a bag or what is left of a shadow, beside something with limbs. */
+function touchesPart(box: Box, { label, box: whole }: Detection): boolean {
+  if (!ARTICULATED.has(label) || area(box) > PART_SHARE * area(whole)) return false;
+  const [dx, dy] = [PART_REACH * whole[2], PART_REACH * whole[3]];
+  const around: Box = [whole[0] - dx, whole[1] - dy, whole[2] + 2 * dx, whole[3] + 2 * dy];
+  return intersection(box, around) > 0;
+}
+
+function withOutline(detection: Detection, proposals: readonly Detection[]): Detection {
+  if (ARTICULATED.has(detection.label)) return detection;
+  const best = proposals.reduce<Detection | undefined>(
+    (a, b) => (a && iou(a.box, detection.box) >= iou(b.box, detection.box) ? a : b),
+    undefined,
+  );
+  return best && iou(best.box, detection.box) >= OUTLINE_IOU ? { ...detection, box: best.box } : detection;
+}
+
+/**
+ * Between two looks of the detector, a proposal goes by the label of what it was seen to be: that of the last detection
+ * which it overlaps most.
+ */
+export function inheritLabels(proposals: readonly Detection[], last: readonly Detection[]): Detection[] {
+  return proposals.map((proposal) => {
+    let best: Detection | undefined;
+    let most = SAME_IOU;
+    for (const known of last) {
+      const overlap = iou(known.box, proposal.box);
+      if (overlap > most) [most, best] = [overlap, known];
+    }
+    return best ? { ...proposal, label: best.label } : proposal;
+  });
+}
+
+function intersection(a: Box, b: Box): number {
+  const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
+  const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
+  return width > 0 && height > 0 ? width * height : 0;
+}
+
+function area(box: Box): number {
+  return box[2] * box[3];
+}

@@ -1,0 +1,102 @@
+import { toPresageError } from '../core/errors.js';
+import type { Frame } from '../core/frame.js';
+import type { MotionReport } from './motion-protocol.js';
+import { MotionThread, type MotionThreadOptions } from './motion-thread.js';
+
+/** Motion of one stream. */
+export interface StreamMotion {
+  /**
+   * Frames must come in their order; answers come in it, too. Undefined when the worker crashed over this frame or is
+   * given up: the detector's answer then stands alone.
+   * @throws PresageError `interrupted` when closed
+   */
+  analyze(frame: Frame): Promise<MotionReport | undefined>;
+  /** The stream has ended. Only after its last call has settled. */
+  close(): void;
+}
+
+export interface MotionStats {
+  readonly workers: number;
+  readonly alive: number;
+  readonly streams: number;
+  readonly crashes: number;
+  /** Frames that motion was lost for. */
+  readonly lost: number;
+}
+
+/** A frame takes a few milliseconds: two threads serve dozens of streams, and leave the cores to the detector. */
+const THREADS = 2;
+
+/** The motion workers of a process. A stream stays on the one that it was given to, for its background lives there. */
+export class MotionThreads implements AsyncDisposable {
+  readonly #threads: readonly MotionThread[];
+  readonly #load: number[];
+  #opened = 0;
+  #lost = 0;
+
+  private constructor(options: MotionThreadOptions) {
+    this.#threads = Array.from({ length: THREADS }, () => new MotionThread(options));
+    this.#load = this.#threads.map(() => 0);
+  }
+
+  /** @throws PresageError `worker_crashed` when a worker cannot start */
+  static async open(options: MotionThreadOptions = {}): Promise<MotionThreads> {
+    const all = new MotionThreads(options);
+    try {
+      await Promise.all(all.#threads.map((thread) => thread.start()));
+    } catch (thrown) {
+      await all.close();
+      throw thrown;
+    }
+    return all;
+  }
+
+  /** On the thread with the fewest streams. */
+  openStream(): StreamMotion {
+    const place = this.#load.indexOf(Math.min(...this.#load));
+    const thread = this.#threads[place] as MotionThread;
+    const stream = this.#opened;
+    this.#opened += 1;
+    this.#load[place] = (this.#load[place] ?? 0) + 1;
+    let open = true;
+    return {
+      analyze: (frame) => this.#analyze(thread, stream, frame),
+      close: () => {
+        if (!open) return;
+        open = false;
+        this.#load[place] = (this.#load[place] ?? 1) - 1;
+        thread.forget(stream);
+      },
+    };
+  }
+
+  stats(): MotionStats {
+    return {
+      workers: this.#threads.length,
+      alive: this.#threads.filter(({ state }) => state !== 'dead').length,
+      streams: this.#load.reduce((sum, streams) => sum + streams, 0),
+      crashes: this.#threads.reduce((sum, { crashes }) => sum + crashes, 0),
+      lost: this.#lost,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #analyze(thread: MotionThread, stream: number, frame: Frame): Promise<MotionReport | undefined> {
+    const { pixels, layout, t } = frame;
+    try {
+      return await thread.analyze({ stream, pixels, width: layout.width, height: layout.height, t });
+    } catch (thrown) {
+      const error = toPresageError(thrown, 'inference_failed');
+      if (error.code === 'interrupted') throw error;
+      this.#lost += 1;
+      return undefined;
+    }
+  }
+}

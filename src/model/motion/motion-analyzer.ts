@@ -1,0 +1,258 @@
+import type { Affine } from '../../core/box.js';
+import type { Detection, SceneCondition } from '../../core/stages.js';
+import {
+  classify,
+  createBackground,
+  FOREGROUND,
+  resetBackground,
+  replacePixel,
+  SHADE,
+  updateBackground,
+  type BackgroundPlanes,
+} from './background.js';
+import { BlobMemory, type Blob, type BlobSight } from './blobs.js';
+import { dilate, findComponents, majority, type Component } from './components.js';
+import { applyExposure, fitExposure } from './exposure.js';
+import { peelGhosts } from './ghosts.js';
+import { createPlanes, downscale, type WorkPlanes } from './planes.js';
+import { refineEdges } from './refine.js';
+import { Registration } from './registration.js';
+import { compareScene, SceneJudge } from './scene.js';
+import { liftStanding } from './standing.js';
+
+/** What motion tells of one frame. */
+export interface MotionAnswer {
+  /** Label `object`, origin `motion`, boxes in fractions of the frame. */
+  readonly proposals: Detection[];
+  /** As in a percept. */
+  readonly camera: Affine | undefined;
+  readonly scene: SceneCondition;
+}
+
+/** The label of what only motion or objectness tells. */
+export const OBJECT_LABEL = 'object';
+
+/** Smallest object, as a share of the picture and in work px: below are leaves, rain and blocks of the compression. */
+const LEAST_SHARE = 0.00012;
+const LEAST_AREA = 16;
+/** What covers more of the picture than this is light, fog or a lens cap. */
+const MOST_SHARE = 0.35;
+/** Where this share of the picture is foreground for that long, s, the background is not what it was. */
+const FLOOD_SHARE = 0.5;
+const FLOOD_S = 1;
+/** A thing that came and stands still belongs to the scene after this long, s; one of the first picture stays. */
+const ABSORB_S = 180;
+/** How badly the background is registered: a still camera vibrates, a moved background is resampled; px. */
+const STILL_SLACK = 0.15;
+const MOVED_SLACK = 0.5;
+/** Score of a proposal at first sight, and once it has been watched for that long, s. */
+const FIRST_SCORE = 0.55;
+const LAST_SCORE = 0.85;
+const WATCHED_S = 0.4;
+/** A picture with more things than this holds a texture that moves. */
+const MOST_PROPOSALS = 300;
+/** Longest step of the background's following, s: after a gap one picture must not count for all that was missed. */
+const LONGEST_STEP_S = 1;
+/** Looks during which new masks are things that stood there when the stream began. */
+const STANDING_LOOKS = 2;
+
+/**
+ * Class-agnostic proposals of one stream: what stands out of a background model that follows noise, light and camera.
+ * Keeps the background and the masks of the last picture. Pure arithmetic, deterministic, synchronous; pictures must all
+ * have the size given to the constructor.
+ */
+export class MotionAnalyzer {
+  readonly #width: number;
+  readonly #height: number;
+  readonly #state: AnalyzerState | undefined;
+
+  /** @param width px */
+  constructor(width: number, height: number) {
+    this.#width = width;
+    this.#height = height;
+    const planes = createPlanes(width, height);
+    if (planes) this.#state = new AnalyzerState(planes);
+  }
+
+  /** @param pixels I420. @param t media time, s, increasing */
+  analyze(pixels: Uint8Array, t: number): MotionAnswer {
+    const state = this.#state;
+    if (!state) return { proposals: [], camera: undefined, scene: 'clear' };
+    downscale(pixels, this.#width, this.#height, state.planes);
+    const { sights, camera, scene } = state.look(t);
+    const source = { pixels, width: this.#width, height: this.#height };
+    const search = { source, work: state.planes, background: state.view, marks: state.marks };
+    const proposals = sights.slice(0, MOST_PROPOSALS).map(({ blob, component }): Detection => {
+      const { left, top, right, bottom } = refineEdges(component, search);
+      const [w, h] = [this.#width, this.#height];
+      return {
+        label: OBJECT_LABEL,
+        score: scoreOf(blob, t),
+        box: [left / w, top / h, (right - left) / w, (bottom - top) / h],
+        origin: 'motion',
+      };
+    });
+    return { proposals, camera, scene };
+  }
+}
+
+function scoreOf({ standing, since }: Blob, t: number): number {
+  const watched = standing ? 1 : Math.min(1, (t - since) / WATCHED_S);
+  return FIRST_SCORE + (LAST_SCORE - FIRST_SCORE) * watched;
+}
+
+interface Look {
+  readonly sights: readonly BlobSight[];
+  readonly camera: Affine | undefined;
+  readonly scene: SceneCondition;
+}
+
+/** Everything at work resolution. */
+class AnalyzerState {
+  /** What the classifier said of each pixel of the last picture. */
+  readonly marks: Uint8Array;
+  readonly #background: BackgroundPlanes;
+  readonly #registration: Registration;
+  readonly #judge = new SceneJudge();
+  readonly #blobs = new BlobMemory();
+  readonly #mask: Uint8Array;
+  readonly #scratch: Uint8Array;
+  /** Pixels of objects in the last picture, which the background does not learn. */
+  readonly #kept: Uint8Array;
+  #looks = 0;
+  #t = 0;
+  #floodSince: number | undefined;
+
+  constructor(readonly planes: WorkPlanes) {
+    const size = planes.y.length;
+    this.#background = createBackground(size);
+    this.#registration = new Registration(this.#background, planes);
+    this.marks = new Uint8Array(size);
+    this.#mask = new Uint8Array(size);
+    this.#scratch = new Uint8Array(size);
+    this.#kept = new Uint8Array(size);
+  }
+
+  get view(): BackgroundPlanes {
+    return this.#registration.view;
+  }
+
+  /** The planes hold the picture at `t`. */
+  look(t: number): Look {
+    const dtS = Math.min(t - this.#t, LONGEST_STEP_S);
+    this.#t = t;
+    if (this.#looks === 0) this.#reset(t);
+    else {
+      const scene = this.#orient(t);
+      if (scene === 'changed') this.#reset(t);
+      if (scene !== 'clear' || this.#judge.hidden) return { sights: [], camera: undefined, scene };
+    }
+    this.#looks += 1;
+    this.#adaptExposure();
+    const components = this.#segment();
+    if (this.#isFlooded(components, t))
+      return { sights: [], camera: this.#registration.camera, scene: 'clear' };
+    const standing = this.#looks <= STANDING_LOOKS;
+    const sights = this.#blobs.resolve(components, this.planes, { t, dtS, standing });
+    this.#absorb(sights, t);
+    this.#keep(components);
+    const { place, camera } = this.#registration;
+    updateBackground(this.#background, this.planes, this.#kept, { dtS, looks: this.#looks, place });
+    this.#registration.settle(t, this.#kept);
+    return { sights, camera, scene: 'clear' };
+  }
+
+  /** Where the camera looks now, and whether the scene is still there. */
+  #orient(t: number): SceneCondition {
+    const registration = this.#registration;
+    registration.locate(this.planes, false);
+    let evidence = compareScene(registration.view, this.planes);
+    if (this.#judge.doubts(evidence)) {
+      registration.locate(this.planes, true);
+      const elsewhere = compareScene(registration.view, this.planes);
+      if (this.#judge.doubts(elsewhere)) registration.giveUp(this.planes);
+      else evidence = elsewhere;
+    }
+    const camera = registration.cameraAtWork;
+    if (camera) this.#blobs.transform(camera);
+    return this.#judge.judge(evidence, t);
+  }
+
+  #reset(t: number): void {
+    resetBackground(this.#background, this.planes);
+    liftStanding(this.#background, this.planes);
+    this.#kept.fill(0);
+    this.#blobs.clear();
+    this.#registration.reset(t, this.#kept);
+    this.#looks = 0;
+    this.#floodSince = undefined;
+  }
+
+  #adaptExposure(): void {
+    const exposure = fitExposure(this.view, this.planes, this.#kept);
+    if (!exposure) return;
+    applyExposure(this.#background, exposure);
+    if (!this.#registration.still) applyExposure(this.view, exposure);
+  }
+
+  #segment(): Component[] {
+    const { width, height, y } = this.planes;
+    const { still } = this.#registration;
+    classify(this.view, this.planes, still ? STILL_SLACK : MOVED_SLACK, this.marks);
+    majority(this.marks, FOREGROUND, width, height, this.#mask);
+    const least = Math.max(LEAST_AREA, LEAST_SHARE * y.length);
+    const find = (): Component[] => findComponents(this.#mask, width, height, least);
+    const components = find();
+    if (!still || peelGhosts(this.#background, this.planes, this.#mask, components) === 0) return components;
+    majority(this.#mask, 1, width, height, this.#scratch);
+    this.#mask.set(this.#scratch);
+    return find();
+  }
+
+  #isFlooded(components: readonly Component[], t: number): boolean {
+    const area = components.reduce((sum, component) => sum + component.area, 0);
+    if (
+      area < FLOOD_SHARE * this.marks.length &&
+      !components.some((c) => c.area > MOST_SHARE * this.marks.length)
+    ) {
+      this.#floodSince = undefined;
+      return false;
+    }
+    this.#floodSince ??= t;
+    if (t - this.#floodSince >= FLOOD_S) this.#reset(t);
+    return true;
+  }
+
+  /** What came and has stood still for long becomes background. */
+  #absorb(sights: readonly BlobSight[], t: number): void {
+    const { still } = this.#registration;
+    const old = sights.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
+    if (!still || old.length === 0) return;
+    for (const { component } of old)
+      for (const { row, from, to } of component.runs)
+        for (let x = from; x < to; x += 1) {
+          const k = row * this.planes.width + x;
+          replacePixel(this.#background, k, this.planes, k);
+        }
+    this.#blobs.forget(new Set(old.map(({ blob }) => blob)));
+  }
+
+  /** Marks the objects with a rim, and the shades beside them. */
+  #keep(components: readonly Component[]): void {
+    const { width, height } = this.planes;
+    this.#kept.fill(0);
+    for (const { runs } of components)
+      for (const { row, from, to } of runs) this.#kept.fill(1, row * width + from, row * width + to);
+    dilate(this.#kept, width, height, this.#scratch);
+    for (const { left, top, right, bottom } of components) {
+      const [dx, dy] = [right - left, bottom - top];
+      for (let row = Math.max(0, top - dy); row < Math.min(height, bottom + dy); row += 1)
+        for (
+          let x = Math.max(0, left - dx), k = row * width + x;
+          x < Math.min(width, right + dx);
+          x += 1, k += 1
+        )
+          if (this.marks[k] === SHADE) this.#kept[k] = 1;
+    }
+  }
+}

@@ -1,0 +1,154 @@
+import { isDeepStrictEqual } from 'node:util';
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { PresageError } from '../../../src/core/errors.js';
+import type { MemoryUpdate, Percept } from '../../../src/core/stages.js';
+import { ObjectMemory, type ObjectMemoryOptions } from '../../../src/memory/object-memory.js';
+import { Tracker } from '../../../src/memory/tracking/tracker.js';
+import { Crowd } from '../../support/crowd.js';
+
+const PLACES = {
+  zones: {
+    door: [
+      [0.2, 0.2],
+      [0.6, 0.2],
+      [0.6, 0.9],
+      [0.2, 0.9],
+    ],
+  },
+  lines: {
+    gate: [
+      [0.5, 0],
+      [0.5, 1],
+    ],
+  },
+} as const;
+const OPTIONS: ObjectMemoryOptions = { places: PLACES, loiterS: 4 };
+const PERCEPTS = 300;
+
+function create(options: ObjectMemoryOptions = OPTIONS): ObjectMemory {
+  return new ObjectMemory(new Tracker(), options);
+}
+
+function percepts(seed: number, n = PERCEPTS): Percept[] {
+  const crowd = new Crowd({ seed, people: 9, tokenLength: 16 });
+  return Array.from({ length: n }, () => crowd.next());
+}
+
+/** Everything that an update says, plain. */
+function plain({ snapshot, events, episodes }: MemoryUpdate): unknown {
+  const { places, ...rest } = snapshot;
+  const exposure = [places.exposureS, places.exposureAt([0.5, 0.5]), places.rateAt('meet', [0.4, 0.6])];
+  return { ...rest, exposure, events, episodes };
+}
+
+/** As `toEqual`, and quick where all is well: snapshots are large. */
+function expectEqual(a: unknown, b: unknown): void {
+  if (!isDeepStrictEqual(a, b)) expect(a).toStrictEqual(b);
+}
+
+/** As a store would keep it: through JSON, applying the changes of each second to what was kept before. */
+class Shelf {
+  pieces: Record<string, string> = {};
+
+  write(memory: ObjectMemory): number {
+    const { whole, put, gone } = memory.saveChanges();
+    if (whole) this.pieces = {};
+    let bytes = 0;
+    for (const [name, piece] of Object.entries(put)) {
+      const text = JSON.stringify(piece);
+      this.pieces[name] = text;
+      bytes += text.length;
+    }
+    for (const name of gone) Reflect.deleteProperty(this.pieces, name);
+    return bytes;
+  }
+
+  read(): unknown {
+    return Object.fromEntries(
+      Object.entries(this.pieces).map(([name, text]) => [name, JSON.parse(text) as unknown]),
+    );
+  }
+}
+
+describe('a memory that is restored', () => {
+  it('goes on exactly as one that never stopped, wherever it was cut', { timeout: 120_000 }, () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 1e6 }),
+        fc.uniqueArray(fc.integer({ min: 1, max: PERCEPTS - 2 }), { minLength: 1, maxLength: 4 }),
+        (seed, cuts) => {
+          const all = percepts(seed);
+          const whole = create();
+          let cut = create();
+          const shelf = new Shelf();
+          all.forEach((percept, i) => {
+            const expected = plain(whole.update(percept));
+            expectEqual(plain(cut.update(percept)), expected);
+            if (i % 10 === 0) shelf.write(cut);
+            if (!cuts.includes(i)) return;
+            shelf.write(cut);
+            cut = create();
+            cut.restoreState(shelf.read());
+          });
+          expectEqual(cut.records(), whole.records());
+          expect(cut.dump()).toEqual(whole.dump());
+          expect(cut.finish(PERCEPTS / 10)).toEqual(whole.finish(PERCEPTS / 10));
+        },
+      ),
+      { numRuns: 4, seed: 7 },
+    );
+  });
+
+  it('keeps its bounds across an interruption and a change of size', () => {
+    const all = percepts(3, 260);
+    const [whole, cut] = [create(), create()];
+    for (const memory of [whole, cut]) {
+      for (const percept of all.slice(0, 120)) memory.update(percept);
+      memory.interrupt(12);
+    }
+    const restored = create();
+    restored.restoreState(JSON.parse(JSON.stringify(cut.saveState())));
+    for (const percept of all.slice(140)) {
+      const scaled = percept.index > 200 ? { ...percept, width: 640, height: 480 } : percept;
+      expectEqual(plain(restored.update(scaled)), plain(whole.update(scaled)));
+    }
+  });
+
+  it('gives the same state whether it is saved whole or by its changes', () => {
+    const memory = create();
+    const shelf = new Shelf();
+    for (const percept of percepts(11)) {
+      memory.update(percept);
+      if (percept.index % 10 === 9) shelf.write(memory);
+    }
+    shelf.write(memory);
+    const [a, b] = [create(), create()];
+    a.restoreState(shelf.read());
+    b.restoreState(JSON.parse(JSON.stringify(memory.saveState())));
+    expectEqual(a.records(), b.records());
+    expectEqual(a.records(), memory.records());
+  });
+
+  it.each([
+    ['nothing', undefined],
+    ['text', 'memory'],
+    ['no head', { 'object/o1': {} }],
+    ['another version', { memory: { version: 99 } }],
+  ])('refuses %s and stays as it was', (_, state) => {
+    const memory = create();
+    for (const percept of percepts(5, 40)) memory.update(percept);
+    const before = memory.records();
+    expect(() => memory.restoreState(state)).toThrow(PresageError);
+    expect(memory.records()).toEqual(before);
+  });
+
+  it('refuses a state of other zones and one that lacks a piece', () => {
+    const memory = create();
+    for (const percept of percepts(5, 60)) memory.update(percept);
+    const state = JSON.parse(JSON.stringify(memory.saveState())) as Record<string, unknown>;
+    expect(() => create({ loiterS: 4 }).restoreState(state)).toThrow(/other zones/);
+    const lacking = Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('object/')));
+    expect(() => create().restoreState(lacking)).toThrow(/not of the known form/);
+  });
+});

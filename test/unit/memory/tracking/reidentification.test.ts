@@ -1,0 +1,202 @@
+import { describe, expect, it } from 'vitest';
+import { Tracker } from '../../../../src/memory/tracking/tracker.js';
+import { idAt, ids, normals, person, play, tokens, WIDTH, wobble, type Drawn, type Scene } from './drawn.js';
+
+type Look = (who: number) => Float32Array;
+
+/** Two people who stay in view, so that the tracker learns what a cosine is worth here. */
+function bystanders(t: number, look: Look): Drawn[] {
+  return [0, 1].map((who) => person(450 + 100 * who + 2 * wobble(t, who), 480, { token: look(who) }));
+}
+
+function walk(t: number, from: number, speed: number, look: Look, who: number): Drawn | undefined {
+  const x = from + speed * t;
+  return t >= 0 && x > -15 && x < WIDTH + 15 ? person(x, 200, { token: look(who) }) : undefined;
+}
+
+/** Someone walks out on the right and comes in on the left after `away` seconds: `who` 2, or `other`. */
+function leaving(look: Look, away: number, other = 2): Scene {
+  return (t) => [
+    ...bystanders(t, look),
+    walk(t, 600, 100, look, 2),
+    walk(t - 4.15 - away, -10, 100, look, other),
+  ];
+}
+
+describe('an object that left', () => {
+  it('is known by its look when it comes back minutes later at another side', () => {
+    const tracker = new Tracker();
+    const played = play(leaving(tokens(0.5), 180), { to: 190, fps: 5, tracker });
+    expect(ids(played)).toHaveLength(3);
+    expect(played.at(-1)?.tracks.find(({ box }) => box[1] < 150)).toMatchObject({ id: 'o3', firstSeen: 0 });
+    expect(tracker.dump()).toMatchObject({ identities: 3, recognisedByLook: 1 });
+  });
+
+  it('is not taken for another who looks different', () => {
+    const played = play(leaving(tokens(0.5), 20, 3), { to: 30, fps: 5 });
+    expect(ids(played)).toHaveLength(4);
+  });
+
+  it.each([
+    ['noise', tokens(1e6)],
+    ['all the same', (): Float32Array => Float32Array.from([1, 0, 0])],
+    [
+      'hardly different',
+      (who: number): Float32Array => tokens(0.5)(who).map((v, k) => (k === 0 ? 1 : v / 300)),
+    ],
+  ])('is a new one when the tokens are %s', (_, look) => {
+    const tracker = new Tracker();
+    const played = play(leaving(look, 20), { to: 30, fps: 5, tracker });
+    expect(tracker.dump()['recognisedByLook']).toBe(0);
+    expect(ids(played)).toHaveLength(4);
+  });
+
+  it('is forgotten by its look after ten minutes', () => {
+    const tracker = new Tracker();
+    play(leaving(tokens(0.5), 630), { to: 640, fps: 2, tracker });
+    expect(tracker.dump()['recognisedByLook']).toBe(0);
+  });
+});
+
+describe('an object that was lost inside the picture', () => {
+  const gap =
+    (look: Look, other: number): Scene =>
+    (t) => [
+      ...bystanders(t, look),
+      t <= 8 ? person(300, 200, { token: look(2) }) : undefined,
+      t >= 10 ? person(310, 200, { token: look(other) }) : undefined,
+    ];
+
+  it('is known again at its place when it looks the same, and a stranger there is not it', () => {
+    expect(ids(play(gap(tokens(0.3), 2), { to: 12 }))).toHaveLength(3);
+    expect(ids(play(gap(tokens(0.3), 3), { to: 12 }))).toHaveLength(4);
+  });
+
+  it('is known by its place alone when tokens tell nothing', () => {
+    expect(ids(play(gap(tokens(1e6), 3), { to: 12 }))).toHaveLength(3);
+  });
+});
+
+/** Two who walk towards each other, meet behind one box for `together` seconds, and turn back: motion says they passed. */
+function turnBack(look: Look | undefined, together: number): Scene {
+  return (t) => {
+    const since = t - 4;
+    const apart = since < 0 ? -80 * since : Math.max(0, 80 * (since - together));
+    const one = (who: number, x: number): Drawn =>
+      person(x, who === 0 ? 300 : 304, { ...(look && { token: look(who) }) });
+    const merged = apart < 12;
+    return [
+      ...(look ? bystanders(t, (who) => look(who + 5)) : bystanders(t, () => Float32Array.from([1]))),
+      one(0, 500 - apart),
+      merged ? undefined : one(1, 500 + apart),
+    ];
+  };
+}
+
+describe('objects that changed places while one hid the other', () => {
+  const wrong = (scene: Scene): [boolean, Tracker] => {
+    const tracker = new Tracker();
+    const before = play(scene, { to: 2, tracker });
+    const left = idAt(before.slice(0, 20), 340);
+    const after = play(scene, { from: 2.1, to: 8, tracker });
+    return [idAt(after, 500 - 80 * 3.2) !== left, tracker];
+  };
+
+  it('get their identities back by their looks', () => {
+    for (const together of [0.3, 0.8]) {
+      const [swapped] = wrong(turnBack(tokens(0.4), together));
+      expect(swapped, `after ${together} s`).toBe(false);
+    }
+  });
+
+  it('are counted when that happens after the tracks had settled on the wrong one', () => {
+    const look = tokens(0.4);
+    // Both vanish, and come out exactly where the other one is expected.
+    const scene: Scene = (t) => {
+      const x = 200 + 100 * t;
+      const y = 800 - 100 * t;
+      const hidden = Math.abs(x - y) < 30;
+      const flip = t > 3;
+      return [
+        ...bystanders(t, (who) => look(who + 5)),
+        hidden ? undefined : person(x, 300, { token: look(flip ? 1 : 0) }),
+        person(y, 306, { token: look(flip ? 0 : 1) }),
+      ];
+    };
+    const tracker = new Tracker();
+    const left = idAt(play(scene, { to: 1, tracker }), 300);
+    const after = play(scene, { from: 1.1, to: 6, tracker });
+    expect(idAt(after, 200)).toBe(left);
+    expect(ids(after)).toHaveLength(4);
+  });
+});
+
+interface Result {
+  readonly identities: number;
+  readonly switches: number;
+}
+
+/** People on crossing ways, who hide one another, leave and come back; how often a person's id changes. */
+function crowd(look: Look | undefined, seed: number): Result {
+  const normal = normals(seed);
+  const people = Array.from({ length: 8 }, (_, who) => ({
+    who,
+    x: 500 + 200 * normal(),
+    speed: 70 + 15 * normal(),
+    sign: who % 2 === 0 ? 1 : -1,
+    feet: 280 + 10 * who,
+  }));
+  const tracker = new Tracker();
+  const last = new Map<number, string>();
+  let switches = 0;
+  const span = WIDTH + 400;
+  for (let k = 0; k < 450; k += 1) {
+    const t = k / 10;
+    const now = people.map((one) => {
+      const way = one.x + one.sign * one.speed * t + 200;
+      return { ...one, at: (((way % span) + span) % span) - 200 };
+    });
+    const visible = now.filter(({ at, feet }) => {
+      if (at < 22 || at > WIDTH - 22) return false;
+      return !now.some((other) => other.feet > feet && Math.abs(other.at - at) < 18);
+    });
+    const scene: Scene = () =>
+      visible.map(({ who, at, feet }) =>
+        person(at + 1.5 * normal(), feet + 1.5 * normal(), { ...(look && { token: look(who) }) }),
+      );
+    const tracks = play(scene, { from: t, to: t, tracker })[0]?.tracks ?? [];
+    for (const { who, at, feet } of visible) {
+      const own = tracks.find(
+        ({ seen, box }) => seen && Math.abs(box[0] + 20 - at) < 9 && Math.abs(box[1] + 100 - feet) < 6,
+      );
+      if (!own) continue;
+      if (last.has(who) && last.get(who) !== own.id) switches += 1;
+      last.set(who, own.id);
+    }
+  }
+  return { identities: Number(tracker.dump()['identities']), switches };
+}
+
+describe('in a crowd', () => {
+  it(
+    'tokens of any quality never make it worse, and good ones keep everyone known',
+    { timeout: 120_000 },
+    () => {
+      const total = (noise: number | undefined): Result =>
+        [1, 2, 3].reduce(
+          (sum, seed) => {
+            const one = crowd(noise === undefined ? undefined : tokens(noise, seed), seed);
+            return { identities: sum.identities + one.identities, switches: sum.switches + one.switches };
+          },
+          { identities: 0, switches: 0 },
+        );
+      const without = total(undefined);
+      const by = [0.3, 0.7, 1.5, 3, 1e6].map((noise) => ({ noise, ...total(noise) }));
+      for (const one of by) {
+        expect(one.switches, `noise ${one.noise}`).toBeLessThanOrEqual(without.switches);
+        expect(one.identities, `noise ${one.noise}`).toBeLessThanOrEqual(without.identities);
+      }
+      expect(by[0]?.identities).toBeLessThan(0.65 * without.identities);
+    },
+  );
+});

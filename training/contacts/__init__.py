@@ -1,0 +1,1 @@
+"""The contact classifier: tells physical contacts of tracked things from what only looks like one."""
