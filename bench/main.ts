@@ -3,13 +3,14 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
+import { masks } from './masks.js';
 import { quality } from './quality.js';
 import { writeSection } from './results.js';
 import { proposals } from './proposals.js';
 import { soak } from './soak.js';
 import { throughput } from './throughput.js';
 
-const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality, proposals };
+const BENCHES: Readonly<Record<string, Bench>> = { throughput, latency, soak, quality, proposals, masks };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
 async function main([name = '', ...args]: readonly string[]): Promise<void> {

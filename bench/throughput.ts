@@ -4,7 +4,7 @@ import { findFfmpeg } from '../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../src/ingest/open-source.js';
 import { parseSource } from '../src/ingest/source-spec.js';
 import { runBareDetector } from '../src/model/bare-detector.js';
-import type { Picture } from '../src/model/detector.js';
+import type { Picture } from '../src/model/planes.js';
 import { positive, type Bench } from './bench.js';
 import { runAnalyze, runProgram } from './presage-process.js';
 import { table } from './results.js';

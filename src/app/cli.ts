@@ -65,7 +65,10 @@ function buildProgram(): Command {
   add(program, 'doctor', 'doctor', 'show what was found of everything that presage needs', ACTIONS.doctor);
   const models = program.command('models').description('the model files').exitOverride();
   add(models, 'models', 'list', 'list the models and whether their files are here', ACTIONS.listModels);
-  add(models, 'models', 'pull', 'download model files that are missing', ACTIONS.pullModels);
+  add(models, 'models', 'pull [name]', 'download model files that are missing', ACTIONS.pullModels).argument(
+    '[name]',
+    'a model or pack that does not come with presage, such as mobile-sam',
+  );
   add(models, 'models', 'verify', 'compare every model file with its hash', ACTIONS.verifyModels);
   return program;
 }

@@ -134,6 +134,14 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
     ...(settings.labels === undefined ? {} : { labels: settings.labels }),
     device: settings.device,
     workers: settings.workers,
+    masks: settings.masks,
+    segmenter: settings.segmenter,
+    sam: {
+      ...(settings.samEncoder === undefined ? {} : { encoder: settings.samEncoder }),
+      ...(settings.samDecoder === undefined ? {} : { decoder: settings.samDecoder }),
+    },
+    samEveryS: settings.samEvery,
+    samGrid: settings.samGrid,
   });
 }
 

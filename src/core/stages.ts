@@ -75,8 +75,8 @@ export interface Detection {
   readonly score: number;
   /** Fractions of the frame, clamped to it. */
   readonly box: Box;
-  /** What proposed it: the detector (when omitted), or class-agnostic motion against the background. */
-  readonly origin?: 'detector' | 'motion';
+  /** What proposed it: the detector (when omitted), class-agnostic motion against the background, or a segmenter. */
+  readonly origin?: 'detector' | 'motion' | 'segmenter';
   readonly mask?: Mask;
   /** Appearance of the object, unit length: the cosine of two tokens tells whether they show the same object. */
   readonly token?: Float32Array;
@@ -103,6 +103,8 @@ export interface Percept {
   readonly scene?: SceneCondition;
   /** What the last seconds showed as a whole, about once a second, unit length. */
   readonly clipToken?: Float32Array;
+  /** Detections that got neither mask nor token because there were too many; none when omitted. */
+  readonly unsegmented?: number;
 }
 
 export interface PerceptionInfo {

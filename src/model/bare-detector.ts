@@ -1,5 +1,6 @@
-import { Detector, type Picture } from './detector.js';
+import { Detector } from './detector.js';
 import { bundledModelsDir, findModel, loadManifest, verifyModel } from './manifest.js';
+import type { Picture } from './planes.js';
 
 export interface BareRunOptions {
   /** Pictures to run over, in order; only one is held at a time. */

@@ -1,14 +1,15 @@
-import type { Frame } from '../core/frame.js';
+import { entryPath } from '../core/entry.js';
 import { PresageError } from '../core/errors.js';
-import { DetectorThread } from './detector-thread.js';
-import type { DetectorAnswer, DetectorRequest } from './detector-protocol.js';
-import type { DetectorOptions } from './detector.js';
+import type { Frame } from '../core/frame.js';
+import type { AnswerTo, ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
 import { FairQueue, type QueueLane } from './fair-queue.js';
+import type { AnalysisWants, AnalyzerOptions } from './frame-analyzer.js';
+import { ModelThread } from './model-thread.js';
 
 export interface DetectorPoolOptions {
   /** Number of threads, each with a session of its own, ≥ 1. */
   readonly workers: number;
-  readonly detector: DetectorOptions;
+  readonly detector: AnalyzerOptions;
   /** Compiled worker to run; for tests. */
   readonly entry?: string;
   /** A worker that takes longer than this for one picture is terminated, which counts as a crash. Default 60 s. */
@@ -38,14 +39,20 @@ export interface DetectorLane {
    * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order in which they were made.
    * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the lane or the pool is closed
    */
-  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wantFeatures?: boolean): Promise<DetectorAnswer>;
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wants?: AnalysisWants): Promise<DetectorAnswer>;
+  /**
+   * The clip token of the last seconds, whatever calls of `detect` are open.
+   * @param grids see `ClipEncoder`
+   * @throws PresageError as `detect`
+   */
+  encodeClip(grids: Float32Array): Promise<ClipAnswer>;
   /** Calls that still wait reject with `interrupted`; one in work ends. Idempotent. */
   close(): void;
 }
 
 interface Job {
-  readonly request: DetectorRequest & { type: 'detect' };
-  readonly settle: { resolve: (answer: DetectorAnswer) => void; reject: (error: PresageError) => void };
+  readonly request: DetectorWork;
+  readonly settle: { resolve: (answer: never) => void; reject: (error: PresageError) => void };
 }
 
 /** More calls than this waiting in one lane are a stream that does not heed its `concurrency`. */
@@ -56,7 +63,7 @@ const MAX_WAITING_PER_LANE = 16;
  * (`worker_crashed`, retryable) and is started again, a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
-  readonly #threads: readonly DetectorThread[];
+  readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | ClipAnswer>[];
   readonly #queue = new FairQueue<Job>(MAX_WAITING_PER_LANE);
   /** Lanes with a call that waits or is in work. */
   readonly #busy = new Set<QueueLane<Job>>();
@@ -65,7 +72,15 @@ export class DetectorPool implements AsyncDisposable {
   private constructor(options: DetectorPoolOptions) {
     this.#threads = Array.from(
       { length: options.workers },
-      () => new DetectorThread({ ...options, onIdle: () => this.#dispatch() }),
+      () =>
+        new ModelThread({
+          role: 'detector',
+          entry: options.entry ?? entryPath(import.meta.url, './detector-worker'),
+          workerData: options.detector,
+          onIdle: () => this.#dispatch(),
+          timeoutMs: options.timeoutMs,
+          sleep: options.sleep,
+        }),
     );
   }
 
@@ -109,17 +124,21 @@ export class DetectorPool implements AsyncDisposable {
       open -= 1;
       if (open === 0) this.#busy.delete(lane);
     };
+    const ask = <W extends DetectorWork>(work: W): Promise<AnswerTo<W>> => {
+      begin();
+      return this.#enqueue(lane, work).finally(end);
+    };
     return {
       get concurrency() {
         return share();
       },
-      detect: (frame, wantFeatures = false) => {
-        begin();
-        const answer = this.#enqueue(lane, frame, wantFeatures).finally(end);
+      detect: ({ pixels, layout: { width, height } }, wants = {}) => {
+        const answer = ask({ type: 'detect', pixels, width, height, wants } as const);
         const inTurn = Promise.allSettled([tail, answer]).then(() => answer);
         tail = inTurn.catch(() => undefined);
         return inTurn;
       },
+      encodeClip: (grids) => ask({ type: 'clip', grids } as const),
       close: () => lane.close().forEach((job) => job.settle.reject(closedError())),
     };
   }
@@ -140,14 +159,9 @@ export class DetectorPool implements AsyncDisposable {
     for (const job of waiting) job.settle.reject(closedError());
   }
 
-  #enqueue(
-    lane: QueueLane<Job>,
-    { pixels, layout: { width, height } }: Pick<Frame, 'pixels' | 'layout'>,
-    wantFeatures: boolean,
-  ): Promise<DetectorAnswer> {
+  #enqueue<W extends DetectorWork>(lane: QueueLane<Job>, request: W): Promise<AnswerTo<W>> {
     if (this.#closing) return Promise.reject(closedError());
-    return new Promise((resolve, reject) => {
-      const request = { type: 'detect', pixels, width, height, wantFeatures } as const;
+    return new Promise<AnswerTo<W>>((resolve, reject) => {
       if (!lane.push({ request, settle: { resolve, reject } }))
         reject(lane.closed ? closedError() : fullError());
       else this.#dispatch();
@@ -163,7 +177,7 @@ export class DetectorPool implements AsyncDisposable {
       if (thread.state !== 'idle') continue;
       const job = this.#queue.take();
       if (!job) return;
-      thread.run(job.request).then(job.settle.resolve, job.settle.reject);
+      thread.run(job.request).then(job.settle.resolve as (answer: unknown) => void, job.settle.reject);
     }
   }
 }

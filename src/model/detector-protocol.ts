@@ -1,45 +1,25 @@
-import { PresageError, type ErrorCode } from '../core/errors.js';
-import type { Detection } from '../core/stages.js';
-import type { FeatureMaps } from './detector.js';
-import type { Letterbox } from './letterbox.js';
+import type { AnalysisWants, FrameAnalysis } from './frame-analyzer.js';
 
-/** From the pool to a worker. Pixels are a view on shared memory, so nothing is copied on the way. */
-export type DetectorRequest =
+/** What a worker is asked. Pixels are a view on shared memory, so nothing is copied on the way. */
+export type DetectorWork =
   | {
       readonly type: 'detect';
       readonly pixels: Uint8Array<SharedArrayBuffer>;
       readonly width: number;
       readonly height: number;
-      readonly wantFeatures: boolean;
+      readonly wants: AnalysisWants;
     }
-  | { readonly type: 'close' };
+  /** Grids of the last seconds, see `ClipEncoder`. */
+  | { readonly type: 'clip'; readonly grids: Float32Array };
 
-export interface DetectorAnswer {
-  readonly fit: Letterbox;
-  readonly detections: Detection[];
+export interface DetectorAnswer extends FrameAnalysis {
   readonly inferenceMs: number;
-  readonly features?: FeatureMaps;
 }
 
-/** From a worker to the pool: one `ready` or `failed` first, then one answer or error per `detect`. */
-export type DetectorResponse =
-  | { readonly type: 'ready' }
-  | { readonly type: 'failed'; readonly error: ErrorShape }
-  | { readonly type: 'answer'; readonly answer: DetectorAnswer }
-  | { readonly type: 'error'; readonly error: ErrorShape };
-
-/** A PresageError as it crosses threads and processes. */
-export interface ErrorShape {
-  readonly code: ErrorCode;
-  readonly message: string;
-  readonly retryable: boolean;
-  readonly hint: string | undefined;
+export interface ClipAnswer {
+  /** Absent where there is no clip model. */
+  readonly token?: Float32Array;
 }
 
-export function flattenError({ code, message, retryable, hint }: PresageError): ErrorShape {
-  return { code, message, retryable, hint };
-}
-
-export function rebuildError({ code, message, retryable, hint }: ErrorShape): PresageError {
-  return new PresageError(code, message, { retryable, ...(hint !== undefined && { hint }) });
-}
+/** What a worker then answers. */
+export type AnswerTo<W extends DetectorWork> = W extends { type: 'clip' } ? ClipAnswer : DetectorAnswer;

@@ -1,57 +1,46 @@
-/** Entry of a detector worker thread: loads the model named in `workerData`, then answers requests one by one. */
+/** Entry of a detector worker thread: loads the models named in `workerData`, then answers requests one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../core/errors.js';
-import { flattenError, type DetectorRequest, type DetectorResponse } from './detector-protocol.js';
-import { Detector, FEATURE_MAPS, type DetectorOptions, type FeatureMaps } from './detector.js';
+import type { ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import { FrameAnalyzer, type AnalyzerOptions } from './frame-analyzer.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from './worker-protocol.js';
 
 if (!parentPort) throw new Error('detector-worker runs as a worker thread only');
 const port = parentPort;
 
-function send(response: DetectorResponse, transfer: ArrayBuffer[] = []): void {
-  port.postMessage(response, transfer);
+function send(response: WorkerResponse<DetectorAnswer | ClipAnswer>): void {
+  port.postMessage(response);
 }
 
-/** The runtime's own buffers cannot be transferred; copies can. */
-function detach(features: FeatureMaps): { features: FeatureMaps; buffers: ArrayBuffer[] } {
-  const copies = FEATURE_MAPS.map(
-    (name) => [name, { ...features[name], data: features[name].data.slice() }] as const,
-  );
-  return {
-    features: Object.fromEntries(copies) as FeatureMaps,
-    buffers: copies.map(([, copy]) => copy.data.buffer),
-  };
-}
-
-async function answer(detector: Detector, request: DetectorRequest & { type: 'detect' }): Promise<void> {
+async function compute(analyzer: FrameAnalyzer, request: DetectorWork): Promise<DetectorAnswer | ClipAnswer> {
+  if (request.type === 'clip') {
+    const token = await analyzer.encodeClip(request.grids);
+    return token ? { token } : {};
+  }
   const startMs = performance.now();
+  const analysis = await analyzer.analyze(request, request.wants);
+  return { ...analysis, inferenceMs: performance.now() - startMs };
+}
+
+async function handle(analyzer: FrameAnalyzer, request: WorkerRequest<DetectorWork>): Promise<void> {
+  if (request.type === 'close') {
+    await analyzer.close();
+    port.close();
+    return;
+  }
   try {
-    const { fit, detections, features } = await detector.detect(request, request.wantFeatures);
-    const inferenceMs = performance.now() - startMs;
-    const detached = features && detach(features);
-    send(
-      {
-        type: 'answer',
-        answer: { fit, detections, inferenceMs, ...(detached && { features: detached.features }) },
-      },
-      detached?.buffers,
-    );
+    send({ type: 'answer', answer: await compute(analyzer, request) });
   } catch (thrown) {
     send({ type: 'error', error: flattenError(toPresageError(thrown, 'inference_failed')) });
   }
 }
 
-async function handle(detector: Detector, request: DetectorRequest): Promise<void> {
-  if (request.type === 'detect') return answer(detector, request);
-  await detector.close();
-  port.close();
-}
-
 try {
-  const detector = await Detector.open(workerData as DetectorOptions);
+  const analyzer = await FrameAnalyzer.open(workerData as AnalyzerOptions);
   let last = Promise.resolve();
   // One after the other, so that a session is never closed under a running inference.
-  port.on('message', (request: DetectorRequest) => {
-    last = last.then(() => handle(detector, request));
+  port.on('message', (request: WorkerRequest<DetectorWork>) => {
+    last = last.then(() => handle(analyzer, request));
   });
   send({ type: 'ready' });
 } catch (thrown) {

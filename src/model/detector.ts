@@ -3,6 +3,7 @@ import type { Detection } from '../core/stages.js';
 import { decodeDetections, type DecodeOptions } from './decode.js';
 import { fitLetterbox, type Letterbox } from './letterbox.js';
 import { ModelSession, type Device, type InputTensor, type OutputTensor } from './ort.js';
+import { i420Planes, type Picture } from './planes.js';
 
 export interface DetectorOptions extends DecodeOptions {
   /** Path of the verified model file. */
@@ -14,16 +15,16 @@ export interface DetectorOptions extends DecodeOptions {
   readonly longSidePx: number;
 }
 
-/** An I420 picture (BT.601 limited range): Y, then U, then V. */
-export interface Picture {
-  readonly pixels: Uint8Array;
-  readonly width: number;
-  readonly height: number;
-}
-
 /** Maps of the feature pyramid, [channels, height, width] at 1/8, 1/16 and 1/32 of the canvas. */
 export const FEATURE_MAPS = ['p3', 'p4', 'p5'] as const;
 export type FeatureMaps = Record<(typeof FEATURE_MAPS)[number], OutputTensor>;
+
+/** The feature maps of one picture. */
+export interface FeatureView {
+  readonly maps: FeatureMaps;
+  /** Share of the maps' width and height that the picture covers; the rest is border. */
+  readonly covered: readonly [width: number, height: number];
+}
 
 export interface RawInference {
   readonly fit: Letterbox;
@@ -31,13 +32,15 @@ export interface RawInference {
   readonly scores: OutputTensor;
   /** [1, cells, 4] */
   readonly boxes: OutputTensor;
-  readonly features?: FeatureMaps;
+  readonly features?: FeatureView;
 }
 
 export interface DetectorResult {
   readonly fit: Letterbox;
   readonly detections: Detection[];
-  readonly features?: FeatureMaps;
+  readonly features?: FeatureView;
+  /** The picture on memory that models take, valid until the next call. */
+  readonly own: Picture;
 }
 
 /** The detector on one thread. Blocks it while it computes. */
@@ -59,9 +62,10 @@ export class Detector implements AsyncDisposable {
 
   /** @throws PresageError `inference_failed` */
   async detect(picture: Picture, wantFeatures = false): Promise<DetectorResult> {
-    const { fit, scores, boxes, features } = await this.infer(picture, wantFeatures);
+    const own = this.#own(picture);
+    const { fit, scores, boxes, features } = await this.infer(own, wantFeatures);
     const detections = decodeDetections({ scores: scores.data, boxes: boxes.data }, fit, this.#options);
-    return { fit, detections, ...(features && { features }) };
+    return { fit, detections, own, ...(features && { features }) };
   }
 
   /** The bare network, outputs not decoded. @throws PresageError `inference_failed` */
@@ -69,12 +73,10 @@ export class Detector implements AsyncDisposable {
     const fit = fitLetterbox(picture.width, picture.height, this.#options.longSidePx);
     const feed = this.#feed(picture, fit);
     if (!wantFeatures) return { fit, ...(await this.#session.run(feed, ['scores', 'boxes'])) };
-    const { scores, boxes, ...features } = await this.#session.run(feed, [
-      'scores',
-      'boxes',
-      ...FEATURE_MAPS,
-    ]);
-    return { fit, scores, boxes, features };
+    const { scores, boxes, ...maps } = await this.#session.run(feed, ['scores', 'boxes', ...FEATURE_MAPS]);
+    const { contentWidth, contentHeight, canvasWidth, canvasHeight } = fit;
+    const covered = [contentWidth / canvasWidth, contentHeight / canvasHeight] as const;
+    return { fit, scores, boxes, features: { maps, covered } };
   }
 
   close(): Promise<void> {
@@ -85,24 +87,21 @@ export class Detector implements AsyncDisposable {
     return this.close();
   }
 
-  #feed({ pixels, width, height }: Picture, fit: Letterbox): Record<string, InputTensor> {
-    const { ySize, chromaSize, chromaWidth, chromaHeight, byteLength } = i420Layout(width, height);
-    if (this.#copy.length !== byteLength) this.#copy = new Uint8Array(byteLength);
-    this.#copy.set(pixels.subarray(0, byteLength));
-    const plane = (from: number, rows: number, columns: number): InputTensor => {
-      return {
-        type: 'uint8',
-        data: this.#copy.subarray(from, from + rows * columns),
-        dims: [1, 1, rows, columns],
-      };
-    };
+  #feed(picture: Picture, fit: Letterbox): Record<string, InputTensor> {
     return {
-      y: plane(0, height, width),
-      u: plane(ySize, chromaHeight, chromaWidth),
-      v: plane(ySize + chromaSize, chromaHeight, chromaWidth),
+      ...i420Planes(this.#own(picture)),
       content: size(fit.contentHeight, fit.contentWidth),
       canvas: size(fit.canvasHeight, fit.canvasWidth),
     };
+  }
+
+  /** The picture where the native binding takes it. */
+  #own({ pixels, width, height }: Picture): Picture {
+    if (pixels === this.#copy) return { pixels, width, height };
+    const { byteLength } = i420Layout(width, height);
+    if (this.#copy.length !== byteLength) this.#copy = new Uint8Array(byteLength);
+    this.#copy.set(pixels.subarray(0, byteLength));
+    return { pixels: this.#copy, width, height };
   }
 }
 

@@ -3,8 +3,9 @@
  * Runs the detector on the CPU and on the device over the same picture, and sends one ProbeReport to its parent.
  */
 import { toPresageError } from '../core/errors.js';
-import { flattenError, type ErrorShape } from './detector-protocol.js';
-import { Detector, type DetectorOptions, type Picture, type RawInference } from './detector.js';
+import { flattenError, type ErrorShape } from './worker-protocol.js';
+import { Detector, type DetectorOptions, type RawInference } from './detector.js';
+import type { Picture } from './planes.js';
 
 export type ProbeReport =
   | { readonly ok: true; readonly cpuMs: number; readonly deviceMs: number; readonly gaps: ProbeGaps }

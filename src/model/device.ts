@@ -1,7 +1,7 @@
 import { fork } from 'node:child_process';
 import { entryPath } from '../core/entry.js';
 import { PresageError, toPresageError } from '../core/errors.js';
-import { rebuildError } from './detector-protocol.js';
+import { rebuildError } from './worker-protocol.js';
 import type { DetectorOptions } from './detector.js';
 import type { ProbeReport } from './device-probe.js';
 import { deviceHint, isDeviceBuiltIn, type Device, type DeviceName } from './ort.js';

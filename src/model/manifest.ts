@@ -22,19 +22,52 @@ const modelSchema = z.object({
   source: z.string(),
   /** The command that made the file. */
   made: z.string(),
-  /** Where `presage models pull` gets it when no mirror is set. */
-  url: z.url({ protocol: /^https?$/ }).optional(),
+  /** Comes not with Presage but with `presage models pull NAME`; several entries of one pack are fetched together. */
+  pack: z.string().min(1).optional(),
+  /** Where a model hub (the Hugging Face hub or a mirror of it) has the file. */
+  hub: z
+    .object({
+      repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
+      /** A commit, so that the file behind the address stays the same. */
+      revision: z.string().regex(/^[0-9a-f]{40}$/),
+      path: z.string().regex(/^[\w./-]+$/),
+    })
+    .optional(),
   inputs: z.record(z.string(), tensorSchema),
   outputs: z.record(z.string(), tensorSchema),
-  settings: z.object({
-    longSidePx: z.number().int().positive().multipleOf(32),
-    strides: z.array(z.number().int().positive()).min(1),
-    scoreFloor: z.number().min(0).max(1),
-    nmsIou: z.number().min(0).max(1),
-    fuseIou: z.number().min(0).max(1),
-  }),
+  /** What `ROLE_SETTINGS` says of the model's role. */
+  settings: z.record(z.string(), z.unknown()).default({}),
   notes: z.string().optional(),
 });
+
+const share = z.number().min(0).max(1);
+
+/** Settings of the models that Presage runs, by role. */
+const ROLE_SETTINGS = {
+  detector: z.object({
+    longSidePx: z.number().int().positive().multipleOf(32),
+    strides: z.array(z.number().int().positive()).min(1),
+    scoreFloor: share,
+    nmsIou: share,
+    fuseIou: share,
+  }),
+  /** Masks, object tokens and the clip grid from the detector's feature maps. */
+  objects: z.object({
+    /** The mask's grid covers the box enlarged by this share of its sides, about its centre. */
+    margin: z.number().min(0).max(1),
+  }),
+  /** Clip token from the grids of the last seconds. */
+  clip: z.object({}),
+  'sam-encoder': z.object({}),
+  'sam-decoder': z.object({}),
+} as const;
+
+type ModelRole = keyof typeof ROLE_SETTINGS;
+type RoleSettings<R extends ModelRole> = z.infer<(typeof ROLE_SETTINGS)[R]>;
+/** An entry whose settings were found to be those of its role. */
+export type RoleEntry<R extends ModelRole> = Omit<ModelEntry, 'settings'> & {
+  readonly settings: RoleSettings<R>;
+};
 
 const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelSchema) });
 
@@ -73,12 +106,35 @@ export async function loadManifest(modelsDir: string): Promise<Manifest> {
   return parsed.data;
 }
 
-/** @throws PresageError `model_missing` when the manifest has no model for the role. */
-export function findModel(manifest: Manifest, role: string): ModelEntry {
-  const entry = manifest.models.find((model) => model.role === role);
+/** @throws PresageError `model_missing` when the manifest has no model for the role, `model_invalid` */
+export function findModel<R extends ModelRole>(manifest: Manifest, role: R): RoleEntry<R> {
+  const entry = findOptionalModel(manifest, role);
   if (!entry)
     throw new PresageError('model_missing', `the manifest has no ${role}`, { hint: 'restore manifest.json' });
   return entry;
+}
+
+/** The model for a role, where the manifest has one. @throws PresageError `model_invalid` when its settings are not */
+export function findOptionalModel<R extends ModelRole>(
+  manifest: Manifest,
+  role: R,
+): RoleEntry<R> | undefined {
+  const entry = manifest.models.find((model) => model.role === role);
+  if (!entry) return undefined;
+  const parsed = ROLE_SETTINGS[role].safeParse(entry.settings);
+  if (parsed.success) return { ...entry, settings: parsed.data as RoleSettings<R> };
+  throw new PresageError(
+    'model_invalid',
+    `settings of model ${entry.name}: ${z.prettifyError(parsed.error)}`,
+    {
+      hint: 'restore manifest.json',
+    },
+  );
+}
+
+/** Name and version of a model as messages and pages tell it: `objects@0123456789ab`. */
+export function modelVersion({ name, sha256 }: Pick<ModelEntry, 'name' | 'sha256'>): string {
+  return `${name}@${sha256.slice(0, 12)}`;
 }
 
 /**
@@ -89,7 +145,9 @@ export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise
   const path = join(modelsDir, entry.file);
   const info = await stat(path).catch(() => undefined);
   if (!info?.isFile())
-    throw new PresageError('model_missing', `model ${entry.name} is missing: ${path}`, { hint: PULL_HINT });
+    throw new PresageError('model_missing', `model ${entry.name} is missing: ${path}`, {
+      hint: pullHint(entry),
+    });
   const sha256 = info.size === entry.bytes ? await hashFile(path) : undefined;
   if (sha256 === entry.sha256) return path;
   const found = sha256 ? `its SHA-256 is ${sha256}` : `it has ${info.size} bytes`;
@@ -98,7 +156,7 @@ export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise
     'model_hash_mismatch',
     `${path} is not the model that was meant: ${found}, expected ${wanted}`,
     {
-      hint: PULL_HINT,
+      hint: pullHint(entry),
     },
   );
 }
@@ -110,4 +168,6 @@ export async function hashFile(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-const PULL_HINT = 'fetch the file again with: presage models pull';
+function pullHint({ pack }: ModelEntry): string {
+  return `fetch the file with: presage models pull${pack === undefined ? '' : ` ${pack}`}`;
+}

@@ -19,9 +19,12 @@ export interface ModelStatus {
 export interface PullOptions {
   /** Folder to put the files in; holds the manifest. */
   readonly modelsDir: string;
-  /** Only the model of this name. Default: all of them. */
+  /** Only the model or the pack of this name. Default: all that come with Presage. */
   readonly name?: string;
-  /** Base address that serves the files by name, instead of the addresses in the manifest. */
+  /**
+   * Base address to fetch from instead of the Hugging Face hub: the files of a hub lie under it as they do there
+   * (`REPOSITORY/resolve/REVISION/PATH`), the others by their name.
+   */
   readonly mirror?: string;
   /** Called as bytes arrive; restarts at 0 when a download is tried again. */
   readonly onProgress?: (progress: PullProgress) => void;
@@ -36,6 +39,8 @@ export interface PullProgress {
   readonly totalBytes: number;
 }
 
+/** Where files of a hub come from when no mirror is named. */
+const DEFAULT_HUB = 'https://huggingface.co';
 const MAX_TRIES = 3;
 const FIRST_BACKOFF_MS = 500;
 /** A server that sends nothing for this long is given up. */
@@ -54,7 +59,10 @@ export async function listModels(modelsDir: string): Promise<ModelStatus[]> {
 
 /** Every model of the manifest, each file hashed. Never throws for a bad file; see `state`. */
 export async function verifyModels(modelsDir: string): Promise<ModelStatus[]> {
-  const { models } = await loadManifest(modelsDir);
+  return verifyEach(modelsDir, (await loadManifest(modelsDir)).models);
+}
+
+async function verifyEach(modelsDir: string, models: readonly ModelEntry[]): Promise<ModelStatus[]> {
   const statuses: ModelStatus[] = [];
   for (const entry of models) {
     try {
@@ -76,13 +84,16 @@ export async function verifyModels(modelsDir: string): Promise<ModelStatus[]> {
  * @throws PresageError `bad_option` (no such model), `model_missing` (nowhere to fetch from), `download_failed`, `model_hash_mismatch`, `output_failed`
  */
 export async function pullModels(options: PullOptions): Promise<string[]> {
-  const statuses = await verifyModels(options.modelsDir);
   const { name } = options;
-  if (name !== undefined && !statuses.some(({ entry }) => entry.name === name))
+  const { models } = await loadManifest(options.modelsDir);
+  const wanted = models.filter((entry) =>
+    name === undefined ? entry.pack === undefined : entry.name === name || entry.pack === name,
+  );
+  if (name !== undefined && wanted.length === 0)
     throw new PresageError('bad_option', `there is no model ${name}`, { hint: 'see: presage models list' });
   const fetched: string[] = [];
-  for (const { entry, state } of statuses) {
-    if (state === 'verified' || (name !== undefined && entry.name !== name)) continue;
+  for (const { entry, state } of await verifyEach(options.modelsDir, wanted)) {
+    if (state === 'verified') continue;
     await pullModel(entry, options);
     fetched.push(entry.name);
   }
@@ -108,8 +119,12 @@ async function pullModel(entry: ModelEntry, options: PullOptions): Promise<void>
 }
 
 function modelUrl(entry: ModelEntry, mirror: string | undefined): URL {
-  if (mirror !== undefined) return new URL(entry.file, mirror.endsWith('/') ? mirror : `${mirror}/`);
-  if (entry.url !== undefined) return new URL(entry.url);
+  const base = (mirror ?? DEFAULT_HUB).replace(/\/*$/, '/');
+  if (entry.hub) {
+    const { repository, revision, path } = entry.hub;
+    return new URL(`${repository}/resolve/${revision}/${path}`, base);
+  }
+  if (mirror !== undefined) return new URL(entry.file, base);
   throw new PresageError(
     'model_missing',
     `model ${entry.name} comes with Presage and has no address of its own`,

@@ -1,4 +1,4 @@
-import type { ErrorShape } from './detector-protocol.js';
+import type { ErrorShape } from './worker-protocol.js';
 import type { MotionAnswer } from './motion/motion-analyzer.js';
 
 /** From a thread's owner to the worker. Pixels are a view on shared memory, so nothing is copied on the way. */

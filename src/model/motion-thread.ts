@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { entryPath } from '../core/entry.js';
 import { PresageError } from '../core/errors.js';
-import { rebuildError } from './detector-protocol.js';
+import { rebuildError } from './worker-protocol.js';
 import type { MotionReport, MotionRequest, MotionResponse } from './motion-protocol.js';
 
 export interface MotionThreadOptions {

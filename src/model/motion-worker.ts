@@ -1,7 +1,7 @@
 /** Entry of a motion worker thread: keeps the background of each of its streams, answers requests one by one. */
 import { parentPort } from 'node:worker_threads';
 import { toPresageError } from '../core/errors.js';
-import { flattenError } from './detector-protocol.js';
+import { flattenError } from './worker-protocol.js';
 import type { MotionRequest, MotionResponse } from './motion-protocol.js';
 import { MotionAnalyzer } from './motion/motion-analyzer.js';
 

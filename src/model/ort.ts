@@ -65,11 +65,13 @@ export function isDeviceBuiltIn(device: Device): boolean {
 /** One loaded model. `run` blocks its thread while it computes: use it in a worker or a child process. */
 export class ModelSession implements AsyncDisposable {
   readonly inputs: readonly InputSpec[];
+  readonly outputs: readonly string[];
   readonly #session: ort.InferenceSession;
   #closed = false;
 
   private constructor(session: ort.InferenceSession) {
     this.#session = session;
+    this.outputs = session.outputNames;
     this.inputs = session.inputMetadata.map((meta) => {
       if (!meta.isTensor) throw new PresageError('model_invalid', `input ${meta.name} is not a tensor`);
       return { name: meta.name, type: meta.type, shape: meta.shape };

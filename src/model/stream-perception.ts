@@ -2,18 +2,22 @@ import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Detection, Effort, Percept, StreamPerception } from '../core/stages.js';
 import type { DetectorAnswer } from './detector-protocol.js';
-import { fuseProposals, inheritLabels } from './fusion.js';
+import type { AnalysisWants } from './frame-analyzer.js';
+import { inheritLabels } from './fusion.js';
 import type { MotionReport } from './motion-protocol.js';
 import type { StreamMotion } from './motion-threads.js';
+import type { StreamLooks } from './stream-looks.js';
 
 export interface FusedPerceptionOptions {
   readonly motion: StreamMotion;
   /** This stream's turn at the detector. */
   readonly detector: {
     readonly concurrency: number;
-    detect(frame: Frame): Promise<DetectorAnswer>;
+    detect(frame: Frame, wants: AnalysisWants): Promise<DetectorAnswer>;
     close(): void;
   };
+  /** Masks, object tokens and clip tokens. */
+  readonly looks: StreamLooks;
   /** Labels that are reported; all when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
 }
@@ -27,8 +31,8 @@ interface Found {
 const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, tokens: true };
 
 /**
- * Perception of one stream: motion looks at every frame, the detector at every k-th, and both are fused. Frames under way
- * together are computed together; they are fused and settle in the order of the calls.
+ * Perception of one stream: motion looks at every frame, the detector at every k-th, with what motion proposes. Frames under
+ * way together are computed together; they are brought into order and settle in the order of the calls.
  */
 export class FusedPerception implements StreamPerception {
   readonly #options: FusedPerceptionOptions;
@@ -55,6 +59,7 @@ export class FusedPerception implements StreamPerception {
         `detectEvery is ${effort.detectEvery}, expected a whole number from 1`,
       );
     this.#effort = effort;
+    this.#options.looks.setEffort(effort);
   }
 
   /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
@@ -64,8 +69,10 @@ export class FusedPerception implements StreamPerception {
     this.#sinceDetection += 1;
     const looks = this.#sinceDetection >= this.#effort.detectEvery;
     if (looks) this.#sinceDetection = 0;
-    const found = this.#find(frame, looks);
-    const settled = this.#tail.then(async () => this.#fuse(frame, await found, looks));
+    const found = this.#find(frame, looks ? this.#options.looks.wants(frame.t) : undefined);
+    // One that fails before its turn is told in its turn.
+    found.catch(() => undefined);
+    const settled = this.#tail.then(async () => this.#complete(frame, await found, looks));
     // One that fails is its caller's affair; those behind it go on.
     this.#tail = settled.catch(() => undefined);
     return settled;
@@ -84,38 +91,51 @@ export class FusedPerception implements StreamPerception {
     return this.close();
   }
 
-  /** Settles when nobody reads the frame any more. */
-  async #find(frame: Frame, looks: boolean): Promise<Found> {
+  /**
+   * Motion first: what it proposes goes to the detector's worker, which gives the final boxes their masks and tokens. Settles
+   * when nobody reads the frame any more.
+   */
+  async #find(frame: Frame, wants: AnalysisWants | undefined): Promise<Found> {
     const { motion, detector } = this.#options;
-    const [moved, seen] = await Promise.allSettled([
-      motion.analyze(frame),
-      looks ? detector.detect(frame) : undefined,
-    ]);
-    if (seen.status === 'rejected') throw toPresageError(seen.reason, 'inference_failed');
-    if (moved.status === 'rejected') throw toPresageError(moved.reason, 'inference_failed');
-    return { answer: seen.value, motion: moved.value };
+    try {
+      const moved = await motion.analyze(frame);
+      // What hides the scene is nothing that the detector could name.
+      if (!wants || moved?.scene === 'covered') return { answer: undefined, motion: moved };
+      const answer = await detector.detect(frame, { ...wants, ...(moved && { proposals: moved.proposals }) });
+      return { answer, motion: moved };
+    } catch (thrown) {
+      throw toPresageError(thrown, 'inference_failed');
+    }
   }
 
-  #fuse(frame: Frame, { answer, motion }: Found, looks: boolean): Percept {
+  async #complete(frame: Frame, { answer, motion }: Found, looks: boolean): Promise<Percept> {
     const { index, t, receivedAtMs, layout } = frame;
+    const { looks: streamLooks } = this.#options;
     const scene = motion?.scene ?? 'clear';
-    const found = scene === 'covered' ? [] : this.#detections(answer, motion);
-    const { labels } = this.#options;
+    if (scene === 'changed') streamLooks.reset();
+    const found = scene === 'covered' ? [] : this.#ofLabels(this.#detections(answer, motion));
+    const { detections, clipToken } = answer
+      ? await streamLooks.complete(frame, answer, found)
+      : { detections: found };
     return {
       ...{ index, t, receivedAtMs, width: layout.width, height: layout.height },
-      detections: labels ? found.filter(({ label }) => labels.has(label)) : found,
+      detections: this.#ofLabels(detections),
       inferenceMs: (answer?.inferenceMs ?? 0) + (motion?.motionMs ?? 0),
       ...(!looks && { partial: true }),
       ...(motion?.camera && { camera: motion.camera }),
       ...(scene !== 'clear' && { scene }),
+      ...(clipToken && { clipToken }),
+      ...(answer && answer.unsegmented > 0 && { unsegmented: answer.unsegmented }),
     };
   }
 
+  #ofLabels(detections: readonly Detection[]): readonly Detection[] {
+    const { labels } = this.#options;
+    return labels ? detections.filter(({ label }) => labels.has(label)) : detections;
+  }
+
   #detections(answer: DetectorAnswer | undefined, motion: MotionReport | undefined): readonly Detection[] {
-    const proposals = motion?.proposals ?? [];
-    const found = answer
-      ? fuseProposals(answer.detections, proposals)
-      : inheritLabels(proposals, this.#known);
+    const found = answer ? answer.detections : inheritLabels(motion?.proposals ?? [], this.#known);
     this.#known = found;
     return found;
   }

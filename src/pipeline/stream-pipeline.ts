@@ -9,6 +9,7 @@ import type {
   MemorySnapshot,
   Percept,
   Reasoner,
+  SceneCondition,
   Source,
   SourceState,
   StreamPerception,
@@ -71,6 +72,9 @@ export interface PipelineStats {
   readonly stage: string;
 }
 
+/** Why a stream is degraded while its picture does not show its scene. */
+const SCENE_REASONS = { clear: undefined, covered: 'covered', changed: 'scene-changed' } as const;
+
 interface Seen {
   readonly frame: Frame;
   readonly percept: Percept;
@@ -90,6 +94,7 @@ export class StreamPipeline implements AsyncDisposable {
   #mediatime: number;
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
+  #scene: SceneCondition = 'clear';
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
   #endReason: string | undefined;
   #closed = false;
@@ -207,6 +212,7 @@ export class StreamPipeline implements AsyncDisposable {
     try {
       if (this.#closed) return;
       const { memory, reasoner, clock, observer, mode } = this.#options;
+      this.#noteScene(percept.scene ?? 'clear');
       const startMs = clock.nowMs();
       const update = memory.update(percept);
       const memoryEndMs = clock.nowMs();
@@ -259,6 +265,19 @@ export class StreamPipeline implements AsyncDisposable {
   #interrupt(): void {
     this.#options.memory.interrupt(this.#mediatime);
     this.#tell(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
+  }
+
+  /** While the scene is hidden, or once it is another one, nothing is known of what was in view. */
+  #noteScene(scene: SceneCondition): void {
+    if (scene === this.#scene && scene !== 'changed') return;
+    this.#scene = scene;
+    if (scene !== 'clear') this.#interrupt();
+    const reason = SCENE_REASONS[scene];
+    this.#setState({
+      state: reason ? 'degraded' : 'live',
+      ...(reason && { reason }),
+      ...(this.#live && { source: this.#live }),
+    });
   }
 
   #reportLoad(latencyMs: number): void {

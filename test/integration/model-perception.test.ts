@@ -10,10 +10,17 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { iou, type Box } from '../../src/core/box.js';
 import { FramePool, i420Layout, type Frame } from '../../src/core/frame.js';
 import { runBareDetector } from '../../src/model/bare-detector.js';
-import { bundledModelsDir, findModel, loadManifest } from '../../src/model/manifest.js';
+import {
+  bundledModelsDir,
+  findModel,
+  findOptionalModel,
+  loadManifest,
+  modelVersion,
+} from '../../src/model/manifest.js';
 import { DetectorPool } from '../../src/model/detector-pool.js';
 import { ModelSession } from '../../src/model/ort.js';
 import { openPerception, type DetectorPerception } from '../../src/model/perception.js';
+import type { StreamPerception } from '../../src/core/stages.js';
 import { matching } from '../support/model/matching.js';
 
 const VIDEO = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
@@ -30,6 +37,7 @@ const CAR: Box = [0.955, 0.088, 0.045, 0.078];
 
 let street: Uint8Array;
 let perception: DetectorPerception;
+let stream: StreamPerception;
 const pools: FramePool[] = [];
 
 beforeAll(async () => {
@@ -50,6 +58,7 @@ beforeAll(async () => {
   ];
   street = execFileSync(ffmpeg.path, args, { maxBuffer: 2 * LAYOUT.byteLength });
   perception = await openPerception({ device: 'cpu', workers: 2, threads: 1 });
+  stream = perception.openStream();
 });
 
 afterAll(async () => {
@@ -69,7 +78,7 @@ function frame(layout = LAYOUT, content: Uint8Array | number = street, index = 0
 describe('perceiving a street', () => {
   it('finds the people and the car where they are, and nobody else', async () => {
     using picture = frame(LAYOUT, street, 50);
-    const { detections, ...percept } = await perception.perceive(picture);
+    const { detections, ...percept } = await stream.perceive(picture);
     expect(percept).toEqual({
       ...{ index: 50, t: 5, receivedAtMs: 0, width: 768, height: 576 },
       inferenceMs: expect.any(Number) as number,
@@ -88,41 +97,36 @@ describe('perceiving a street', () => {
       labels: ['person', 'umbrella'],
     });
     using picture = frame();
-    const { detections: all } = await perception.perceive(picture);
-    const { detections } = await selective.perceive(picture);
+    const { detections: all } = await stream.perceive(picture);
+    const { detections } = await selective.openStream().perceive(picture);
     expect(detections).toEqual(all.filter(({ label }) => ['person', 'umbrella'].includes(label)));
     expect(detections.length).toBeGreaterThanOrEqual(PEOPLE.length);
     expect(all.length).toBeGreaterThan(detections.length);
-    const { percept } = await selective.perceiveWithFeatures(picture);
-    expect(percept.detections).toEqual(detections);
   });
 
   it('finds nothing sure in a black picture', async () => {
     const black = new Uint8Array(LAYOUT.byteLength).fill(16, 0, LAYOUT.ySize).fill(128, LAYOUT.ySize);
     using picture = frame(LAYOUT, black);
-    const { detections } = await perception.perceive(picture);
+    const { detections } = await stream.perceive(picture);
     expect(detections.filter(({ score }) => score >= 0.5)).toEqual([]);
   });
 
-  it('says the same of the same picture, with or without feature maps', async () => {
+  it('says the same of the same picture', async () => {
     using picture = frame();
-    const [plain, again] = await Promise.all([perception.perceive(picture), perception.perceive(picture)]);
-    const { percept, features, covered } = await perception.perceiveWithFeatures(picture);
-    expect(again.detections).toEqual(plain.detections);
-    expect(percept.detections).toEqual(plain.detections);
-    expect(features.p3.dims).toEqual([1, 128, 40, 52]);
-    expect(features.p4.dims).toEqual([1, 128, 20, 26]);
-    expect(features.p5.dims).toEqual([1, 128, 10, 13]);
-    expect(features.p5.data.some((value) => value !== 0)).toBe(true);
-    expect(covered).toEqual([1, 312 / 320]);
+    const [one, again] = await Promise.all([stream.perceive(picture), stream.perceive(picture)]);
+    expect(again.detections).toEqual(one.detections);
   });
 
   it('describes itself, with the canvas of the newest frame', async () => {
     using picture = frame();
-    await perception.perceive(picture);
-    const entry = findModel(await loadManifest(bundledModelsDir()), 'detector');
+    await stream.perceive(picture);
+    const manifest = await loadManifest(bundledModelsDir());
+    const objects = modelVersion(findModel(manifest, 'objects'));
+    const clip = findOptionalModel(manifest, 'clip');
     expect(perception.info).toEqual({
-      ...{ model: 'nanodet', sha256: entry.sha256, device: 'cpu', workers: 2, canvas: [416, 320] },
+      ...{ model: 'nanodet', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
+      ...{ canvas: [416, 320], segmenter: objects, objectTokens: objects },
+      ...(clip && { clipTokens: modelVersion(clip) }),
     });
     expect(perception.concurrency).toBe(2);
     expect(perception.tried).toEqual([{ device: 'cpu', ok: true }]);
@@ -134,7 +138,7 @@ describe('perceiving a street', () => {
     ['8K', 7680, 4320],
   ])('copes with a picture of %s', async (_, width, height) => {
     using picture = frame(i420Layout(width, height), 128);
-    expect(await perception.perceive(picture)).toMatchObject({ width, height });
+    expect(await stream.perceive(picture)).toMatchObject({ width, height });
   });
 });
 
@@ -143,9 +147,7 @@ it('answers many calls in their order', async () => {
     index % 2 ? frame(i420Layout(64, 8), 90, index) : frame(LAYOUT, street, index),
   );
   const order: number[] = [];
-  await Promise.all(
-    frames.map((picture) => perception.perceive(picture).then(({ index }) => order.push(index))),
-  );
+  await Promise.all(frames.map((picture) => stream.perceive(picture).then(({ index }) => order.push(index))));
   expect(order).toEqual([0, 1, 2, 3, 4, 5]);
   for (const picture of frames) picture[Symbol.dispose]();
 });
@@ -154,7 +156,7 @@ it('leaves the event loop free while it computes', async () => {
   using picture = frame();
   const lag = monitorEventLoopDelay({ resolution: 5 });
   lag.enable();
-  await Promise.all(Array.from({ length: 10 }, () => perception.perceive(picture)));
+  await Promise.all(Array.from({ length: 10 }, () => stream.perceive(picture)));
   lag.disable();
   // One inference on this thread would hold every sample up for tens of milliseconds.
   expect(lag.percentile(50) / 1e6).toBeLessThan(20);
@@ -214,7 +216,7 @@ describe('opening', () => {
     await using automatic = await openPerception({ workers: 1 });
     using picture = frame();
     expect(automatic.tried.at(-1)).toMatchObject({ device: automatic.info.device, ok: true });
-    expect((await automatic.perceive(picture)).detections.length).toBeGreaterThan(PEOPLE.length);
+    expect((await automatic.openStream().perceive(picture)).detections.length).toBeGreaterThan(PEOPLE.length);
   });
 
   it('refuses a file that is no model', async () => {
@@ -228,9 +230,9 @@ describe('opening', () => {
 it('interrupts its calls when it is closed, and may be closed again', async () => {
   const closing = await openPerception({ device: 'cpu', workers: 1, threads: 1 });
   using picture = frame();
-  const open = expect(closing.perceive(picture)).rejects.toMatchObject({ code: 'interrupted' });
+  const open = expect(closing.openStream().perceive(picture)).rejects.toMatchObject({ code: 'interrupted' });
   await closing.close();
   await open;
   await closing.close();
-  await expect(closing.perceive(picture)).rejects.toMatchObject({ code: 'interrupted' });
+  await expect(closing.openStream().perceive(picture)).rejects.toMatchObject({ code: 'interrupted' });
 });

@@ -74,7 +74,8 @@ async function checkFfmpeg(settings: Settings): Promise<Finding> {
 async function checkModels(settings: Settings): Promise<Finding[]> {
   try {
     const statuses = await verifyModels(settings.models ?? modelsFolder);
-    return statuses.map(({ entry, state, error }) => ({
+    const wanted = statuses.filter(({ entry, state }) => !(entry.pack !== undefined && state === 'missing'));
+    return wanted.map(({ entry, state, error }) => ({
       need: 'model',
       verdict: state === 'verified' ? 'ok' : 'bad',
       found:

@@ -1,10 +1,12 @@
 import type { SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../../core/box.js';
 import type { ObjectState } from '../../core/messages.js';
+import type { Mask } from '../../core/stages.js';
 import { objectPhrase } from '../../core/phrases.js';
 import { percent } from '../terminal/wording.js';
 import { fitText, inkOn } from './draw-text.js';
 import { fontOf } from './font.js';
+import { maskOutlines } from './mask-outline.js';
 import type { OverlayLayout } from './overlay-layout.js';
 import type { CaptionedPrediction, Ghost, OverlayView, TrailPoint } from './overlay-state.js';
 import { colorOf, INK } from './palette.js';
@@ -22,7 +24,10 @@ export function paintObjects(ctx: SKRSContext2D, view: OverlayView, layout: Over
   for (const [id, trail] of view.trails) paintTrail(brush, trail, colorOf(id), view.t);
   for (const ghost of view.ghosts) paintGhost(brush, ghost);
   const inFront = [...view.objects].sort((a, b) => a.box[1] + a.box[3] - b.box[1] - b.box[3]);
-  for (const object of inFront) paintBox(brush, object);
+  for (const object of inFront) {
+    if (object.mask) paintMask(brush, object, object.mask);
+    else paintBox(brush, object);
+  }
   if (layout.panel !== undefined) {
     const taken: Box[] = [];
     for (const object of inFront) paintTag(brush, object, taken);
@@ -108,6 +113,31 @@ function paintBox(brush: Brush, object: ObjectState): void {
   ctx.stroke();
   ctx.setLineDash([]);
   ctx.globalAlpha = 1;
+}
+
+/** The object's own shape, in place of its box. */
+function paintMask(brush: Brush, object: ObjectState, mask: Mask): void {
+  const { ctx, layout, line } = brush;
+  const { width, height } = layout.picture;
+  ctx.beginPath();
+  for (const outline of maskOutlines(mask)) {
+    outline.forEach(([x, y], index) => {
+      if (index === 0) ctx.moveTo(x * width, y * height);
+      else ctx.lineTo(x * width, y * height);
+    });
+    ctx.closePath();
+  }
+  ctx.fillStyle = colorOf(object.id);
+  ctx.globalAlpha = 0.22;
+  ctx.fill('evenodd');
+  ctx.globalAlpha = 0.55;
+  ctx.strokeStyle = INK.dark;
+  ctx.lineWidth = line * 2;
+  ctx.stroke();
+  ctx.globalAlpha = 1;
+  ctx.strokeStyle = colorOf(object.id);
+  ctx.lineWidth = line;
+  ctx.stroke();
 }
 
 /** The name above the box, or inside where there is no room above. */

@@ -3,7 +3,7 @@ import { PresageError } from '../../core/errors.js';
 import type { Frame } from '../../core/frame.js';
 import { FfmpegSink } from './ffmpeg-sink.js';
 import { FrameSchedule } from './frame-schedule.js';
-import { i420ToRgba } from './i420-to-rgba.js';
+import { i420ToRgba } from '../../core/i420-to-rgba.js';
 import { overlayLayout, type OverlayLayout } from './overlay-layout.js';
 import type { OverlayView } from './overlay-state.js';
 import { paintObjects } from './paint-objects.js';

@@ -3,7 +3,7 @@ import type { Box } from '../../core/box.js';
 import { objectPhrase } from '../../core/phrases.js';
 import { inkOn } from '../render/draw-text.js';
 import { fontOf } from '../render/font.js';
-import { i420ToRgba } from '../render/i420-to-rgba.js';
+import { i420ToRgba } from '../../core/i420-to-rgba.js';
 import { colorOf } from '../render/palette.js';
 import type { EvidenceFrame } from './evidence-ring.js';
 

@@ -25,8 +25,8 @@ const NOISE_FACTOR = 4;
 const FIRST_NOISE = 1.5;
 /** Luma above black of a cast shadow in shares of the lit floor's: half shadows of the sun and lamps (Prati et al., PAMI 2003). */
 const DARKEST_SHADE = 0.4;
-/** The same of a reflection or a brighter patch of light. */
-const BRIGHTEST_SHADE = 1.2;
+/** The same of a reflection or a brighter patch of light; white things on grey ground begin not far above. */
+const BRIGHTEST_SHADE = 1.1;
 /** Where the background is as dark as this, a ratio of lumas says nothing. */
 const LEAST_RATIO_LUMA = 14;
 const BLACK = 16;

@@ -1,4 +1,4 @@
-import { replacePixel, type BackgroundPlanes } from './background.js';
+import type { BackgroundPlanes } from './background.js';
 import type { Component } from './components.js';
 import type { WorkPlanes } from './planes.js';
 
@@ -26,7 +26,8 @@ interface Seeds {
  * smoothly, and the background learns the ground at once. What has moved by a part of its size is freed of its ghost, too.
  *
  * @param mask marks of the components; peeled pixels become 0
- * @param place background index → frame index is the identity: only called with a background in the frame's pose
+ * @param background in the frame's pose
+ * @param learn is told each pixel that shows bare ground
  * @returns number of pixels peeled off
  */
 export function peelGhosts(
@@ -34,12 +35,13 @@ export function peelGhosts(
   frame: WorkPlanes,
   mask: Uint8Array,
   components: readonly Component[],
+  learn: (k: number) => void,
 ): number {
   let peeled = 0;
   for (const component of components) {
     const { seeds, rim } = findSeeds(background, frame, mask, component);
     if (seeds.at.length < LEAST_SEEDS || seeds.at.length < LEAST_SHARE * rim) continue;
-    peeled += peel(background, frame, mask, seeds);
+    peeled += peel(frame, mask, seeds, learn);
   }
   return peeled;
 }
@@ -83,7 +85,7 @@ const SIDES = [
   [0, -1],
 ] as const;
 
-function peel(background: BackgroundPlanes, frame: WorkPlanes, mask: Uint8Array, seeds: Seeds): number {
+function peel(frame: WorkPlanes, mask: Uint8Array, seeds: Seeds, learn: (k: number) => void): number {
   const { width, height } = frame;
   const queue = [...seeds.at];
   const ground = [...seeds.ground];
@@ -91,7 +93,7 @@ function peel(background: BackgroundPlanes, frame: WorkPlanes, mask: Uint8Array,
   for (let head = 0; head < queue.length; head += 1) {
     const k = queue[head] as number;
     const origin = ground[head] as number;
-    replacePixel(background, k, frame, k);
+    learn(k);
     const x = k % width;
     const y = (k - x) / width;
     for (const [dx, dy] of SIDES) {

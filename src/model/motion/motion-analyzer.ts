@@ -5,7 +5,6 @@ import {
   createBackground,
   FOREGROUND,
   resetBackground,
-  replacePixel,
   SHADE,
   updateBackground,
   type BackgroundPlanes,
@@ -18,6 +17,7 @@ import { createPlanes, downscale, type WorkPlanes } from './planes.js';
 import { refineEdges } from './refine.js';
 import { Registration } from './registration.js';
 import { compareScene, SceneJudge } from './scene.js';
+import { reconsiderShades } from './shades.js';
 import { liftStanding } from './standing.js';
 
 /** What motion tells of one frame. */
@@ -199,11 +199,13 @@ class AnalyzerState {
     const { width, height, y } = this.planes;
     const { still } = this.#registration;
     classify(this.view, this.planes, still ? STILL_SLACK : MOVED_SLACK, this.marks);
+    reconsiderShades(this.marks, this.view, this.planes, this.#scratch);
     majority(this.marks, FOREGROUND, width, height, this.#mask);
     const least = Math.max(LEAST_AREA, LEAST_SHARE * y.length);
     const find = (): Component[] => findComponents(this.#mask, width, height, least);
     const components = find();
-    if (!still || peelGhosts(this.#background, this.planes, this.#mask, components) === 0) return components;
+    const learn = (k: number): void => this.#registration.learn(this.planes, k);
+    if (peelGhosts(this.view, this.planes, this.#mask, components, learn) === 0) return components;
     majority(this.#mask, 1, width, height, this.#scratch);
     this.#mask.set(this.#scratch);
     return find();
@@ -225,14 +227,12 @@ class AnalyzerState {
 
   /** What came and has stood still for long becomes background. */
   #absorb(sights: readonly BlobSight[], t: number): void {
-    const { still } = this.#registration;
     const old = sights.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
-    if (!still || old.length === 0) return;
+    if (old.length === 0) return;
     for (const { component } of old)
       for (const { row, from, to } of component.runs)
         for (let x = from; x < to; x += 1) {
-          const k = row * this.planes.width + x;
-          replacePixel(this.#background, k, this.planes, k);
+          this.#registration.learn(this.planes, row * this.planes.width + x);
         }
     this.#blobs.forget(new Set(old.map(({ blob }) => blob)));
   }

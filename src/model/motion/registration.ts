@@ -1,6 +1,6 @@
 import type { Affine } from '../../core/box.js';
 import { compose, enlarge, IDENTITY, invert, transformPoint } from './affine.js';
-import { createBackground, type BackgroundPlanes } from './background.js';
+import { createBackground, replacePixel, type BackgroundPlanes } from './background.js';
 import { CameraEstimator } from './camera.js';
 import type { WorkPlanes } from './planes.js';
 
@@ -69,6 +69,17 @@ export class Registration {
     if (estimate.kind === 'still') this.#pose = IDENTITY;
     else if (estimate.kind === 'moved') this.#pose = estimate.pose;
     if (!this.still) this.#warp(frame);
+  }
+
+  /** The background at this pixel of the frame is what the frame shows. */
+  learn(frame: WorkPlanes, k: number): void {
+    replacePixel(this.view, k, frame, k);
+    if (this.still) return;
+    const { width, height } = this.#size;
+    const [x, y] = transformPoint(invert(this.#pose), [k % width, Math.floor(k / width)]);
+    const [column, row] = [Math.round(x), Math.round(y)];
+    if (column < 0 || row < 0 || column >= width || row >= height) return;
+    replacePixel(this.#background, row * width + column, frame, k);
   }
 
   /** Nothing was found at the pose tried: back to the last one. */

@@ -2,15 +2,15 @@ import type { SceneCondition } from '../../core/stages.js';
 import type { BackgroundPlanes } from './background.js';
 import type { WorkPlanes } from './planes.js';
 
-/** The picture is judged by cells of this side, px. */
-const CELL = 8;
+/** The picture is judged by cells of this side, px: large enough not to resemble each other by chance. */
+const CELL = 16;
 const CELL_AREA = CELL * CELL;
 /** A cell with less variance than this shows nothing that could be recognised, grey levels². */
 const LEAST_VARIANCE = 36;
 /** A cell is recognised when it correlates with the background this well. */
 const RECOGNISED = 0.5;
 /** Fewer textured cells than this tell nothing. */
-const LEAST_CELLS = 8;
+const LEAST_CELLS = 6;
 /** Neighbours of white noise differ by twice its variance, those of a picture by far less; share of it above which it is noise. */
 const NOISE_SHARE = 0.6;
 /** A picture at least this dark, with hardly any contrast, shows nothing: mean luma. */

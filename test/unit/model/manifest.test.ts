@@ -24,7 +24,8 @@ describe('the bundled manifest', () => {
   it('describes files that are there and have the pinned hash', async () => {
     const { models } = await loadManifest(bundledModelsDir());
     expect(models.length).toBeGreaterThan(0);
-    for (const entry of models) expect(await verifyModel(bundledModelsDir(), entry)).toMatch(entry.file);
+    const own = models.filter(({ pack }) => pack === undefined);
+    for (const entry of own) expect(await verifyModel(bundledModelsDir(), entry)).toMatch(entry.file);
   });
 });
 
@@ -52,8 +53,9 @@ describe('loadManifest', () => {
   });
 
   it('says model_missing for a role that no model has', async () => {
-    const manifest = await loadManifest(bundledModelsDir());
-    expect(() => findModel(manifest, 'oracle')).toThrow(expect.objectContaining({ code: 'model_missing' }));
+    const { models } = await loadManifest(bundledModelsDir());
+    const manifest = { version: 1, models: models.filter(({ role }) => role !== 'detector') } as const;
+    expect(() => findModel(manifest, 'detector')).toThrow(expect.objectContaining({ code: 'model_missing' }));
   });
 });
 

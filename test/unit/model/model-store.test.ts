@@ -23,7 +23,12 @@ beforeEach(async () => {
     models: object[];
   };
   const sha256 = createHash('sha256').update(CONTENT).digest('hex');
-  manifest.models = [{ ...manifest.models[0], file: 'tiny.onnx', sha256, bytes: CONTENT.length }];
+  const pinned = { sha256, bytes: CONTENT.length };
+  const bundled = manifest.models as { pack?: string }[];
+  manifest.models = [
+    { ...manifest.models[0], file: 'tiny.onnx', ...pinned },
+    ...bundled.filter(({ pack }) => pack === 'mobile-sam').map((entry) => ({ ...entry, ...pinned })),
+  ];
   await writeFile(join(modelsDir, 'manifest.json'), JSON.stringify(manifest));
   answers = [];
   requested = [];
@@ -161,5 +166,37 @@ describe('pulling', () => {
       hint: matching(/--mirror/),
     });
     await expect(pull({ name: 'oracle' })).rejects.toMatchObject({ code: 'bad_option' });
+  });
+});
+
+describe('a pack that does not come with Presage', () => {
+  const REVISION = '0d3b403339b4674a82493d5e97964dd78089ddc8';
+
+  it('is left alone until it is asked for by name', async () => {
+    expect(await pull()).toEqual(['nanodet']);
+    expect(await filesIn()).toEqual(['manifest.json', 'tiny.onnx']);
+  });
+
+  it('is fetched from a mirror of the hub, each file at its pinned revision, and nothing else with it', async () => {
+    expect(await pull({ name: 'mobile-sam', mirror: `${mirror}/` })).toEqual([
+      'mobile-sam-encoder',
+      'mobile-sam-decoder',
+    ]);
+    const folder = `/models/Acly/MobileSAM/resolve/${REVISION}`;
+    expect(requested).toEqual([
+      `${folder}/mobile_sam_image_encoder.onnx`,
+      `${folder}/sam_mask_decoder_multi.onnx`,
+    ]);
+    expect(await filesIn()).toEqual([
+      'manifest.json',
+      'mobile_sam_image_encoder.onnx',
+      'sam_mask_decoder_multi.onnx',
+    ]);
+  });
+
+  it('is not taken from a mirror that serves another file', async () => {
+    answers = [(_, response) => void response.end(Buffer.alloc(CONTENT.length, 'x'))];
+    await expect(pull({ name: 'mobile-sam' })).rejects.toMatchObject({ code: 'model_hash_mismatch' });
+    expect(await filesIn()).toEqual(['manifest.json']);
   });
 });

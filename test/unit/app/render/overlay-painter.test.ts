@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { encodeMask } from '../../../../src/core/mask.js';
 import { overlayLayout } from '../../../../src/app/render/overlay-layout.js';
 import { OverlayState } from '../../../../src/app/render/overlay-state.js';
 import { OverlayPainter, outputFps } from '../../../../src/app/render/video-renderer.js';
@@ -48,6 +49,28 @@ describe('OverlayPainter', () => {
     expect(at(480, 300)).toBe('#808080');
     expect(at(100, 100)).toBe('#808080');
     expect(at(2, height - 2)).toBe('#10151d');
+  });
+
+  it('draws the shape of an object that has one in place of its box', () => {
+    const painter = new OverlayPainter({ width: 768, height: 576 });
+    const state = new OverlayState();
+    const [width, height, side] = [96, 72, 24];
+    const region = { left: 48, top: 18, width: side, height: side, inside: new Uint8Array(side * side) };
+    // The lower left half of a square, up to its diagonal.
+    for (let y = 0; y < side; y++) region.inside.fill(1, y * side, y * side + y + 1);
+    const { size, counts } = encodeMask([height, width], region);
+    const mask = { size: [...size] as [number, number], counts };
+    const box = [0.5, 0.25, 0.25, 1 / 3] as [number, number, number, number];
+    state.add(objectsAt(0, [anObject('o4', { box, velocity: [0, 0], mask })]));
+    using frame = plainFrame(768, 576, 0);
+    const rgba = painter.paint(frame, state.view(0));
+    const at = (x: number, y: number): string =>
+      `#${rgba.subarray((y * painter.layout.width + x) * 4, (y * painter.layout.width + x) * 4 + 3).toString('hex')}`;
+    expect(at(384, 250)).toBe(colorOf('o4'));
+    expect(at(450, 336)).toBe(colorOf('o4'));
+    expect(at(575, 200)).toBe('#808080');
+    expect(at(500, 200)).toBe('#808080');
+    expect(at(420, 300)).not.toBe('#808080');
   });
 
   it('is opaque and gives the same bytes for the same input', () => {

@@ -1,4 +1,4 @@
-import type { I420Layout } from '../../core/frame.js';
+import type { I420Layout } from './frame.js';
 
 /*
  * BT.601 limited range (ITU-R BT.601-7), in fixed point with 8 fractional bits:

@@ -1,29 +1,26 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
-import { entryPath } from '../core/entry.js';
 import { PresageError } from '../core/errors.js';
-import {
-  rebuildError,
-  type DetectorAnswer,
-  type DetectorRequest,
-  type DetectorResponse,
-} from './detector-protocol.js';
-import type { DetectorOptions } from './detector.js';
+import { rebuildError, type WorkerRequest, type WorkerResponse } from './worker-protocol.js';
 
-export interface DetectorThreadOptions {
-  readonly detector: DetectorOptions;
-  /** Called whenever the thread can take a request, or never can again. */
+export interface ModelThreadOptions {
+  /** What the thread is called in messages, e.g. `detector`. */
+  readonly role: string;
+  /** Compiled worker to run. */
+  readonly entry: string;
+  /** What the worker is to load; must survive a structured clone. */
+  readonly workerData: unknown;
+  /** Called whenever the thread can take work, or never can again. */
   readonly onIdle: () => void;
-  readonly entry?: string;
-  readonly timeoutMs?: number;
-  readonly sleep?: (ms: number) => Promise<unknown>;
+  readonly timeoutMs?: number | undefined;
+  readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
 }
 
 /** `starting` before the model is loaded and between a crash and the restart; `dead` is final. */
-export type DetectorThreadState = 'starting' | 'idle' | 'busy' | 'dead';
+export type ModelThreadState = 'starting' | 'idle' | 'busy' | 'dead';
 
-interface Call {
-  readonly resolve: (answer: DetectorAnswer) => void;
+interface Call<Answer> {
+  readonly resolve: (answer: Answer) => void;
   readonly reject: (error: PresageError) => void;
   readonly timer: NodeJS.Timeout;
 }
@@ -36,21 +33,21 @@ const ANSWER_TIMEOUT_MS = 60_000;
 /** A worker that has not let go by then is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** One worker thread over its crashes and restarts. Takes one request at a time. */
-export class DetectorThread {
-  readonly #options: DetectorThreadOptions;
-  #state: DetectorThreadState = 'starting';
+/** One worker thread over its crashes and restarts. Takes one piece of work at a time. */
+export class ModelThread<Work, Answer> {
+  readonly #options: ModelThreadOptions;
+  #state: ModelThreadState = 'starting';
   #worker: Worker | undefined;
-  #call: Call | undefined;
+  #call: Call<Answer> | undefined;
   #crashes = 0;
   #crashesInARow = 0;
   #closed = false;
 
-  constructor(options: DetectorThreadOptions) {
+  constructor(options: ModelThreadOptions) {
     this.#options = options;
   }
 
-  get state(): DetectorThreadState {
+  get state(): ModelThreadState {
     return this.#state;
   }
 
@@ -61,12 +58,10 @@ export class DetectorThread {
   /** Resolves when the model is loaded. @throws PresageError */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const worker = new Worker(this.#options.entry ?? entryPath(import.meta.url, './detector-worker'), {
-        workerData: this.#options.detector,
-      });
+      const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
       this.#worker = worker;
       let problem: unknown;
-      worker.on('message', (response: DetectorResponse) => {
+      worker.on('message', (response: WorkerResponse<Answer>) => {
         if (response.type === 'ready') {
           this.#become('idle');
           resolve();
@@ -75,7 +70,7 @@ export class DetectorThread {
       });
       worker.on('error', (thrown) => (problem = thrown));
       worker.on('exit', (exitCode) => {
-        const error = crashError(problem ?? `it exited with code ${exitCode}`);
+        const error = crashError(this.#options.role, problem ?? `it exited with code ${exitCode}`);
         reject(error);
         this.#ended(worker, error);
       });
@@ -83,47 +78,47 @@ export class DetectorThread {
   }
 
   /** Only when `state` is `idle`. @throws PresageError */
-  run(request: DetectorRequest & { type: 'detect' }): Promise<DetectorAnswer> {
+  run(work: Work): Promise<Answer> {
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
       // A terminated worker exits, which is where its call is rejected and its crash counted.
       const timer = setTimeout(() => void worker?.terminate(), this.#options.timeoutMs ?? ANSWER_TIMEOUT_MS);
       this.#call = { resolve, reject, timer };
       this.#state = 'busy';
-      worker?.postMessage(request);
+      worker?.postMessage(work);
     });
   }
 
-  /** Lets the request in work end, but answers it with `interrupted`. */
+  /** Lets the work under way end, but answers it with `interrupted`. */
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
     this.#state = 'dead';
     if (worker) {
       const exited = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
-      worker.postMessage({ type: 'close' } satisfies DetectorRequest);
+      worker.postMessage({ type: 'close' } satisfies WorkerRequest<never>);
       const timer = setTimeout(() => void worker.terminate(), CLOSE_TIMEOUT_MS);
       await exited;
       clearTimeout(timer);
     }
-    this.#takeCall()?.reject(new PresageError('interrupted', 'the detector was closed'));
+    this.#takeCall()?.reject(new PresageError('interrupted', `the ${this.#options.role} was closed`));
   }
 
   /** The call in work, which is no longer in work. */
-  #takeCall(): Call | undefined {
+  #takeCall(): Call<Answer> | undefined {
     const call = this.#call;
     clearTimeout(call?.timer);
     this.#call = undefined;
     return call;
   }
 
-  #become(state: DetectorThreadState): void {
+  #become(state: ModelThreadState): void {
     if (this.#closed) return;
     this.#state = state;
     this.#options.onIdle();
   }
 
-  #settle(response: DetectorResponse & { type: 'answer' | 'error' }): void {
+  #settle(response: WorkerResponse<Answer> & { type: 'answer' | 'error' }): void {
     if (this.#closed) return;
     const call = this.#takeCall();
     this.#crashesInARow = 0;
@@ -156,9 +151,9 @@ export class DetectorThread {
   }
 }
 
-function crashError(problem: unknown): PresageError {
+function crashError(role: string, problem: unknown): PresageError {
   const why = problem instanceof Error ? problem.message : String(problem);
-  return new PresageError('worker_crashed', `a detector worker crashed: ${why}`, {
+  return new PresageError('worker_crashed', `a ${role} worker crashed: ${why}`, {
     retryable: true,
     cause: problem,
   });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { i420Layout } from '../../../../src/core/frame.js';
-import { i420ToRgba } from '../../../../src/app/render/i420-to-rgba.js';
+import { i420Layout } from '../../../src/core/frame.js';
+import { i420ToRgba } from '../../../src/core/i420-to-rgba.js';
 
 function convert(width: number, height: number, planes: number[]): number[][] {
   const out = new Uint32Array(width * height);

@@ -1,0 +1,73 @@
+import { z } from 'zod';
+import { MAX_POINTS_PER_SIDE } from '../model/segment/sam/sam-masks.js';
+import { integer, number, option, optionalText, STREAMING } from './option-spec.js';
+
+/** Options of masks: when, by what, and how often. */
+export const SEGMENT_OPTIONS = {
+  masks: option({
+    flag: 'masks',
+    value: 'WHEN',
+    env: 'PRESAGE_MASKS',
+    yaml: 'masks',
+    schema: z.enum(['auto', 'on', 'off']),
+    expected: '"auto", "on" or "off"',
+    fallback: 'auto' as const,
+    description: 'outlines of the objects; auto: unless the load does not allow it',
+    commands: STREAMING,
+  }),
+  segmenter: option({
+    flag: 'segmenter',
+    value: 'NAME',
+    env: 'PRESAGE_SEGMENTER',
+    yaml: 'segmenter',
+    schema: z.enum(['own', 'sam']),
+    expected: '"own" or "sam"',
+    fallback: 'own' as const,
+    description: 'what makes the masks; sam: a model of the SAM family (see presage models pull mobile-sam)',
+    commands: [...STREAMING, 'doctor'],
+  }),
+  samEncoder: option({
+    flag: 'sam-encoder',
+    value: 'FILE.onnx',
+    env: 'PRESAGE_SAM_ENCODER',
+    yaml: 'sam.encoder',
+    schema: optionalText,
+    expected: 'a file',
+    fallback: undefined,
+    description: 'image encoder of a SAM-family model (default: MobileSAM, once it was pulled)',
+    commands: [...STREAMING, 'doctor'],
+  }),
+  samDecoder: option({
+    flag: 'sam-decoder',
+    value: 'FILE.onnx',
+    env: 'PRESAGE_SAM_DECODER',
+    yaml: 'sam.decoder',
+    schema: optionalText,
+    expected: 'a file',
+    fallback: undefined,
+    description: 'mask decoder that belongs to that encoder',
+    commands: [...STREAMING, 'doctor'],
+  }),
+  samEvery: option({
+    flag: 'sam-every',
+    value: 'SECONDS',
+    env: 'PRESAGE_SAM_EVERY',
+    yaml: 'sam.every',
+    schema: number(0, 3600),
+    expected: 'seconds from 0 (every frame) to 3600',
+    fallback: 1,
+    description: 'how often the SAM-family model looks at a stream',
+    commands: STREAMING,
+  }),
+  samGrid: option({
+    flag: 'sam-grid',
+    value: 'N',
+    env: 'PRESAGE_SAM_GRID',
+    yaml: 'sam.grid',
+    schema: integer(0, MAX_POINTS_PER_SIDE),
+    expected: `a whole number from 0 (off) to ${MAX_POINTS_PER_SIDE}`,
+    fallback: 0,
+    description: 'let it also look for things without a label, prompted by N × N points',
+    commands: STREAMING,
+  }),
+} as const;

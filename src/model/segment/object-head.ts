@@ -1,0 +1,137 @@
+import type { Box } from '../../core/box.js';
+import { PresageError } from '../../core/errors.js';
+import type { Mask } from '../../core/stages.js';
+import type { FeatureView } from '../detector.js';
+import { ModelSession, type Device, type InputTensor } from '../ort.js';
+import { i420Planes } from '../planes.js';
+import { enlargeBox, pasteMask } from './paste-mask.js';
+import { maskSize, type Prompt, type Segment, type Segmenter, type SegmentView } from './segmenter.js';
+
+export interface ObjectHeadOptions {
+  /** Path of the verified model file. */
+  readonly path: string;
+  /** `name@version` */
+  readonly name: string;
+  readonly device: Device;
+  readonly threads: number;
+  /** The mask's grid covers the box enlarged by this share of its sides. */
+  readonly margin: number;
+}
+
+/** What to compute; what is left out costs nothing. */
+export interface ObjectWants {
+  readonly masks: boolean;
+  readonly tokens: boolean;
+  /** The pooled features of the whole picture, for the clip token. */
+  readonly grid: boolean;
+}
+
+export interface ObjectFindings {
+  /** One per prompt, in their order. */
+  readonly segments: readonly Segment[];
+  /** [48, 256] */
+  readonly grid?: Float32Array;
+}
+
+const WHOLE_FRAME: Box = [0, 0, 1, 1];
+
+/**
+ * Our own head on the detector's feature maps: box or point → mask and object token, and the grid of the whole picture.
+ * Blocks its thread while it computes: runs in the detector's worker, so that only masks and tokens cross threads.
+ */
+export class ObjectHead implements Segmenter {
+  readonly name: string;
+  readonly #session: ModelSession;
+  readonly #margin: number;
+
+  private constructor(options: ObjectHeadOptions, session: ModelSession) {
+    this.name = options.name;
+    this.#margin = options.margin;
+    this.#session = session;
+  }
+
+  /** @throws PresageError `model_invalid` or `device_unavailable` */
+  static async open(options: ObjectHeadOptions): Promise<ObjectHead> {
+    return new ObjectHead(options, await ModelSession.open(options.path, options));
+  }
+
+  async segment(view: SegmentView, prompts: readonly Prompt[]): Promise<readonly Segment[]> {
+    return (await this.run(view, prompts, { masks: true, tokens: true, grid: false })).segments;
+  }
+
+  /** @throws PresageError `inference_failed`, also without the detector's feature maps */
+  async run(view: SegmentView, prompts: readonly Prompt[], wants: ObjectWants): Promise<ObjectFindings> {
+    const nothing = prompts.length === 0 || !(wants.masks || wants.tokens);
+    if (nothing && !wants.grid) return { segments: prompts.map(() => ({ quality: 0 })) };
+    if (!view.features)
+      throw new PresageError('inference_failed', `${this.name} works on the detector's feature maps only`);
+    // The graph needs one box at least, also when only the grid is asked for.
+    const asked = nothing ? [{ box: WHOLE_FRAME }] : prompts;
+    const outputs = await this.#session.run(feedOf(view, view.features, asked), [
+      ...(wants.masks && !nothing ? (['masks', 'quality'] as const) : []),
+      ...(wants.tokens && !nothing ? (['tokens'] as const) : []),
+      ...(wants.grid ? (['grid'] as const) : []),
+    ]);
+    const { masks, quality, tokens, grid } = outputs as Partial<typeof outputs>;
+    const size = maskSize(view.width, view.height);
+    const segments = prompts.map((prompt, index): Segment => {
+      const mask = masks && this.#paste(rowOf(masks.data, index, asked.length), boxOf(prompt), size);
+      return {
+        quality: mask ? Math.min(1, Math.max(0, quality?.data[index] ?? 0)) : 0,
+        ...(mask && { mask }),
+        ...(tokens && { token: rowOf(tokens.data, index, asked.length).slice() }),
+      };
+    });
+    return { segments, ...(grid && { grid: grid.data.slice() }) };
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #paste(probabilities: Float32Array, box: Box, size: readonly [number, number]): Mask | undefined {
+    const side = Math.round(Math.sqrt(probabilities.length));
+    return pasteMask({ probabilities, side, box: enlargeBox(box, this.#margin) }, size);
+  }
+}
+
+function rowOf(data: Float32Array, row: number, rows: number): Float32Array {
+  const length = data.length / rows;
+  return data.subarray(row * length, (row + 1) * length);
+}
+
+/** A prompt by points alone asks for whatever in the frame has them. */
+function boxOf({ box }: Prompt): Box {
+  return box ?? WHOLE_FRAME;
+}
+
+/** The head takes one point that lies on the thing; others are left out. */
+function pointOf({ points }: Prompt): readonly [x: number, y: number, given: number] {
+  const point = points?.find(({ on }) => on !== false);
+  return point ? [point.at[0], point.at[1], 1] : [0, 0, 0];
+}
+
+function feedOf(
+  view: SegmentView,
+  { maps, covered }: FeatureView,
+  prompts: readonly Prompt[],
+): Record<string, InputTensor> {
+  const rows = (values: readonly number[], columns: number): InputTensor => ({
+    type: 'float32',
+    data: Float32Array.from(values),
+    dims: [prompts.length, columns],
+  });
+  return {
+    p3: { type: 'float32', ...maps.p3 },
+    p4: { type: 'float32', ...maps.p4 },
+    p5: { type: 'float32', ...maps.p5 },
+    ...i420Planes(view),
+    covered: { type: 'float32', data: Float32Array.from(covered), dims: [2] },
+    boxes: rows(prompts.flatMap(boxOf), 4),
+    points: rows(prompts.flatMap(pointOf), 3),
+  };
+}

@@ -1,0 +1,7 @@
+/** The real SAM worker, which also dies when it is given a picture one pixel wide. */
+import { parentPort } from 'node:worker_threads';
+
+parentPort.on('message', (request) => {
+  if (request.width === 1) process.exit(7);
+});
+await import('../../../dist/model/segment/sam/sam-worker.js');
