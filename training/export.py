@@ -137,7 +137,10 @@ def update_manifest(path: Path, entry: dict, stages: str) -> None:
     merged = entry | known
     manifest_path = path.parent / "manifest.json"
     manifest = json.loads(manifest_path.read_text())
-    manifest["models"] = [m for m in manifest["models"] if m["role"] != entry["role"]] + [{key: merged[key] for key in order}]
+    models, made = manifest["models"], {key: merged[key] for key in order}
+    manifest["models"] = [made if m["role"] == entry["role"] else m for m in models]
+    if made not in manifest["models"]:
+        manifest["models"].append(made)
     manifest_path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")
     print(f"{path}: {known['bytes']} bytes, {known['sha256']}")
 

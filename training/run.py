@@ -29,6 +29,8 @@ class Config:
     weight_decay: float = 0.02
     warm_up: int = 50
     seed: int = 7
+    start: str = ""
+    """What the weights were trained on before, if they did not start at random."""
 
 
 @dataclass

@@ -8,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 import torch
@@ -23,9 +24,9 @@ from .stages.tokens import BOX_JITTER, COPIES, by_scene, look, token_losses, tok
 
 RUNS = Path(__file__).parent / "runs"
 CONFIGS = {
-    "masks": Config("masks", steps=1800, batch=6, rate=2e-3),
-    "tokens": Config("tokens", steps=2000, batch=8, rate=1e-3),
-    "clip": Config("clip", steps=1200, batch=12, rate=8e-4, weight_decay=0.05),
+    "masks": Config("masks", steps=1000, batch=6, rate=2e-3),
+    "tokens": Config("tokens", steps=700, batch=8, rate=1e-3, weight_decay=0.05),
+    "clip": Config("clip", steps=450, batch=12, rate=8e-4, weight_decay=0.05),
 }
 
 
@@ -46,6 +47,7 @@ def train_masks(run: Run, heads: ObjectHeads, train: list[Path], held: list[Path
 
 def train_tokens(run: Run, heads: ObjectHeads, train: list[Path], held: list[Path]) -> dict:
     scenes = by_scene(look(heads, views_of(train), COPIES, BOX_JITTER))
+    heads.tokens.train()
     run.train(lambda rng: token_losses(heads, scenes, rng, run.config.batch))
     return token_scores(heads, views_of(held))
 
@@ -70,6 +72,15 @@ def heads_for(stage: str, work: Path) -> ObjectHeads | ClipEncoder:
     return heads
 
 
+def configured(options: argparse.Namespace) -> Config:
+    """The stage's configuration with what the command line changes in it."""
+    changes = {name: value for name in ("steps", "rate") if (value := getattr(options, name))}
+    if options.start:
+        before = torch.load(options.start, weights_only=True)
+        changes["start"] = f"{before['step']} steps on data {before['data']['train_sha256'][:16]}"
+    return replace(CONFIGS[options.stage], **changes)
+
+
 TRAINERS = {"masks": train_masks, "tokens": train_tokens, "clip": train_clip}
 
 
@@ -80,14 +91,16 @@ def main() -> None:
     parser.add_argument("--held", type=Path, required=True, help="folder of cached scenes that are only scored")
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--steps", type=int, help="fewer or more steps than the default")
+    parser.add_argument("--rate", type=float, help="another peak learning rate than the default")
+    parser.add_argument("--start", type=Path, help="a checkpoint of the same stage whose weights to begin with")
     parser.add_argument("--limit", type=int, help="only the first scenes")
     options = parser.parse_args()
-    config = CONFIGS[options.stage]
-    if options.steps:
-        config = Config(**{**config.__dict__, "steps": options.steps})
+    config = configured(options)
     train, held = scene_files(options.train, options.limit), scene_files(options.held)
     torch.manual_seed(config.seed)
     module = heads_for(options.stage, options.work)
+    if options.start:
+        module.load_state_dict(torch.load(options.start, weights_only=True)["module"])
     run = Run(config, module, options.work, described(train, held))
     run.write_record(RUNS, TRAINERS[options.stage](run, module, train, held))
 

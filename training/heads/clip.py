@@ -16,6 +16,7 @@ CHANNELS = 256
 ROWS, COLUMNS = GRID_ROWS // 2, GRID_COLUMNS // 2
 PATCHES = ROWS * COLUMNS
 WIDTH, HEADS, LAYERS = 128, 4, 3
+DROPOUT = 0.15
 TOKEN_SIZE = 256
 EVENT_COUNT = 5
 
@@ -28,13 +29,14 @@ class Layer(nn.Module):
         self.first, self.second = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
         self.qkv, self.out = nn.Linear(WIDTH, 3 * WIDTH), nn.Linear(WIDTH, WIDTH)
         self.feed = nn.Sequential(nn.Linear(WIDTH, 3 * WIDTH), nn.GELU(approximate="tanh"), nn.Linear(3 * WIDTH, WIDTH))
+        self.drop = nn.Dropout(DROPOUT)
 
     def forward(self, x: Tensor) -> Tensor:
         q, k, v = (self.split(part) for part in self.qkv(self.first(x)).chunk(3, -1))
         weights = torch.softmax(torch.matmul(q, k.transpose(-2, -1)) * (WIDTH // HEADS) ** -0.5, -1)
         attended = torch.matmul(weights, v).transpose(1, 2).flatten(2)
-        x = x + self.out(attended)
-        return x + self.feed(self.second(x))
+        x = x + self.drop(self.out(attended))
+        return x + self.drop(self.feed(self.second(x)))
 
     def split(self, x: Tensor) -> Tensor:
         return x.unflatten(-1, (HEADS, WIDTH // HEADS)).transpose(1, 2)
@@ -56,8 +58,14 @@ class ClipEncoder(nn.Module):
         self.norm = nn.LayerNorm(WIDTH)
         self.token = nn.Linear(WIDTH, TOKEN_SIZE)
         self.fill = nn.Linear(WIDTH, CHANNELS)
+        self.seek, self.offer = nn.Linear(WIDTH, 32), nn.Linear(WIDTH, 32)
+        self.apart = nn.Parameter(torch.zeros(CLIP_FRAMES))
         self.foresee = nn.Sequential(nn.Linear(TOKEN_SIZE, 128), nn.GELU(), nn.Linear(128, PATCHES * CHANNELS))
-        self.events = nn.Sequential(nn.Linear(TOKEN_SIZE, 64), nn.GELU(), nn.Linear(64, 2 * EVENT_COUNT))
+        self.events = nn.Sequential(nn.Dropout(2 * DROPOUT), nn.Linear(TOKEN_SIZE, 2 * EVENT_COUNT))
+
+        for corrected in (self.fill, self.foresee[2]):
+            nn.init.zeros_(corrected.weight)
+            nn.init.zeros_(corrected.bias)
 
     def patches(self, grid: Tensor) -> Tensor:
         """[B, T, 48, 256] to standardised features [B, T, 12, 256], each the mean of 2 x 2 cells."""

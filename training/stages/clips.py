@@ -14,6 +14,7 @@ from ..heads.clip import CLIP_FRAMES, CLIP_HZ, PATCHES, ClipEncoder
 
 AHEAD_FRAMES = 3 * CLIP_HZ
 MASKED_SHARE = 0.5
+BACKWARDS = [EVENT_TYPES.index(kind) for kind in ("exit", "enter", "stop", "start", "collide")]
 HELD_EVERY = 4
 
 
@@ -73,18 +74,31 @@ def flip(grids: Tensor) -> Tensor:
     return grids.unflatten(2, (-1, 8)).flip(3).flatten(2, 3)
 
 
+def backwards(grids: Tensor, scenes: Scenes, picks: list[tuple[int, int]], happens: Tensor) -> tuple[Tensor, Tensor]:
+    """The same clips played backwards: who entered leaves, who stopped starts."""
+    turned, last = torch.zeros_like(happens), CLIP_FRAMES + AHEAD_FRAMES - 1
+    for row, (scene, start) in enumerate(picks):
+        for kind, frame in scenes.events[scene]:
+            at = last - (int(frame) - start)
+            if 0 <= at <= last:
+                turned[row, int(at >= CLIP_FRAMES), BACKWARDS[int(kind)]] = 1
+    return grids.flip(1), turned
+
+
 def clip_losses(encoder: ClipEncoder, scenes: Scenes, rng: np.random.Generator, batch: int) -> dict[str, Tensor]:
     picks = [(scene, int(rng.integers(scenes.starts(scene)))) for scene in rng.integers(scenes.scenes, size=batch)]
     grids, happens, told = scenes.batch(picks)
     grids = flip(grids) if rng.random() < 0.5 else grids
-    grids = grids + 0.1 * encoder.scale * torch.randn_like(grids)
+    if rng.random() < 0.5:
+        grids, happens = backwards(grids, scenes, picks, happens)
+    grids = grids + 0.15 * encoder.scale * torch.randn_like(grids)
     patches = encoder.patches(grids)
     clip, ahead = patches[:, :CLIP_FRAMES], patches[:, CLIP_FRAMES:]
     masked = hide(rng, batch)
     # Half of the clips are shown whole, as they will be later.
     masked[batch // 2 :] = False
     token, features = encoder.encode(clip, masked)
-    filled = copied(clip, masked) + encoder.fill(features.unflatten(1, (CLIP_FRAMES, PATCHES)))
+    filled = fill(encoder, clip, masked, features)
     logits = encoder.events(token * 8).unflatten(1, (2, -1))
     events = F.binary_cross_entropy_with_logits(logits, happens, told, reduction="sum") / told.sum()
     return {
@@ -94,10 +108,17 @@ def clip_losses(encoder: ClipEncoder, scenes: Scenes, rng: np.random.Generator, 
     }
 
 
-def fill(encoder: ClipEncoder, clip: Tensor, masked: Tensor) -> Tensor:
-    """Features [B, 16, 12, 256] of every place: what the place showed on average where seen, and the encoder's correction."""
-    features = encoder.encode(clip, masked)[1].unflatten(1, (CLIP_FRAMES, PATCHES))
-    return copied(clip, masked) + encoder.fill(features)
+def fill(encoder: ClipEncoder, clip: Tensor, masked: Tensor, features: Tensor) -> Tensor:
+    """Features [B, 16, 12, 256] of every place: what it showed in the frames where it was seen, weighted by attention and by
+    how far away they are in time, and a correction; a place that was never seen starts from the mean of its scene."""
+    features = features.unflatten(1, (CLIP_FRAMES, PATCHES))
+    seek, offer = (layer(features).transpose(1, 2) for layer in (encoder.seek, encoder.offer))
+    steps = torch.arange(CLIP_FRAMES)
+    weights = torch.matmul(seek, offer.transpose(-2, -1)) * 32**-0.5 + encoder.apart[(steps[:, None] - steps).abs()]
+    weights = weights.masked_fill(masked.transpose(1, 2)[:, :, None], -1e4).softmax(-1)
+    read = torch.matmul(weights, clip.transpose(1, 2)).transpose(1, 2)
+    ever = (~masked).any(1, keepdim=True)[..., None]
+    return torch.where(ever, read, copied(clip, masked)) + encoder.fill(features)
 
 
 def copied(clip: Tensor, masked: Tensor) -> Tensor:
@@ -127,7 +148,8 @@ def clip_scores(encoder: ClipEncoder, scenes: Scenes) -> dict:
         clip, future = patches[:, :CLIP_FRAMES], patches[:, CLIP_FRAMES:].mean(1)
         masked = hide(rng, len(clip))
         simple = copied(clip, masked).expand_as(clip)
-        for name, guess in zip(errors, (fill(encoder, clip, masked), torch.zeros_like(clip), simple), strict=True):
+        filled = fill(encoder, clip, masked, encoder.encode(clip, masked)[1])
+        for name, guess in zip(errors, (filled, torch.zeros_like(clip), simple), strict=True):
             errors[name].append(float((guess - clip)[masked].square().mean()))
         token, _ = encoder.encode(clip)
         ahead["model"].append(float((foresee(encoder, token, clip) - future).square().mean()))

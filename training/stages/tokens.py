@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,7 +16,7 @@ from ..samples import View, fractions, jitter, tensors
 TEMPERATURE = 0.1
 KEYFRAMES_PER_SCENE = 3
 BOX_JITTER = 0.05
-COPIES = 2
+COPIES = 1
 APART_FRAMES = 8
 
 
@@ -93,12 +94,16 @@ def token_scores(heads: ObjectHeads, views: list[View]) -> dict:
     """Same or other thing of the same scene, 2 s apart or more: the tokens, the pooled features as they are, the colours."""
     heads.eval()
     scenes = by_scene(look(heads, views, 1, 0.03))
-    describe = {
+    return {name: rank(scenes, function) for name, function in describers(heads).items()}
+
+
+def describers(heads: ObjectHeads) -> dict[str, Callable[[Things], Tensor]]:
+    """The tokens, and what they are compared with: each gives [N, anything] of length 1."""
+    return {
         "tokens": lambda t: heads.tokens(t.pooled, t.weights, t.picture),
         "pooled features, no projector": lambda t: unit(torch.cat([unit(t.pooled[:, k]) for k in range(3)], 1)),
         "mean colour": mean_colour,
     }
-    return {name: rank(scenes, function) for name, function in describe.items()}
 
 
 def unit(x: Tensor) -> Tensor:
