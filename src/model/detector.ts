@@ -16,7 +16,7 @@ export interface DetectorOptions extends DecodeOptions {
 }
 
 /** Maps of the feature pyramid, [channels, height, width] at 1/8, 1/16 and 1/32 of the canvas. */
-const FEATURE_MAPS = ['p3', 'p4', 'p5'] as const;
+export const FEATURE_MAPS = ['p3', 'p4', 'p5'] as const;
 type FeatureMaps = Record<(typeof FEATURE_MAPS)[number], OutputTensor>;
 
 /** The feature maps of one picture. */

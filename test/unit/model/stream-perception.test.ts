@@ -2,7 +2,10 @@ import { expect, it } from 'vitest';
 import { FramePool, i420Layout, type Frame } from '../../../src/core/frame.js';
 import { PresageError } from '../../../src/core/errors.js';
 import type { Detection, SceneCondition } from '../../../src/core/stages.js';
+import type { DetectorAnswer } from '../../../src/model/detector-protocol.js';
+import { fuseProposals } from '../../../src/model/fusion.js';
 import type { MotionReport } from '../../../src/model/motion-protocol.js';
+import { StreamLooks } from '../../../src/model/stream-looks.js';
 import { FusedPerception, type FusedPerceptionOptions } from '../../../src/model/stream-perception.js';
 
 const PERSON: Detection = { label: 'person', score: 0.9, box: [0.4, 0.4, 0.1, 0.3] };
@@ -19,22 +22,40 @@ function report(proposals: Detection[], scene: SceneCondition = 'clear'): Motion
   return { proposals, camera: undefined, scene, motionMs: 2 };
 }
 
+/** What a worker answers. */
+function answer(detections: Detection[], inferenceMs: number): DetectorAnswer {
+  return { fit, detections, inferenceMs, unsegmented: 0 };
+}
+
 function perception(
-  options: Partial<FusedPerceptionOptions> & { motionOf?: (index: number) => MotionReport | undefined },
+  options: Partial<Pick<FusedPerceptionOptions, 'labels'>> & {
+    motionOf?: (index: number) => MotionReport | undefined;
+    detect?: FusedPerceptionOptions['detector']['detect'];
+  },
 ) {
   const looked: number[] = [];
   const fused = new FusedPerception({
-    concurrency: 2,
     motion: {
       analyze: ({ index }) => Promise.resolve((options.motionOf ?? (() => report([BALL, WALKER])))(index)),
       close: () => undefined,
     },
-    detect: ({ index }) => {
-      looked.push(index);
-      return Promise.resolve({ fit, detections: [PERSON], inferenceMs: 10 });
+    detector: {
+      concurrency: 2,
+      detect:
+        options.detect ??
+        (({ index }, { proposals = [] }) => {
+          looked.push(index);
+          return Promise.resolve(answer(fuseProposals([PERSON], proposals), 10));
+        }),
+      close: () => undefined,
     },
-    labels: undefined,
-    ...options,
+    looks: new StreamLooks({
+      masks: 'off',
+      made: { masks: false, tokens: false, clipTokens: false },
+      encodeClip: () => Promise.resolve({}),
+      samEveryS: 1,
+    }),
+    labels: options.labels,
   });
   return { fused, looked };
 }
@@ -48,14 +69,13 @@ it('tells what the detector saw and what only motion shows, at the cost of both'
   });
 });
 
-it('looks with the detector at every k-th frame, and carries its labels over the frames between', async () => {
+it('looks with the detector at every k-th frame, and leaves people between to the tracker, not to their outlines', async () => {
   const { fused, looked } = perception({});
   fused.setEffort({ detectEvery: 3, masks: true, tokens: true });
   const percepts = await Promise.all([0, 1, 2, 3, 4].map((index) => fused.perceive(frame(index))));
   expect(looked).toEqual([0, 3]);
   expect(percepts.map(({ partial }) => partial ?? false)).toEqual([false, true, true, false, true]);
-  for (const { detections } of percepts.filter(({ partial }) => partial))
-    expect(detections).toEqual([BALL, { ...WALKER, label: 'person' }]);
+  for (const { detections } of percepts.filter(({ partial }) => partial)) expect(detections).toEqual([BALL]);
 });
 
 it('settles in the order of the calls, though a later frame was ready first', async () => {
@@ -64,7 +84,7 @@ it('settles in the order of the calls, though a later frame was ready first', as
   const { fused } = perception({
     detect: async ({ index }) => {
       if (index === 0) await held;
-      return { fit, detections: [], inferenceMs: 1 };
+      return answer([], 1);
     },
   });
   const order: number[] = [];
@@ -81,7 +101,7 @@ it('fails only the frame that fails', async () => {
     detect: ({ index }) =>
       index === 0
         ? Promise.reject(new PresageError('worker_crashed', 'gone', { retryable: true }))
-        : Promise.resolve({ fit, detections: [PERSON], inferenceMs: 1 }),
+        : Promise.resolve(answer([PERSON], 1)),
   });
   const [failed, next] = await Promise.allSettled([fused.perceive(frame(0)), fused.perceive(frame(1))]);
   expect(failed).toMatchObject({ status: 'rejected', reason: { code: 'worker_crashed' } });

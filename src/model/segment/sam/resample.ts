@@ -98,6 +98,7 @@ export function resample(
       if (weight === 0) continue;
       const from = ((rows.first[y] ?? 0) + tap) * columns.length;
       const to = y * columns.length;
-      for (let x = 0; x < columns.length; x++) out[to + x] = (out[to + x] ?? 0) + (across[from + x] ?? 0) * weight;
+      for (let x = 0; x < columns.length; x++)
+        out[to + x] = (out[to + x] ?? 0) + (across[from + x] ?? 0) * weight;
     }
 }

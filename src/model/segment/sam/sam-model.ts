@@ -42,7 +42,13 @@ export interface SamLogits {
 /** Side of the model's square input where its graph does not tell, px. */
 const DEFAULT_SIDE_PX = 1024;
 /** Inputs of the decoder that come from the prompt; all others come from the encoder. */
-const PROMPT_INPUTS = new Set(['point_coords', 'point_labels', 'mask_input', 'has_mask_input', 'orig_im_size']);
+const PROMPT_INPUTS = new Set([
+  'point_coords',
+  'point_labels',
+  'mask_input',
+  'has_mask_input',
+  'orig_im_size',
+]);
 /** Labels of the decoder's points. */
 const LABEL = { padding: -1, off: 0, on: 1, topLeft: 2, bottomRight: 3 } as const;
 
@@ -170,7 +176,10 @@ export async function findSam(
     return { encoder, decoder, name: `${name}@${(await hashGiven(encoder)).slice(0, 12)}` };
   }
   if (encoder !== undefined || decoder !== undefined)
-    throw new PresageError('bad_option', 'a SAM-family model has two files: name its encoder and its decoder');
+    throw new PresageError(
+      'bad_option',
+      'a SAM-family model has two files: name its encoder and its decoder',
+    );
   const [encoderEntry, decoderEntry] = [
     findOptionalModel(manifest, 'sam-encoder'),
     findOptionalModel(manifest, 'sam-decoder'),
@@ -232,7 +241,10 @@ function decoderPoints(
   return box ? [...given, ...corners(box, at)] : [...given, at(0, 0, LABEL.padding)];
 }
 
-function corners([x, y, w, h]: Box, at: (x: number, y: number, label: number) => DecoderPoint): DecoderPoint[] {
+function corners(
+  [x, y, w, h]: Box,
+  at: (x: number, y: number, label: number) => DecoderPoint,
+): DecoderPoint[] {
   return [at(x, y, LABEL.topLeft), at(x + w, y + h, LABEL.bottomRight)];
 }
 
