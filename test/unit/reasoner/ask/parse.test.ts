@@ -32,7 +32,7 @@ function brief(question: string): string {
     ...('order' in query && query.order !== 'all' ? [query.order] : []),
     ...(query.kind === 'count' ? [query.of] : []),
     ...(query.kind === 'present' && query.as !== 'list' ? [query.as] : []),
-    ...('ago' in query && query.ago ? ['ago'] : []),
+    ...(query.kind === 'when' && query.ago ? ['ago'] : []),
     ...('place' in query && query.place !== undefined
       ? [`@${query.place}`]
       : pattern?.place === undefined
