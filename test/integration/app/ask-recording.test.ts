@@ -63,7 +63,10 @@ describe('asking about the example recording', () => {
   it('counts who came in within the last seconds', async () => {
     const entered = new Set(
       events
-        .filter(({ type, t }) => type === 'enter' && t >= memory.now - 10)
+        .filter(
+          ({ type, t, participants: [who] }) =>
+            type === 'enter' && who?.label === 'person' && t >= memory.now - 10,
+        )
         .map(({ participants }) => participants[0]!.id),
     );
     const answer = await answerTo('how many people came in in the last 10 seconds?');
