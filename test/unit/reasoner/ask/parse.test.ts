@@ -33,7 +33,7 @@ function brief(question: string): string {
     ...(query.kind === 'count' ? [query.of] : []),
     ...(query.kind === 'present' && query.as !== 'list' ? [query.as] : []),
     ...(query.kind === 'when' && query.ago ? ['ago'] : []),
-    ...('place' in query && query.place !== undefined
+    ...((query.kind === 'present' || query.kind === 'stay') && query.place !== undefined
       ? [`@${query.place}`]
       : pattern?.place === undefined
         ? []
