@@ -31,7 +31,7 @@ const positionSchema = z.object({
 export type Position = z.infer<typeof positionSchema>;
 
 /** The highest numbers given so far: `o7`, `e12`, `x4`, `p31`. */
-export interface Numbers {
+interface Numbers {
   readonly objects: number;
   readonly events: number;
   readonly explanations: number;

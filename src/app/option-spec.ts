@@ -20,6 +20,7 @@ export interface OptionSpec<T = unknown> {
   readonly secret?: boolean;
 }
 
+/** Keeps the type of an option's values. */
 export function option<T>(spec: OptionSpec<T>): OptionSpec<T> {
   return spec;
 }

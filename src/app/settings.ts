@@ -3,7 +3,8 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { PresageError } from '../core/errors.js';
 import type { Places } from '../core/stages.js';
-import { OPTIONS, type CommandName, type OptionKey, type OptionSpec, type Settings } from './option-table.js';
+import type { CommandName, OptionSpec } from './option-spec.js';
+import { OPTIONS, type OptionKey, type Settings } from './option-table.js';
 
 /** File that is read when no `--config` is given and it exists. */
 export const DEFAULT_CONFIG = 'presage.yaml';

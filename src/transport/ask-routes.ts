@@ -8,7 +8,7 @@ import { unknownStream } from './routes.js';
 import type { StatusProviders } from './status.js';
 
 /** What came of a question: an answer, or why it was not understood and what can be asked. */
-export type StreamAnswer =
+type StreamAnswer =
   | { readonly understood: true; readonly answer: Answer; readonly by: string }
   | {
       readonly understood: false;

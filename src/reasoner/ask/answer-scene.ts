@@ -159,7 +159,7 @@ export function unknownEvent(id: string): Reply {
   return { text: `I remember no event ${id}.`, evidence: [], confidence: ABSENCE };
 }
 
-export function evidenceOf(event: ObservedEvent): AnswerEvidence {
+function evidenceOf(event: ObservedEvent): AnswerEvidence {
   const objects = event.participants.map(({ id }) => id);
   return { objects, events: [event.id], from: event.t, to: event.to ?? event.t };
 }

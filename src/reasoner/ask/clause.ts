@@ -34,7 +34,7 @@ interface Named {
 }
 
 /** A subject with what it is made of: `#4 and a car` are two parts. */
-export interface NamedSubject extends Subject {
+interface NamedSubject extends Subject {
   readonly parts: readonly Subject[];
 }
 
@@ -202,7 +202,7 @@ function longest<T>(
 }
 
 /** True of what needs two. */
-export function isOfTwo({ types, relations }: Deed): boolean {
+function isOfTwo({ types, relations }: Deed): boolean {
   return relations !== undefined || types.some((type) => PAIR_TYPES.has(type));
 }
 

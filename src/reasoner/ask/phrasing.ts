@@ -27,7 +27,7 @@ export function clauseOf(event: ObservedEvent): string {
 }
 
 /** `a, b and c` */
-export function joinAnd(parts: readonly string[]): string {
+function joinAnd(parts: readonly string[]): string {
   return parts.length < 2 ? parts.join('') : `${parts.slice(0, -1).join(', ')} and ${parts.at(-1) ?? ''}`;
 }
 

@@ -15,7 +15,7 @@ export type Token =
   | { readonly kind: 'comma'; readonly text: string };
 
 /** Longer questions are not read: nobody asks in so many words, and the text may come from outside. */
-export const LONGEST_QUESTION = 500;
+const LONGEST_QUESTION = 500;
 
 const CONTRACTIONS: readonly (readonly [RegExp, string])[] = [
   [/\bno one\b/g, 'nobody'],

@@ -21,7 +21,7 @@ const SQL = {
 } as const;
 type Statements = Readonly<Record<keyof typeof SQL, Libsql.Statement>>;
 
-export interface EvidenceRetention {
+interface EvidenceRetention {
   /** Age by wall time, ms. */
   readonly maxAgeMs: number;
   /** Of all pictures together. */

@@ -300,3 +300,56 @@ describe('closing', () => {
     expect((await json(`${http}/healthz`)).status).toBe(200);
   });
 });
+
+describe('asking over HTTP', () => {
+  const answer = { question: 'who is here?', text: 'Person #1.', evidence: [], confidence: 0.8 };
+  const post = (
+    http: string,
+    body: unknown,
+    id = 'cam1',
+    headers: Record<string, string> = {},
+  ): Promise<Response> =>
+    fetch(`${http}/v1/streams/${id}/ask`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...headers },
+      body: JSON.stringify(body),
+    });
+
+  it('answers, and says what it did not understand with examples', async () => {
+    const { http } = await startService({
+      server: {
+        ask: (_, question) =>
+          Promise.resolve(
+            question === answer.question
+              ? { understood: true as const, answer, by: 'grammar' }
+              : { understood: false as const, problem: 'what?', examples: ['who is here?'], text: 'what?' },
+          ),
+      },
+    });
+    const good = await post(http, { question: answer.question });
+    expect(good.status).toBe(200);
+    expect(await good.json()).toMatchObject({
+      type: 'presage.answer.created.v1',
+      data: answer,
+      by: 'grammar',
+    });
+    const bad = await post(http, { question: 'hm' });
+    expect(bad.status).toBe(422);
+    expect(await bad.json()).toMatchObject({ error: { code: 'bad_request', examples: ['who is here?'] } });
+    expect((await post(http, { question: '' })).status).toBe(400);
+    expect((await post(http, { question: 'x'.repeat(501) })).status).toBe(400);
+    expect((await post(http, { question: 'who is here?' }, 'nope')).status).toBe(404);
+  });
+
+  it('needs the token where one is set', async () => {
+    const { http } = await startService({
+      server: {
+        token: 'a-token-of-some-length',
+        ask: () => Promise.resolve({ understood: true as const, answer, by: 'grammar' }),
+      },
+    });
+    expect((await post(http, { question: 'who is here?' })).status).toBe(401);
+    const headers = { authorization: 'Bearer a-token-of-some-length' };
+    expect((await post(http, { question: 'who is here?' }, 'cam1', headers)).status).toBe(200);
+  });
+});

@@ -32,8 +32,8 @@ function brief(question: string): string {
     ...('order' in query && query.order !== 'all' ? [query.order] : []),
     ...(query.kind === 'count' ? [query.of] : []),
     ...(query.kind === 'present' && query.as !== 'list' ? [query.as] : []),
-    ...('ago' in query && query.ago ? ['ago'] : []),
-    ...('place' in query && query.place !== undefined
+    ...(query.kind === 'when' && query.ago ? ['ago'] : []),
+    ...((query.kind === 'present' || query.kind === 'stay') && query.place !== undefined
       ? [`@${query.place}`]
       : pattern?.place === undefined
         ? []
