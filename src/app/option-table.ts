@@ -14,8 +14,6 @@ import {
 import type { OptionSpec } from './option-spec.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
 
-export type { CommandName, OptionSpec } from './option-spec.js';
-
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
 export const OPTIONS = {
   id: option({

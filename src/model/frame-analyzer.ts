@@ -39,6 +39,8 @@ export interface FrameAnalysis {
 /** What can be said of an object beyond its box. */
 type ObjectLook = Pick<Detection, 'mask' | 'token'>;
 
+/** Weaker detections only bridge gaps of a track (ByteTrack's second stage): they are not worth a look, 1 ms each. */
+const LEAST_LOOK_SCORE = 0.5;
 /** Most boxes of one frame that get masks and tokens, by score: bounds the head's cost on a crowded picture. */
 export const MAX_SEGMENTS = 64;
 
@@ -83,7 +85,9 @@ export class FrameAnalyzer implements AsyncDisposable {
     } = await this.#detector.detect(picture, head !== undefined);
     const detections = fuseProposals(found, proposals);
     if (!head || !features) return { fit, detections, unsegmented: 0 };
-    const worth = (masks || tokens ? detections : []).filter(({ label }) => this.#labels?.has(label) ?? true);
+    const worth = (masks || tokens ? detections : []).filter(
+      ({ label, score }) => score >= LEAST_LOOK_SCORE && (this.#labels?.has(label) ?? true),
+    );
     const chosen = bestOf(worth, MAX_SEGMENTS);
     const { segments, grid: pooled } = await head.run({ ...own, features }, chosen, { masks, tokens, grid });
     const looks = new Map(chosen.map((detection, row) => [detection, lookOf(segments[row])]));

@@ -178,8 +178,8 @@ export class LifeHistory {
   ): LifeHistory {
     const history = new LifeHistory(state.id, state.label);
     history.#spans = state.spans;
-    history.#entered = state.entered as Passage | undefined;
-    history.#left = state.left as Passage | undefined;
+    history.#entered = state.entered;
+    history.#left = state.left;
     history.trail.restoreState(state.trail, presence.tail);
     history.#token = presence.token;
     history.keyframes.restoreState(state.keyframes);

@@ -1,7 +1,7 @@
 import type { WorkPlanes } from './planes.js';
 
 /** What the classifier says of a pixel. */
-export const BACKGROUND = 0;
+const BACKGROUND = 0;
 /** As the background, only darker or brighter: a cast shadow, a reflection, a patch of light. */
 export const SHADE = 1;
 export const FOREGROUND = 2;

@@ -46,7 +46,7 @@ export interface BlobSight {
 }
 
 /** Most blobs that are remembered; smaller ones go first. */
-export const MOST_BLOBS = 512;
+const MOST_BLOBS = 512;
 /** A blob that was not seen for this long is forgotten, s. */
 const FORGET_S = 1;
 /** A component holds a blob when it covers this share of the blob's mask in the predicted box. */

@@ -117,7 +117,7 @@ function fitChroma(background: BackgroundPlanes, frame: WorkPlanes, at: readonly
   return Math.min(3, Math.max(0.2, bp / bb));
 }
 
-export function median(values: readonly number[]): number {
+function median(values: readonly number[]): number {
   if (values.length === 0) return 0;
   const sorted = Float64Array.from(values).sort();
   return sorted[sorted.length >> 1] as number;

@@ -14,7 +14,7 @@ export interface WorkPlanes {
 /** Bounds the cost of a frame: half of 768 × 576, all of 480 × 320, a quarter of 1920 × 1080. */
 const MOST_WORK_PIXELS = 160_000;
 /** A picture with a shorter work side than this shows nothing that could be told from its surroundings, px. */
-export const LEAST_WORK_SIDE = 24;
+const LEAST_WORK_SIDE = 24;
 
 /** Planes for frames of a size, to be filled by `downscale`; undefined for one too small to look at. */
 export function createPlanes(width: number, height: number): WorkPlanes | undefined {

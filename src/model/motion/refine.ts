@@ -4,7 +4,7 @@ import type { Edges } from './blobs.js';
 import type { WorkPlanes } from './planes.js';
 
 /** Luma of the source, px. */
-export interface SourceLuma {
+interface SourceLuma {
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;

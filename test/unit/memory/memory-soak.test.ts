@@ -28,35 +28,39 @@ interface Round {
 }
 
 describe('a busy street for a long time', () => {
-  it('stays within its budget by the size model, which is not less than the heap', { timeout: 300_000 }, () => {
-    const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, tokenLength: TOKEN });
-    const memory = new ObjectMemory(new Tracker(), { budgetMb: BUDGET_MB });
-    const pass = (seconds: number): void => {
-      for (let i = 0; i < seconds * FPS; i++) memory.update(crowd.next());
-    };
-    // What the compiler and the crowd itself keep is there before the first look.
-    pass(60);
-    const before = heapMb() - (memory.dump()['bytes'] ?? 0) / 1e6;
-    const rounds: Round[] = [];
-    for (let n = 0; n < ROUNDS; n++) {
-      pass(ROUND_S);
-      const dump = memory.dump();
-      rounds.push({ heap: heapMb() - before, model: (dump['bytes'] ?? 0) / 1e6, dump });
-    }
-    const last = rounds[ROUNDS - 1]?.dump ?? {};
-    expect(last['forgottenHistories']).toBeGreaterThan(0);
-    for (const { heap, model, dump } of rounds) {
-      expect(model).toBeLessThanOrEqual(BUDGET_MB * 1.02);
-      expect(heap).toBeLessThan(model + 2);
-      expect(dump['objects']).toBeLessThanOrEqual(3 * PEOPLE);
-      expect(dump['departed']).toBeLessThanOrEqual(100);
-      expect(dump['samples']).toBeLessThanOrEqual(3 * PEOPLE * 108);
-    }
-    // Once the budget is used up, nothing grows any more.
-    const late = rounds.slice(-3).map(({ heap }) => heap);
-    expect(Math.max(...late) - Math.min(...late)).toBeLessThan(2.5);
-    const records = memory.records();
-    expect(records.objects.length).toBe(last['histories']);
-    expect(records.events.length).toBe(last['events']);
-  });
+  it(
+    'stays within its budget by the size model, which is not less than the heap',
+    { timeout: 300_000 },
+    () => {
+      const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, tokenLength: TOKEN });
+      const memory = new ObjectMemory(new Tracker(), { budgetMb: BUDGET_MB });
+      const pass = (seconds: number): void => {
+        for (let i = 0; i < seconds * FPS; i++) memory.update(crowd.next());
+      };
+      // What the compiler and the crowd itself keep is there before the first look.
+      pass(60);
+      const before = heapMb() - (memory.dump()['bytes'] ?? 0) / 1e6;
+      const rounds: Round[] = [];
+      for (let n = 0; n < ROUNDS; n++) {
+        pass(ROUND_S);
+        const dump = memory.dump();
+        rounds.push({ heap: heapMb() - before, model: (dump['bytes'] ?? 0) / 1e6, dump });
+      }
+      const last = rounds[ROUNDS - 1]?.dump ?? {};
+      expect(last['forgottenHistories']).toBeGreaterThan(0);
+      for (const { heap, model, dump } of rounds) {
+        expect(model).toBeLessThanOrEqual(BUDGET_MB * 1.02);
+        expect(heap).toBeLessThan(model + 2);
+        expect(dump['objects']).toBeLessThanOrEqual(3 * PEOPLE);
+        expect(dump['departed']).toBeLessThanOrEqual(100);
+        expect(dump['samples']).toBeLessThanOrEqual(3 * PEOPLE * 108);
+      }
+      // Once the budget is used up, nothing grows any more.
+      const late = rounds.slice(-3).map(({ heap }) => heap);
+      expect(Math.max(...late) - Math.min(...late)).toBeLessThan(2.5);
+      const records = memory.records();
+      expect(records.objects.length).toBe(last['histories']);
+      expect(records.events.length).toBe(last['events']);
+    },
+  );
 });
