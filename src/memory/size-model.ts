@@ -45,7 +45,7 @@ export function eventBytes({ event }: EventObserved): number {
   return BYTES.event + BYTES.participant * event.participants.length;
 }
 
-export function relationBytes(_: Relation): number {
+export function relationBytes(): number {
   return BYTES.relation;
 }
 
