@@ -89,6 +89,11 @@ export class ModelThread<Work, Answer> {
     });
   }
 
+  /** A message without an answer; lost when no worker runs. */
+  tell(note: unknown): void {
+    this.#worker?.postMessage(note);
+  }
+
   /** Lets the work under way end, but answers it with `interrupted`. */
   async close(): Promise<void> {
     this.#closed = true;

@@ -1,7 +1,19 @@
+import { entryPath } from '../core/entry.js';
 import { toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
-import type { MotionReport } from './motion-protocol.js';
-import { MotionThread, type MotionThreadOptions } from './motion-thread.js';
+import type { MotionForget, MotionReport, MotionWork } from './motion-protocol.js';
+import { ThreadQueue } from './thread-queue.js';
+
+export interface MotionThreadsOptions {
+  /** Compiled worker to run; for tests. */
+  readonly entry?: string;
+  /** A worker that takes longer than this for a picture is terminated, which counts as a crash. Default 30 s. */
+  readonly timeoutMs?: number;
+  /** Waits before a crashed worker is started again; for tests. */
+  readonly sleep?: (ms: number) => Promise<unknown>;
+}
+
+type MotionThread = ThreadQueue<MotionWork, MotionReport>;
 
 /** Motion of one stream. */
 export interface StreamMotion {
@@ -26,6 +38,8 @@ export interface MotionStats {
 
 /** A frame takes a few milliseconds: two threads serve dozens of streams, and leave the cores to the detector. */
 const THREADS = 2;
+/** A picture takes milliseconds; a whole machine that hangs gets this long. */
+const ANSWER_TIMEOUT_MS = 30_000;
 
 /** The motion workers of a process. A stream stays on the one that it was given to, for its background lives there. */
 export class MotionThreads implements AsyncDisposable {
@@ -34,13 +48,24 @@ export class MotionThreads implements AsyncDisposable {
   #opened = 0;
   #lost = 0;
 
-  private constructor(options: MotionThreadOptions) {
-    this.#threads = Array.from({ length: THREADS }, () => new MotionThread(options));
+  private constructor({ entry, timeoutMs = ANSWER_TIMEOUT_MS, sleep }: MotionThreadsOptions) {
+    this.#threads = Array.from(
+      { length: THREADS },
+      () =>
+        new ThreadQueue({
+          role: 'motion',
+          entry: entry ?? entryPath(import.meta.url, './motion-worker'),
+          workerData: undefined,
+          timeoutMs,
+          sleep,
+          deadHint: 'start presage again; if it stays, report the recording it happens with',
+        }),
+    );
     this.#load = this.#threads.map(() => 0);
   }
 
   /** @throws PresageError `worker_crashed` when a worker cannot start */
-  static async open(options: MotionThreadOptions = {}): Promise<MotionThreads> {
+  static async open(options: MotionThreadsOptions = {}): Promise<MotionThreads> {
     const all = new MotionThreads(options);
     try {
       await Promise.all(all.#threads.map((thread) => thread.start()));
@@ -65,7 +90,7 @@ export class MotionThreads implements AsyncDisposable {
         if (!open) return;
         open = false;
         this.#load[place] = (this.#load[place] ?? 1) - 1;
-        thread.forget(stream);
+        thread.tell({ type: 'forget', stream } satisfies MotionForget);
       },
     };
   }
@@ -91,7 +116,8 @@ export class MotionThreads implements AsyncDisposable {
   async #analyze(thread: MotionThread, stream: number, frame: Frame): Promise<MotionReport | undefined> {
     const { pixels, layout, t } = frame;
     try {
-      return await thread.analyze({ stream, pixels, width: layout.width, height: layout.height, t });
+      const { width, height } = layout;
+      return await thread.run({ type: 'analyze', stream, pixels, width, height, t });
     } catch (thrown) {
       const error = toPresageError(thrown, 'inference_failed');
       if (error.code === 'interrupted') throw error;

@@ -1,8 +1,8 @@
 /** Entry of a motion worker thread: keeps the background of each of its streams, answers requests one by one. */
 import { parentPort } from 'node:worker_threads';
 import { toPresageError } from '../core/errors.js';
-import { flattenError } from './worker-protocol.js';
-import type { MotionRequest, MotionResponse } from './motion-protocol.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from './worker-protocol.js';
+import type { MotionForget, MotionReport, MotionWork } from './motion-protocol.js';
 import { MotionAnalyzer } from './motion/motion-analyzer.js';
 
 if (!parentPort) throw new Error('motion-worker runs as a worker thread only');
@@ -16,12 +16,12 @@ interface Stream {
 
 const streams = new Map<number, Stream>();
 
-function send(response: MotionResponse): void {
+function send(response: WorkerResponse<MotionReport>): void {
   port.postMessage(response);
 }
 
 /** A stream that changes its size begins anew. */
-function analyzerOf({ stream, width, height }: MotionRequest & { type: 'analyze' }): MotionAnalyzer {
+function analyzerOf({ stream, width, height }: MotionWork): MotionAnalyzer {
   const known = streams.get(stream);
   if (known?.width === width && known.height === height) return known.analyzer;
   const analyzer = new MotionAnalyzer(width, height);
@@ -29,7 +29,7 @@ function analyzerOf({ stream, width, height }: MotionRequest & { type: 'analyze'
   return analyzer;
 }
 
-function answer(request: MotionRequest & { type: 'analyze' }): void {
+function answer(request: MotionWork): void {
   const startMs = performance.now();
   try {
     const found = analyzerOf(request).analyze(request.pixels, request.t);
@@ -40,7 +40,7 @@ function answer(request: MotionRequest & { type: 'analyze' }): void {
   }
 }
 
-port.on('message', (request: MotionRequest) => {
+port.on('message', (request: WorkerRequest<MotionWork | MotionForget>) => {
   if (request.type === 'analyze') answer(request);
   else if (request.type === 'forget') streams.delete(request.stream);
   else port.close();

@@ -1,6 +1,5 @@
 import { entryPath } from '../../../core/entry.js';
-import { PresageError } from '../../../core/errors.js';
-import { ModelThread } from '../../model-thread.js';
+import { ThreadQueue } from '../../thread-queue.js';
 import type { Prompt, Segment, Segmenter, SegmentView } from '../segmenter.js';
 import type { FoundSegment, GridOptions } from './sam-masks.js';
 import type { SamOptions } from './sam-model.js';
@@ -26,27 +25,19 @@ export interface SamThreadOptions extends SamOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-interface Job {
-  readonly work: SamWork;
-  readonly resolve: (answer: SamAnswer) => void;
-  readonly reject: (error: PresageError) => void;
-}
-
 /** A SAM-family model in a worker of its own: an encoder takes longer than everything else together. */
 export class SamThread implements Segmenter {
   readonly name: string;
-  readonly #thread: ModelThread<SamWork, SamAnswer>;
-  readonly #waiting: Job[] = [];
-  #closed = false;
+  readonly #queue: ThreadQueue<SamWork, SamAnswer>;
 
   private constructor({ workerEntry, sleep, ...model }: SamThreadOptions) {
     this.name = model.name;
-    this.#thread = new ModelThread({
+    this.#queue = new ThreadQueue({
       role: 'SAM',
       entry: workerEntry ?? entryPath(import.meta.url, './sam-worker'),
       workerData: model,
-      onIdle: () => this.#dispatch(),
       sleep,
+      deadHint: 'start presage again with --segmenter own, or with --device cpu if another device is in use',
     });
   }
 
@@ -54,7 +45,7 @@ export class SamThread implements Segmenter {
   static async open(options: SamThreadOptions): Promise<SamThread> {
     const sam = new SamThread(options);
     try {
-      await sam.#thread.start();
+      await sam.#queue.start();
     } catch (thrown) {
       await sam.close();
       throw thrown;
@@ -75,43 +66,15 @@ export class SamThread implements Segmenter {
     prompts: readonly Prompt[],
     grid?: GridOptions,
   ): Promise<SamAnswer> {
-    if (this.#closed) return Promise.reject(closedError());
-    const work: SamWork = { type: 'segment', pixels, width, height, prompts, ...(grid && { grid }) };
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject });
-      this.#dispatch();
-    });
+    return this.#queue.run({ type: 'segment', pixels, width, height, prompts, ...(grid && { grid }) });
   }
 
   /** Idempotent. What waits is rejected with `interrupted`. */
-  async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    for (const job of this.#waiting.splice(0)) job.reject(closedError());
-    await this.#thread.close();
+  close(): Promise<void> {
+    return this.#queue.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  #dispatch(): void {
-    if (this.#thread.state === 'dead' && !this.#closed) {
-      for (const job of this.#waiting.splice(0)) job.reject(deadError());
-      return;
-    }
-    if (this.#thread.state !== 'idle') return;
-    const job = this.#waiting.shift();
-    if (job) this.#thread.run(job.work).then(job.resolve, job.reject);
-  }
-}
-
-function closedError(): PresageError {
-  return new PresageError('interrupted', 'the SAM segmenter was closed');
-}
-
-function deadError(): PresageError {
-  return new PresageError('worker_crashed', 'the SAM worker crashed again and again', {
-    hint: 'start presage again with --segmenter own, or with --device cpu if another device is in use',
-  });
 }
