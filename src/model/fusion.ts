@@ -25,8 +25,8 @@ const ARTICULATED = new Set([
 const OUTLINE_IOU = 0.6;
 
 /**
- * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a rigid
- * thing its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
+ * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends the
+ * detection its score and a rigid thing its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
  *
  * @returns detections first, then the remaining proposals
  */
@@ -43,7 +43,7 @@ export function fuseProposals(
         ARTICULATED.has(label) ||
         !unexplained.some((proposal) => iou(proposal.box, box) > GUESS_IOU),
     )
-    .map((detection) => withOutline(detection, proposals));
+    .map((detection) => withSupport(detection, proposals));
   return [...kept, ...unexplained];
 }
 
@@ -67,13 +67,22 @@ function touchesPart(box: Box, { label, box: whole }: Detection): boolean {
   return intersection(box, around) > 0;
 }
 
-function withOutline(detection: Detection, proposals: readonly Detection[]): Detection {
-  if (ARTICULATED.has(detection.label)) return detection;
+/**
+ * A proposal of the same outline is a second, independent witness that something is there; what it is, the detector alone
+ * says. Rigid things get the outline, too.
+ */
+function withSupport(detection: Detection, proposals: readonly Detection[]): Detection {
   const best = proposals.reduce<Detection | undefined>(
     (a, b) => (a && iou(a.box, detection.box) >= iou(b.box, detection.box) ? a : b),
     undefined,
   );
-  return best && iou(best.box, detection.box) >= OUTLINE_IOU ? { ...detection, box: best.box } : detection;
+  if (!best || iou(best.box, detection.box) < OUTLINE_IOU) return detection;
+  const { label, score, box } = detection;
+  return {
+    ...detection,
+    box: ARTICULATED.has(label) ? box : best.box,
+    ...(best.score > score && { score: best.score, labelScore: score }),
+  };
 }
 
 /**

@@ -91,6 +91,43 @@ it('takes the pattern of a street for no things that stand on it', () => {
   expect(count(watch(10, (picture) => picture))).toBe(0);
 });
 
+it('takes the soft border between two surfaces of a table for no thing that stands on it', () => {
+  const [left, right] = [
+    [150, 120, 140],
+    [90, 140, 110],
+  ] as const;
+  const start = (): Picture => {
+    const picture = new Picture(WIDTH, HEIGHT, 150).box(WHOLE, [...left]);
+    picture.box([160, 0, 160, HEIGHT], [...right]);
+    for (let n = 0; n < 12; n += 1) {
+      const mixed = left.map((value, k) => value + ((right[k]! - value) * (n + 0.5)) / 12);
+      picture.box([154 + n, 100, 1, 30], mixed);
+    }
+    return picture;
+  };
+  const cube = [220, 60, 30, 30];
+  const answers = watch(10, (picture) => picture.box(cube, RED), { start });
+  for (const answer of answers) {
+    expect(answer.proposals).toHaveLength(1);
+    expect(found(answer, cube)).toBeGreaterThan(0.8);
+  }
+});
+
+it('soon forgets a patch of coloured light that comes and stays, for it has no outline', () => {
+  const answers = watch(
+    60,
+    (picture, index) => {
+      if (index < 10) return picture;
+      for (let n = 0; n < 12; n += 1)
+        picture.box([100 + 2 * n, 80 + 2 * n, 70 - 4 * n, 70 - 4 * n], [150, 120, 140 + 3 * n]);
+      return picture;
+    },
+    { start: table },
+  );
+  expect(count(answers.slice(12, 20))).toBeGreaterThan(0);
+  expect(count(answers.slice(40))).toBe(0);
+});
+
 it('keeps two things apart while they touch', () => {
   const left = (index: number): number[] => [40 + 5 * Math.min(index, 20), 100, 30, 30];
   const right = (index: number): number[] => [240 - 5 * Math.min(index, 14), 100, 30, 30];
