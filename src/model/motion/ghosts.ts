@@ -54,30 +54,6 @@ export function peelGhosts(
   return peeled;
 }
 
-/**
- * Share of a component's rim, 0–1, where the picture shows an edge that the background does not hold: the outline of a thing
- * that stands there. Leftovers of light, of a wrong background or of what has gone have little of it.
- *
- * @param background in the frame's pose
- */
-export function outlineShare(background: BackgroundPlanes, frame: WorkPlanes, component: Component): number {
-  let [rim, own] = [0, 0];
-  forEachRim(component, frame, (k, q) => {
-    rim += 1;
-    if (frameStep(frame, k, q) > Math.max(FLAT, backgroundStep(background, k, q))) own += 1;
-  });
-  return rim > 0 ? own / rim : 1;
-}
-
-/** Visits the ends of each run, as `k` the pixel inside and `q` the one outside, a few px away. */
-function forEachRim({ runs }: Component, { width }: WorkPlanes, visit: (k: number, q: number) => void): void {
-  for (const { row, from, to } of runs) {
-    const start = row * width;
-    if (from >= REACH) visit(start + from, start + from - REACH);
-    if (to + REACH <= width) visit(start + to - 1, start + to - 1 + REACH);
-  }
-}
-
 function findSeeds(
   background: BackgroundPlanes,
   frame: WorkPlanes,

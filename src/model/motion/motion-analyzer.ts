@@ -12,7 +12,7 @@ import {
 import { BlobMemory, type Blob, type BlobSight } from './blobs.js';
 import { dilate, findComponents, majority, type Component } from './components.js';
 import { applyExposure, fitExposure } from './exposure.js';
-import { outlineShare, peelGhosts } from './ghosts.js';
+import { peelGhosts } from './ghosts.js';
 import { createPlanes, downscale, type WorkPlanes } from './planes.js';
 import { refineEdges } from './refine.js';
 import { Registration } from './registration.js';
@@ -42,9 +42,6 @@ const FLOOD_SHARE = 0.5;
 const FLOOD_S = 1;
 /** A thing that came and stands still belongs to the scene after this long, s; one of the first picture stays. */
 const ABSORB_S = 180;
-/** What came, has not moved for this long, s, and shows an outline of its own on less than this share of its rim is no thing. */
-const HOLLOW_S = 2;
-const LEAST_OUTLINE = 0.4;
 /** How badly the background is registered: a still camera vibrates, a moved background is resampled; px. */
 const STILL_SLACK = 0.15;
 const MOVED_SLACK = 0.5;
@@ -231,13 +228,9 @@ class AnalyzerState {
     return true;
   }
 
-  /** What came and has stood still for long becomes background, and so does soon what turns out to be no thing. */
+  /** What came and has stood still for long becomes background. */
   #absorb(sights: readonly BlobSight[], t: number): void {
-    const old = sights.filter(({ blob, component }) => {
-      const stillS = blob.standing ? 0 : t - blob.anchoredAt;
-      if (stillS <= HOLLOW_S) return false;
-      return stillS > ABSORB_S || outlineShare(this.view, this.planes, component) < LEAST_OUTLINE;
-    });
+    const old = sights.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
     if (old.length === 0) return;
     for (const { component } of old)
       for (const { row, from, to } of component.runs)

@@ -113,21 +113,6 @@ it('takes the soft border between two surfaces of a table for no thing that stan
   }
 });
 
-it('soon forgets a patch of coloured light that comes and stays, for it has no outline', () => {
-  const answers = watch(
-    60,
-    (picture, index) => {
-      if (index < 10) return picture;
-      for (let n = 0; n < 12; n += 1)
-        picture.box([100 + 2 * n, 80 + 2 * n, 70 - 4 * n, 70 - 4 * n], [150, 120, 140 + 3 * n]);
-      return picture;
-    },
-    { start: table },
-  );
-  expect(count(answers.slice(12, 20))).toBeGreaterThan(0);
-  expect(count(answers.slice(40))).toBe(0);
-});
-
 it('keeps two things apart while they touch', () => {
   const left = (index: number): number[] => [40 + 5 * Math.min(index, 20), 100, 30, 30];
   const right = (index: number): number[] => [240 - 5 * Math.min(index, 14), 100, 30, 30];
