@@ -73,6 +73,8 @@ export interface Detection {
   readonly label: string;
   /** 0–1. Low scores (down to the perception's floor) are kept: the tracker's second stage uses them. */
   readonly score: number;
+  /** How sure the label is, 0–1, where that is less sure than that something is there; `score` when omitted. */
+  readonly labelScore?: number;
   /** Fractions of the frame, clamped to it. */
   readonly box: Box;
   /** What proposed it: the detector (when omitted), class-agnostic motion against the background, or a segmenter. */

@@ -25,8 +25,8 @@ const ARTICULATED = new Set([
 const OUTLINE_IOU = 0.6;
 
 /**
- * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a rigid
- * thing its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
+ * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a
+ * rigid thing its score and its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
  *
  * @returns detections first, then the remaining proposals
  */
@@ -43,7 +43,7 @@ export function fuseProposals(
         ARTICULATED.has(label) ||
         !unexplained.some((proposal) => iou(proposal.box, box) > GUESS_IOU),
     )
-    .map((detection) => withOutline(detection, proposals));
+    .map((detection) => withSupport(detection, proposals));
   return [...kept, ...unexplained];
 }
 
@@ -67,13 +67,24 @@ function touchesPart(box: Box, { label, box: whole }: Detection): boolean {
   return intersection(box, around) > 0;
 }
 
-function withOutline(detection: Detection, proposals: readonly Detection[]): Detection {
-  if (ARTICULATED.has(detection.label)) return detection;
+/**
+ * A proposal with the outline of a rigid thing is the tighter box and a second, independent witness that something is there;
+ * what it is, the detector alone says. Shadows and
+ * leftovers have the shapes of people and animals, too: for those it does not vouch.
+ */
+function withSupport(detection: Detection, proposals: readonly Detection[]): Detection {
+  const { label, score, box } = detection;
+  if (ARTICULATED.has(label)) return detection;
   const best = proposals.reduce<Detection | undefined>(
-    (a, b) => (a && iou(a.box, detection.box) >= iou(b.box, detection.box) ? a : b),
+    (a, b) => (a && iou(a.box, box) >= iou(b.box, box) ? a : b),
     undefined,
   );
-  return best && iou(best.box, detection.box) >= OUTLINE_IOU ? { ...detection, box: best.box } : detection;
+  if (!best || iou(best.box, box) < OUTLINE_IOU) return detection;
+  return {
+    ...detection,
+    box: best.box,
+    ...(best.score > score && { score: best.score, labelScore: score }),
+  };
 }
 
 /**

@@ -4,14 +4,12 @@ import { dot } from './gallery.js';
 import { ANY_LABEL } from './label-votes.js';
 
 /** A detection as the tracker uses it, box in px. */
-export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token'> {
+export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token' | 'labelScore'> {
   readonly label: string;
   readonly score: number;
   readonly box: Box;
   /** Largest share of the box that lies behind one other detection (nearer: its lower edge is lower), 0–1. */
   readonly covered: number;
-  /** How sure the label is, where that differs from how sure it is that something is there. */
-  readonly labelScore?: number;
   /** Its share of a box that shows another object too. */
   readonly shared?: boolean;
 }
@@ -107,7 +105,7 @@ function named(all: readonly Uncovered[]): readonly Uncovered[] {
   }
   const raised = seen.map((one) => {
     const support = supported.get(one) ?? 0;
-    return support > one.score ? { ...one, score: support, labelScore: one.score } : one;
+    return support > one.score ? { ...one, score: support, labelScore: one.labelScore ?? one.score } : one;
   });
   return [...raised, ...alone].sort((a, b) => b.score - a.score);
 }

@@ -16,6 +16,10 @@ const THIN = 2;
 /** The ring around an object lies on surfaces by at least this share. */
 const RING_SHARE = 0.85;
 const RING = 3;
+/** A pixel this near to one ground's colour, or to a mixture of two, is ground or their border: grey levels, luma and chroma. */
+const MIXTURE = 14;
+/** Something of which less than this share has a colour of its own is a piece of a border. */
+const OWN_SHARE = 0.5;
 /** The rim of an object is soft, and compression smears it: the ground is taken from this far outside, px. */
 const RIM = 3;
 /** Most objects on plain ground; a picture with more is a texture. */
@@ -37,7 +41,7 @@ export function liftStanding(background: BackgroundPlanes, frame: WorkPlanes): n
   const rough = surfaces.map((mark) => 1 - mark);
   const opened = open(rough, width, height);
   const objects = findComponents(opened, width, height, LEAST_AREA).filter((component) =>
-    standsAlone(component, opened, surfaces, width, height),
+    standsAlone(component, opened, surfaces, frame),
   );
   if (objects.length > MOST_OBJECTS) return 0;
   const mask = new Uint8Array(surfaces.length);
@@ -82,22 +86,23 @@ function open(marks: Uint8Array, width: number, height: number): Uint8Array {
 }
 
 function standsAlone(
-  { area, left, top, right, bottom }: Component,
+  { area, left, top, right, bottom, runs }: Component,
   objects: Uint8Array,
   surfaces: Uint8Array,
-  width: number,
-  height: number,
+  frame: WorkPlanes,
 ): boolean {
+  const { width, height } = frame;
   if (area > MOST_SHARE * surfaces.length) return false;
   if (left <= 1 || top <= 1 || right >= width - 1 || bottom >= height - 1) return false;
-  let [ring, ground] = [0, 0];
+  let ring = 0;
+  const grounds: number[] = [];
   const look = (x: number, y: number): void => {
     if (x < 0 || y < 0 || x >= width || y >= height) return;
     const k = y * width + x;
     // A neighbour that stands there, too, says nothing of the ground.
     if (objects[k] !== 0) return;
     ring += 1;
-    ground += surfaces[k] as number;
+    if (surfaces[k] !== 0) grounds.push(k);
   };
   for (let x = left - RING; x < right + RING; x += 1) {
     look(x, top - RING);
@@ -107,7 +112,36 @@ function standsAlone(
     look(left - RING, y);
     look(right + RING - 1, y);
   }
-  return ring > 0 && ground >= RING_SHARE * ring;
+  if (ring === 0 || grounds.length < RING_SHARE * ring) return false;
+  const ends = extremes(grounds, frame);
+  let own = 0;
+  for (const { row, from, to } of runs)
+    for (let k = row * width + from, end = row * width + to; k < end; k += 1)
+      if (fromMixture(frame, k, ends) > MIXTURE) own += 1;
+  return own >= OWN_SHARE * area;
+}
+
+/** Of the pixels, the darkest and the brightest: where two surfaces meet, one of each. */
+function extremes(pixels: readonly number[], { y }: WorkPlanes): readonly [number, number] {
+  const sorted = pixels.toSorted((a, b) => (y[a] as number) - (y[b] as number) || a - b);
+  const cut = Math.floor(sorted.length / 10);
+  return [sorted[cut] as number, sorted[sorted.length - 1 - cut] as number];
+}
+
+/** Distance of a pixel's colour from the line between two others' colours, grey levels summed over luma and chroma. */
+function fromMixture({ y, u, v }: WorkPlanes, k: number, [a, b]: readonly [number, number]): number {
+  const planes = [y, u, v];
+  let [along, length] = [0, 0];
+  for (const plane of planes) {
+    const step = (plane[b] as number) - (plane[a] as number);
+    along += step * ((plane[k] as number) - (plane[a] as number));
+    length += step * step;
+  }
+  const share = length > 0 ? Math.min(1, Math.max(0, along / length)) : 0;
+  return planes.reduce((sum, plane) => {
+    const [from, to] = [plane[a] as number, plane[b] as number];
+    return sum + Math.abs((plane[k] as number) - from - share * (to - from));
+  }, 0);
 }
 
 /** Replaces masked pixels by the nearest unmasked ones in the four directions, weighted by the inverse of their distance. */

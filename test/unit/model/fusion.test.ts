@@ -43,12 +43,30 @@ describe('fusing what the detector and motion found', () => {
     expect(fuseProposals([person], [moving([0.405, 0.41, 0.09, 0.28])])).toEqual([person]);
   });
 
-  it('hands the labels of the last look on to what moves on', () => {
-    const [one, other] = inheritLabels(
-      [moving([0.41, 0.4, 0.1, 0.3]), moving([0.8, 0.8, 0.1, 0.1])],
-      [person],
+  it('is as sure as motion that something is there, and as sure as the detector what it is', () => {
+    const guess = seen('sports ball', [0.1, 0.1, 0.05, 0.05], 0.45);
+    const outline: Box = [0.101, 0.101, 0.05, 0.05];
+    expect(fuseProposals([guess], [moving(outline, 0.85)])).toEqual([
+      { ...guess, box: outline, score: 0.85, labelScore: 0.45 },
+    ]);
+    const elsewhere = moving([0.6, 0.6, 0.05, 0.05], 0.85);
+    expect(fuseProposals([guess], [elsewhere])).toEqual([guess, elsewhere]);
+  });
+
+  it('does not let motion that is less sure than the detector change its score', () => {
+    const ball = seen('sports ball', [0.1, 0.1, 0.05, 0.05], 0.9);
+    expect(fuseProposals([ball], [moving(ball.box, 0.6)])).toEqual([ball]);
+  });
+
+  it('hands the labels of rigid things on to what moves on, and leaves people to the tracker', () => {
+    const car = seen('car', [0.6, 0.1, 0.2, 0.1]);
+    const left = inheritLabels(
+      [moving([0.61, 0.1, 0.2, 0.1]), moving([0.41, 0.4, 0.1, 0.3]), moving([0.8, 0.8, 0.1, 0.1])],
+      [person, car],
     );
-    expect(one).toMatchObject({ label: 'person', origin: 'motion', box: [0.41, 0.4, 0.1, 0.3] });
-    expect(other?.label).toBe('object');
+    expect(left.map(({ label, box, origin }) => ({ label, box, origin }))).toEqual([
+      { label: 'car', box: [0.61, 0.1, 0.2, 0.1], origin: 'motion' },
+      { label: 'object', box: [0.8, 0.8, 0.1, 0.1], origin: 'motion' },
+    ]);
   });
 });

@@ -91,6 +91,28 @@ it('takes the pattern of a street for no things that stand on it', () => {
   expect(count(watch(10, (picture) => picture))).toBe(0);
 });
 
+it('takes the soft border between two surfaces of a table for no thing that stands on it', () => {
+  const [left, right] = [
+    [150, 120, 140],
+    [90, 140, 110],
+  ] as const;
+  const start = (): Picture => {
+    const picture = new Picture(WIDTH, HEIGHT, 150).box(WHOLE, [...left]);
+    picture.box([160, 0, 160, HEIGHT], [...right]);
+    picture.box(
+      [150, 100, 20, 30],
+      left.map((value, k) => (value + right[k]!) / 2),
+    );
+    return picture;
+  };
+  const cube = [220, 60, 30, 30];
+  const answers = watch(10, (picture) => picture.box(cube, RED), { start });
+  for (const answer of answers) {
+    expect(answer.proposals).toHaveLength(1);
+    expect(found(answer, cube)).toBeGreaterThan(0.8);
+  }
+});
+
 it('keeps two things apart while they touch', () => {
   const left = (index: number): number[] => [40 + 5 * Math.min(index, 20), 100, 30, 30];
   const right = (index: number): number[] => [240 - 5 * Math.min(index, 14), 100, 30, 30];
