@@ -206,7 +206,9 @@ export class StreamSession implements AsyncDisposable {
     const { id, keep } = this.#options;
     if (!keep) return;
     const { store } = keep;
-    const { put, gone } = this.#memory.saveChanges();
+    const { whole, put, gone } = this.#memory.saveChanges();
+    // Pieces of a memory that could not be taken back, or that has dropped them since, belong to no other.
+    if (whole) store.removeAll(id, MEMORY_PREFIX);
     for (const [name, piece] of Object.entries(put)) store.save(id, `${MEMORY_PREFIX}${name}`, piece);
     for (const name of gone) store.remove(id, `${MEMORY_PREFIX}${name}`);
     store.save(id, REASONER_KEY, this.#reasoner?.saveState());

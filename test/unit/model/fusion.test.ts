@@ -43,12 +43,17 @@ describe('fusing what the detector and motion found', () => {
     expect(fuseProposals([person], [moving([0.405, 0.41, 0.09, 0.28])])).toEqual([person]);
   });
 
-  it('hands the labels of the last look on to what moves on', () => {
+  it('hands the label of the last look on to a rigid thing that moves on, and to nothing else', () => {
+    const car = seen('car', [0.1, 0.1, 0.2, 0.1]);
     const [one, other] = inheritLabels(
-      [moving([0.41, 0.4, 0.1, 0.3]), moving([0.8, 0.8, 0.1, 0.1])],
-      [person],
+      [moving([0.11, 0.1, 0.2, 0.1]), moving([0.8, 0.8, 0.1, 0.1])],
+      [car, person],
     );
-    expect(one).toMatchObject({ label: 'person', origin: 'motion', box: [0.41, 0.4, 0.1, 0.3] });
+    expect(one).toMatchObject({ label: 'car', origin: 'motion', box: [0.11, 0.1, 0.2, 0.1] });
     expect(other?.label).toBe('object');
+  });
+
+  it('leaves people between two looks to the tracker', () => {
+    expect(inheritLabels([moving([0.41, 0.4, 0.1, 0.3])], [person])).toEqual([]);
   });
 });
