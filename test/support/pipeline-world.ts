@@ -83,7 +83,7 @@ export function pipelineWorld(
   const disconnect = (): void =>
     state$.next({
       state: 'reconnecting',
-      error: new PresageError('source_lost', 'gone'),
+      error: new PresageError('source_stalled', 'gone'),
       attempt: 1,
       delayMs: 1,
     });
