@@ -7,7 +7,7 @@ import { pipelineWorld } from '../../support/pipeline-world.js';
 const OVERLOADED = 'degraded: perception is slower than the stream: frames are skipped';
 
 /** A camera whose picture shows what `look` was last told. */
-function camera(costMs = 10, latencyBudgetMs: number | undefined = undefined) {
+function camera(costMs = 10, latencyBudgetMs?: number) {
   let scene: SceneCondition = 'clear';
   const interrupted: number[] = [];
   const memory = new ObjectMemory(new Tracker(), {});
