@@ -17,6 +17,11 @@ export class Metrics {
     'edge',
     'reason',
   ]);
+  readonly #unsegmented = this.#counter(
+    'presage_unsegmented_total',
+    'Detections that got neither mask nor token because there were too many in their frame',
+    ['stream'],
+  );
   readonly #messages = this.#counter('presage_messages_total', 'Messages told, by kind', ['stream', 'kind']);
   readonly #frameLatency = this.#histogram(
     'presage_frame_latency_seconds',
@@ -72,11 +77,13 @@ export class Metrics {
 
   observer(stream: string): PipelineObserver {
     this.#effort.set({ stream }, 0);
+    this.#unsegmented.inc({ stream }, 0);
     return {
-      frameProcessed: (timing) => {
+      frameProcessed: (frame) => {
         this.#frames.inc({ stream });
-        this.#frameLatency.observe({ stream }, timing.totalMs / 1000);
-        this.#inference.observe({ stream }, timing.inferenceMs / 1000);
+        this.#frameLatency.observe({ stream }, frame.totalMs / 1000);
+        this.#inference.observe({ stream }, frame.inferenceMs / 1000);
+        this.#unsegmented.inc({ stream }, frame.unsegmented);
       },
       frameDropped: (edge, reason) => this.#dropped.inc({ stream, edge, reason }),
       effortChanged: ({ level, direction, rung }) => {

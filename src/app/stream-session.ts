@@ -67,6 +67,7 @@ export class StreamSession implements AsyncDisposable {
   readonly #publisher: Publisher;
   readonly #perception: StreamPerception;
   readonly #pipeline: StreamPipeline;
+  #running: Promise<void> | undefined;
   #saver: NodeJS.Timeout | undefined;
   #saves = 0;
   #load: { processed: number; atMs: number; fps: number } = {
@@ -107,17 +108,9 @@ export class StreamSession implements AsyncDisposable {
   }
 
   /** Runs until the source ends or `close`. @throws PresageError */
-  async run(): Promise<void> {
-    const { id, keep, places } = this.#options;
-    if (keep) {
-      keep.store.save(id, PLACES_KEY, places);
-      this.#saver = setInterval(() => this.#save(false), SAVE_EVERY_MS).unref();
-    }
-    try {
-      await this.#pipeline.run();
-    } finally {
-      await this.#end();
-    }
+  run(): Promise<void> {
+    this.#running = this.#run();
+    return this.#running;
   }
 
   get id(): string {
@@ -140,8 +133,10 @@ export class StreamSession implements AsyncDisposable {
     return this.#publisher.drained();
   }
 
-  close(): Promise<void> {
-    return this.#pipeline.close();
+  /** Resolves when the last is saved and told, too: what it goes to may be closed then. */
+  async close(): Promise<void> {
+    await this.#pipeline.close();
+    await this.#running?.catch(() => undefined);
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -169,6 +164,19 @@ export class StreamSession implements AsyncDisposable {
       drops: { ...dropped, newer_frame: skipped - total(dropped) },
       reconnects,
     };
+  }
+
+  async #run(): Promise<void> {
+    const { id, keep, places } = this.#options;
+    if (keep) {
+      keep.store.save(id, PLACES_KEY, places);
+      this.#saver = setInterval(() => this.#save(false), SAVE_EVERY_MS).unref();
+    }
+    try {
+      await this.#pipeline.run();
+    } finally {
+      await this.#end();
+    }
   }
 
   #tell(draft: Draft): void {
@@ -206,7 +214,9 @@ export class StreamSession implements AsyncDisposable {
     const { id, keep } = this.#options;
     if (!keep) return;
     const { store } = keep;
-    const { put, gone } = this.#memory.saveChanges();
+    const { whole, put, gone } = this.#memory.saveChanges();
+    // Pieces of a memory that could not be taken back, or that has dropped them since, belong to no other.
+    if (whole) store.removeAll(id, MEMORY_PREFIX);
     for (const [name, piece] of Object.entries(put)) store.save(id, `${MEMORY_PREFIX}${name}`, piece);
     for (const name of gone) store.remove(id, `${MEMORY_PREFIX}${name}`);
     store.save(id, REASONER_KEY, this.#reasoner?.saveState());

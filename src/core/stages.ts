@@ -344,4 +344,6 @@ export interface StateStore {
   loadAll(streamId: string, prefix: string): Readonly<Record<string, unknown>>;
   save(streamId: string, key: string, value: unknown): void;
   remove(streamId: string, key: string): void;
+  /** Removes all keys that begin with the prefix. */
+  removeAll(streamId: string, prefix: string): void;
 }

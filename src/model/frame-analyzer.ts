@@ -40,7 +40,7 @@ export interface FrameAnalysis {
 type ObjectLook = Pick<Detection, 'mask' | 'token'>;
 
 /** Weaker detections only bridge gaps of a track (ByteTrack's second stage): they are not worth a look, 1 ms each. */
-const LEAST_LOOK_SCORE = 0.5;
+export const LEAST_LOOK_SCORE = 0.5;
 /** Most boxes of one frame that get masks and tokens, by score: bounds the head's cost on a crowded picture. */
 export const MAX_SEGMENTS = 64;
 

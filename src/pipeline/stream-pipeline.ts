@@ -47,7 +47,7 @@ export interface PipelineOptions {
 
 /** Where measurements go. All times in ms. */
 export interface PipelineObserver {
-  frameProcessed(timing: FrameTiming): void;
+  frameProcessed(frame: ProcessedFrame): void;
   frameDropped(edge: 'source' | 'perception', reason: string): void;
   /** The load lowered or raised the effort. */
   effortChanged(step: LadderStep): void;
@@ -55,12 +55,14 @@ export interface PipelineObserver {
   eventTold(latencyMs: number): void;
 }
 
-interface FrameTiming {
+interface ProcessedFrame {
   /** From the frame's arrival to the end of its processing. */
   readonly totalMs: number;
   readonly inferenceMs: number;
   readonly memoryMs: number;
   readonly reasonerMs: number;
+  /** Detections that got neither mask nor token because there were too many. */
+  readonly unsegmented: number;
 }
 
 export interface PipelineStats {
@@ -75,6 +77,7 @@ export interface PipelineStats {
 
 /** Why a stream is degraded while its picture does not show its scene. */
 const SCENE_REASONS = { clear: undefined, covered: 'covered', changed: 'scene-changed' } as const;
+const OVERLOADED = 'perception is slower than the stream: frames are skipped';
 
 interface Seen {
   readonly frame: Frame;
@@ -96,6 +99,7 @@ export class StreamPipeline implements AsyncDisposable {
   #state: StreamState = { state: 'connecting' };
   #live: StreamState['source'];
   #scene: SceneCondition = 'clear';
+  #overloaded = false;
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
   #endReason: string | undefined;
   #closed = false;
@@ -231,6 +235,7 @@ export class StreamPipeline implements AsyncDisposable {
         inferenceMs: percept.inferenceMs,
         memoryMs: memoryEndMs - startMs,
         reasonerMs: endMs - memoryEndMs,
+        unsegmented: percept.unsegmented ?? 0,
       });
       if (mode === 'live') this.#reportLoad(endMs - percept.receivedAtMs);
       else await reasoner?.settle();
@@ -249,7 +254,7 @@ export class StreamPipeline implements AsyncDisposable {
       case 'live': {
         const { width, height, fps, codec } = state.format;
         this.#live = { width, height, fps, codec };
-        this.#setState({ state: 'live', source: this.#live });
+        this.#tellStanding();
         break;
       }
       case 'reconnecting':
@@ -274,11 +279,19 @@ export class StreamPipeline implements AsyncDisposable {
     if (scene === this.#scene && scene !== 'changed') return;
     this.#scene = scene;
     if (scene !== 'clear') this.#interrupt();
-    const reason = SCENE_REASONS[scene];
+    // What is still under way when the connection is lost does not make the stream live again.
+    if (this.#state.state === 'live' || this.#state.state === 'degraded') this.#tellStanding();
+  }
+
+  /** Tells what is true of a connected stream: that its scene is hidden, that it is overloaded, or that all is well. */
+  #tellStanding(why?: string, load?: StreamState['load']): void {
+    const hidden = SCENE_REASONS[this.#scene];
+    const reason = hidden ?? why ?? (this.#overloaded ? OVERLOADED : undefined);
     this.#setState({
-      state: reason ? 'degraded' : 'live',
-      ...(reason && { reason }),
+      state: hidden !== undefined || this.#overloaded ? 'degraded' : 'live',
+      ...(reason === undefined ? {} : { reason }),
       ...(this.#live && { source: this.#live }),
+      ...(load && { load }),
     });
   }
 
@@ -288,9 +301,9 @@ export class StreamPipeline implements AsyncDisposable {
     const step = this.#ladder?.assess();
     if (step) this.#changeEffort(step);
     const change = this.#load.assess();
-    if (change === undefined || this.#live === undefined) return;
-    const reason = change.degraded ? 'perception is slower than the stream: frames are skipped' : undefined;
-    this.#tellLoad(change.degraded ? 'degraded' : 'live', reason, change.processedFps);
+    if (change === undefined) return;
+    this.#overloaded = change.degraded;
+    this.#tellLoad(undefined, change.processedFps);
   }
 
   #changeEffort(step: LadderStep): void {
@@ -299,24 +312,17 @@ export class StreamPipeline implements AsyncDisposable {
     observer?.effortChanged(step);
     const { p95Ms, skipped, processedFps } = step.window;
     const late = `frames took ${Math.round(p95Ms)} ms of ${latencyBudgetMs ?? 0} ms`;
-    const reason =
+    const why =
       step.direction === 'up'
         ? 'there is room for more again'
         : `to keep up with the stream: ${skipped > 0 ? `${skipped} frames were skipped, ${late}` : late}`;
-    this.#tellLoad(this.#state.state === 'degraded' ? 'degraded' : 'live', reason, processedFps);
+    this.#tellLoad(why, processedFps);
   }
 
-  #tellLoad(state: 'degraded' | 'live', reason: string | undefined, processedFps: number): void {
-    if (this.#live === undefined) return;
+  #tellLoad(why: string | undefined, processedFps: number): void {
+    if (this.#state.state !== 'live' && this.#state.state !== 'degraded') return;
     const { skipped, stage } = this.stats();
-    const hidden = SCENE_REASONS[this.#scene];
-    const why = hidden ?? reason;
-    this.#setState({
-      state: hidden ? 'degraded' : state,
-      ...(why === undefined ? {} : { reason: why }),
-      source: this.#live,
-      load: { processedFps, skipped, stage },
-    });
+    this.#tellStanding(why, { processedFps, skipped, stage });
   }
 
   #setState(state: StreamState): void {

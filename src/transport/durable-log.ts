@@ -203,6 +203,11 @@ export class DurableLog implements StateStore, AsyncDisposable {
     this.#state.remove(streamId, key);
   }
 
+  removeAll(streamId: string, prefix: string): void {
+    this.#assertOpen();
+    this.#guard(() => this.#state.removeAll(streamId, prefix));
+  }
+
   /** Lets a companion write in the log's transactions from now on; it calls what it gets when it has something. */
   attach(companion: LogCompanion): { readonly db: LogDatabase['db']; readonly schedule: () => void } {
     this.#assertOpen();

@@ -52,6 +52,10 @@ export class StateTable implements StateStore {
     this.#put(streamId, key, undefined);
   }
 
+  removeAll(streamId: string, prefix: string): void {
+    for (const name of Object.keys(this.loadAll(streamId, prefix))) this.remove(streamId, prefix + name);
+  }
+
   /** Writes what is pending, inside a transaction. Forget it with `committed` when that has succeeded. */
   write(): void {
     for (const [streamId, key, json] of this.#pending.values()) {

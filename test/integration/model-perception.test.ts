@@ -1,7 +1,6 @@
 /** The real detector over real worker threads, on a frame of the example recording. */
 import { execFileSync } from 'node:child_process';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { cp, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +21,7 @@ import { ModelSession } from '../../src/model/ort.js';
 import { openPerception, type DetectorPerception } from '../../src/model/perception.js';
 import type { StreamPerception } from '../../src/core/stages.js';
 import { matching } from '../support/model/matching.js';
+import { tempFolder } from '../support/transport/temp-folder.js';
 
 const VIDEO = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
 const LAYOUT = i420Layout(768, 576);
@@ -189,15 +189,13 @@ it('runs the bare session over pictures, one time for each', async () => {
 });
 
 describe('opening', () => {
-  it('refuses a model file that is not the pinned one', async () => {
-    const modelsDir = await mkdtemp(join(tmpdir(), 'presage-wrong-'));
-    const manifest = await readFile(join(bundledModelsDir(), 'manifest.json'), 'utf8');
-    await writeFile(join(modelsDir, 'manifest.json'), manifest);
-    await writeFile(join(modelsDir, 'nanodet-int8.onnx'), 'not a model');
+  it.each(['nanodet-int8.onnx', 'objects.onnx'])('refuses a %s that is not the pinned one', async (file) => {
+    const modelsDir = tempFolder();
+    await cp(bundledModelsDir(), modelsDir, { recursive: true });
+    await writeFile(join(modelsDir, file), 'not a model');
     await expect(openPerception({ modelsDir, device: 'cpu' })).rejects.toMatchObject({
       code: 'model_hash_mismatch',
     });
-    await rm(modelsDir, { recursive: true });
   });
 
   it('refuses a canvas that the network has no cells for', async () => {

@@ -8,7 +8,12 @@ import { iou, type Box } from '../../../src/core/box.js';
 import { i420Layout } from '../../../src/core/frame.js';
 import { decodeMask, maskArea } from '../../../src/core/mask.js';
 import type { Detection, Mask } from '../../../src/core/stages.js';
-import { FrameAnalyzer, MAX_SEGMENTS, type AnalyzerOptions } from '../../../src/model/frame-analyzer.js';
+import {
+  FrameAnalyzer,
+  LEAST_LOOK_SCORE,
+  MAX_SEGMENTS,
+  type AnalyzerOptions,
+} from '../../../src/model/frame-analyzer.js';
 import { findLookModels } from '../../../src/model/look-models.js';
 import { bundledModelsDir, findModel, loadManifest } from '../../../src/model/manifest.js';
 
@@ -111,10 +116,21 @@ describe('looking at a street', () => {
     const bare = (await analyzer.analyze(picture(), {})).detections;
     expect(bare.every((one) => one.mask === undefined && one.token === undefined)).toBe(true);
     const tokens = (await analyzer.analyze(picture(), { tokens: true })).detections;
-    expect(tokens.every((one) => one.mask === undefined && one.token !== undefined)).toBe(true);
+    expect(tokens.every((one) => one.mask === undefined)).toBe(true);
+    expect(tokens.some((one) => one.token !== undefined)).toBe(true);
     expect(tokens.map(({ box, score }) => ({ box, score }))).toEqual(
       bare.map(({ box, score }) => ({ box, score })),
     );
+  });
+
+  it('looks at those that are sure enough to carry a track, and at no guess', async () => {
+    const { detections, unsegmented } = await analyzer.analyze(picture(), ALL);
+    expect(detections.some(({ score }) => score < LEAST_LOOK_SCORE)).toBe(true);
+    for (const { score, mask, token } of detections) {
+      expect(mask !== undefined).toBe(score >= LEAST_LOOK_SCORE);
+      expect(token !== undefined).toBe(score >= LEAST_LOOK_SCORE);
+    }
+    expect(unsegmented).toBe(0);
   });
 
   it('gives the pooled grid of the picture also where there is nothing', async () => {
@@ -144,21 +160,26 @@ it('cuts a drawn disc out that motion proposed', async () => {
 it('gives masks to the best boxes only when there are too many, and tells how many had to go without', async () => {
   const proposals = Array.from({ length: 100 }, (_, i): Detection => {
     const box: Box = [0.02 + (i % 10) * 0.095, 0.6 + Math.floor(i / 10) * 0.04, 0.03, 0.03];
-    return { label: 'object', score: 0.001 + i / 1e6, box, origin: 'motion' };
+    return { label: 'object', score: LEAST_LOOK_SCORE + i / 1e6, box, origin: 'motion' };
   });
   const { detections, unsegmented } = await analyzer.analyze(picture(), { tokens: true, proposals });
-  expect(detections.length).toBeGreaterThan(MAX_SEGMENTS);
+  const worth = detections.filter(({ score }) => score >= LEAST_LOOK_SCORE);
+  expect(worth.length).toBeGreaterThan(MAX_SEGMENTS);
   const served = detections.filter(({ token }) => token);
   expect(served).toHaveLength(MAX_SEGMENTS);
-  expect(unsegmented).toBe(detections.length - MAX_SEGMENTS);
+  expect(unsegmented).toBe(worth.length - MAX_SEGMENTS);
   expect(Math.min(...served.map(({ score }) => score))).toBeGreaterThanOrEqual(
-    Math.max(...detections.filter(({ token }) => !token).map(({ score }) => score)),
+    Math.max(...worth.filter(({ token }) => !token).map(({ score }) => score)),
   );
 });
 
 it('spends no mask on labels that nobody wants', async () => {
   await using selective = await FrameAnalyzer.open({ ...options, labels: ['person'] });
-  const { detections } = await selective.analyze(picture(), ALL);
-  expect(detections.some(({ label }) => label !== 'person')).toBe(true);
-  for (const { label, token } of detections) expect(token !== undefined).toBe(label === 'person');
+  const proposals: Detection[] = [
+    { label: 'object', score: 0.9, box: [0.05, 0.8, 0.1, 0.1], origin: 'motion' },
+  ];
+  const { detections } = await selective.analyze(picture(), { ...ALL, proposals });
+  const sure = detections.filter(({ score }) => score >= LEAST_LOOK_SCORE);
+  expect(new Set(sure.map(({ label }) => label)).size).toBeGreaterThan(1);
+  for (const { label, token } of sure) expect(token !== undefined).toBe(label === 'person');
 });

@@ -58,15 +58,17 @@ describe('fusing what the detector and motion found', () => {
     expect(fuseProposals([ball], [moving(ball.box, 0.6)])).toEqual([ball]);
   });
 
-  it('hands the labels of rigid things on to what moves on, and leaves people to the tracker', () => {
-    const car = seen('car', [0.6, 0.1, 0.2, 0.1]);
-    const left = inheritLabels(
-      [moving([0.61, 0.1, 0.2, 0.1]), moving([0.41, 0.4, 0.1, 0.3]), moving([0.8, 0.8, 0.1, 0.1])],
-      [person, car],
+  it('hands the label of the last look on to a rigid thing that moves on, and to nothing else', () => {
+    const car = seen('car', [0.1, 0.1, 0.2, 0.1]);
+    const [one, other] = inheritLabels(
+      [moving([0.11, 0.1, 0.2, 0.1]), moving([0.8, 0.8, 0.1, 0.1])],
+      [car, person],
     );
-    expect(left.map(({ label, box, origin }) => ({ label, box, origin }))).toEqual([
-      { label: 'car', box: [0.61, 0.1, 0.2, 0.1], origin: 'motion' },
-      { label: 'object', box: [0.8, 0.8, 0.1, 0.1], origin: 'motion' },
-    ]);
+    expect(one).toMatchObject({ label: 'car', origin: 'motion', box: [0.11, 0.1, 0.2, 0.1] });
+    expect(other?.label).toBe('object');
+  });
+
+  it('leaves people between two looks to the tracker', () => {
+    expect(inheritLabels([moving([0.41, 0.4, 0.1, 0.3])], [person])).toEqual([]);
   });
 });
