@@ -1,9 +1,20 @@
 import { z } from 'zod';
 import { MAX_POINTS_PER_SIDE } from '../model/segment/sam/sam-masks.js';
-import { integer, number, option, optionalText, STREAMING } from './option-spec.js';
+import { flag, integer, number, option, optionalText, STREAMING } from './option-spec.js';
 
-/** Options of masks: when, by what, and how often. */
+/** Options of masks (when, by what, how often) and of looks. */
 export const SEGMENT_OPTIONS = {
+  reid: option({
+    flag: 'reid',
+    env: 'PRESAGE_REID',
+    yaml: 'reid',
+    schema: flag,
+    expected: 'true or false',
+    fallback: false,
+    description:
+      'let looks have a say in who is who: ids for those who come back after minutes, at the price of mistakes among people who dress alike',
+    commands: STREAMING,
+  }),
   masks: option({
     flag: 'masks',
     value: 'WHEN',

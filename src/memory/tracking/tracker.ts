@@ -27,6 +27,8 @@ const optionsSchema = z
     highScore: probability.default(0.5),
     /** From here on an unclaimed detection begins a track. */
     birthScore: probability.default(0.6),
+    /** Whether looks (tokens) have a say in who is who; they are kept for memory either way. */
+    looks: z.boolean().default(true),
   })
   .refine((o) => o.lowScore <= o.highScore, 'lowScore must not exceed highScore');
 
@@ -197,7 +199,7 @@ export class Tracker {
     const { jitter, appearance, alarms, pace, lost, clutter, live, counts, t, blindS, size } = parsed.data;
     this.#jitter.centre.restoreState(jitter.centre);
     this.#jitter.side.restoreState(jitter.side);
-    this.#appearance.restoreState(appearance);
+    if (this.#options.looks) this.#appearance.restoreState(appearance);
     this.#alarms.restoreState(alarms);
     this.#pace.restoreState(pace);
     this.#lost.restoreState(lost, this.#jitter);
@@ -268,7 +270,7 @@ export class Tracker {
     const found = match({ tracks: this.#live, sightings, t, highScore, clutter, appearance });
     const pairs = shareMerged(found.pairs, found.missed, t);
     this.#counts.shared += pairs.length - found.pairs.length;
-    calibrate(pairs, appearance, t);
+    if (this.#options.looks) calibrate(pairs, appearance, t);
     for (const [track, sighting] of pairs) track.sight(sighting, t, highScore);
     for (const [track, sighting] of found.leaps) {
       track.sight(sighting, t, highScore);

@@ -32,6 +32,13 @@ describe('an object that left', () => {
     expect(tracker.dump()).toMatchObject({ identities: 3, recognisedByLook: 1 });
   });
 
+  it('is a new one when looks have no say, and keeps its token for memory', () => {
+    const tracker = new Tracker({ looks: false });
+    const played = play(leaving(tokens(0.5), 20), { to: 30, fps: 5, tracker });
+    expect(ids(played)).toHaveLength(4);
+    expect(played.at(-1)?.tracks.every(({ token }) => token !== undefined)).toBe(true);
+  });
+
   it('is not taken for another who looks different', () => {
     const played = play(leaving(tokens(0.5), 20, 3), { to: 30, fps: 5 });
     expect(ids(played)).toHaveLength(4);
