@@ -79,7 +79,11 @@ export class StreamSession implements AsyncDisposable {
   constructor(options: StreamSessionOptions) {
     this.#options = options;
     const { id, source, perception, contacts, places, settings, continuation, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker({ looks: settings.reid }), { places, contacts, budgetMb: settings.memoryBudget });
+    this.#memory = new ObjectMemory(new Tracker({ looks: settings.reid }), {
+      places,
+      contacts,
+      budgetMb: settings.memoryBudget,
+    });
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
       state: continuation?.reasoner,
