@@ -59,10 +59,15 @@ export function registerAsking(app: FastifyInstance, { status, ask, picture }: A
       if (!known(id)) return unknownStream(reply, id);
       const path = EVENT_ID.test(event) ? picture?.(id, event) : undefined;
       // It may have been deleted since it was found.
-      const jpeg = path === undefined ? undefined : await readFile(path).catch(() => undefined);
+      const jpeg = path === undefined ? undefined : await readFile(path).catch(ifMissing);
       if (jpeg === undefined)
         return reply.code(404).send(errorBody('not_found', `There is no picture of ${event}`));
       return reply.type('image/jpeg').send(jpeg);
     },
   );
+}
+
+/** Stands in for a file that is not there; whatever else is wrong with it is an error of the server. */
+function ifMissing(thrown: unknown): undefined {
+  if ((thrown as NodeJS.ErrnoException).code !== 'ENOENT') throw thrown;
 }
