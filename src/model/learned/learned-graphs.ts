@@ -124,7 +124,10 @@ function integers(values: readonly number[]): InputTensor {
 /** The values of an output, which must have this shape and be finite. */
 function checked(name: string, { data, dims }: OutputTensor, shape: readonly number[]): Float32Array {
   if (dims.join() !== shape.join())
-    throw new PresageError('inference_failed', `output ${name} is [${dims.join()}], expected [${shape.join()}]`);
+    throw new PresageError(
+      'inference_failed',
+      `output ${name} is [${dims.join()}], expected [${shape.join()}]`,
+    );
   if (!data.every(Number.isFinite))
     throw new PresageError('inference_failed', `output ${name} holds values that are not finite`);
   return data;
