@@ -67,6 +67,10 @@ const ROLE_SETTINGS = {
   embeddings: z.object({}),
   tokenizer: z.object({}),
   fusion: z.object({}),
+  /** Probabilities of the standard forecast, and paths, from tracks. */
+  forecaster: z.object({}),
+  /** Who was necessary for an event. */
+  causes: z.object({}),
   'sam-encoder': z.object({}),
   'sam-decoder': z.object({}),
 } as const;
