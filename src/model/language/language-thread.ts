@@ -97,43 +97,25 @@ export class LanguageThread implements LanguageModel {
     signal?.throwIfAborted();
     if (this.#open > this.#mostWaiting) {
       this.#counts.refused += 1;
-      throw new PresageError('overloaded', `${this.#open} requests wait for the language model`, {
-        retryable: true,
-      });
+      const message = `${this.#open} requests wait for the language model`;
+      throw new PresageError('overloaded', message, { retryable: true });
     }
-    const answer = this.#run(task);
-    if (!signal) return answer;
-    // The thread notices between two runs of the model; whoever asked need not wait for that.
-    let abort!: () => void;
-    const aborted = new Promise<never>((_, reject) => {
-      abort = () => {
-        Atomics.store(new Int32Array(task.cancel), 0, 1);
-        reject(signal.reason as Error);
-      };
-    });
-    signal.addEventListener('abort', abort, { once: true });
-    try {
-      return await Promise.race([answer, aborted]);
-    } finally {
-      signal.removeEventListener('abort', abort);
-      answer.catch(() => undefined);
-    }
-  }
-
-  async #run(task: LanguageTask): Promise<LanguageAnswer> {
+    // The thread notices between two runs of the model; whoever asked does not wait for that.
+    const cancel = (): number => Atomics.store(new Int32Array(task.cancel), 0, 1);
+    signal?.addEventListener('abort', cancel, { once: true });
     this.#open += 1;
     try {
-      const answer = await this.#queue.run(task);
+      const answer = await this.#queue.run(task, signal);
       this.#counts.answered += 1;
       this.#counts.ranRows += answer.work.ran;
       this.#counts.reusedRows += answer.work.reused;
       return answer;
     } catch (thrown) {
-      const given = Atomics.load(new Int32Array(task.cancel), 0) !== 0;
-      this.#counts[given ? 'aborted' : 'failed'] += 1;
+      this.#counts[signal?.aborted ? 'aborted' : 'failed'] += 1;
       throw thrown;
     } finally {
       this.#open -= 1;
+      signal?.removeEventListener('abort', cancel);
     }
   }
 }
