@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
+import { causeBlendSchema } from '../explain/cause-blend.js';
 import { logit, OnlineLogistic, sigmoid } from './online-logistic.js';
 
 /** Probabilities go into logits within [LEAST, 1 − LEAST]. */
@@ -31,6 +32,7 @@ const documentSchema = z.object({
   provenance: z.record(z.string(), z.unknown()),
   /** By the names of the sources that spoke, sorted, with `+` between them; then by event type. */
   sets: z.record(z.string(), z.record(z.string(), weightsSchema)),
+  causes: causeBlendSchema,
 });
 export type PoolDocument = z.infer<typeof documentSchema>;
 
