@@ -24,7 +24,6 @@ const weightsSchema = z.object({
   /** By source: factor of (its logit − the sampled logit). */
   weights: z.record(z.string(), z.number()),
 });
-export type PoolWeights = z.infer<typeof weightsSchema>;
 
 const documentSchema = z.object({
   version: z.literal(1),
