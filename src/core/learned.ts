@@ -83,7 +83,7 @@ export interface AnswerGrammar {
 export interface LanguageRequest {
   /** Undefined: no visual prefix (32 zero vectors are not the same). */
   readonly visual: VisualTokens | undefined;
-  /** Text after the prefix. Requests with the same prefix and the same head of the prompt reuse its keys and values. */
+  /** Text after the prefix. Requests with the same prefix and the same lines but the last reuse their keys and values. */
   readonly prompt: string;
 }
 

@@ -1,9 +1,22 @@
+import { symlink, readdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { VisualTokens } from '../../src/core/learned.js';
 import { bundledModelsDir } from '../../src/model/manifest.js';
+import { tempFolder } from './transport/temp-folder.js';
 
 /** The models that the tests of the language model load: those that come with Presage, or other weights of one's own. */
 export function languageModelsDir(): string {
   return process.env['PRESAGE_TEST_MODELS'] ?? bundledModelsDir();
+}
+
+/** These models with one file that is not what it should be; removed after the running test. */
+export async function damagedModels(file: string): Promise<string> {
+  const folder = tempFolder();
+  const files = await readdir(languageModelsDir());
+  const others = files.filter((name) => name !== file);
+  await Promise.all(others.map((name) => symlink(join(languageModelsDir(), name), join(folder, name))));
+  await writeFile(join(folder, file), 'no weights');
+  return folder;
 }
 
 /** Two things on their way, with looks and a clip, all by arithmetic. `shift` moves them. */

@@ -37,9 +37,9 @@ export class Context {
   readonly #parts: ContextParts;
   #visual: string | undefined;
   #cache: KeyValueCache;
-  /** Tokens of the cache, the prefix left out. */
-  #tokens: number[] = [];
-  /** Tokens after them that have not been run. */
+  /** Tokens of the cache after the prefix that the next request may share. */
+  #head: readonly number[] = [];
+  /** Tokens after the cache that have not been run. */
   #pending: number[] = [];
   #work = { ran: 0, reused: 0 };
 
@@ -52,21 +52,28 @@ export class Context {
     return { ...this.#work };
   }
 
-  /** Makes these the context. Keys and values of an equal prefix and an equal head of the tokens are used again. */
-  async begin(visual: VisualTokens | undefined, tokens: readonly number[], check: () => void): Promise<void> {
+  /**
+   * Makes these the context. Keys and values of an equal prefix, and then of an equal head, are used again: whole or not at
+   * all, so that what is said does not depend on what was asked before.
+   */
+  async begin(
+    visual: VisualTokens | undefined,
+    head: readonly number[],
+    tail: readonly number[],
+    check: () => void,
+  ): Promise<void> {
     const key = visual && visualKey(visual);
-    if (tokens.length === 0) throw new PresageError('inference_failed', 'the prompt is empty');
-    if (tokens.length > MOST_ROWS - PREFIX_ROWS)
-      throw new PresageError('inference_failed', `the prompt is too long: ${tokens.length} tokens`);
+    const length = head.length + tail.length;
+    if (length === 0) throw new PresageError('inference_failed', 'the prompt is empty');
+    if (length > MOST_ROWS - PREFIX_ROWS)
+      throw new PresageError('inference_failed', `the prompt is too long: ${length} tokens`);
     if (key !== this.#visual) await this.#restart(key, visual);
-    // At least the last token runs: what follows it is wanted.
-    let shared = 0;
-    while (shared < tokens.length - 1 && tokens[shared] === this.#tokens[shared]) shared += 1;
     const prefix = visual ? PREFIX_ROWS : 0;
-    this.#cache = headOf(this.#cache, prefix + shared);
-    this.#tokens = this.#tokens.slice(0, shared);
-    this.#pending = tokens.slice(shared);
-    this.#work.reused += shared;
+    const same = head.length === this.#head.length && head.every((token, i) => token === this.#head[i]);
+    this.#cache = headOf(this.#cache, prefix + (same ? head.length : 0));
+    this.#pending = [...tail];
+    if (same) this.#work.reused += head.length;
+    else await this.#readHead(head, check);
     check();
   }
 
@@ -95,14 +102,14 @@ export class Context {
     const kept = root + 1;
     const { logits, cache } = await this.#run(tree, nodes, kept > 0);
     this.#cache = headOf(cache, past.length + kept);
-    this.#tokens.push(...this.#pending.splice(0));
+    this.#pending = [];
     return logits;
   }
 
   async #restart(key: string | undefined, visual: VisualTokens | undefined): Promise<void> {
     // Whatever fails in between leaves an empty context.
     this.#visual = undefined;
-    this.#tokens = [];
+    this.#head = [];
     this.#cache = emptyCache(this.#parts.decoder.layers);
     if (!visual) return;
     const embedded = await this.#parts.fusion.prefix(visual);
@@ -118,12 +125,21 @@ export class Context {
     this.#visual = key;
   }
 
+  async #readHead(head: readonly number[], check: () => void): Promise<void> {
+    // Known as read only when all of it is.
+    this.#head = [];
+    for (let at = 0; at < head.length; at += CHUNK_ROWS) {
+      check();
+      await this.#runChain(head.slice(at, at + CHUNK_ROWS));
+    }
+    this.#head = [...head];
+  }
+
   async #runChain(tokens: readonly number[]): Promise<void> {
     const tree = new TokenTree();
     const last = tree.add(tokens);
     const { cache } = await this.#run(tree, [last], true);
     this.#cache = cache;
-    this.#tokens.push(...tokens);
   }
 
   async #run(tree: TokenTree, wanted: readonly number[], keep: boolean): ReturnType<Decoder['run']> {

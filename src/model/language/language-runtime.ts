@@ -40,7 +40,7 @@ export class LanguageRuntime {
       throw new PresageError('inference_failed', `${continuations.length} continuations are too many`);
     const scores = new Float32Array(continuations.length * 10);
     const sequences = continuations.map((text) => this.#sequence(text));
-    await this.#context.begin(request.visual, this.#tokenizer.encode(request.prompt), check);
+    await this.#begin(request, check);
     for (let first = 0; first < sequences.length;) {
       const candidates = await this.#context.candidates(check);
       const { tree, root } = candidates;
@@ -63,7 +63,7 @@ export class LanguageRuntime {
     grammar: AnswerGrammar,
     check: () => void,
   ): Promise<{ readonly text: string; readonly logProbability: number }> {
-    await this.#context.begin(request.visual, this.#tokenizer.encode(request.prompt), check);
+    await this.#begin(request, check);
     const path = new AnswerPath(grammar, (text) => this.#sequence(text));
     for (let branch = path.next(); branch !== undefined; branch = path.next()) {
       this.#context.push(branch.forced);
@@ -74,6 +74,13 @@ export class LanguageRuntime {
       check();
     }
     return path.answer();
+  }
+
+  /** All but the last line of a prompt is its head, which the next request may share. */
+  async #begin({ visual, prompt }: LanguageRequest, check: () => void): Promise<void> {
+    const line = prompt.lastIndexOf('\n', prompt.length - 2) + 1;
+    const [head, tail] = [prompt.slice(0, line), prompt.slice(line)];
+    await this.#context.begin(visual, this.#tokenizer.encode(head), this.#tokenizer.encode(tail), check);
   }
 
   #sequence(text: string): readonly number[] {
