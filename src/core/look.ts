@@ -99,9 +99,9 @@ export interface StillPerception {
   /** Passes of the detector that a wanted picture of this size takes. */
   passes(width: number, height: number): number;
   /**
-   * Detections of each wanted picture, with masks, in fractions of the picture; low scores are kept.
-   * @param stills of one size and place, with increasing `t`
+   * Detections of each wanted picture, best first, with masks, in fractions of the picture.
+   * @param stills of one size and place, with increasing `t`; read one at a time
    * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted`
    */
-  look(stills: readonly Still[], signal?: AbortSignal): Promise<readonly (readonly Detection[])[]>;
+  look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]>;
 }

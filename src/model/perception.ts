@@ -235,7 +235,7 @@ export class DetectorPerception implements Perception, StillPerception {
     return this.#stills.passes(width, height);
   }
 
-  look(stills: readonly Still[], signal?: AbortSignal): Promise<readonly (readonly Detection[])[]> {
+  look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]> {
     return this.#stills.look(stills, signal);
   }
 

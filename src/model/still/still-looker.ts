@@ -56,19 +56,18 @@ export class StillLooker implements StillPerception {
     return 1 + tilesOf(width, height, this.#options.canvasPx).length;
   }
 
-  async look(stills: readonly Still[], signal?: AbortSignal): Promise<(readonly Detection[])[]> {
+  async look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<(readonly Detection[])[]> {
     const motion = this.#options.openMotion();
     const lane = this.#options.openLane();
     const looked: (readonly Detection[])[] = [];
     try {
-      for (const still of stills) {
+      for await (const still of stills) {
         signal?.throwIfAborted();
         const layout = i420Layout(still.width, still.height);
-        // One picture alone shows no motion.
-        const moved = stills.length > 1 ? await motion.analyze({ ...still, layout }) : undefined;
+        const moved = await motion.analyze({ ...still, layout });
         if (!still.wanted) continue;
         looked.push(
-          moved?.scene === 'covered' ? [] : await this.#detect(still, moved?.proposals ?? [], signal),
+          moved?.scene === 'covered' ? [] : await this.#detect(lane, still, moved?.proposals ?? [], signal),
         );
       }
       return looked;
