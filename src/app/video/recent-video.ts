@@ -8,7 +8,7 @@ export interface RecentVideoOptions {
   /** How far back pictures are kept, media seconds. Default 20. */
   readonly seconds?: number;
   /** Pictures kept per media second. Default 5. */
-  readonly hz?: number;
+  readonly fps?: number;
   /** What the pictures and the buffers on their way to them may take, bytes. Default 32 MB. */
   readonly maxBytes?: number;
 }
@@ -37,8 +37,8 @@ export interface RecentVideoStats {
   readonly encodeMs: number;
 }
 
-export const VIDEO_DEFAULTS = { seconds: 20, hz: 5, maxBytes: 32e6 } as const;
-/** Frames that may be on their way to the worker: the next is dropped. At 5 Hz, 0.4 s. */
+export const VIDEO_DEFAULTS = { seconds: 20, fps: 5, maxBytes: 32e6 } as const;
+/** Frames that may be on their way to the worker: the next is dropped. At 5 a second, 0.4 s. */
 const STAGING = 2;
 
 interface Kept extends VideoPicture {
@@ -72,10 +72,10 @@ export class RecentVideo {
 
   /** Takes the frame if one is due; it is not used after the call. */
   add(frame: Frame): void {
-    const { hz, seconds } = this.#options;
+    const { fps, seconds } = this.#options;
     // A tenth of the step is tolerated: media times are rounded.
-    if (frame.t < this.#nextT - 0.1 / hz) return;
-    this.#nextT = frame.t + 1 / hz;
+    if (frame.t < this.#nextT - 0.1 / fps) return;
+    this.#nextT = frame.t + 1 / fps;
     const staged = this.#stage(frame);
     if (staged === undefined) {
       this.#dropped.encoder_busy += 1;

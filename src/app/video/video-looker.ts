@@ -8,6 +8,7 @@ import type { Span } from '../../core/records.js';
 import type { Detection } from '../../core/stages.js';
 import type { LookDesk } from './look-desk.js';
 import type { PictureThread } from './picture-thread.js';
+import { pxRegion } from './px-region.js';
 import type { RecentVideo, VideoPicture } from './recent-video.js';
 
 export interface VideoLookerOptions {
@@ -28,8 +29,6 @@ const MOST_PASSES = 14;
 const MOTION_LEAD_S = 2;
 const MOST_WATCHED = 24;
 const MOST_FOUND = 24;
-/** Smallest side that is looked at, px: a smaller region grows about its centre. */
-const LEAST_SIDE_PX = 64;
 /** Masks of larger frames are coarser, as those of percepts are. */
 const MOST_MASK_PX = 1024;
 
@@ -151,18 +150,4 @@ function thin<T>(all: readonly T[], most: number): T[] {
 
 function isSize(a: I420Layout, b: I420Layout): boolean {
   return a.width === b.width && a.height === b.height;
-}
-
-/** The region in whole px, its upper left even, inside the frame. */
-export function pxRegion([x, y, w, h]: Box, { width, height }: I420Layout): PxRegion {
-  const [left, right] = side(x * width, (x + w) * width, width);
-  const [top, bottom] = side(y * height, (y + h) * height, height);
-  return { left, top, width: right - left, height: bottom - top };
-}
-
-function side(low: number, high: number, length: number): [from: number, to: number] {
-  const half = Math.min(Math.max((high - low) / 2, LEAST_SIDE_PX / 2), length / 2);
-  const centre = Math.min(Math.max((low + high) / 2, half), length - half);
-  const from = Math.max(Math.floor((centre - half) / 2) * 2, 0);
-  return [from, Math.min(Math.ceil(centre + half), length)];
 }
