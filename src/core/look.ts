@@ -92,10 +92,14 @@ export interface Still {
   readonly height: number;
   /** False: it only shows what moves and what stands; nothing is looked for in it. */
   readonly wanted: boolean;
+  /** The part that matters, fractions of the picture; what is around it is context. Default: all of it. */
+  readonly focus?: Box;
 }
 
 /** Perception of pictures that are looked at again. */
 export interface StillPerception {
+  /** Least side of a picture with which the detector works well, px: smaller regions need context. */
+  readonly leastSidePx: number;
   /** Passes of the detector that a wanted picture of this size takes. */
   passes(width: number, height: number): number;
   /**

@@ -231,6 +231,10 @@ export class DetectorPerception implements Perception, StillPerception {
     });
   }
 
+  get leastSidePx(): number {
+    return this.#stills.leastSidePx;
+  }
+
   passes(width: number, height: number): number {
     return this.#stills.passes(width, height);
   }

@@ -213,12 +213,12 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
       },
     );
   }
-  const { state, openai, keyframes, queue, clock = systemClock } = parts;
+  const { state, openai, keyframes, video, queue, clock = systemClock } = parts;
   const desk = new ForecastDesk({ forecaster: new SamplingForecaster() });
   if (mode === 'forecaster') return new StreamReasoner({ desk, state });
   const slow =
     openai &&
-    new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
+    new OpenAiExplainer({ config: openAiConfig(openai), clock, video, ...(keyframes ? { keyframes } : {}) });
   const rules = new RulesExplainer({ clock });
   return new StreamReasoner({ desk, rules, slow, state, ...(queue ? { queue } : {}) });
 }

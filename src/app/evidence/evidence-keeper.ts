@@ -1,12 +1,11 @@
 import type { Box } from '../../core/box.js';
 import { systemClock } from '../../core/clock.js';
-import type { PxRegion } from '../../core/crop-i420.js';
+import { pxRegion, type PxRegion } from '../../core/crop-i420.js';
 import { toPresageError, type PresageError } from '../../core/errors.js';
 import type { Draft } from '../../core/messages.js';
 import type { EvidenceStore } from '../../transport/archive/evidence-store.js';
 import type { PictureThread } from '../video/picture-thread.js';
 import type { RecentVideo, VideoPicture } from '../video/recent-video.js';
-import { pxRegion } from '../video/px-region.js';
 
 /** Crops that wait for the encoder: a burst of events. Beyond it, pictures are dropped and counted. */
 const MOST_WAITING = 32;

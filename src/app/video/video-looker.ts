@@ -1,5 +1,5 @@
-import type { Box } from '../../core/box.js';
-import type { PxRegion } from '../../core/crop-i420.js';
+import { boxCentre, type Box } from '../../core/box.js';
+import { pxRegion, type PxRegion } from '../../core/crop-i420.js';
 import { PresageError } from '../../core/errors.js';
 import type { I420Layout } from '../../core/frame.js';
 import type { Finding, Look, LookRequest, Still, StillPerception, VideoLooks } from '../../core/look.js';
@@ -8,7 +8,6 @@ import type { Span } from '../../core/records.js';
 import type { Detection } from '../../core/stages.js';
 import type { LookDesk } from './look-desk.js';
 import type { PictureThread } from './picture-thread.js';
-import { pxRegion } from './px-region.js';
 import type { RecentVideo, VideoPicture } from './recent-video.js';
 
 export interface VideoLookerOptions {
@@ -53,7 +52,8 @@ export class VideoLooker implements VideoLooks {
     const newest = this.#pictures(request).at(-1);
     if (newest === undefined) throw this.#notKept(request);
     const region = pxRegion(request.region ?? [0, 0, 1, 1], newest.layout);
-    const most = Math.floor(MOST_PASSES / stills.passes(region.width, region.height));
+    const area = grown(region, stills.leastSidePx, newest.layout);
+    const most = Math.floor(MOST_PASSES / stills.passes(area.width, area.height));
     const chosen = thin(
       this.#pictures(request).filter(({ layout }) => isSize(layout, newest.layout)),
       Math.min(Math.max(most, 1), MOST_PICTURES),
@@ -64,10 +64,13 @@ export class VideoLooker implements VideoLooks {
       .filter((one) => isSize(one.layout, newest.layout) && !chosen.includes(one));
     const watched = [...chosen, ...thin(lead, Math.max(MOST_WATCHED - chosen.length, 0))];
     watched.sort((a, b) => a.t - b.t);
-    const looked = await stills.look(this.#stills(watched, new Set(chosen), region), signal);
+    const looked = await stills.look(
+      this.#stills(watched, new Set(chosen), area, within(region, area)),
+      signal,
+    );
     const looks: Look[] = [];
     for (const [at, picture] of chosen.entries()) {
-      looks.push(await this.#tell(picture, region, looked[at] ?? []));
+      looks.push(await this.#tell(picture, region, area, looked[at] ?? []));
     }
     return looks;
   }
@@ -84,34 +87,39 @@ export class VideoLooker implements VideoLooks {
   async *#stills(
     pictures: readonly VideoPicture[],
     wanted: ReadonlySet<VideoPicture>,
-    region: PxRegion,
+    area: PxRegion,
+    focus: Box,
   ): AsyncGenerator<Still> {
     for (const picture of pictures) {
       const jpeg = await picture.jpeg;
-      const { width, height } = region;
+      const { width, height } = area;
       // One that could not be made shows nothing; the answer keeps its place.
-      const pixels = jpeg && (await this.#options.thread.cut(jpeg, region));
-      if (pixels) yield { t: picture.t, pixels, width, height, wanted: wanted.has(picture) };
+      const pixels = jpeg && (await this.#options.thread.cut(jpeg, area));
+      if (pixels) yield { t: picture.t, pixels, width, height, wanted: wanted.has(picture), focus };
       else if (wanted.has(picture))
         throw new PresageError('not_kept', `the picture at ${picture.t} s was lost`);
     }
   }
 
-  async #tell(picture: VideoPicture, region: PxRegion, detections: readonly Detection[]): Promise<Look> {
-    const { width, height } = picture.layout;
-    const part: Box = [
-      region.left / width,
-      region.top / height,
-      region.width / width,
-      region.height / height,
-    ];
+  async #tell(
+    picture: VideoPicture,
+    region: PxRegion,
+    area: PxRegion,
+    detections: readonly Detection[],
+  ): Promise<Look> {
+    const { layout } = picture;
+    const frame = { left: 0, top: 0, width: layout.width, height: layout.height };
+    const [asked, seen] = [within(region, frame), within(area, frame)];
     const jpeg = await picture.jpeg;
     const image = jpeg && (await this.#options.keep?.(picture.t, jpeg));
+    const found = detections
+      .map((one) => ({ ...one, box: boxWithin(one.box, seen) }))
+      .filter(({ box }) => holds(asked, box));
     return {
       t: picture.t,
-      region: part,
-      found: detections.slice(0, MOST_FOUND).map((one) => findingOf(one, part, picture.layout)),
-      more: Math.max(detections.length - MOST_FOUND, 0),
+      region: asked,
+      found: found.slice(0, MOST_FOUND).map((one) => findingOf(one, seen, layout)),
+      more: Math.max(found.length - MOST_FOUND, 0),
       ...(image !== undefined && { image }),
     };
   }
@@ -128,17 +136,50 @@ export class VideoLooker implements VideoLooks {
   }
 }
 
+/** @param part of the frame that the mask covers */
 function findingOf({ label, score, box, origin, mask }: Detection, part: Box, layout: I420Layout): Finding {
-  const placed: Box = [
-    part[0] + box[0] * part[2],
-    part[1] + box[1] * part[3],
-    box[2] * part[2],
-    box[3] * part[3],
-  ];
   const divisor = Math.ceil(Math.max(layout.width, layout.height) / MOST_MASK_PX);
   const size = [Math.round(layout.height / divisor), Math.round(layout.width / divisor)] as const;
-  const whole = mask && (part[2] === 1 && part[3] === 1 ? mask : placeMask(mask, part, placed, size));
-  return { label, score, box: placed, origin: origin ?? 'detector', ...(whole && { mask: whole }) };
+  const whole = mask && (part[2] === 1 && part[3] === 1 ? mask : placeMask(mask, part, box, size));
+  return { label, score, box, origin: origin ?? 'detector', ...(whole && { mask: whole }) };
+}
+
+/** A region with room around it, where it is smaller than what the detector needs; inside the frame, its upper left even. */
+function grown(
+  { left, top, width, height }: PxRegion,
+  leastPx: number,
+  frame: { readonly width: number; readonly height: number },
+): PxRegion {
+  const [x, w] = [left + width / 2, Math.max(width, leastPx)];
+  const [y, h] = [top + height / 2, Math.max(height, leastPx)];
+  const box: Box = [
+    Math.min(Math.max((x - w / 2) / frame.width, 0), Math.max(1 - w / frame.width, 0)),
+    Math.min(Math.max((y - h / 2) / frame.height, 0), Math.max(1 - h / frame.height, 0)),
+    Math.min(w / frame.width, 1),
+    Math.min(h / frame.height, 1),
+  ];
+  return pxRegion(box, frame);
+}
+
+/** A part in fractions of what it lies in. */
+function within(part: PxRegion, whole: PxRegion): Box {
+  return [
+    (part.left - whole.left) / whole.width,
+    (part.top - whole.top) / whole.height,
+    part.width / whole.width,
+    part.height / whole.height,
+  ];
+}
+
+/** A box in fractions of a part, in fractions of the whole. */
+function boxWithin([x, y, w, h]: Box, part: Box): Box {
+  return [part[0] + x * part[2], part[1] + y * part[3], w * part[2], h * part[3]];
+}
+
+/** Whether the box has its centre in the region. */
+function holds([x, y, w, h]: Box, box: Box): boolean {
+  const [cx, cy] = boxCentre(box);
+  return cx >= x && cx <= x + w && cy >= y && cy <= y + h;
 }
 
 /** Evenly, the first and the last among them; the last alone when only one is wanted. */

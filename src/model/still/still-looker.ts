@@ -1,5 +1,5 @@
 import { iou, type Box } from '../../core/box.js';
-import { cropI420 } from '../../core/crop-i420.js';
+import { cropI420, pxRegion } from '../../core/crop-i420.js';
 import { toPresageError } from '../../core/errors.js';
 import { i420Layout } from '../../core/frame.js';
 import type { Still, StillPerception } from '../../core/look.js';
@@ -27,8 +27,11 @@ export interface StillLookerOptions {
   readonly labels?: ReadonlySet<string> | undefined;
 }
 
-/** Lowest score that is reported: below, most are not there. */
-export const LEAST_STILL_SCORE = 0.25;
+/** Lowest score that is reported: below, most are not there. Of motion alone, what has not proven to be a thing is left out. */
+const LEAST_SCORE = 0.35;
+const LEAST_MOTION_SCORE = 0.6;
+/** A focus smaller than this share of the canvas is looked at enlarged, too. */
+const ENLARGED_SHARE = 0.75;
 /** Of two passes, what overlaps this much (IoU), or lies in the other by this share, is one thing. */
 const SAME_IOU = 0.5;
 const INSIDE_SHARE = 0.7;
@@ -52,8 +55,12 @@ export class StillLooker implements StillPerception {
     this.#options = options;
   }
 
+  get leastSidePx(): number {
+    return this.#options.canvasPx;
+  }
+
   passes(width: number, height: number): number {
-    return 1 + tilesOf(width, height, this.#options.canvasPx).length;
+    return 2 + tilesOf(width, height, this.#options.canvasPx).length;
   }
 
   async look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<(readonly Detection[])[]> {
@@ -88,14 +95,14 @@ export class StillLooker implements StillPerception {
     const { canvasPx, sam, masks, labels } = this.#options;
     const { pixels, width, height } = still;
     const layout = i420Layout(width, height);
-    const wants = { masks: masks && !sam, leastScore: LEAST_STILL_SCORE };
+    const wants = { masks: masks && !sam, leastScore: LEAST_SCORE };
     const whole = await lane.detect({ pixels, layout }, { ...wants, proposals });
     const candidates: Candidate[] = whole.detections.map((detection) => ({
       detection,
       pass: 0,
       part: [0, 0, 1, 1],
     }));
-    const tiles = tilesOf(width, height, canvasPx);
+    const tiles = [...tilesOf(width, height, canvasPx), ...enlarged(still, canvasPx)];
     for (const [at, tile] of tiles.entries()) {
       signal?.throwIfAborted();
       const part = { pixels: cropI420(pixels, layout, tile), layout: i420Layout(tile.width, tile.height) };
@@ -103,9 +110,7 @@ export class StillLooker implements StillPerception {
       candidates.push(...ofTile(detections, tile, at + 1, width, height));
     }
     const kept = merge(
-      candidates.filter(
-        ({ detection: { label, score } }) => score >= LEAST_STILL_SCORE && (labels?.has(label) ?? true),
-      ),
+      candidates.filter(({ detection }) => isSure(detection) && (labels?.has(detection.label) ?? true)),
     );
     return masks && sam ? this.#segment(still, kept) : kept.map((one) => placed(one, width, height));
   }
@@ -121,6 +126,19 @@ export class StillLooker implements StillPerception {
     const answer = await this.#options.sam?.look({ pixels, width, height }, prompts);
     return detections.map((detection, row) => ({ ...detection, ...lookOf(answer?.prompted[row]) }));
   }
+}
+
+/** The part that matters, where the detector sees it larger than it is. */
+function enlarged({ width, height, focus }: Still, canvasPx: number): Tile[] {
+  if (!focus) return [];
+  const region = pxRegion(focus, { width, height });
+  if (Math.max(region.width, region.height) > ENLARGED_SHARE * canvasPx) return [];
+  const { left, top, width: w, height: h } = region;
+  return [{ ...region, part: [left / width, top / height, w / width, h / height] }];
+}
+
+function isSure({ score, origin }: Detection): boolean {
+  return score >= (origin === 'motion' ? LEAST_MOTION_SCORE : LEAST_SCORE);
 }
 
 /** What a tile shows, in fractions of the picture. What a cut goes through is seen better by another pass. */
@@ -158,8 +176,9 @@ function merge(candidates: readonly Candidate[]): readonly Candidate[] {
 }
 
 function isSame(one: Candidate, other: Candidate): boolean {
-  if (one.pass === other.pass) return false;
   const [a, b] = [one.detection, other.detection];
+  // The detector's own passes are free of duplicates; what moves may be what it sees.
+  if (one.pass === other.pass && a.label === b.label) return false;
   if (a.label !== b.label && a.label !== OBJECT_LABEL && b.label !== OBJECT_LABEL) return false;
   if (iou(a.box, b.box) > SAME_IOU) return true;
   const width = Math.min(a.box[0] + a.box[2], b.box[0] + b.box[2]) - Math.max(a.box[0], b.box[0]);

@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { loadImage } from '@napi-rs/canvas';
 import { PresageError } from '../../../../src/core/errors.js';
 import { FramePool, i420Layout } from '../../../../src/core/frame.js';
-import { pxRegion } from '../../../../src/app/video/px-region.js';
+import { pxRegion } from '../../../../src/core/crop-i420.js';
 import { RecentVideo } from '../../../../src/app/video/recent-video.js';
 import { addFrame, openRecentVideo } from '../../../support/video/pictures.js';
 import { plainFrame } from '../render/frames.js';
