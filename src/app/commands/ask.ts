@@ -175,7 +175,8 @@ async function askRecording(
     progress?.finish();
   }
   if (signal.aborted) throw new PresageError('interrupted', 'interrupted');
-  return answer(settings, recollectionOfMessages(builder, places, session.records(), looks), question);
+  // Awaited here: what it looks at is closed with this function.
+  return await answer(settings, recollectionOfMessages(builder, places, session.records(), looks), question);
 }
 
 const READ: Readonly<Record<Told['kind'], true>> = {
