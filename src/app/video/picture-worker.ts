@@ -54,7 +54,10 @@ function send(response: WorkerResponse<PictureAnswer>): void {
 let last = Promise.resolve();
 port.on('message', (request: WorkerRequest<PictureWork>) => {
   last = last.then(async () => {
-    if (request.type === 'close') return port.close();
+    if (request.type === 'close') {
+      port.close();
+      return;
+    }
     try {
       send({ type: 'answer', answer: await compute(request) });
     } catch (thrown) {

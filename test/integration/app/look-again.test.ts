@@ -146,7 +146,7 @@ describe('POST /v1/streams/{id}/look', () => {
     expect(await statuses[7]!.json()).toMatchObject({
       error: {
         code: 'bad_request',
-        message: expect.stringContaining('region: reaches beyond the frame') as string,
+        message: expect.stringContaining('region: reaches beyond the frame'),
       },
     });
   });
