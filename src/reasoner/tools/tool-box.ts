@@ -188,7 +188,7 @@ function read<N extends ToolName>(name: N, args: unknown): z.infer<(typeof TOOLS
 }
 
 /** What is wrong with arguments, in one line. */
-export function issueOf(error: z.ZodError): string {
+function issueOf(error: z.ZodError): string {
   const [issue] = error.issues;
   const where = issue?.path.map(String).join('.') ?? '';
   return `${where === '' ? '' : `${where}: `}${issue?.message ?? 'makes no sense'}`;
