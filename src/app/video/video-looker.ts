@@ -28,6 +28,8 @@ const MOST_PASSES = 14;
 const MOTION_LEAD_S = 2;
 const MOST_WATCHED = 24;
 const MOST_FOUND = 24;
+/** A thing whose label is less sure than this, while the thing is surer, is told without it. */
+const SURE_LABEL = 0.5;
 /** Masks of larger frames are coarser, as those of percepts are. */
 const MOST_MASK_PX = 1024;
 
@@ -137,11 +139,17 @@ export class VideoLooker implements VideoLooks {
 }
 
 /** @param part of the frame that the mask covers */
-function findingOf({ label, score, box, origin, mask }: Detection, part: Box, layout: I420Layout): Finding {
+function findingOf(
+  { label, labelScore = 1, score, box, origin, mask }: Detection,
+  part: Box,
+  layout: I420Layout,
+): Finding {
   const divisor = Math.ceil(Math.max(layout.width, layout.height) / MOST_MASK_PX);
   const size = [Math.round(layout.height / divisor), Math.round(layout.width / divisor)] as const;
   const whole = mask && (part[2] === 1 && part[3] === 1 ? mask : placeMask(mask, part, box, size));
-  return { label, score, box, origin: origin ?? 'detector', ...(whole && { mask: whole }) };
+  // That motion is sure of a thing does not make the guess surer what it is.
+  const name = labelScore < SURE_LABEL ? 'object' : label;
+  return { label: name, score, box, origin: origin ?? 'detector', ...(whole && { mask: whole }) };
 }
 
 /** A region with room around it, where it is smaller than what the detector needs; inside the frame, its upper left even. */
