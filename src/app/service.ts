@@ -5,7 +5,7 @@ import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
 import { ContactClassifier, type ContactJudge } from '../memory/events/contact-classifier.js';
-import { loadContactModel } from '../model/contact-model.js';
+import { loadJsonModel } from '../model/json-model.js';
 import { openPerception, type DetectorPerception } from '../model/perception.js';
 import { Archive } from '../transport/archive/archive.js';
 import { EvidenceStore } from '../transport/archive/evidence-store.js';
@@ -19,6 +19,7 @@ import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
+import { ReasonerModels } from './reasoner-models.js';
 import { StreamSession } from './stream-session.js';
 import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
@@ -40,6 +41,7 @@ export class Service implements AsyncDisposable {
   readonly ffmpeg: Ffmpeg;
   readonly #sessions: StreamSession[];
   readonly #server: PresageServer;
+  readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
   readonly #logger: ReturnType<typeof createLogger>;
@@ -49,6 +51,7 @@ export class Service implements AsyncDisposable {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
+    this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
     this.#video = parts.video;
     this.#logger = parts.logger;
@@ -74,10 +77,11 @@ export class Service implements AsyncDisposable {
     registerTransportMetrics(metrics.registry, { hub, log });
     const sessions: StreamSession[] = [];
     const status = {
-      service: () => ({ version, perception: perception.info }),
+      service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
       streams: () => sessions.map((session) => session.status()),
     };
     let perception!: DetectorPerception;
+    let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
     const asker = new ServiceAsker(log, archive, settings);
@@ -95,8 +99,10 @@ export class Service implements AsyncDisposable {
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
       const contacts = await openContactJudge(settings);
+      reasonerModels = await ReasonerModels.open(settings);
+      if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       const parts = {
-        ...{ settings, perception, video, contacts, log, hub, archive },
+        ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg },
       };
       for (const plan of plans) sessions.push(openSession(parts, plan));
@@ -106,6 +112,7 @@ export class Service implements AsyncDisposable {
     } catch (error) {
       await Promise.all(sessions.map((session) => session.close()));
       await video?.close();
+      await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as DetectorPerception | undefined)?.close();
       await server?.close();
       await log.close();
@@ -140,6 +147,7 @@ export class Service implements AsyncDisposable {
     await Promise.all(this.#sessions.map((session) => session.close()));
     await this.#server.close();
     await this.#video.close();
+    await this.#reasonerModels.close();
     await this.perception.close();
     await this.#log.close();
   }
@@ -150,6 +158,7 @@ interface ServiceParts {
   readonly perception: DetectorPerception;
   readonly video: VideoDesk;
   readonly contacts: ContactJudge | undefined;
+  readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
   readonly hub: Hub;
   readonly archive: Archive;
@@ -161,7 +170,7 @@ interface ServiceParts {
 
 /** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
 export async function openContactJudge(settings: Settings): Promise<ContactJudge | undefined> {
-  const document = await loadContactModel(settings.models);
+  const document = await loadJsonModel('contacts', settings.models);
   return document === undefined ? undefined : ContactClassifier.parse(document);
 }
 
@@ -206,8 +215,20 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
 }
 
 function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
-  const { settings, perception, video, contacts, log, hub, archive, evidence, metrics, ffmpeg, logger } =
-    parts;
+  const {
+    settings,
+    perception,
+    video,
+    contacts,
+    reasonerModels,
+    log,
+    hub,
+    archive,
+    evidence,
+    metrics,
+    ffmpeg,
+    logger,
+  } = parts;
   const onError = (error: PresageError): void => logger.error(error);
   const continuation = continuationOf(log, plan.id, Date.now());
   const recent = video.openVideo({ looks: true, pictures: evidence !== undefined });
@@ -233,6 +254,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     source,
     perception,
     contacts,
+    reasonerModels,
     places: plan.places,
     settings,
     mode: 'live',

@@ -13,6 +13,7 @@ import { OverlayState } from '../render/overlay-state.js';
 import { VideoRenderer } from '../render/video-renderer.js';
 import { ReportBuilder } from '../report/report-builder.js';
 import { looksAgain } from '../openai-options.js';
+import { ReasonerModels } from '../reasoner-models.js';
 import { openContactJudge, openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
 import { StreamSession } from '../stream-session.js';
@@ -44,11 +45,14 @@ export async function analyze(
   const { report } = settings;
   const recent = desk.openVideo({ looks: looksAgain(settings), pictures: report !== undefined });
   outputs.begin(source, perception.info.model, recent);
+  await using reasonerModels = await ReasonerModels.open(settings);
+  if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
   await using session = new StreamSession({
     id: settings.id,
     source,
     perception,
     contacts,
+    reasonerModels,
     places,
     settings,
     mode: 'lossless',

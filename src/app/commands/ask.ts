@@ -18,6 +18,7 @@ import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
 import { openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
+import { ReasonerModels } from '../reasoner-models.js';
 import { StreamSession } from '../stream-session.js';
 import { ProgressBar } from '../terminal/progress.js';
 import { VideoDesk } from '../video/video-desk.js';
@@ -145,6 +146,7 @@ async function askRecording(
   await using desk = await VideoDesk.open({ ...settings, videoSeconds });
   const recent = desk.openVideo({ looks: true, pictures: false });
   const looks = recent && desk.openLooks(recent, perception);
+  await using reasonerModels = await ReasonerModels.open(settings);
   const builder = new RecordsBuilder();
   let frames = 0;
   let progress: ProgressBar | undefined;
@@ -152,6 +154,7 @@ async function askRecording(
     id: settings.id,
     source,
     perception,
+    reasonerModels,
     places,
     settings,
     mode: 'lossless',
