@@ -14,15 +14,16 @@ AFTER_S = 0.4
 EVENT_STEP = STEPS - 1 - round(AFTER_S * HZ)
 EVENT_TYPES = 19
 ROLES = 3
-STRIDE = 2
-"""Pairs are looked at five times a second; the event's step is among these."""
-OFFSET = (EVENT_STEP % STRIDE + STRIDE) % STRIDE
+STRIDE = 3
+"""Pairs are looked at every 0.3 s; the event's step is among these."""
+OFFSET = EVENT_STEP % STRIDE
 WIDTH, PAIR_WIDTH, HEADS, INNER, LAYERS = 128, 48, 4, 256, 3
-NODE_CHANNELS, STATIC, MOMENT_CHANNELS, MOMENT_WIDTH, POOLS = 19, 18, 17, 32, 2
+NODE_CHANNELS, STATIC, MOMENT_CHANNELS, MOMENT_WIDTH, POOLS = 19, 18, 17, 24, 2
 LONGEST_CHAIN = 6
 NEVER_S = 20.0
 CONTACT_FLOOR = 0.05
 ORDER_SLACK_S = 0.15
+CONTACT_SPREAD_S = 0.25
 
 
 class CauseHead(nn.Module):
@@ -37,7 +38,10 @@ class CauseHead(nn.Module):
         )  # fmt: skip
         self.event = nn.Embedding(EVENT_TYPES, WIDTH)
         self.static = mlp(STATIC, 48, WIDTH)
-        self.moments = mlp(MOMENT_CHANNELS, 32, MOMENT_WIDTH)
+        # The one part that runs per pair and moment: kept narrow, and ReLU because GELU costs more than the products here.
+        self.moments = nn.Sequential(
+            nn.Linear(MOMENT_CHANNELS, 32), nn.ReLU(), nn.Linear(32, MOMENT_WIDTH), nn.ReLU()
+        )
         self.attend = nn.Linear(MOMENT_WIDTH, POOLS)
         self.pairs = mlp(POOLS * MOMENT_WIDTH + 7 + 2 * ROLES, 64, PAIR_WIDTH)
         self.layers = nn.ModuleList(Interaction(WIDTH, PAIR_WIDTH, HEADS, INNER) for _ in range(LAYERS))
@@ -198,7 +202,7 @@ def static_features(motion: Motion, kind: Tensor, age: Tensor, roles: Tensor, re
 
 
 def moment_features(motion: Motion, sights: Sights, reach: Reach) -> tuple[Tensor, Tensor]:
-    """[B, N, N, T / 2, 17] and whether both are in view [B, N, N, T / 2]: gap, approach, impulses, contact, what-if gaps."""
+    """[B, N, N, T / 3, 17] and whether both are in view [B, N, N, T / 3]: gap, approach, impulses, contact, what-if gaps."""
 
     def thin(series: Tensor) -> Tensor:
         return series[:, :, OFFSET::STRIDE]
@@ -218,7 +222,7 @@ def moment_features(motion: Motion, sights: Sights, reach: Reach) -> tuple[Tenso
         return squash((vectors * line).sum(-1, keepdim=True))
 
     left = sights.left[OFFSET::STRIDE].expand_as(distance)
-    when = ((left - reach.seconds[..., None, None]) / 0.2) ** 2
+    when = ((left - reach.seconds[..., None, None]) / CONTACT_SPREAD_S) ** 2
     contact = torch.exp(-when) * (reach.confidence * reach.told)[..., None, None]
     target = sights.at_event
     ahead = length(thin(sights.unhindered)[:, :, None] - target[:, None, :, None]) / mean

@@ -17,10 +17,12 @@ BINS = 6
 MODES = 6
 AHEAD = 30
 KINDS = 4
-WIDTH, PAIR_WIDTH, HEADS, INNER, LAYERS = 128, 48, 4, 384, 4
+WIDTH, PAIR_WIDTH, HEADS, INNER, LAYERS = 128, 48, 4, 256, 3
 STEP_CHANNELS, STATIC, PAIR_FEATURES = 17, 37, 28
 CURVES = 8
 SLOW, MOVING = 0.15, 0.35
+OLDEST_S = 7.0
+"""Simulated scenes last 10 s: of objects that are older the networks know nothing more."""
 SPEED_WINDOWS = (3, 6, 15, 29)
 
 
@@ -167,7 +169,7 @@ def static_features(motion: Motion, kind: Tensor, age: Tensor, aspect: Tensor) -
 
 
 def clamped(age: Tensor) -> Tensor:
-    return torch.where(torch.isnan(age), torch.zeros_like(age), age).clamp(0, 60)
+    return torch.where(torch.isnan(age), torch.zeros_like(age), age).clamp(0, OLDEST_S)
 
 
 def pair_features(motion: Motion) -> Tensor:
