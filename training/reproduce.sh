@@ -1,9 +1,9 @@
 #!/bin/sh
-# Makes models/objects.onnx and models/clip.onnx from nothing: scenes, features, stages, export, checks.
-# About two hours on one core; each part resumes where it was stopped. PYTHON, CACHE and WORK may be set.
+# Makes objects.onnx, clip.onnx, forecaster.onnx and causes.onnx in models/ from nothing: scenes, features, stages, export, checks.
+# Hours on one core; each part resumes where it was stopped. PYTHON, CACHE, TOKENS and WORK may be set.
 set -eu
 cd "$(dirname "$0")/.."
-PYTHON=${PYTHON:-python} CACHE=${CACHE:-out/cache} WORK=${WORK:-out/work}
+PYTHON=${PYTHON:-python} CACHE=${CACHE:-out/cache} TOKENS=${TOKENS:-out/tokens} WORK=${WORK:-out/work}
 export OMP_NUM_THREADS=1
 
 $PYTHON -m training.dataset street   --first 0      --count 83 --out "$CACHE/train"
@@ -20,4 +20,13 @@ train --stage clip --work "$WORK"
 
 $PYTHON -m training.export objects --work "$WORK"
 $PYTHON -m training.export clip --work "$WORK"
+
+$PYTHON -m training.data tokens --out "$TOKENS/train" --scenes 204800 --seed 10000000 --runs 6 --long-runs 2
+$PYTHON -m training.data tokens --out "$TOKENS/val"   --scenes 8000   --seed 1000000  --runs 6 --long-runs 2
+$PYTHON -m training.data tokens --out "$TOKENS/test"  --scenes 8000   --seed 2000000  --runs 6 --long-runs 2
+for stage in forecast causes; do
+  $PYTHON -m training.train --stage $stage --train "$TOKENS/train" --held "$TOKENS/val" --test "$TOKENS/test" --work "$WORK"
+done
+$PYTHON -m training.export forecaster --work "$WORK"
+$PYTHON -m training.export causes --work "$WORK"
 $PYTHON -m training.check_parity
