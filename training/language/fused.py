@@ -15,7 +15,8 @@ from .llama import Llama
 from .situations import DIGIT_VALUES
 from .tree import Batch, pack
 
-TOKEN = 256
+TOKEN, LOOK = 256, 128
+"""Places for values of a token, and how many an object token has; the rest is 0."""
 LOOK_NOISE = 0.6
 NO_LOOKS, NO_CLIPS, MOST_CLIPS = 0.25, 0.6, 8
 """Shares of scenes without object tokens and without clip tokens; clips are noise here, since token worlds have no pictures."""
@@ -45,10 +46,11 @@ def drawn_looks(identity: Tensor, valid: Tensor) -> Tensor:
     """Tokens [B, N, 256]: one random direction for each identity [B, N] of a scene, with noise; nothing in some scenes."""
     batch, count = identity.shape
     first = (identity[:, :, None] == identity[:, None, :]).float().argmax(-1)
-    own = unit(torch.randn(batch, count, TOKEN))
-    shared = own.gather(1, first[..., None].expand(-1, -1, TOKEN))
+    own = unit(torch.randn(batch, count, LOOK))
+    shared = own.gather(1, first[..., None].expand(-1, -1, LOOK))
     told = (torch.rand(batch, 1, 1) > NO_LOOKS).float() * valid[..., None]
-    return unit(shared + LOOK_NOISE * unit(torch.randn(batch, count, TOKEN))) * told
+    looks = unit(shared + LOOK_NOISE * unit(torch.randn(batch, count, LOOK))) * told
+    return functional.pad(looks, (0, TOKEN - LOOK))
 
 
 def drawn_clips(batch: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -23,7 +23,7 @@ from .scores import language_scores
 from .tree import Speech
 
 READ_BATCH = 40
-SPOKEN_AFTER = 0.75
+SPOKEN_AFTER = 0.9
 """Share of `align` after which the losses are those of the language model."""
 DRAWS = 3
 """Samples drawn for each that is used: those of a batch are of about one length."""
