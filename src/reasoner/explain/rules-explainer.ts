@@ -17,7 +17,7 @@ export interface RulesExplainerOptions {
 }
 
 /** The rules and priors of relations.ts as a version: raise it when an explanation may come out differently. */
-const RULES_MODEL = 'event-graph-1';
+export const RULES_MODEL = 'event-graph-1';
 /** Confidence of "nothing in memory accounts for this": it says little about the world. */
 const NOTHING_CONFIDENCE = 0.1;
 /** No chain read from boxes is surer than this. */
@@ -30,7 +30,7 @@ const FIRST_MOTION_S = 1;
  * necessary (causes.ts). Every figure and box comes from memory. Which events are explained: salience.ts. Whoever
  * publishes an explanation verifies it (Verifier.repair).
  */
-export class RulesExplainer implements Explainer {
+export class RulesExplainer implements Explainer, AccountSource {
   readonly name = 'rules';
   readonly #clock: Clock;
 
@@ -42,34 +42,79 @@ export class RulesExplainer implements Explainer {
     return Promise.resolve(this.explainNow(event, snapshot));
   }
 
+  account(event: ObservedEvent, snapshot: MemorySnapshot): Promise<Account | undefined> {
+    return Promise.resolve(accountFor(event, snapshot));
+  }
+
   /** As `explain`, at once: rules wait for nothing. */
   explainNow(event: ObservedEvent, snapshot: MemorySnapshot): Explanation | undefined {
     const startMs = this.#clock.nowMs();
-    const salience = salienceOf(event);
-    if (salience === 'never') return undefined;
-    const index = new MemoryIndex(snapshot, event);
-    const graph = new EventGraph(index);
-    const links = bestChain(graph, event);
-    const causes = necessaryObjects(graph, event);
-    const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
-    if (!tellsMore && salience === 'when_known') return undefined;
-    const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
-    const remarks = [...moving, ...heldAt(snapshot, event)];
-    return {
-      id: explanationId(event),
-      of: event.id,
-      text: explanationText(event, links, causes, remarks),
-      chain: links.length === 0 ? [] : chainSteps(index, event, links),
-      causes: causes.map((necessity) => ({
-        object: necessity.object,
-        probability: round(necessity.probability),
-        counterfactual: counterfactual(event, necessity, stoodWhenActedOn(index, necessity)),
-      })),
-      confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links),
-      verified: UNVERIFIED,
-      by: { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs },
-    };
+    const account = accountFor(event, snapshot);
+    if (account === undefined) return undefined;
+    const by = { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs };
+    return wordAccount(account, by);
   }
+}
+
+/** Something that finds out what accounts for an event, for others to put into words or to judge anew. */
+export interface AccountSource {
+  /** Undefined when there is nothing to explain. Rejects with PresageError. */
+  account(event: ObservedEvent, snapshot: MemorySnapshot, signal?: AbortSignal): Promise<Account | undefined>;
+}
+
+/** What is found about an event, before it is put into words. */
+export interface Account {
+  readonly event: ObservedEvent;
+  readonly index: MemoryIndex;
+  readonly links: readonly Link[];
+  /** Third objects held necessary, most probable first. */
+  readonly causes: readonly Necessity[];
+  readonly remarks: readonly string[];
+}
+
+/** Undefined when the event is of a type that is not explained, or an ordinary one that nothing accounts for. */
+export function accountFor(event: ObservedEvent, snapshot: MemorySnapshot): Account | undefined {
+  const salience = salienceOf(event);
+  if (salience === 'never') return undefined;
+  const index = new MemoryIndex(snapshot, event);
+  const graph = new EventGraph(index);
+  const links = bestChain(graph, event);
+  const causes = necessaryObjects(graph, event);
+  const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
+  if (!tellsMore && salience === 'when_known') return undefined;
+  return { event, index, links, causes, remarks: remarksOn(index, event, links) };
+}
+
+/** What is to be said beside the chain: what came in moving, and what was held. */
+export function remarksOn(
+  index: MemoryIndex,
+  event: ObservedEvent,
+  links: readonly Link[],
+): readonly string[] {
+  const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
+  return [...moving, ...heldAt(index.snapshot, event)];
+}
+
+/** @param holds probability that the chain holds; by default that all of its links do */
+export function wordAccount(
+  { event, index, links, causes, remarks }: Account,
+  by: Explanation['by'],
+  holds?: number,
+): Explanation {
+  return {
+    id: explanationId(event),
+    of: event.id,
+    text: explanationText(event, links, causes, remarks),
+    chain: links.length === 0 ? [] : chainSteps(index, event, links),
+    causes: causes.map((necessity) => ({
+      object: necessity.object,
+      probability: round(necessity.probability),
+      counterfactual: counterfactual(event, necessity, stoodWhenActedOn(index, necessity)),
+    })),
+    confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links, holds),
+    verified: UNVERIFIED,
+    by,
+  };
 }
 
 /** What an explanation says of its verification until the verifier has seen it. */
@@ -106,8 +151,9 @@ function chainSteps(index: MemoryIndex, event: ObservedEvent, links: readonly Li
   return [...steps, stepOf(index, event, 'outcome', clauseOf(event))];
 }
 
-function confidenceOf(event: ObservedEvent, links: readonly Link[]): number {
-  return round(Math.min(chainConfidence(links) * event.confidence, MOST_CONFIDENT));
+/** @param holds probability that the chain holds; by default that all of its links do */
+function confidenceOf(event: ObservedEvent, links: readonly Link[], holds = chainConfidence(links)): number {
+  return round(Math.min(holds * event.confidence, MOST_CONFIDENT));
 }
 
 function stoodWhenActedOn(index: MemoryIndex, necessity: Necessity): boolean | undefined {
