@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from .fused import Fused
@@ -83,3 +84,11 @@ def entries(fused: Fused, folder: Path) -> list[dict]:
         entry(folder, "fusion", "fusion.onnx", TRAINED, fusion_tensors(fused), {"queries": fused.core.shape.queries},
               "Boxes in frame heights at 10 Hz, newest last, 0 where not seen; slots 0 to 47; clips newest last, none allowed."),
     ]  # fmt: skip
+
+
+def put_entries(manifest_path: Path, made: list[dict]) -> None:
+    """Replace the entries of the same roles."""
+    manifest = json.loads(manifest_path.read_text())
+    roles = {entry["role"] for entry in made}
+    manifest["models"] = [known for known in manifest["models"] if known["role"] not in roles] + made
+    manifest_path.write_text(json.dumps(manifest, indent=2, ensure_ascii=False) + "\n")

@@ -16,7 +16,7 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from .entries import entries
+from .entries import entries, put_entries
 from .fused import Fused
 from .fusion import STEPS, FusionCore, LiveCore, Projection
 from .graph import BLOCK, CONTRIB, decoder, quantise, write_embeddings
@@ -126,9 +126,12 @@ def main() -> None:
     write_language(fused.language, options.out)
     write_fusion(fused.core, options.out / "fusion.onnx")
     shutil.copy(options.base / "tokenizer.json", options.out / "tokenizer.json")
-    for entry in entries(fused, options.out):
-        (options.out / f"{entry['role']}.manifest.json").write_text(json.dumps(entry, indent=2) + "\n")
+    made, manifest = entries(fused, options.out), options.out / "manifest.json"
+    for entry in made:
         print(f"{options.out / entry['file']}: {entry['bytes']} bytes, {entry['sha256']}")
+    if not manifest.exists():
+        manifest.write_text('{ "version": 1, "models": [] }')
+    put_entries(manifest, made)
 
 
 if __name__ == "__main__":
