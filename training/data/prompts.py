@@ -231,7 +231,8 @@ def event_sample(observed: Observed, speech: Speech, rng: np.random.Generator, s
     known = [(event, counterpart(event, observed.true_events)) for event in observed.seen_events]
     known = [(event, true) for event, true in known if true is not None and event.type not in BEGINNINGS]
     caused = [(event, true) for event, true in known if (true[1] == 1).any()]
-    pool = caused if caused and rng.random() < 0.6 else known
+    asked = [(event, true) for event, true in known if (true[1] >= 0).any()]
+    pool = caused if caused and rng.random() < 0.6 else asked if asked and rng.random() < 0.8 else known
     if not pool:
         return None
     event, (_, necessary) = pool[rng.integers(len(pool))]

@@ -72,7 +72,8 @@ def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspe
         here = seen[..., STEPS - 1 - lag, None]
         parts += [soft_bins(shares[..., STEPS - 1 - lag, :]).flatten(-2) * here, here]
     size = torch.stack([newest[..., 2] / aspect[..., None], newest[..., 3]], -1)
-    parts += [soft_bins(size).flatten(-2), soft_bins(newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]).flatten(-2)]
+    corner = newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]
+    parts += [soft_bins(size).flatten(-2), soft_bins(corner).flatten(-2)]
     for steps in WINDOWS:
         velocity = fitted_velocity(places, seen, steps) / height[..., None]
         speed = velocity.norm(dim=-1, keepdim=True)

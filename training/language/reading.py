@@ -23,7 +23,8 @@ QUERIES = 12
 class Reader(nn.Module):
     def __init__(self, prefix: int, width: int = 192):
         super().__init__()
-        self.one = nn.Sequential(nn.LayerNorm(prefix), nn.Linear(prefix, width), nn.GELU(), nn.Linear(width, 20 * (len(LAGS) + 1) + WAYS + PACES + SINGLES))
+        answers = 20 * (len(LAGS) + 1) + WAYS + PACES + SINGLES
+        self.one = nn.Sequential(nn.LayerNorm(prefix), nn.Linear(prefix, width), nn.GELU(), nn.Linear(width, answers))
         self.first, self.second = nn.Linear(prefix, width), nn.Linear(prefix, width)
         self.two = nn.Sequential(nn.GELU(), nn.Linear(width, width), nn.GELU(), nn.Linear(width, PAIRS))
         self.look = nn.Linear(prefix, 64)

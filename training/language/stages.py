@@ -30,7 +30,7 @@ DRAWS = 3
 HELD_SAMPLES = 24
 RANK, ALPHA = 32, 64
 NOT_ALIGNED = ("ask", "chain", "why")
-WEIGHTS = {"next": 2.0, "why": 2.0}
+WEIGHTS = {"next": 2.0, "why": 3.0}
 
 
 class Aligned(nn.Module):
@@ -75,7 +75,7 @@ def module_for(stage: str, base: Path, work: Path, linear: bool) -> nn.Module:
 
 def draw(scenes: list[Observed], speech: Speech, rng: np.random.Generator, sighted: bool = True) -> Sample | None:
     observed = scenes[rng.integers(len(scenes))]
-    if rng.random() < 0.5:
+    if rng.random() < 0.45:
         return moment_sample(observed, int(rng.integers(2)), speech, rng, sighted)
     return event_sample(observed, speech, rng, sighted)
 
