@@ -139,7 +139,10 @@ class Tokens(nn.Module):
 
 
 class FusionCore(nn.Module):
-    """Query k starts from the object in slot k and is drawn to it (a learned strength); the other queries are free."""
+    """Query k starts from the object in slot k and is drawn to it (a learned strength); the other queries are free.
+
+    A linear path carries the object in slot k into vector k as well: blocks alone learn slowly to pass on where it is.
+    """
 
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
@@ -151,6 +154,7 @@ class FusionCore(nn.Module):
         self.norm, self.out = nn.LayerNorm(shape.width), nn.Linear(shape.width, shape.prefix)
         with torch.no_grad():
             self.out.weight *= OUT_SCALE
+        self.direct = nn.Linear(FEATURES + shape.token, shape.prefix)
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
     @torch.no_grad()
@@ -172,7 +176,8 @@ class FusionCore(nn.Module):
         x = self.queries[:asked] + owned @ context[:, : slot.shape[1]]
         for block in self.blocks:
             x = block(x, None, context, bias)
-        return self.out(self.norm(x)) + self.base[:asked]
+        direct = owned @ self.direct(torch.cat([features, looks * GAIN], -1))
+        return self.out(self.norm(x)) + direct + self.base[:asked]
 
 
 class Projection(nn.Module):

@@ -1,6 +1,6 @@
 """Fits the weights of the pool and of the blend of causes on what `collect.ts` noted on simulated scenes.
 
-    python -m training.pool.fit ROWS.jsonl models/pool.json
+    python -m training.pool.fit ROWS.jsonl models/pool.json [--manifest models/manifest.json]
 
 Logistic regressions with a Gaussian prior, so that a type with few scenes stays at "both count alike"; each with the Brier score and
 log loss of sampling alone, the learned part alone and the two together, by fourfold cross-validation.
@@ -103,10 +103,30 @@ def f1_of(said: np.ndarray, true: np.ndarray) -> float:
     return float(2 * (said & true).sum() / max(said.sum() + true.sum(), 1))
 
 
+def note_in_manifest(manifest: Path, target: Path) -> None:
+    document = json.loads(manifest.read_text())
+    data = target.read_bytes()
+    entry = {
+        "name": "presage-pool",
+        "role": "pool",
+        "file": target.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "license": "Apache-2.0",
+        "source": "fitted here on simulated validation scenes; no recordings",
+        "made": "python -m training.pool.fit (training/README.md, Pool)",
+        "inputs": {},
+        "outputs": {},
+    }
+    document["models"] = [m for m in document["models"] if m["role"] != "pool"] + [entry]
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("rows", type=Path)
     parser.add_argument("out", type=Path)
+    parser.add_argument("--manifest", type=Path)
     args = parser.parse_args()
     text = args.rows.read_bytes()
     *rows, about = [json.loads(line) for line in text.splitlines()]
@@ -126,6 +146,8 @@ def main() -> None:
     }
     document = {"version": 1, "provenance": provenance, "sets": {"forecaster": types}, "causes": causes}
     args.out.write_text(json.dumps(document, indent=2) + "\n")
+    if args.manifest:
+        note_in_manifest(args.manifest, args.out)
     for name, result in record.items():
         print(name, json.dumps(result))
 
