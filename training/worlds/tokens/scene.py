@@ -28,6 +28,11 @@ def make_scene(seed: int, world: int, runs: int, long_runs: int) -> dict[str, np
     if moments[0] != whole:
         made.swap_moments()
         moments = moments[::-1]
+    return assemble(made, moments, world, rng)
+
+
+def assemble(made: Made, moments: np.ndarray, world: int, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """The arrays of a scene that was made."""
     out = _truth(made)
     out |= _observed(made, rng)
     out |= _forecasts(made, moments)
