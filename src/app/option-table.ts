@@ -12,7 +12,9 @@ import {
   text,
 } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
+import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { VIDEO_OPTIONS } from './video/video-options.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
 export const OPTIONS = {
@@ -168,62 +170,7 @@ export const OPTIONS = {
       'rules: forecasts, and explanations by rules or by the server of --openai-url; forecaster: forecasts only; off: objects and events only',
     commands: STREAMING,
   }),
-  openaiUrl: option({
-    flag: 'openai-url',
-    value: 'URL',
-    env: 'PRESAGE_OPENAI_URL',
-    yaml: 'openai.url',
-    schema: z.url({ protocol: /^https?$/ }).optional(),
-    expected: 'an http or https address such as http://127.0.0.1:8000/v1',
-    fallback: undefined,
-    description:
-      'let an OpenAI-compatible server (vLLM, Ollama, llama.cpp) at this address write the explanations',
-    commands: STREAMING,
-  }),
-  openaiModel: option({
-    flag: 'openai-model',
-    value: 'NAME',
-    env: 'PRESAGE_OPENAI_MODEL',
-    yaml: 'openai.model',
-    schema: optionalText,
-    expected: 'a model name',
-    fallback: undefined,
-    description: 'model to ask that server for',
-    commands: STREAMING,
-  }),
-  openaiKey: option({
-    flag: 'openai-key',
-    value: 'SECRET',
-    env: 'PRESAGE_OPENAI_KEY',
-    yaml: 'openai.key',
-    schema: optionalText,
-    expected: 'a key',
-    fallback: undefined,
-    description: 'key for that server (better by environment than by flag)',
-    commands: STREAMING,
-    secret: true,
-  }),
-  openaiTimeout: option({
-    flag: 'openai-timeout',
-    value: 'SECONDS',
-    env: 'PRESAGE_OPENAI_TIMEOUT',
-    yaml: 'openai.timeout',
-    schema: number(1, 600),
-    expected: 'seconds from 1 to 600',
-    fallback: 30,
-    description: 'longest wait for one answer of that server',
-    commands: STREAMING,
-  }),
-  openaiImages: option({
-    flag: 'openai-images',
-    env: 'PRESAGE_OPENAI_IMAGES',
-    yaml: 'openai.images',
-    schema: flag,
-    expected: 'true or false',
-    fallback: false,
-    description: 'send keyframes to that server (its model must read images)',
-    commands: STREAMING,
-  }),
+  ...OPENAI_OPTIONS,
   device: option({
     flag: 'device',
     value: 'NAME',
@@ -270,6 +217,7 @@ export const OPTIONS = {
     commands: STREAMING,
   }),
   ...SEGMENT_OPTIONS,
+  ...VIDEO_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

@@ -2,6 +2,7 @@ import { Subject, type Observable } from 'rxjs';
 import { z } from 'zod';
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
+import type { VideoLooks } from '../core/look.js';
 import type { Draft, Explanation, ObservedEvent } from '../core/messages.js';
 import type { Explainer, MemorySnapshot, Observation, Reasoner } from '../core/stages.js';
 import {
@@ -191,6 +192,8 @@ export interface ReasonerParts {
   readonly openai?: OpenAiOptions | undefined;
   /** Pictures for it, when its option `images` is set. */
   readonly keyframes?: Keyframes | undefined;
+  /** Recent video, to be looked at again. */
+  readonly video?: VideoLooks | undefined;
   readonly queue?: ExplanationQueueOptions;
   /** What an earlier reasoner of the stream saved. */
   readonly state?: unknown;
@@ -210,12 +213,12 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
       },
     );
   }
-  const { state, openai, keyframes, queue, clock = systemClock } = parts;
+  const { state, openai, keyframes, video, queue, clock = systemClock } = parts;
   const desk = new ForecastDesk({ forecaster: new SamplingForecaster() });
   if (mode === 'forecaster') return new StreamReasoner({ desk, state });
   const slow =
     openai &&
-    new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
+    new OpenAiExplainer({ config: openAiConfig(openai), clock, video, ...(keyframes ? { keyframes } : {}) });
   const rules = new RulesExplainer({ clock });
   return new StreamReasoner({ desk, rules, slow, state, ...(queue ? { queue } : {}) });
 }
