@@ -5,6 +5,7 @@ import { crash } from './crash.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
+import { model } from './model.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   proposals,
   crash,
   masks,
+  model,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

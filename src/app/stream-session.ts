@@ -40,6 +40,8 @@ export interface StreamSessionOptions {
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];
   readonly publisher: PublisherOptions;
+  /** False: forecasts are stated without online calibration. Default true. */
+  readonly calibrate?: boolean | undefined;
   /** Where memory and what was learned live; nothing is kept without it. */
   readonly keep?:
     | {
@@ -87,6 +89,7 @@ export class StreamSession implements AsyncDisposable {
     this.#reasoner = createReasoner(settings.reasoner, {
       openai: openaiOptions(settings),
       state: continuation?.reasoner,
+      calibrate: options.calibrate,
     });
     this.#publisher = new Publisher(options.publisher);
     if (continuation) this.#continue(continuation);

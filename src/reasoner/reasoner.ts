@@ -194,6 +194,8 @@ export interface ReasonerParts {
   readonly queue?: ExplanationQueueOptions;
   /** What an earlier reasoner of the stream saved. */
   readonly state?: unknown;
+  /** False: forecasts are stated without online calibration, to measure what that adds. Default true. */
+  readonly calibrate?: boolean | undefined;
   /** Measures `by.ms`. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -210,8 +212,8 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
       },
     );
   }
-  const { state, openai, keyframes, queue, clock = systemClock } = parts;
-  const desk = new ForecastDesk({ forecaster: new SamplingForecaster() });
+  const { state, openai, keyframes, queue, calibrate = true, clock = systemClock } = parts;
+  const desk = new ForecastDesk({ forecaster: new SamplingForecaster(), calibrate });
   if (mode === 'forecaster') return new StreamReasoner({ desk, state });
   const slow =
     openai &&

@@ -14,6 +14,8 @@ export interface ForecastDeskOptions {
   /** Media seconds between two scorecards. Default 10. */
   readonly scorecardEveryS?: number;
   readonly scores?: ScorekeeperOptions;
+  /** False: probabilities are stated as the forecaster gives them, to measure what calibration adds. Default true. */
+  readonly calibrate?: boolean;
 }
 
 /** Base rate of a type before the camera has shown any, and the independent items it counts as. */
@@ -39,6 +41,7 @@ const stateSchema = z.object({
 export class ForecastDesk {
   readonly #forecaster: Forecaster;
   readonly #scorecardEveryS: number;
+  readonly #calibrates: boolean;
   readonly #calibrator = new Calibrator();
   readonly #baseRates = new BaseRates(() => BASE_RATE_PRIOR);
   readonly #resolver = new Resolver();
@@ -53,6 +56,7 @@ export class ForecastDesk {
     this.#scorecardEveryS = options.scorecardEveryS ?? 10;
     if (!(this.#scorecardEveryS > 0))
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
+    this.#calibrates = options.calibrate ?? true;
     this.#scores = new Scorekeeper(options.scores);
     this.#editor = new PredictionEditor({ backend: 'forecaster', model: options.forecaster.name });
   }
@@ -157,7 +161,8 @@ export class ForecastDesk {
   #state(snapshot: MemorySnapshot): Draft[] {
     const raw = this.#forecaster.forecast(snapshot);
     const items = raw.items.map((item) => {
-      const probability = this.#calibrator.calibrate(item.type, item.probability);
+      const raw = item.probability;
+      const probability = this.#calibrates ? this.#calibrator.calibrate(item.type, raw) : raw;
       return { ...item, probability: Math.round(probability * 1e6) / 1e6 };
     });
     const forecast: Forecast = { ...raw, items };
