@@ -21,8 +21,8 @@ WIDTH, HEIGHT = 420, 240
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 34, 34
 COLUMNS = 2
 COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
-SMOOTHING = 0.85
-"""Share of the past in the exponential mean."""
+AVERAGED = 12
+"""The thick line averages over about this fraction of a run: one twelfth."""
 
 
 @dataclass(frozen=True)
@@ -47,9 +47,11 @@ def curves_of(records: dict[str, dict]) -> dict[str, list[Curve]]:
 
 
 def smoothed(values: list[float]) -> list[float]:
+    """Exponential mean, the newest value with weight AVERAGED / length, at most 1."""
+    newest = min(1.0, AVERAGED / len(values))
     out: list[float] = []
     for value in values:
-        out.append(value if not out else SMOOTHING * out[-1] + (1 - SMOOTHING) * value)
+        out.append(value if not out else (1 - newest) * out[-1] + newest * value)
     return out
 
 
@@ -93,10 +95,10 @@ class Panel:
         left, right = self.x + LEFT, self.x + WIDTH - RIGHT
         bottom = self.y + HEIGHT - BOTTOM
         title = html.escape(f"{self.name}{' (logarithmic)' if self.log else ''}")
-        parts = [f'<text x="{left}" y="{self.y + TOP - 14}" class="title">{title}</text>']
+        parts = [f'<text x="{left}" y="{self.y + TOP - 14}" font-weight="bold">{title}</text>']
         for value in self.values_told():
             height = self.at(self.first, value)[1]
-            parts.append(f'<line x1="{left}" y1="{height:.1f}" x2="{right}" y2="{height:.1f}" class="grid"/>')
+            parts.append(f'<line x1="{left}" y1="{height:.1f}" x2="{right}" y2="{height:.1f}" stroke="#ddd"/>')
             parts.append(f'<text x="{left - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.4g}</text>')
         for step in ticks(self.first, self.last):
             place = self.at(step, 10**self.low if self.log else self.low)[0]
@@ -124,10 +126,11 @@ def draw(records: dict[str, dict]) -> str:
     panels = [
         Panel(name, own, (n % columns) * WIDTH, (n // columns) * HEIGHT).svg() for n, (name, own) in enumerate(curves.items())
     ]
-    style = "text{font:11px sans-serif}.title{font-weight:bold}.grid{stroke:#ddd}"
     size = f'width="{columns * WIDTH}" height="{rows * HEIGHT}" viewBox="0 0 {columns * WIDTH} {rows * HEIGHT}"'
     body = "\n".join(panels)
-    return f'<svg xmlns="http://www.w3.org/2000/svg" {size}>\n<style>{style}</style>\n<rect width="100%" height="100%" fill="white"/>\n{body}\n</svg>\n'
+    font = 'font-family="sans-serif" font-size="11"'
+    paper = '<rect width="100%" height="100%" fill="white"/>'
+    return f'<svg xmlns="http://www.w3.org/2000/svg" {size} {font}>\n{paper}\n{body}\n</svg>\n'
 
 
 def main() -> None:

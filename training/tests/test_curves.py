@@ -39,7 +39,8 @@ class Curves(unittest.TestCase):
         self.assertEqual([round(mark, 3) for mark in ticks(0.031, 0.052)], [0.035, 0.04, 0.045, 0.05])
 
     def test_the_thick_line_follows_slowly(self) -> None:
-        self.assertEqual(smoothed([1.0, 0.0]), [1.0, 0.85])
+        self.assertEqual(smoothed([1.0] + 23 * [0.0])[:3], [1.0, 0.5, 0.25])
+        self.assertEqual(smoothed([1.0, 0.0]), [1.0, 0.0])
 
 
 if __name__ == "__main__":
