@@ -33,6 +33,7 @@ const WORLD_TITLES: Readonly<Record<World, string>> = {
 /** A recording of a street and simulated scenes of bodies that collide, where the folder has them. */
 export async function sharedDatasets(
   shared: string,
+  sets: readonly string[],
   percepts: string,
   openPerception: () => Promise<Perception>,
 ): Promise<Dataset[]> {
@@ -44,9 +45,12 @@ export async function sharedDatasets(
     return recording;
   };
   await mkdir(percepts, { recursive: true });
-  const [physics, pets] = ['physics-dev', 'pets'].map((name) => path.join(shared, 'data', name));
+  const [physics, pets] = ['physics-dev', 'pets'].map((name) => {
+    const data = path.join(shared, 'data', name);
+    return sets.includes(name) && existsSync(data) ? data : undefined;
+  });
   const datasets: Dataset[] = [];
-  if (physics !== undefined && existsSync(physics)) {
+  if (physics !== undefined) {
     const videos = (await readdir(physics)).filter((name) => name.endsWith('.mp4')).toSorted();
     datasets.push({
       title: `physics-dev (${videos.length} scenes, from pixels, \`--contacts\`)`,
@@ -56,7 +60,7 @@ export async function sharedDatasets(
       load: load(physics, '.mp4'),
     });
   }
-  if (pets !== undefined && existsSync(pets)) {
+  if (pets !== undefined) {
     const args = ['--width', '768', '--height', '576', '--fps', '10'];
     datasets.push({
       title: 'PETS 2009 S2.L1 (from pixels; only people are annotated)',

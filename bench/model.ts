@@ -29,6 +29,8 @@ export const model: Bench = {
     shared: DEFAULT_SHARED,
     python: 'python3',
     modes: MODES,
+    /** Which recordings: of the evaluation folder, and simulated tracks. */
+    sets: 'physics-dev,pets,worlds',
     /** NAME=DIR,…: other folders of models, run in mode `both`. */
     weights: '',
     /** Folder that keeps percepts from run to run; by default they are made anew. */
@@ -45,9 +47,10 @@ export const model: Bench = {
     const { shared = DEFAULT_SHARED, worlds = '', video = sampleVideo } = options;
     await using lazy = new LazyPerception();
     const percepts = options['percepts'] || folder.file('percepts');
-    const datasets = await sharedDatasets(shared, percepts, () => lazy.open());
-    if (datasets.length === 0) say(`${shared} has no data: nothing from pixels is scored`);
-    if (worlds === '') say('without --worlds no simulated tracks are scored');
+    const sets = (options['sets'] ?? '').split(',');
+    const datasets = await sharedDatasets(shared, sets, percepts, () => lazy.open());
+    if (datasets.length === 0) say(`${shared} has none of ${sets.join(', ')}: nothing from pixels is scored`);
+    if (worlds === '' || !sets.includes('worlds')) say('without --worlds no simulated tracks are scored');
     else datasets.push(...(await worldDatasets(worlds, positive(options, 'scenes'), folder)));
     const scorer = new Scorer(options['python'] ?? 'python3', shared);
     const variants = variantsOf(options['modes'] ?? MODES, options['weights'] ?? '');
