@@ -5,6 +5,7 @@ import { WebSocket, type RawData } from 'ws';
 import { Metrics } from '../src/app/metrics.js';
 import { openSharedPerception } from '../src/app/service.js';
 import { loadSettings } from '../src/app/settings.js';
+import { ReasonerModels } from '../src/app/reasoner-models.js';
 import { StreamSession } from '../src/app/stream-session.js';
 import { sampleVideo, version } from '../src/app/version.js';
 import type { Draft, Message } from '../src/core/messages.js';
@@ -47,6 +48,7 @@ export const latency: Bench = {
     const hub = new Hub({ log });
     const metrics = new Metrics();
     await using perception = await openSharedPerception(settings);
+    await using reasonerModels = await ReasonerModels.open(settings);
     const source = openSource(parseSource(options['video'] ?? sampleVideo), {
       ffmpeg: await findFfmpeg({}),
       mode: 'live',
@@ -58,6 +60,7 @@ export const latency: Bench = {
       id: ID,
       source,
       perception,
+      reasonerModels,
       places: { zones: {}, lines: {} },
       settings,
       mode: 'live',

@@ -1,7 +1,7 @@
 import type { Detection, Percept } from '../src/core/stages.js';
 import { ObjectMemory } from '../src/memory/object-memory.js';
 import { Tracker } from '../src/memory/tracking/tracker.js';
-import { createReasoner } from '../src/reasoner/reasoner.js';
+import { createReasoner } from '../src/reasoner/create-reasoner.js';
 import { positive, type Bench } from './bench.js';
 import { table } from './results.js';
 import { fitLine, quantile } from './statistics.js';

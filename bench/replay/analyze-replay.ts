@@ -1,5 +1,6 @@
 import { loadSettings } from '../../src/app/settings.js';
 import { openContactJudge } from '../../src/app/service.js';
+import { ReasonerModels } from '../../src/app/reasoner-models.js';
 import { StreamSession } from '../../src/app/stream-session.js';
 import type { ContactJudge } from '../../src/memory/events/contact-classifier.js';
 import { JsonlWriter } from '../../src/transport/jsonl-writer.js';
@@ -23,18 +24,27 @@ export interface ReplayVariant {
 export class ReplayAnalyzer implements AsyncDisposable {
   readonly #settings: Settings;
   readonly #contacts: ContactJudge | undefined;
+  readonly #models: ReasonerModels;
   readonly #calibrate: boolean;
 
-  private constructor(settings: Settings, contacts: ContactJudge | undefined, calibrate: boolean) {
+  private constructor(
+    settings: Settings,
+    contacts: ContactJudge | undefined,
+    models: ReasonerModels,
+    calibrate: boolean,
+  ) {
     this.#settings = settings;
     this.#contacts = contacts;
+    this.#models = models;
     this.#calibrate = calibrate;
   }
 
-  /** @throws PresageError `bad_option` for a mode that there is not */
-  static async open({ mode, models, calibrated = true }: ReplayVariant): Promise<ReplayAnalyzer> {
-    const { settings } = loadSettings('analyze', { reasoner: mode, ...(models && { models }) }, {});
-    return new ReplayAnalyzer(settings, await openContactJudge(settings), calibrated);
+  /** @throws PresageError for a mode that there is not, and for one whose models are not there: no other takes its place */
+  static async open({ mode, models: folder, calibrated = true }: ReplayVariant): Promise<ReplayAnalyzer> {
+    const { settings } = loadSettings('analyze', { reasoner: mode, ...(folder && { models: folder }) }, {});
+    const models = await ReasonerModels.open(settings);
+    if (models.problem) throw models.problem;
+    return new ReplayAnalyzer(settings, await openContactJudge(settings), models, calibrated);
   }
 
   /** Writes the JSON Lines of one recording. */
@@ -45,9 +55,12 @@ export class ReplayAnalyzer implements AsyncDisposable {
       source: new ReplaySource(name, recording),
       perception: new ReplayPerception(recording),
       contacts: this.#contacts,
+      reasonerModels: {
+        mode: this.#models.mode,
+        partsFor: (mode) => ({ ...this.#models.partsFor(mode), calibrate: this.#calibrate }),
+      },
       places: { zones: {}, lines: {} },
       settings: this.#settings,
-      calibrate: this.#calibrate,
       mode: 'lossless',
       publisher: { streamId: ID, sinks: [writer], stamp: 'wall' },
       afterFrame: () => session.drained(),
@@ -56,8 +69,11 @@ export class ReplayAnalyzer implements AsyncDisposable {
     await writer.finish();
   }
 
-  /** Nothing is open between two recordings. */
+  close(): Promise<void> {
+    return this.#models.close();
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
-    return Promise.resolve();
+    return this.close();
   }
 }

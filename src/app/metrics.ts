@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EvidenceStats } from './evidence/evidence-keeper.js';
+import type { ForecastDeskStats } from '../reasoner/outcome/forecast-desk.js';
 import type { PipelineObserver } from '../pipeline/stream-pipeline.js';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
@@ -47,9 +48,11 @@ export class Metrics {
   readonly #up = this.#gauge('presage_stream_up', '1 while the stream is live');
 
   readonly #evidence = new Map<string, () => EvidenceStats>();
+  readonly #forecasts = new Map<string, () => ForecastDeskStats>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#registerForecasts();
     const evidence = this.#evidence;
     new Counter({
       name: 'presage_evidence_kept_total',
@@ -71,6 +74,42 @@ export class Metrics {
         for (const [stream, read] of evidence) {
           for (const [reason, count] of Object.entries(read().dropped)) this.inc({ stream, reason }, count);
         }
+      },
+    });
+  }
+
+  /** Forecasts told, degraded and dropped, and what became of the questions to models, read at each scrape. */
+  watchForecasts(stream: string, read: () => ForecastDeskStats): void {
+    this.#forecasts.set(stream, read);
+  }
+
+  #registerForecasts(): void {
+    const watched = this.#forecasts;
+    new Counter({
+      name: 'presage_forecasts_total',
+      help: 'Standard forecasts: told, of these degraded (without a model that should have had a say), dropped',
+      labelNames: ['stream', 'outcome'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [stream, read] of watched) {
+          const { forecasts, degraded, dropped } = read();
+          for (const [outcome, count] of Object.entries({ told: forecasts, degraded, dropped }))
+            this.inc({ stream, outcome }, count);
+        }
+      },
+    });
+    new Counter({
+      name: 'presage_forecast_answers_total',
+      help: 'Questions to the models of forecasts, by model and outcome (answered, late, failed, rested)',
+      labelNames: ['stream', 'source', 'outcome'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [stream, read] of watched)
+          for (const [source, { answered, late, failed, rested }] of Object.entries(read().sources))
+            for (const [outcome, count] of Object.entries({ answered, late, failed, rested }))
+              this.inc({ stream, source, outcome }, count);
       },
     });
   }

@@ -161,11 +161,11 @@ export const OPTIONS = {
     value: 'MODE',
     env: 'PRESAGE_REASONER',
     yaml: 'reasoner',
-    schema: z.enum(['rules', 'forecaster', 'off']),
-    expected: '"rules", "forecaster" or "off"',
-    fallback: 'rules' as const,
+    schema: z.enum(['rules', 'forecaster', 'last-frames', 'off']),
+    expected: '"forecaster", "rules", "last-frames" or "off"',
+    fallback: 'forecaster' as const,
     description:
-      'rules: forecasts, and explanations by rules or by the server of --openai-url; forecaster: forecasts only; off: objects and events only',
+      'forecaster: learned forecasts pooled with sampled paths, learned causes; rules: neither is learned; last-frames: learned, without memory (to compare); off: objects and events only',
     commands: STREAMING,
   }),
   openaiUrl: option({

@@ -5,7 +5,7 @@ import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
 import { ContactClassifier, type ContactJudge } from '../memory/events/contact-classifier.js';
-import { loadContactModel } from '../model/contact-model.js';
+import { loadJsonModel } from '../model/json-model.js';
 import { openPerception, type DetectorPerception } from '../model/perception.js';
 import { Archive } from '../transport/archive/archive.js';
 import { EvidenceStore } from '../transport/archive/evidence-store.js';
@@ -19,6 +19,7 @@ import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
+import { ReasonerModels } from './reasoner-models.js';
 import { StreamSession } from './stream-session.js';
 import { version } from './version.js';
 
@@ -39,6 +40,7 @@ export class Service implements AsyncDisposable {
   readonly ffmpeg: Ffmpeg;
   readonly #sessions: StreamSession[];
   readonly #server: PresageServer;
+  readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #logger: ReturnType<typeof createLogger>;
   #closed: Promise<void> | undefined;
@@ -47,6 +49,7 @@ export class Service implements AsyncDisposable {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
+    this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
     this.#logger = parts.logger;
     this.#sessions = sessions;
@@ -71,10 +74,11 @@ export class Service implements AsyncDisposable {
     registerTransportMetrics(metrics.registry, { hub, log });
     const sessions: StreamSession[] = [];
     const status = {
-      service: () => ({ version, perception: perception.info }),
+      service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
       streams: () => sessions.map((session) => session.status()),
     };
     let perception!: Perception;
+    let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
     const asker = new ServiceAsker(log, archive, settings);
@@ -89,8 +93,10 @@ export class Service implements AsyncDisposable {
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
       const contacts = await openContactJudge(settings);
+      reasonerModels = await ReasonerModels.open(settings);
+      if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       const parts = {
-        ...{ settings, perception, contacts, log, hub, archive },
+        ...{ settings, perception, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg },
       };
       for (const plan of plans) sessions.push(openSession(parts, plan));
@@ -99,6 +105,7 @@ export class Service implements AsyncDisposable {
       return new Service(parts, sessions, server, url);
     } catch (error) {
       await Promise.all(sessions.map((session) => session.close()));
+      await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as Perception | undefined)?.close();
       await server?.close();
       await log.close();
@@ -132,6 +139,7 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all(this.#sessions.map((session) => session.close()));
     await this.#server.close();
+    await this.#reasonerModels.close();
     await this.perception.close();
     await this.#log.close();
   }
@@ -141,6 +149,7 @@ interface ServiceParts {
   readonly settings: Settings;
   readonly perception: Perception;
   readonly contacts: ContactJudge | undefined;
+  readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
   readonly hub: Hub;
   readonly archive: Archive;
@@ -152,7 +161,7 @@ interface ServiceParts {
 
 /** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
 export async function openContactJudge(settings: Settings): Promise<ContactJudge | undefined> {
-  const document = await loadContactModel(settings.models);
+  const document = await loadJsonModel('contacts', settings.models);
   return document === undefined ? undefined : ContactClassifier.parse(document);
 }
 
@@ -197,7 +206,19 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
 }
 
 function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
-  const { settings, perception, contacts, log, hub, archive, evidence, metrics, ffmpeg, logger } = parts;
+  const {
+    settings,
+    perception,
+    contacts,
+    reasonerModels,
+    log,
+    hub,
+    archive,
+    evidence,
+    metrics,
+    ffmpeg,
+    logger,
+  } = parts;
   const onError = (error: PresageError): void => logger.error(error);
   const continuation = continuationOf(log, plan.id, Date.now());
   const keeper = evidence && new EvidenceKeeper(plan.id, evidence, onError);
@@ -215,6 +236,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     source,
     perception,
     contacts,
+    reasonerModels,
     places: plan.places,
     settings,
     mode: 'live',

@@ -7,7 +7,8 @@ import type { ContactJudge } from '../memory/events/contact-classifier.js';
 import { ObjectMemory } from '../memory/object-memory.js';
 import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
-import { createReasoner } from '../reasoner/reasoner.js';
+import { createReasoner } from '../reasoner/create-reasoner.js';
+import type { StreamReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/publisher.js';
 import type { StreamStatus } from '../transport/status.js';
 import type { Archive } from '../transport/archive/archive.js';
@@ -24,6 +25,7 @@ import type { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import type { Metrics } from './metrics.js';
 import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
+import type { ReasonerModels } from './reasoner-models.js';
 
 /** A crash loses at most what memory took in during this, ms. */
 const SAVE_EVERY_MS = 1000;
@@ -36,12 +38,11 @@ export interface StreamSessionOptions {
   readonly perception: Perception;
   /** Tells contacts of things; without it their boxes alone decide. */
   readonly contacts?: ContactJudge | undefined;
+  readonly reasonerModels: Pick<ReasonerModels, 'mode' | 'partsFor'>;
   readonly places: Places;
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];
   readonly publisher: PublisherOptions;
-  /** False: forecasts are stated without online calibration. Default true. */
-  readonly calibrate?: boolean | undefined;
   /** Where memory and what was learned live; nothing is kept without it. */
   readonly keep?:
     | {
@@ -65,7 +66,7 @@ export interface StreamSessionOptions {
 export class StreamSession implements AsyncDisposable {
   readonly #options: StreamSessionOptions;
   readonly #memory: ObjectMemory;
-  readonly #reasoner: ReturnType<typeof createReasoner>;
+  readonly #reasoner: StreamReasoner | undefined;
   readonly #publisher: Publisher;
   readonly #perception: StreamPerception;
   readonly #pipeline: StreamPipeline;
@@ -86,10 +87,11 @@ export class StreamSession implements AsyncDisposable {
       contacts,
       budgetMb: settings.memoryBudget,
     });
-    this.#reasoner = createReasoner(settings.reasoner, {
+    const { reasonerModels } = options;
+    this.#reasoner = createReasoner(reasonerModels.mode, {
+      ...reasonerModels.partsFor(mode),
       openai: openaiOptions(settings),
       state: continuation?.reasoner,
-      calibrate: options.calibrate,
     });
     this.#publisher = new Publisher(options.publisher);
     if (continuation) this.#continue(continuation);
@@ -112,6 +114,8 @@ export class StreamSession implements AsyncDisposable {
       afterFrame: options.afterFrame,
       observer: metrics?.observer(id),
     });
+    const reasoner = this.#reasoner;
+    if (reasoner) metrics?.watchForecasts(id, () => reasoner.stats().forecasts);
   }
 
   /** Runs until the source ends or `close`. @throws PresageError */
@@ -168,6 +172,7 @@ export class StreamSession implements AsyncDisposable {
       processedFps: this.#load.fps,
       mediatime,
       stage,
+      ...(this.#reasoner && { forecasts: forecastsOf(this.#reasoner) }),
       drops: { ...dropped, newer_frame: skipped - total(dropped) },
       reconnects,
     };
@@ -244,6 +249,11 @@ export class StreamSession implements AsyncDisposable {
     // What the slow explainer said while it closed has a sequence, too.
     this.#save(true);
   }
+}
+
+function forecastsOf(reasoner: StreamReasoner): NonNullable<StreamStatus['forecasts']> {
+  const { forecasts, degraded } = reasoner.stats().forecasts;
+  return { told: forecasts, degraded };
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

@@ -1,7 +1,7 @@
 /**
  * The learned models behind the reasoner: implemented in `src/model` over ONNX Runtime, used by `src/reasoner`. Names,
  * shapes and units are those of docs/fused-model.md. All methods leave the calling thread free; they reject with
- * PresageError (`model_failed`), or with the signal's reason when it aborts.
+ * PresageError (`inference_failed`, `worker_crashed`, `interrupted`), or with the signal's reason when it aborts.
  */
 
 /** Tracks on the 10 Hz grid, row-major. Lengths in frame heights. */

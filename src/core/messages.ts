@@ -116,6 +116,8 @@ export const scorecardSchema = z.object({
   ece: z.number().nullable(),
   ap: z.number().nullable(),
   medianLeadTime: seconds.nullable(),
+  /** Forecasts of the window told without a model that should have had a say; absent when none. */
+  degraded: z.number().int().optional(),
   reliability: z.array(z.object({ p: probability, observed: probability, n: z.number().int() })),
   byType: z.record(z.string(), scores),
 });

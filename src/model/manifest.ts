@@ -62,6 +62,10 @@ const ROLE_SETTINGS = {
   }),
   /** Clip token from the grids of the last seconds. */
   clip: z.object({}),
+  /** Probabilities of the standard forecast, and paths, from tracks. */
+  forecaster: z.object({}),
+  /** Who was necessary for an event. */
+  causes: z.object({}),
   'sam-encoder': z.object({}),
   'sam-decoder': z.object({}),
 } as const;

@@ -8,8 +8,8 @@ export interface ThreadQueueOptions extends Omit<ModelThreadOptions, 'onIdle'> {
 
 interface Job<Work, Answer> {
   readonly work: Work;
-  readonly resolve: (answer: Answer) => void;
-  readonly reject: (error: PresageError) => void;
+  resolve: (answer: Answer) => void;
+  reject: (error: PresageError) => void;
 }
 
 /**
@@ -40,11 +40,27 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
     return this.#thread.start();
   }
 
-  /** @throws PresageError of the worker, `worker_crashed` (retryable), `interrupted` when closed */
-  run(work: Work): Promise<Answer> {
+  /**
+   * @param signal takes the work out of the queue; what is already in work is done, but its answer no longer waited for
+   * @throws PresageError of the worker, `worker_crashed` (retryable), `interrupted` when closed; the signal's reason
+   */
+  run(work: Work, signal?: AbortSignal): Promise<Answer> {
     if (this.#closing) return Promise.reject(this.#closedError());
+    if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject });
+      const job: Job<Work, Answer> = { work, resolve, reject };
+      const give = (): void => {
+        const place = this.#waiting.indexOf(job);
+        if (place >= 0) this.#waiting.splice(place, 1);
+        reject(signal?.reason as Error);
+      };
+      if (signal) {
+        signal.addEventListener('abort', give, { once: true });
+        const settled = (): void => signal.removeEventListener('abort', give);
+        job.resolve = (answer) => (settled(), resolve(answer));
+        job.reject = (error) => (settled(), reject(error));
+      }
+      this.#waiting.push(job);
       this.#dispatch();
     });
   }

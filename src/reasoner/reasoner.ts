@@ -1,7 +1,5 @@
 import { Subject, type Observable } from 'rxjs';
 import { z } from 'zod';
-import { systemClock, type Clock } from '../core/clock.js';
-import { PresageError } from '../core/errors.js';
 import type { Draft, Explanation, ObservedEvent } from '../core/messages.js';
 import type { Explainer, MemorySnapshot, Observation, Reasoner } from '../core/stages.js';
 import {
@@ -10,18 +8,21 @@ import {
   type ExplanationQueueStats,
   type QueuedEvent,
 } from './explain/explanation-queue.js';
-import { RulesExplainer } from './explain/rules-explainer.js';
-import { SamplingForecaster } from './forecast/sampling-forecaster.js';
-import { openAiConfig, type OpenAiOptions } from './openai/config.js';
-import { OpenAiExplainer, type Keyframes } from './openai/openai-explainer.js';
-import { ForecastDesk } from './outcome/forecast-desk.js';
+import type { RulesExplainer } from './explain/rules-explainer.js';
+import type { ForecastDeskStats, LateForecast } from './outcome/forecast-desk.js';
 import { Verifier, type VerifierStats } from './verify/verifier.js';
 
 /** What states forecasts and predictions and resolves them: ForecastDesk. */
 export interface Desk {
+  /** Forecasts that had to wait, and what follows from them. */
+  readonly late$: Observable<LateForecast>;
   step(update: Observation): readonly Draft[];
   interrupt(t: number): readonly Draft[];
   finish(t: number): readonly Draft[];
+  /** Resolves when no forecast waits. */
+  settle(): Promise<void>;
+  stats(): ForecastDeskStats;
+  close(): void;
   saveState(): unknown;
   /** No prediction up to `p{number}` is made again. */
   continueAfter(number: number): void;
@@ -36,6 +37,8 @@ export interface StreamReasonerOptions {
   /** Explains instead of the rules, later; when it fails, the rules' explanation is said. */
   readonly slow?: Explainer | undefined;
   readonly queue?: ExplanationQueueOptions;
+  /** What explainers see of memory. Default: all of it. */
+  readonly view?: ((snapshot: MemorySnapshot) => MemorySnapshot) | undefined;
   /** Default: one of its own. */
   readonly verifier?: Verifier;
   /** What `saveState` returned in an earlier life of the stream; what is not of its form is ignored. */
@@ -44,6 +47,7 @@ export interface StreamReasonerOptions {
 
 export interface StreamReasonerStats {
   readonly explanations: number;
+  readonly forecasts: ForecastDeskStats;
   readonly verifier: VerifierStats;
   /** Absent without a slow explainer. */
   readonly queue?: ExplanationQueueStats;
@@ -63,6 +67,9 @@ export class StreamReasoner implements Reasoner {
   readonly #rules: RulesExplainer | undefined;
   readonly #verifier: Verifier;
   readonly #queue: ExplanationQueue | undefined;
+  readonly #view: (snapshot: MemorySnapshot) => MemorySnapshot;
+  /** Late explanations on their way out. */
+  #outbox: Promise<void> = Promise.resolve();
   #nextExplanation = 1;
   #now = 0;
   #closed: Promise<void> | undefined;
@@ -72,8 +79,16 @@ export class StreamReasoner implements Reasoner {
     this.#desk = options.desk;
     this.#rules = options.rules;
     this.#verifier = options.verifier ?? new Verifier();
+    this.#view = options.view ?? ((snapshot) => snapshot);
+    const { desk } = options;
+    desk.late$.subscribe(({ drafts, snapshot }) => {
+      for (const draft of drafts) this.#late.next(this.#verifyPrediction(draft, snapshot));
+    });
+    // A forecast that waits goes first, whichever answer comes first: the same messages each time.
     const deliver = (explanation: Explanation, { event, snapshot }: QueuedEvent): void => {
-      this.#late.next(this.#draft(explanation, event, snapshot));
+      this.#outbox = this.#outbox
+        .then(() => desk.settle())
+        .then(() => this.#late.next(this.#draft(explanation, event, snapshot)));
     };
     this.#queue = options.slow && new ExplanationQueue(options.slow, deliver, options.queue);
     if (options.state !== undefined) this.#restore(options.state);
@@ -94,7 +109,9 @@ export class StreamReasoner implements Reasoner {
   }
 
   async settle(): Promise<void> {
+    await this.#desk.settle();
     await this.#queue?.settle();
+    await this.#outbox;
   }
 
   finish(t: number): readonly Draft[] {
@@ -114,15 +131,21 @@ export class StreamReasoner implements Reasoner {
   stats(): StreamReasonerStats {
     return {
       explanations: this.#nextExplanation - 1,
+      forecasts: this.#desk.stats(),
       verifier: this.#verifier.stats(),
       ...(this.#queue === undefined ? {} : { queue: this.#queue.stats() }),
     };
   }
 
-  /** Events still waiting for the slow explainer come out on `late$` by rules; then `late$` completes. Idempotent. */
+  /**
+   * Events still waiting for the slow explainer come out on `late$` by rules, a waiting forecast is let go; then `late$`
+   * completes. Idempotent.
+   */
   close(): Promise<void> {
     this.#closed ??= (async () => {
+      this.#desk.close();
       await this.#queue?.close();
+      await this.#outbox;
       this.#late.complete();
     })();
     return this.#closed;
@@ -133,10 +156,10 @@ export class StreamReasoner implements Reasoner {
   }
 
   #explain(event: ObservedEvent, snapshot: MemorySnapshot): Draft[] {
-    const byRules = this.#rules?.explainNow(event, snapshot);
+    const byRules = this.#rules?.explainNow(event, this.#view(snapshot));
     if (byRules === undefined) return [];
     if (this.#queue === undefined) return [this.#draft(byRules, event, snapshot)];
-    this.#queue.add({ event, snapshot, byRules });
+    this.#queue.add({ event, snapshot: this.#view(snapshot), byRules });
     return [];
   }
 
@@ -166,58 +189,4 @@ export class StreamReasoner implements Reasoner {
     this.#nextExplanation = parsed.data.nextExplanation;
     this.#desk.restoreState(parsed.data.desk);
   }
-}
-
-/**
- * - `rules`: forecasts by sampled paths, explanations by rules or, with `openai`, by a language-model server
- * - `forecaster`: forecasts only
- * - `off`: no reasoner
- * The other modes need the fused model.
- */
-export const REASONER_MODES = [
-  'both',
-  'fused',
-  'forecaster',
-  'rules',
-  'last-frames',
-  'no-objects',
-  'no-fusion',
-  'off',
-] as const;
-export type ReasonerMode = (typeof REASONER_MODES)[number];
-
-export interface ReasonerParts {
-  /** A language-model server that explains instead of the rules; used in mode `rules`. */
-  readonly openai?: OpenAiOptions | undefined;
-  /** Pictures for it, when its option `images` is set. */
-  readonly keyframes?: Keyframes | undefined;
-  readonly queue?: ExplanationQueueOptions;
-  /** What an earlier reasoner of the stream saved. */
-  readonly state?: unknown;
-  /** False: forecasts are stated without online calibration, to measure what that adds. Default true. */
-  readonly calibrate?: boolean | undefined;
-  /** Measures `by.ms`. Default: the system's clock. */
-  readonly clock?: Clock;
-}
-
-/** The reasoner for a mode; undefined for `off`. Throws `bad_option` for a mode that is not available. */
-export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
-  if (mode === 'off') return undefined;
-  if (mode !== 'rules' && mode !== 'forecaster') {
-    throw new PresageError(
-      'bad_option',
-      `Reasoner "${mode}" is not available yet: it needs the fused model`,
-      {
-        hint: 'Use rules, forecaster or off.',
-      },
-    );
-  }
-  const { state, openai, keyframes, queue, calibrate = true, clock = systemClock } = parts;
-  const desk = new ForecastDesk({ forecaster: new SamplingForecaster(), calibrate });
-  if (mode === 'forecaster') return new StreamReasoner({ desk, state });
-  const slow =
-    openai &&
-    new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
-  const rules = new RulesExplainer({ clock });
-  return new StreamReasoner({ desk, rules, slow, state, ...(queue ? { queue } : {}) });
 }

@@ -14,6 +14,8 @@ export interface StreamStatus {
   readonly mediatime?: number;
   /** How much is done for each frame: `full`, or what the load has taken away. */
   readonly stage?: string;
+  /** Forecasts told, and those of them told without a model that should have had a say. */
+  readonly forecasts?: { readonly told: number; readonly degraded: number };
   /** Frames dropped before perception, by reason. */
   readonly drops?: Readonly<Record<string, number>>;
   readonly reconnects?: number;

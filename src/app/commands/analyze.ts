@@ -12,6 +12,7 @@ import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../render/overlay-state.js';
 import { VideoRenderer } from '../render/video-renderer.js';
 import { ReportBuilder } from '../report/report-builder.js';
+import { ReasonerModels } from '../reasoner-models.js';
 import { openContactJudge, openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
 import { StreamSession } from '../stream-session.js';
@@ -37,12 +38,15 @@ export async function analyze(
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
   await using perception = await openSharedPerception(settings);
   const contacts = await openContactJudge(settings);
+  await using reasonerModels = await ReasonerModels.open(settings);
+  if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
   outputs.begin(source, perception.info.model);
   await using session = new StreamSession({
     id: settings.id,
     source,
     perception,
     contacts,
+    reasonerModels,
     places,
     settings,
     mode: 'lossless',

@@ -18,6 +18,7 @@ import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
 import { openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
+import { ReasonerModels } from '../reasoner-models.js';
 import { StreamSession } from '../stream-session.js';
 import { ProgressBar } from '../terminal/progress.js';
 import { clean } from '../terminal/wording.js';
@@ -134,6 +135,7 @@ async function analyse(settings: Settings, signal: AbortSignal, video: string): 
   signal.throwIfAborted();
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await using perception = await openSharedPerception(settings);
+  await using reasonerModels = await ReasonerModels.open(settings);
   const builder = new RecordsBuilder();
   let frames = 0;
   let progress: ProgressBar | undefined;
@@ -141,6 +143,7 @@ async function analyse(settings: Settings, signal: AbortSignal, video: string): 
     id: settings.id,
     source,
     perception,
+    reasonerModels,
     places,
     settings,
     mode: 'lossless',

@@ -17,7 +17,7 @@ export interface RulesExplainerOptions {
 }
 
 /** The rules and priors of relations.ts as a version: raise it when an explanation may come out differently. */
-const RULES_MODEL = 'event-graph-1';
+export const RULES_MODEL = 'event-graph-1';
 /** Confidence of "nothing in memory accounts for this": it says little about the world. */
 const NOTHING_CONFIDENCE = 0.1;
 /** No chain read from boxes is surer than this. */
@@ -45,31 +45,57 @@ export class RulesExplainer implements Explainer {
   /** As `explain`, at once: rules wait for nothing. */
   explainNow(event: ObservedEvent, snapshot: MemorySnapshot): Explanation | undefined {
     const startMs = this.#clock.nowMs();
-    const salience = salienceOf(event);
-    if (salience === 'never') return undefined;
-    const index = new MemoryIndex(snapshot, event);
-    const graph = new EventGraph(index);
-    const links = bestChain(graph, event);
-    const causes = necessaryObjects(graph, event);
-    const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
-    if (!tellsMore && salience === 'when_known') return undefined;
-    const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
-    const remarks = [...moving, ...heldAt(snapshot, event)];
-    return {
-      id: explanationId(event),
-      of: event.id,
-      text: explanationText(event, links, causes, remarks),
-      chain: links.length === 0 ? [] : chainSteps(index, event, links),
-      causes: causes.map((necessity) => ({
-        object: necessity.object,
-        probability: round(necessity.probability),
-        counterfactual: counterfactual(event, necessity, stoodWhenActedOn(index, necessity)),
-      })),
-      confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links),
-      verified: UNVERIFIED,
-      by: { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs },
-    };
+    const account = accountFor(event, snapshot);
+    if (account === undefined) return undefined;
+    const by = { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs };
+    return wordAccount(account, account.causes, by);
   }
+}
+
+/** What rules find about an event, before it is put into words. */
+export interface Account {
+  readonly event: ObservedEvent;
+  readonly index: MemoryIndex;
+  readonly links: readonly Link[];
+  /** Third objects held necessary, most probable first. */
+  readonly causes: readonly Necessity[];
+  readonly remarks: readonly string[];
+}
+
+/** Undefined when the event is of a type that is not explained, or an ordinary one that nothing accounts for. */
+export function accountFor(event: ObservedEvent, snapshot: MemorySnapshot): Account | undefined {
+  const salience = salienceOf(event);
+  if (salience === 'never') return undefined;
+  const index = new MemoryIndex(snapshot, event);
+  const graph = new EventGraph(index);
+  const links = bestChain(graph, event);
+  const causes = necessaryObjects(graph, event);
+  const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
+  if (!tellsMore && salience === 'when_known') return undefined;
+  const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
+  return { event, index, links, causes, remarks: [...moving, ...heldAt(snapshot, event)] };
+}
+
+/** @param causes in place of the account's own, most probable first */
+export function wordAccount(
+  { event, index, links, remarks }: Account,
+  causes: readonly Necessity[],
+  by: Explanation['by'],
+): Explanation {
+  return {
+    id: explanationId(event),
+    of: event.id,
+    text: explanationText(event, links, causes, remarks),
+    chain: links.length === 0 ? [] : chainSteps(index, event, links),
+    causes: causes.map((necessity) => ({
+      object: necessity.object,
+      probability: round(necessity.probability),
+      counterfactual: counterfactual(event, necessity, stoodWhenActedOn(index, necessity)),
+    })),
+    confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links),
+    verified: UNVERIFIED,
+    by,
+  };
 }
 
 /** What an explanation says of its verification until the verifier has seen it. */

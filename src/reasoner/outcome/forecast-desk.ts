@@ -1,16 +1,35 @@
+import { Subject, type Observable } from 'rxjs';
 import { z } from 'zod';
-import type { Draft, EventObserved, Forecast, ResolvedPrediction } from '../../core/messages.js';
+import type {
+  Draft,
+  EventObserved,
+  Forecast,
+  ForecastItem,
+  ResolvedPrediction,
+} from '../../core/messages.js';
 import { TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import type { Forecaster, MemorySnapshot, Observation } from '../../core/stages.js';
-import { isLearning, observationWeight } from '../forecast/learning.js';
+import { isLearning, itemKey, observationWeight } from '../forecast/learning.js';
+import type { Pool } from '../forecast/pool.js';
+import { SourcePanel, type Round, type SourceStats, type Voices } from '../forecast/source-panel.js';
 import { BaseRates, baseRatesStateSchema } from './base-rates.js';
 import { Calibrator } from './calibrator.js';
 import { editorStateSchema, PredictionEditor } from './editor.js';
-import { resolvePredictions, Resolver, resolverStateSchema, type ResolvedItem } from './resolver.js';
+import {
+  resolvePredictions,
+  Resolver,
+  resolverStateSchema,
+  voicesOf,
+  type ForecastBasis,
+  type ResolvedItem,
+} from './resolver.js';
 import { Scorekeeper, scoresStateSchema, type ScorekeeperOptions } from './scorecard.js';
 
 export interface ForecastDeskOptions {
+  /** Makes the list of items and says of each how likely it is, at once. */
   readonly forecaster: Forecaster;
+  /** Those that have a say beside it, later; without them forecasts are told at once. */
+  readonly sources?: { readonly panel: SourcePanel; readonly pool: Pool } | undefined;
   /** Media seconds between two scorecards. Default 10. */
   readonly scorecardEveryS?: number;
   readonly scores?: ScorekeeperOptions;
@@ -21,8 +40,15 @@ export interface ForecastDeskOptions {
 /** Base rate of a type before the camera has shown any, and the independent items it counts as. */
 const BASE_RATE_PRIOR = { mean: 0.05, strength: 10 } as const;
 
+/**
+ * A forecast must be told before objects seen 0.25 s later (events.md). When a percept this much later comes and an answer is
+ * still awaited, it is told without.
+ */
+const MOST_LATE_S = 0.2;
+
 const stateSchema = z.object({
-  version: z.literal(2),
+  version: z.literal(3),
+  pool: z.unknown(),
   calibration: z.unknown(),
   baseRates: baseRatesStateSchema,
   forecaster: z.unknown(),
@@ -33,13 +59,43 @@ const stateSchema = z.object({
   scoredAt: z.number(),
 });
 
+/** What is told of a forecast that had to wait. */
+export interface LateForecast {
+  readonly drafts: readonly Draft[];
+  /** Memory at the time of the forecast. */
+  readonly snapshot: MemorySnapshot;
+}
+
+export interface ForecastDeskStats {
+  readonly forecasts: number;
+  /** Told without some source that should have had a say. */
+  readonly degraded: number;
+  /** Asked for and never told, since the camera was lost or the stream closed. */
+  readonly dropped: number;
+  readonly sources: Readonly<Record<string, SourceStats>>;
+}
+
+/** A forecast that waits for its sources. */
+interface Asked {
+  readonly sampled: Forecast;
+  readonly snapshot: MemorySnapshot;
+  readonly round: Round;
+  /** Events told since. */
+  readonly events: EventObserved[];
+}
+
 /**
  * Everything about forecasts between memory and messages: states the calibrated standard forecast each whole second of media
- * time, tells the predictions worth telling, resolves both, keeps the score, and teaches the calibrator, the base rates and
- * the forecaster from the outcomes.
+ * time, tells the predictions worth telling, resolves both, keeps the score, and teaches the calibrator, the base rates,
+ * the pool and the forecaster from the outcomes. Where sources take part, a forecast comes on `late$`, at the latest
+ * before a percept that is MOST_LATE_S later is told.
  */
 export class ForecastDesk {
+  readonly late$: Observable<LateForecast>;
+  readonly #late = new Subject<LateForecast>();
   readonly #forecaster: Forecaster;
+  readonly #sources: ForecastDeskOptions['sources'];
+  readonly #counts = { forecasts: 0, degraded: 0, dropped: 0 };
   readonly #scorecardEveryS: number;
   readonly #calibrates: boolean;
   readonly #calibrator = new Calibrator();
@@ -47,28 +103,36 @@ export class ForecastDesk {
   readonly #resolver = new Resolver();
   readonly #editor: PredictionEditor;
   readonly #scores: Scorekeeper;
+  #asked: (Asked & { readonly told: Promise<void> }) | undefined;
+  #now = 0;
   #secondStated = 0;
   #scoredAt = 0;
   #finished = false;
 
   constructor(options: ForecastDeskOptions) {
+    this.late$ = this.#late.asObservable();
     this.#forecaster = options.forecaster;
+    this.#sources = options.sources;
     this.#scorecardEveryS = options.scorecardEveryS ?? 10;
     if (!(this.#scorecardEveryS > 0))
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
     this.#calibrates = options.calibrate ?? true;
     this.#scores = new Scorekeeper(options.scores);
-    this.#editor = new PredictionEditor({ backend: 'forecaster', model: options.forecaster.name });
+    const models = [options.forecaster.name, ...(options.sources?.panel.models ?? [])];
+    this.#editor = new PredictionEditor({ backend: 'forecaster', model: models.join('+') });
   }
 
   /** What follows from an update of memory: resolutions, then the forecast if a second has passed, then the scorecard. */
   step({ snapshot, events }: Observation): readonly Draft[] {
     const { t } = snapshot;
+    if (this.#asked && t - this.#asked.snapshot.t > MOST_LATE_S) this.#conclude(this.#asked);
+    this.#now = t;
+    this.#asked?.events.push(...events);
     const drafts = this.#resolve(events, t);
     const second = Math.floor(t + TIME_EPSILON);
     if (second > this.#secondStated) {
       this.#secondStated = second;
-      drafts.push(...this.#state(snapshot));
+      drafts.push(...this.#forecast(snapshot));
     }
     if (t - this.#scoredAt >= this.#scorecardEveryS - TIME_EPSILON) drafts.push(this.#scorecard(t));
     return drafts;
@@ -76,6 +140,7 @@ export class ForecastDesk {
 
   /** The camera was lost at media time `t`: open predictions become void, waiting items are not scored. */
   interrupt(t: number): readonly Draft[] {
+    this.#drop();
     this.#resolver.voidAll();
     if (isLearning(this.#forecaster)) this.#forecaster.interrupt();
     return this.#void(t);
@@ -87,16 +152,33 @@ export class ForecastDesk {
   finish(t: number): readonly Draft[] {
     if (this.#finished) return [];
     this.#finished = true;
+    this.#drop();
     const drafts = this.#resolve([], t);
     this.#resolver.voidAll();
     drafts.push(...this.#void(t), this.#scorecard(t));
     return drafts;
   }
 
-  /** Everything: a desk that takes it back goes on exactly as this one. */
+  /** Resolves when no forecast waits for its sources. */
+  async settle(): Promise<void> {
+    while (this.#asked) await this.#asked.told;
+  }
+
+  /** What waits is not told any more. Idempotent. */
+  close(): void {
+    this.#drop();
+    this.#late.complete();
+  }
+
+  stats(): ForecastDeskStats {
+    return { ...this.#counts, sources: this.#sources?.panel.stats() ?? {} };
+  }
+
+  /** Everything but a forecast that waits for its sources: a desk that takes it back goes on exactly as this one. */
   saveState(): z.infer<typeof stateSchema> {
     return {
-      version: 2,
+      version: 3,
+      pool: this.#sources?.pool.saveState() ?? null,
       calibration: this.#calibrator.saveState(),
       baseRates: this.#baseRates.save(),
       forecaster: isLearning(this.#forecaster) ? this.#forecaster.saveState() : null,
@@ -118,6 +200,7 @@ export class ForecastDesk {
     this.#resolver.restoreState(resolver);
     this.#editor.restoreState(editor);
     this.#scores.restoreState(scores);
+    if (this.#sources) whole = this.#sources.pool.restoreState(parsed.data.pool) && whole;
     this.#secondStated = parsed.data.secondStated;
     this.#scoredAt = parsed.data.scoredAt;
     if (isLearning(this.#forecaster)) whole = this.#forecaster.restoreState(forecaster) && whole;
@@ -149,8 +232,9 @@ export class ForecastDesk {
   }
 
   #learn(outcomes: readonly ResolvedItem[]): void {
-    for (const { item, at, hit, raw } of outcomes) {
+    for (const { item, at, hit, raw, sampled, voices } of outcomes) {
       const weight = observationWeight(item);
+      this.#sources?.pool.learn(item.type, sampled, voices, hit, weight);
       this.#scores.add(item.type, at, item.probability, hit);
       this.#calibrator.learn(item.type, raw, hit, weight);
       this.#baseRates.learn(item.type, hit, weight);
@@ -158,23 +242,72 @@ export class ForecastDesk {
     if (isLearning(this.#forecaster)) this.#forecaster.learn(outcomes);
   }
 
-  #state(snapshot: MemorySnapshot): Draft[] {
-    const raw = this.#forecaster.forecast(snapshot);
-    const items = raw.items.map((item) => {
-      const raw = item.probability;
+  /** The forecast of this moment, or nothing yet: then it comes on `late$`. */
+  #forecast(snapshot: MemorySnapshot): Draft[] {
+    const sampled = this.#forecaster.forecast(snapshot);
+    if (!this.#sources) return this.#tell(sampled, snapshot, basisOf(sampled, undefined, undefined), []);
+    const round = this.#sources.panel.ask(snapshot, sampled.items);
+    const asked: Asked = { sampled, snapshot, round, events: [] };
+    const told = round.done.then(() => {
+      if (this.#asked === waiting) this.#conclude(waiting);
+    });
+    const waiting = { ...asked, told };
+    this.#asked = waiting;
+    return [];
+  }
+
+  /** Tells a forecast with what the sources have said by now. */
+  #conclude({ sampled, snapshot, round, events }: Asked): void {
+    this.#asked = undefined;
+    round.cut();
+    if (round.degraded) {
+      this.#counts.degraded += 1;
+      this.#scores.addDegraded(sampled.at);
+    }
+    const basis = basisOf(sampled, round.voices, this.#sources?.pool);
+    this.#late.next({ drafts: this.#tell(sampled, snapshot, basis, events), snapshot });
+  }
+
+  #drop(): void {
+    if (!this.#asked) return;
+    this.#counts.dropped += 1;
+    this.#asked.round.cut();
+    this.#asked = undefined;
+  }
+
+  /** @param since events told between the time of the forecast and now */
+  #tell(
+    sampled: Forecast,
+    snapshot: MemorySnapshot,
+    basis: ForecastBasis,
+    since: readonly EventObserved[],
+  ): Draft[] {
+    this.#counts.forecasts += 1;
+    const items = sampled.items.map((item, i): ForecastItem => {
+      const raw = basis.raw[i] ?? item.probability;
       const probability = this.#calibrates ? this.#calibrator.calibrate(item.type, raw) : raw;
       return { ...item, probability: Math.round(probability * 1e6) / 1e6 };
     });
-    const forecast: Forecast = { ...raw, items };
-    this.#resolver.add(
-      forecast,
-      raw.items.map((item) => item.probability),
-    );
+    const forecast: Forecast = { ...sampled, items };
+    this.#resolver.add(forecast, basis);
+    if (since.length > 0) this.#learn(this.#resolver.resolve(since, this.#now));
     const baseRate = (type: EventType): number => this.#baseRates.rate(type);
-    return [
+    // What has been told meanwhile is not foretold any more.
+    const known = new Set(
+      since.map(({ event: { type, participants, zone } }) =>
+        itemKey(
+          type,
+          participants.map(({ id }) => id),
+          zone,
+        ),
+      ),
+    );
+    const open = items.filter((item) => !known.has(itemKey(item.type, item.participants, item.zone)));
+    const drafts: Draft[] = [
       { kind: 'forecast.updated', mediatime: snapshot.t, data: forecast },
-      ...this.#editor.edit(forecast, snapshot, baseRate),
+      ...this.#editor.edit({ ...forecast, items: open }, snapshot, baseRate),
     ];
+    return drafts.map((draft) => ({ ...draft, mediatime: this.#now }));
   }
 
   #void(t: number): Draft[] {
@@ -195,4 +328,18 @@ export class ForecastDesk {
 
 function resolution(prediction: ResolvedPrediction, mediatime: number): Draft {
   return { kind: 'prediction.resolved', mediatime, subject: prediction.id, data: { prediction } };
+}
+
+/** What a forecast is made from: the sampled probabilities, pooled with what was said of the same items. */
+function basisOf(sampled: Forecast, voices: Voices | undefined, pool: Pool | undefined): ForecastBasis {
+  const own = sampled.items.map(({ probability }) => probability);
+  if (!voices || !pool || voices.size === 0) return { raw: own, sampled: own, voices: {} };
+  const keys = sampled.items.map((item) => itemKey(item.type, item.participants, item.zone));
+  const said: ForecastBasis['voices'] = Object.fromEntries(
+    [...voices].map(([name, by]) => [name, keys.map((key) => by.get(key) ?? null)]),
+  );
+  const raw = sampled.items.map(({ type, probability }, i) =>
+    pool.pool(type, probability, voicesOf(said, i)),
+  );
+  return { raw, sampled: own, voices: said };
 }

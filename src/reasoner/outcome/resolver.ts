@@ -9,6 +9,7 @@ import {
 } from '../../core/messages.js';
 import { CONFIRM_S, TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import { itemKey, type ItemOutcome } from '../forecast/learning.js';
+import type { ItemVoices } from '../forecast/pool.js';
 
 /**
  * An event is told at the first percept after it is certain, `t` + CONFIRM_S at best; a stream at 2 frames a second
@@ -24,22 +25,37 @@ export const resolverStateSchema = z.object({
     z.object({
       forecast: forecastSchema,
       raw: z.array(z.number()),
+      sampled: z.array(z.number()),
+      voices: z.record(z.string(), z.array(z.number().nullable())),
       /** Places of the items that still wait. */
       waiting: z.array(z.number().int().min(0)),
     }),
   ),
 });
 
+/** What a forecast was made from, in the order of its items. */
+export interface ForecastBasis {
+  /** Probabilities before calibration. */
+  readonly raw: readonly number[];
+  /** By sampled paths alone. */
+  readonly sampled: readonly number[];
+  /** By source; null where it said nothing of the item. */
+  readonly voices: Readonly<Record<string, readonly (number | null)[]>>;
+}
+
 interface Slot {
   readonly forecast: Forecast;
-  readonly raw: readonly number[];
+  readonly basis: ForecastBasis;
   readonly byType: Map<EventType, Map<string, number>>;
   pending: number;
 }
 
-/** An outcome with the probability before calibration, for the calibrator. */
+/** An outcome with what the probability was made from, for those that learn from it. */
 export interface ResolvedItem extends ItemOutcome {
+  /** Before calibration. */
   readonly raw: number;
+  readonly sampled: number;
+  readonly voices: ItemVoices;
 }
 
 /**
@@ -53,9 +69,8 @@ export class Resolver {
   #pending = 0;
   #dropped = 0;
 
-  /** @param raw probabilities before calibration, in the order of the items */
-  add(forecast: Forecast, raw: readonly number[]): void {
-    const slot = slotOf(forecast, raw, () => true);
+  add(forecast: Forecast, basis: ForecastBasis): void {
+    const slot = slotOf(forecast, basis, () => true);
     this.#slots.push(slot);
     this.#pending += slot.pending;
     while (this.#pending > MOST_PENDING && this.#slots.length > 1) {
@@ -105,18 +120,20 @@ export class Resolver {
   saveState(): z.infer<typeof resolverStateSchema> {
     return {
       dropped: this.#dropped,
-      slots: this.#slots.map(({ forecast, raw, byType }) => ({
+      slots: this.#slots.map(({ forecast, basis: { raw, sampled, voices }, byType }) => ({
         forecast,
         raw: [...raw],
+        sampled: [...sampled],
+        voices: Object.fromEntries(Object.entries(voices).map(([name, said]) => [name, [...said]])),
         waiting: [...byType.values()].flatMap((group) => [...group.values()]),
       })),
     };
   }
 
   restoreState({ dropped, slots }: z.infer<typeof resolverStateSchema>): void {
-    this.#slots = slots.map(({ forecast, raw, waiting }) => {
+    this.#slots = slots.map(({ forecast, waiting, ...basis }) => {
       const left = new Set(waiting);
-      return slotOf(forecast, raw, (i) => left.has(i));
+      return slotOf(forecast, basis, (i) => left.has(i));
     });
     this.#pending = this.#slots.reduce((sum, { pending }) => sum + pending, 0);
     this.#dropped = dropped;
@@ -145,7 +162,7 @@ export class Resolver {
   }
 }
 
-function slotOf(forecast: Forecast, raw: readonly number[], waits: (i: number) => boolean): Slot {
+function slotOf(forecast: Forecast, basis: ForecastBasis, waits: (i: number) => boolean): Slot {
   const byType = new Map<EventType, Map<string, number>>();
   forecast.items.forEach((item, i) => {
     if (!waits(i)) return;
@@ -154,7 +171,7 @@ function slotOf(forecast: Forecast, raw: readonly number[], waits: (i: number) =
     group.set(itemKey(item.type, item.participants, item.zone), i);
   });
   const pending = [...byType.values()].reduce((sum, group) => sum + group.size, 0);
-  return { forecast, raw, byType, pending };
+  return { forecast, basis, byType, pending };
 }
 
 /** Decides open predictions; those still open are the rest. */
@@ -206,5 +223,23 @@ function horizonOf(item: ForecastItem, forecast: Forecast): number {
 }
 
 function outcome(slot: Slot, item: ForecastItem, i: number, hit: boolean): ResolvedItem {
-  return { item, at: slot.forecast.at, hit, raw: slot.raw[i] ?? item.probability };
+  const { raw, sampled, voices } = slot.basis;
+  return {
+    item,
+    at: slot.forecast.at,
+    hit,
+    raw: raw[i] ?? item.probability,
+    sampled: sampled[i] ?? item.probability,
+    voices: voicesOf(voices, i),
+  };
+}
+
+/** What the sources said of the i-th item. */
+export function voicesOf(voices: ForecastBasis['voices'], i: number): ItemVoices {
+  return Object.fromEntries(
+    Object.entries(voices).flatMap(([name, said]): [string, number][] => {
+      const p = said[i];
+      return p === null || p === undefined ? [] : [[name, p]];
+    }),
+  );
 }

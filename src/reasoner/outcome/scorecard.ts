@@ -25,6 +25,7 @@ export const scoresStateSchema = z.object({
   times: z.array(z.number()),
   p: z.base64(),
   leads: z.array(z.object({ t: z.number(), lead: z.number() })),
+  degraded: z.array(z.number()),
 });
 
 interface Scored {
@@ -47,6 +48,7 @@ export class Scorekeeper {
   readonly #mostItems: number;
   #items: Scored[] = [];
   #leads: { t: number; lead: number }[] = [];
+  #degraded: number[] = [];
 
   constructor(options: ScorekeeperOptions = {}) {
     this.#windowS = options.windowS ?? 600;
@@ -66,6 +68,12 @@ export class Scorekeeper {
     if (this.#leads.length > this.#mostItems) this.#leads.shift();
   }
 
+  /** The forecast of media time `at` was told without some source that should have had a say. */
+  addDegraded(at: number): void {
+    this.#degraded.push(at);
+    if (this.#degraded.length > this.#mostItems) this.#degraded.shift();
+  }
+
   saveState(): z.infer<typeof scoresStateSchema> {
     const times = [...new Set(this.#items.map(({ at }) => at))];
     const index = new Map(times.map((at, i) => [at, i]));
@@ -78,6 +86,7 @@ export class Scorekeeper {
       times,
       p: Buffer.from(p.buffer).toString('base64'),
       leads: this.#leads,
+      degraded: this.#degraded,
     };
   }
 
@@ -92,6 +101,7 @@ export class Scorekeeper {
     }
     this.#items = items;
     this.#leads = state.leads;
+    this.#degraded = state.degraded;
   }
 
   get size(): number {
@@ -103,6 +113,7 @@ export class Scorekeeper {
     const from = Math.max(0, to - this.#windowS);
     this.#items = this.#items.filter((i) => i.at >= from).slice(-this.#mostItems);
     this.#leads = this.#leads.filter((l) => l.t >= from);
+    this.#degraded = this.#degraded.filter((at) => at >= from);
     const types = [...new Set(this.#items.map((i) => i.type))].sort();
     const groups = new Map(types.map((type) => [type, this.#items.filter((i) => i.type === type)]));
     const rates = new Map(
@@ -118,6 +129,7 @@ export class Scorekeeper {
       ece: all.ece,
       ap: all.ap,
       medianLeadTime: lead === null ? null : round(lead),
+      ...(this.#degraded.length > 0 && { degraded: this.#degraded.length }),
       reliability: reliabilityBins(...columns(this.#items)).map((b) => ({
         p: round(b.p),
         observed: round(b.observed),

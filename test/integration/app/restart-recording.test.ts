@@ -11,6 +11,7 @@ import type { Draft } from '../../../src/core/messages.js';
 import type { MemoryUpdate, Percept, Places } from '../../../src/core/stages.js';
 import { continuationOf, MEMORY_PREFIX, POSITION_KEY } from '../../../src/app/continuation.js';
 import { loadSettings } from '../../../src/app/settings.js';
+import { ReasonerModels } from '../../../src/app/reasoner-models.js';
 import { StreamSession } from '../../../src/app/stream-session.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { findFfmpeg, type Ffmpeg } from '../../../src/ingest/ffmpeg-binary.js';
@@ -18,7 +19,7 @@ import { parseSource } from '../../../src/ingest/source-spec.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
 import { openPerception, type DetectorPerception } from '../../../src/model/perception.js';
-import { createReasoner } from '../../../src/reasoner/reasoner.js';
+import { createReasoner } from '../../../src/reasoner/create-reasoner.js';
 import { Archive } from '../../../src/transport/archive/archive.js';
 import { DurableLog } from '../../../src/transport/durable-log.js';
 import { runFfmpeg } from '../../support/video.js';
@@ -40,12 +41,14 @@ const [LENGTH_S, CUT_S] = [16, 7];
 
 let ffmpeg: Ffmpeg;
 let perception: DetectorPerception;
+let reasonerModels: ReasonerModels;
 let folder: string;
 let halves: readonly string[];
 
 beforeAll(async () => {
   ffmpeg = await findFfmpeg({});
   perception = await openPerception({ device: 'cpu', masks: 'off' });
+  reasonerModels = await ReasonerModels.open(loadSettings('analyze', {}, {}).settings);
   folder = mkdtempSync(join(tmpdir(), 'presage-'));
   halves = ['first.mp4', 'second.mp4'].map((name) => join(folder, name));
   for (const [i, file] of halves.entries()) {
@@ -61,6 +64,7 @@ beforeAll(async () => {
   }
 }, 120_000);
 afterAll(async () => {
+  await reasonerModels.close();
   await perception.close();
   rmSync(folder, { recursive: true, force: true });
 });
@@ -156,6 +160,7 @@ async function live(log: DurableLog, file: string, places = NOWHERE): Promise<Li
     id: 'cam1',
     source: openSource(parseSource(file), { ffmpeg, mode: 'lossless', startS: continuation?.startS ?? 0 }),
     perception,
+    reasonerModels,
     places,
     settings,
     mode: 'lossless',
@@ -226,6 +231,7 @@ describe('a stream that is started again in the middle of a recording', () => {
       id: 'cam1',
       source: openSource(parseSource(halves[0]!), { ffmpeg, mode: 'lossless' }),
       perception,
+      reasonerModels,
       places: NOWHERE,
       settings,
       mode: 'lossless',

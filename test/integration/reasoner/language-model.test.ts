@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Draft, Explanation } from '../../../src/core/messages.js';
-import { createReasoner, type StreamReasoner } from '../../../src/reasoner/reasoner.js';
+import { createReasoner } from '../../../src/reasoner/create-reasoner.js';
+import type { StreamReasoner } from '../../../src/reasoner/reasoner.js';
 import { Verifier } from '../../../src/reasoner/verify/verifier.js';
 import { localModel, startFakeServer, startModelServer, type TestServer } from '../../support/llm.js';
 import { pushedRow, snapshotOf } from '../../support/reasoner/snapshots.js';

@@ -5,7 +5,8 @@ import type { Draft } from '../../../src/core/messages.js';
 import type { MemoryUpdate } from '../../../src/core/stages.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
-import { createReasoner, type StreamReasoner } from '../../../src/reasoner/reasoner.js';
+import { createReasoner } from '../../../src/reasoner/create-reasoner.js';
+import type { StreamReasoner } from '../../../src/reasoner/reasoner.js';
 import { Crowd } from '../../support/crowd.js';
 
 function reasoner(state?: unknown): StreamReasoner {

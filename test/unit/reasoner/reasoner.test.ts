@@ -1,15 +1,12 @@
+import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { Draft, Explanation, Prediction } from '../../../src/core/messages.js';
 import type { Explainer, Observation } from '../../../src/core/stages.js';
 import { RulesExplainer } from '../../../src/reasoner/explain/rules-explainer.js';
-import {
-  createReasoner,
-  REASONER_MODES,
-  StreamReasoner,
-  type Desk,
-  type StreamReasonerOptions,
-} from '../../../src/reasoner/reasoner.js';
+import { createReasoner, REASONER_MODES } from '../../../src/reasoner/create-reasoner.js';
+import type { LateForecast } from '../../../src/reasoner/outcome/forecast-desk.js';
+import { StreamReasoner, type Desk, type StreamReasonerOptions } from '../../../src/reasoner/reasoner.js';
 import { eventById, pushedRow } from '../../support/reasoner/snapshots.js';
 
 const snapshot = pushedRow();
@@ -37,6 +34,10 @@ class FakeDesk implements Desk {
   step = (): readonly Draft[] => this.drafts;
   interrupt = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
   finish = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
+  late$ = new Subject<LateForecast>();
+  settle = (): Promise<void> => Promise.resolve();
+  stats = () => ({ forecasts: 0, degraded: 0, dropped: 0, sources: {} });
+  close = (): void => this.late$.complete();
   continueAfter(): void {}
 
   saveState = (): unknown => ({ learned: 7 });
@@ -214,26 +215,17 @@ describe('the modes of the reasoner', () => {
     expect(createReasoner('off')).toBeUndefined();
   });
 
-  it('explain and forecast for rules, and only forecast for forecaster', () => {
-    for (const [mode, explains] of [
-      ['rules', true],
-      ['forecaster', false],
-    ] as const) {
-      const reasoner = createReasoner(mode, { clock: new VirtualClock() });
-      const kinds = new Set(
-        reasoner
-          ?.step({ snapshot: { ...snapshot, objects: [] }, events: snapshot.events })
-          .map(({ kind }) => kind),
-      );
-      expect(kinds.has('explanation.created')).toBe(explains);
-      expect(kinds.has('forecast.updated')).toBe(true);
-    }
+  it('explain and forecast at once for rules', () => {
+    const reasoner = createReasoner('rules', { clock: new VirtualClock() });
+    const drafts = reasoner?.step({ snapshot: { ...snapshot, objects: [] }, events: snapshot.events }) ?? [];
+    const kinds = new Set(drafts.map(({ kind }) => kind));
+    expect([...kinds].sort()).toEqual(['explanation.created', 'forecast.updated']);
   });
 
-  it.each(REASONER_MODES.filter((mode) => !['rules', 'forecaster', 'off'].includes(mode)))(
-    'say that %s is not available yet',
+  it.each(REASONER_MODES.filter((mode) => !['rules', 'off'].includes(mode)))(
+    'say what is missing for %s when no model was opened',
     (mode) => {
-      expect(() => createReasoner(mode)).toThrow(/not available yet: it needs the fused model/);
+      expect(() => createReasoner(mode)).toThrow(expect.objectContaining({ code: 'model_missing' }));
     },
   );
 

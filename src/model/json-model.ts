@@ -2,16 +2,23 @@ import { readFile } from 'node:fs/promises';
 import { PresageError } from '../core/errors.js';
 import { bundledModelsDir, loadManifest, verifyModel } from './manifest.js';
 
-/** Role in the manifest of what tells contacts of things (`src/memory/events/contact-classifier.ts`). */
-const ROLE = 'contacts';
+/**
+ * Roles in the manifest of small models that are JSON documents: what tells contacts of things
+ * (`src/memory/events/contact-classifier.ts`), and the weights by which forecasts are pooled
+ * (`src/reasoner/forecast/pool.ts`).
+ */
+export type JsonRole = 'contacts' | 'pool';
 
 /**
- * The contact classifier as a JSON document, its content verified; undefined where the manifest has none.
+ * The document of a role, its content verified; undefined where the manifest has none.
  * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`
  */
-export async function loadContactModel(modelsDir: string = bundledModelsDir()): Promise<unknown> {
+export async function loadJsonModel(
+  role: JsonRole,
+  modelsDir: string = bundledModelsDir(),
+): Promise<unknown> {
   const { models } = await loadManifest(modelsDir);
-  const entry = models.find(({ role }) => role === ROLE);
+  const entry = models.find((model) => model.role === role);
   if (!entry) return undefined;
   const path = await verifyModel(modelsDir, entry);
   try {

@@ -1,0 +1,15 @@
+import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned.js';
+
+/** The files of the thread's models; one that is missing is never asked. */
+export interface LearnedFiles {
+  readonly forecaster?: string;
+  readonly causes?: string;
+}
+
+export type LearnedWork =
+  | { readonly type: 'forecast'; readonly tracks: TrackTensors }
+  | { readonly type: 'causes'; readonly query: CauseQuery };
+
+export type LearnedAnswer =
+  | { readonly type: 'forecast'; readonly forecast: LearnedForecast }
+  | { readonly type: 'causes'; readonly necessary: Float32Array };

@@ -1,0 +1,164 @@
+import { systemClock, type Clock } from '../core/clock.js';
+import { PresageError } from '../core/errors.js';
+import type { CauseModel, ForecastModel } from '../core/learned.js';
+import type { Explainer } from '../core/stages.js';
+import type { ExplanationQueueOptions } from './explain/explanation-queue.js';
+import { LearnedExplainer } from './explain/learned-explainer.js';
+import { RulesExplainer } from './explain/rules-explainer.js';
+import type { ForecastSource } from './forecast/forecast-source.js';
+import { lastFrames, ViewedSource } from './forecast/last-frames.js';
+import { LearnedSource } from './forecast/learned-source.js';
+import { ForecastPool, SourcesAlone, type PoolDocument } from './forecast/pool.js';
+import { SamplingForecaster } from './forecast/sampling-forecaster.js';
+import { SourcePanel } from './forecast/source-panel.js';
+import { openAiConfig, type OpenAiOptions } from './openai/config.js';
+import { OpenAiExplainer, type Keyframes } from './openai/openai-explainer.js';
+import { ForecastDesk } from './outcome/forecast-desk.js';
+import { StreamReasoner } from './reasoner.js';
+
+/**
+ * - `rules`: forecasts by sampled paths, explanations by rules
+ * - `forecaster`: sampled paths and the learned forecaster pooled; causes by the cause head and rules
+ * - `fused`: probabilities and words of the language model alone
+ * - `both`: forecaster and language model
+ * - `last-frames`: the learned parts alone, seeing the last four frames and no memory
+ * - `no-objects`, `no-fusion`: `both`, the language model without object tokens, or with tokens that are not fused
+ * - `off`: no reasoner
+ */
+export const REASONER_MODES = [
+  'both',
+  'fused',
+  'forecaster',
+  'rules',
+  'last-frames',
+  'no-objects',
+  'no-fusion',
+  'off',
+] as const;
+export type ReasonerMode = (typeof REASONER_MODES)[number];
+
+/** What the language model gets to see: all, or less to show what a part adds. */
+export type LanguageVariant = 'full' | 'no-objects' | 'no-fusion';
+
+/** The language model in the reasoner of one stream. */
+export interface LanguageVoice {
+  readonly source: ForecastSource;
+  /** Explains in words; the figures and what it falls back on come from `base`. */
+  explainer(base: Explainer): Explainer;
+}
+
+export interface ReasonerParts {
+  readonly forecaster?: ForecastModel | undefined;
+  readonly causes?: CauseModel | undefined;
+  /** Starting weights of the pool and of the blend of causes. */
+  readonly pool?: PoolDocument | undefined;
+  readonly language?: ((variant: LanguageVariant) => LanguageVoice) | undefined;
+  /** A language-model server that explains instead of ours or the rules. */
+  readonly openai?: OpenAiOptions | undefined;
+  /** Pictures for it, when its option `images` is set. */
+  readonly keyframes?: Keyframes | undefined;
+  /** What the models may take for a forecast, wall ms. Without it every answer is waited for: `analyze`. */
+  readonly deadlineMs?: number | undefined;
+  readonly queue?: ExplanationQueueOptions;
+  /** What an earlier reasoner of the stream saved. */
+  readonly state?: unknown;
+  /** False: forecasts are stated without online calibration, to measure what that adds. Default true. */
+  readonly calibrate?: boolean | undefined;
+  /** Measures `by.ms`. Default: the system's clock. */
+  readonly clock?: Clock;
+}
+
+/** What a mode is made of. */
+interface Plan {
+  readonly forecaster: boolean;
+  readonly language?: LanguageVariant | undefined;
+  /** Whether sampled paths have a say where a source speaks. */
+  readonly sampled: boolean;
+  readonly memory: boolean;
+}
+
+/** Events that may wait for an explainer of our own, which takes milliseconds. */
+const LOCAL_QUEUE = { capacity: 64 };
+
+/**
+ * The reasoner for a mode; undefined for `off`.
+ * @throws PresageError `model_missing` when the mode needs a model that is not among the parts
+ */
+export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
+  if (mode === 'off') return undefined;
+  const plan = planOf(mode, parts.language !== undefined);
+  const { clock = systemClock, state, queue, calibrate = true } = parts;
+  const voice = plan.language && languageOf(mode, parts)(plan.language);
+  const view = plan.memory ? undefined : lastFrames;
+  const sources = [
+    ...(plan.forecaster ? [new LearnedSource(forecasterOf(mode, parts))] : []),
+    ...(voice ? [voice.source] : []),
+  ].map((source) => (view ? new ViewedSource(source, view) : source));
+  const panel = new SourcePanel({ sources, deadlineMs: parts.deadlineMs });
+  const pool = plan.sampled ? new ForecastPool(parts.pool) : new SourcesAlone();
+  const desk = new ForecastDesk({
+    forecaster: new SamplingForecaster(),
+    sources: sources.length > 0 ? { panel, pool } : undefined,
+    calibrate,
+  });
+  const slow = slowExplainer(plan, parts, voice, clock);
+  const rules = new RulesExplainer({ clock });
+  return new StreamReasoner({
+    ...{ desk, rules, slow, state, view },
+    queue: { ...(slow instanceof LearnedExplainer ? LOCAL_QUEUE : {}), ...queue },
+  });
+}
+
+/** @param speaks whether there is a language model, which `last-frames` uses where there is one */
+function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
+  const all = { forecaster: true, sampled: true, memory: true };
+  switch (mode) {
+    case 'rules':
+      return { ...all, forecaster: false };
+    case 'forecaster':
+      return all;
+    case 'fused':
+      return { ...all, forecaster: false, sampled: false, language: 'full' };
+    case 'both':
+      return { ...all, language: 'full' };
+    case 'last-frames':
+      return { ...all, sampled: false, memory: false, language: speaks ? 'full' : undefined };
+    case 'no-objects':
+    case 'no-fusion':
+      return { ...all, language: mode };
+  }
+}
+
+function slowExplainer(
+  plan: Plan,
+  { openai, keyframes, causes, pool }: ReasonerParts,
+  voice: LanguageVoice | undefined,
+  clock: Clock,
+): Explainer | undefined {
+  if (openai)
+    return new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
+  const learned =
+    plan.forecaster && causes
+      ? new LearnedExplainer({ model: causes, blend: pool?.causes, clock })
+      : undefined;
+  return voice ? voice.explainer(learned ?? new RulesExplainer({ clock })) : learned;
+}
+
+function forecasterOf(mode: ReasonerMode, { forecaster }: ReasonerParts): ForecastModel {
+  if (forecaster) return forecaster;
+  throw missing(mode, 'the learned forecaster');
+}
+
+function languageOf(
+  mode: ReasonerMode,
+  { language }: ReasonerParts,
+): (variant: LanguageVariant) => LanguageVoice {
+  if (language) return language;
+  throw missing(mode, 'the language model');
+}
+
+function missing(mode: ReasonerMode, what: string): PresageError {
+  return new PresageError('model_missing', `reasoner "${mode}" needs ${what}, which is not there`, {
+    hint: 'use --reasoner rules, or restore the models folder',
+  });
+}
