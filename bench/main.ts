@@ -11,7 +11,7 @@ import { peer } from './peer.js';
 import { proposals } from './proposals.js';
 import { memory } from './memory.js';
 import { quality } from './quality.js';
-import { writeSection } from './results.js';
+import { CARD_SECTION, MODEL_CARD, writeSection } from './results.js';
 import { soak } from './soak.js';
 import { streams } from './streams.js';
 import { throughput } from './throughput.js';
@@ -40,13 +40,15 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   const options = parse(bench, args);
   const machine = new MachineWatch();
   const commit = describeCommit();
-  const body = await bench.run(options);
+  const result = await bench.run(options);
+  const { body, card } = typeof result === 'string' ? { body: result, card: undefined } : result;
   const about = [
     `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${commit}`,
     machine.describe(),
     `\`npm run bench -- ${[name, ...args.map(shorten)].join(' ')}\``,
   ];
   writeSection({ name, about, body });
+  if (card !== undefined) writeSection({ name: CARD_SECTION, about, body: card }, MODEL_CARD);
   process.stdout.write(`\n${about.join('\n')}\n\n${body}\n`);
 }
 

@@ -26,21 +26,30 @@ type Scored = Extract<ModeScores, { told: Told }>;
 /** What the issue asks of the whole. */
 const TARGETS = { causesF1: 0.8, ece: 0.05, explainMs: 1500, predictMs: 1000, modelMb: 400, positives: 20 };
 
-/** The ablation table of one dataset, then skill, AP, ECE and lead time by type. */
+/** Markdown of one dataset. */
+export interface DatasetReport {
+  /** Its title, the ablation table, and where the targets are missed. */
+  readonly overall: string;
+  /** Skill, AP, ECE and lead time of each mode and type. */
+  readonly byType: string;
+}
+
 export function datasetReport(
   dataset: Dataset,
   all: readonly ModeScores[],
   peer: ByType<ForecastScore>,
-): string {
+): DatasetReport {
   const scored = all.filter((one): one is Scored => one.failure === undefined);
   const failed = all.flatMap(({ name, failure }) =>
     failure === undefined ? [] : [`\`${name}\`: not run: ${failure.split('\n')[0] ?? ''}`],
   );
-  return [
+  const head = [
     `### ${dataset.title}`,
     overall(scored, peer, dataset.causes),
     ...failed,
     ...(scored.length > 0 ? [shortfalls(scored, peer)] : []),
+  ];
+  const tables = [
     'Skill over the base rate, by type:',
     byType(scored, peer, ({ skill }) => skill),
     'Average precision, by type:',
@@ -49,7 +58,8 @@ export function datasetReport(
     byType(scored, peer, ({ ece }) => ece),
     'Median lead time at one false alarm a minute, s (true alarms), by type:',
     byTypeText(scored, peer, lead),
-  ].join('\n\n');
+  ];
+  return { overall: head.join('\n\n'), byType: tables.join('\n\n') };
 }
 
 function overall(scored: readonly Scored[], peer: ByType<ForecastScore>, causes: boolean): string {

@@ -8,7 +8,7 @@ import type { Perception } from '../src/core/stages.js';
 import { positive, type Bench } from './bench.js';
 import { sharedDatasets, worldDatasets, type Dataset } from './model-datasets.js';
 import { measureLive, type LiveFigures } from './model-live.js';
-import { datasetReport, liveReport, type ModeScores } from './model-report.js';
+import { datasetReport, liveReport, type DatasetReport, type ModeScores } from './model-report.js';
 import { ReplayAnalyzer, type ReplayVariant } from './replay/analyze-replay.js';
 import { addTold, nothingTold } from './replay/told.js';
 import { Scorer } from './scorer.js';
@@ -54,13 +54,17 @@ export const model: Bench = {
     else datasets.push(...(await worldDatasets(worlds, positive(options, 'scenes'), folder)));
     const scorer = new Scorer(options['python'] ?? 'python3', shared);
     const variants = variantsOf(options['modes'] ?? MODES, options['weights'] ?? '');
-    const parts: string[] = [];
+    const reports: DatasetReport[] = [];
     for (const [n, dataset] of datasets.entries())
-      parts.push(await scoreDataset(dataset, variants, scorer, folder, String(n)));
+      reports.push(await scoreDataset(dataset, variants, scorer, folder, String(n)));
     await lazy[Symbol.asyncDispose]();
     const seconds = Number(options['live']);
-    if (seconds > 0) parts.push(liveReport(await liveFigures(variants, video, seconds), seconds));
-    return parts.join('\n\n');
+    const live = seconds > 0 ? [liveReport(await liveFigures(variants, video, seconds), seconds)] : [];
+    const join = (parts: readonly string[]): string => [...parts, ...live].join('\n\n');
+    return {
+      body: join(reports.map(({ overall, byType }) => `${overall}\n\n${byType}`)),
+      card: join(reports.map(({ overall }) => overall)),
+    };
   },
 };
 
@@ -100,14 +104,16 @@ async function scoreDataset(
   scorer: Scorer,
   folder: TemporaryFolder,
   key: string,
-): Promise<string> {
+): Promise<DatasetReport> {
   const scores: ModeScores[] = [];
   for (const variant of variants) {
     const out = folder.file(`${key}-${variant.name}`);
     scores.push(await scoreVariant(dataset, variant, scorer, out));
     say(`${dataset.title}: ${variant.name} scored`);
   }
-  const peer = await scorer.peer(dataset.truth, resultOf(dataset, folder.file(`${key}-peer`)));
+  const out = folder.file(`${key}-peer`);
+  await mkdir(out);
+  const peer = await scorer.peer(dataset.truth, resultOf(dataset, out));
   return datasetReport(dataset, scores, peer);
 }
 
