@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from .models.causes import STEPS as CAUSE_STEPS
+from .models.cause_features import STEPS as CAUSE_STEPS
 from .models.causes import CauseGraph, CauseHead
 from .models.forecaster import AHEAD, BINS, MODES, PAIR_TYPES, SINGLE_TYPES, STEPS, Forecaster, ForecasterGraph
 from .track_inputs import cause_inputs, forecaster_inputs

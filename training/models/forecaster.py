@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from .interaction import Interaction, mlp
-from .kinematics import HZ, Motion, border_gaps, box_gaps, length, motion_of, slope, squash
+from .kinematics import BORDER, HZ, Motion, bend, border_gaps, box_gaps, braking, carried, length, motion_of, slope, squash
 
 STEPS = 30
 SINGLE_TYPES = ("exit", "stop", "start_moving", "turn", "loiter")
@@ -18,12 +18,14 @@ MODES = 6
 AHEAD = 30
 KINDS = 4
 WIDTH, PAIR_WIDTH, HEADS, INNER, LAYERS = 128, 48, 4, 256, 3
-STEP_CHANNELS, STATIC, PAIR_FEATURES = 17, 37, 28
+STEP_CHANNELS, STATIC, PAIR_FEATURES = 17, 50, 35
 CURVES = 8
 SLOW, MOVING = 0.15, 0.35
 OLDEST_S = 7.0
 """Simulated scenes last 10 s: of objects that are older the networks know nothing more."""
 SPEED_WINDOWS = (3, 6, 15, 29)
+BEND_WINDOW = 7
+AHEAD_S = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
 
 
 class Forecaster(nn.Module):
@@ -131,7 +133,7 @@ def step_features(motion: Motion, velocity: Tensor, known: Tensor, aspect: Tenso
     pace = squash(velocity / height)
     speed = length(velocity / height)
     sides = border_gaps(motion.boxes, aspect[:, None, None])
-    touch = (sides.amin(-1, keepdim=True) < BORDER_REACH).to(speed.dtype)
+    touch = (sides.amin(-1, keepdim=True) < BORDER).to(speed.dtype)
     shape = torch.stack([motion.boxes[..., 3] / height[..., 0] - 1, motion.boxes[..., 2] / height[..., 0]], -1)
     states = torch.cat([torch.sigmoid((speed - SLOW) / 0.05), torch.sigmoid((speed - MOVING) / 0.05)], -1)
     told = [away, pace, squash(speed), states, squash(shape), squash(sides / height), touch, known[..., None]]
@@ -139,11 +141,8 @@ def step_features(motion: Motion, velocity: Tensor, known: Tensor, aspect: Tenso
     return torch.cat([*(values * seen for values in told), seen, seen - seen * known[..., None]], -1)
 
 
-BORDER_REACH = 0.03
-
-
 def static_features(motion: Motion, kind: Tensor, age: Tensor, aspect: Tensor) -> Tensor:
-    """[B, N, 37]: what the object is, where it stands in the frame, how fast it has been over four spans, how far it strayed."""
+    """[B, N, 50]: what it is, where it stands in the frame, how fast it was over four spans, how it brakes, where that leads."""
     height = motion.height[..., None]
     kinds = (kind[..., None] == torch.arange(KINDS, device=kind.device)).to(height.dtype)
     sides = border_gaps(motion.now, aspect[:, None])
@@ -164,8 +163,24 @@ def static_features(motion: Motion, kind: Tensor, age: Tensor, aspect: Tensor) -
         torch.log(motion.height) + 2, torch.log1p(clamped(age)) - 1, motion.seen.mean(2), unseen / HZ,
         place[..., 0] / aspect[:, None].clamp(min=0.1), place[..., 1], motion.now[..., 2] / motion.height,
     ]  # fmt: skip
+    velocity, brake, turning = course(motion)
+    beyond = []
+    for seconds in AHEAD_S:
+        moved = torch.cat([motion.now[..., :2] + carried(velocity, brake, seconds), motion.now[..., 2:]], -1)
+        beyond.append(squash(border_gaps(moved, aspect[:, None]).amin(-1, keepdim=True) / height))
+    halt = (length(velocity) / brake.clamp(min=0.01)).clamp(max=6) / 3
+    paces += [*beyond, halt, squash(brake / height), squash(turning / height), squash(velocity / height)]
+    paces.append(squash(length(carried(velocity, brake, 3.0)) / height))
+    paces.append((motion.seen[..., -1:]))
     told = [kinds, squash(strayed), squash(sides), torch.stack([squash(s) for s in scalars], -1), *paces, *outward]
     return torch.cat([*told, motion.upright[..., None]], -1)
+
+
+def course(motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the newest sight: velocity [B, N, 2], braking [B, N, 1], acceleration sideways [B, N, 1]."""
+    velocity, acceleration = (motion.at_last(series) for series in bend(motion.position, motion.seen, BEND_WINDOW))
+    sideways = (velocity[..., :1] * acceleration[..., 1:] - velocity[..., 1:] * acceleration[..., :1]) / length(velocity)
+    return velocity, braking(velocity, acceleration), sideways
 
 
 def clamped(age: Tensor) -> Tensor:
@@ -173,7 +188,7 @@ def clamped(age: Tensor) -> Tensor:
 
 
 def pair_features(motion: Motion) -> Tensor:
-    """[B, N, N, 28] of the second seen from the first: where it is, how both move, how near they come if they go on."""
+    """[B, N, N, 35] of the second seen from the first: where it is, how both move, how near they come if they go on."""
     height, now = motion.height, motion.now
     mean = ((height[:, :, None] + height[:, None]) / 2)[..., None]
     size = (now[..., 2] * now[..., 3]).clamp(min=1e-6).sqrt()
@@ -188,9 +203,12 @@ def pair_features(motion: Motion) -> Tensor:
     closest = length(apart + against * soonest)
     gaps = box_gaps(now[:, :, None], now[:, None]) / mean_size
     later = []
-    for seconds in (0.5, 1.0, 1.5, 2.0, 2.5, 3.0):
-        moved = torch.cat([now[..., :2] + velocity * seconds, now[..., 2:]], -1)
-        later.append(squash(box_gaps(moved[:, :, None], moved[:, None])[..., 2:] / mean_size))
+    present, brake, _ = course(motion)
+    for seconds in AHEAD_S:
+        for step in (velocity * seconds, carried(present, brake, seconds)):
+            moved = torch.cat([now[..., :2] + step, now[..., 2:]], -1)
+            later.append(squash(box_gaps(moved[:, :, None], moved[:, None])[..., 2:] / mean_size))
+    stops = place + carried(present, brake, 3.0)
     earlier = [squash(distance_before(motion, steps) / mean - distance) for steps in (5, 10, 20)]
     ratio = torch.log(height[:, None] / height[:, :, None])[..., None]
     centre = length(difference(motion.at_last(motion.centre))) / mean
@@ -202,6 +220,7 @@ def pair_features(motion: Motion) -> Tensor:
     told = [
         squash(apart), squash(against), squash(distance), squash(closing), soonest / 2, squash(closest), squash(gaps), *later,
         *earlier, squash(ratio), squash(centre), squash(bottom), touching, in_view, squash(fast), lined, squash(pace2),
+        squash(length(difference(stops)) / mean),
     ]  # fmt: skip
     return torch.cat(told, -1)
 

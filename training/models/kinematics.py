@@ -15,6 +15,8 @@ HZ = 10
 UPRIGHT_KINDS = (0, 2)
 BORDER = 0.03
 MIN_SIZE = 0.004
+MOST_BRAKING = 2.0
+"""Frame heights per s²."""
 MAX_LENGTH = 8.0
 """Boxes beyond this many frame heights are nonsense and are cut."""
 
@@ -92,6 +94,42 @@ def slope(series: Tensor, seen: Tensor, before: int, after: int = 0) -> tuple[Te
     known = (count > 2.5).to(series.dtype)
     rate = (count * moment - first * value) / spread.clamp(min=1e-4) * known
     return rate.permute(0, 1, 3, 2), known[:, :, 0]
+
+
+def bend(series: Tensor, seen: Tensor, before: int) -> tuple[Tensor, Tensor]:
+    """Velocity and acceleration at each step by a least-squares parabola over the steps t - before .. t that are in view.
+
+    series [B, N, T, 2]; both [B, N, T, 2]. Where fewer than 5 steps are in view: the slope of a line, and 0.
+    """
+    batch, things, steps, channels = series.shape
+    weight = seen[..., None]
+    stacked = torch.cat([weight, series * weight], -1).permute(0, 1, 3, 2).reshape(-1, 1, steps)
+    offsets = torch.arange(-before, 1, dtype=series.dtype, device=series.device) / HZ
+    kernel = torch.stack([offsets**power for power in range(5)]).unsqueeze(1)
+    sums = F.conv1d(F.pad(stacked, (before, 0)), kernel).reshape(batch, things, channels + 1, 5, steps)
+    s0, s1, s2, s3, s4 = sums[:, :, :1].unbind(3)
+    p0, p1, p2 = sums[:, :, 1:, :3].unbind(3)
+    minors = (s2 * s4 - s3 * s3, s1 * s4 - s2 * s3, s1 * s3 - s2 * s2)
+    whole = s0 * minors[0] - s1 * minors[1] + s2 * minors[2]
+    known = ((s0 > 4.5) & (whole > 1e-7)).to(series.dtype)
+    whole = torch.where(known > 0, whole, torch.ones_like(whole))
+    rate = (-p0 * minors[1] + p1 * (s0 * s4 - s2 * s2) - p2 * (s0 * s3 - s1 * s2)) / whole * known
+    bent = 2 * (p0 * minors[2] - p1 * (s0 * s3 - s1 * s2) + p2 * (s0 * s2 - s1 * s1)) / whole * known
+    line, _ = slope(series, seen, before)
+    known = known.permute(0, 1, 3, 2)
+    return rate.permute(0, 1, 3, 2) + line * (1 - known), bent.permute(0, 1, 3, 2)
+
+
+def braking(velocity: Tensor, acceleration: Tensor) -> Tensor:
+    """[..., 1]: how fast speed is being lost, 0 where it is not; at most MOST_BRAKING."""
+    return (-(velocity * acceleration).sum(-1, keepdim=True) / length(velocity)).clamp(0, MOST_BRAKING)
+
+
+def carried(velocity: Tensor, brake: Tensor, seconds: Tensor | float) -> Tensor:
+    """How far something gets in so many seconds (>= 0) if it goes straight on and brakes evenly until it stands."""
+    speed = length(velocity)
+    moving = torch.minimum(speed / brake.clamp(min=1e-3), seconds + torch.zeros_like(speed))
+    return velocity * (moving - 0.5 * brake * moving * moving / speed)
 
 
 def border_gaps(boxes: Tensor, aspect: Tensor) -> Tensor:

@@ -10,7 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from ..models.causes import AFTER_S, NEVER_S, ROLES, STEPS, CauseHead, Reach
+from ..models.cause_features import AFTER_S, NEVER_S, STEPS, Reach
+from ..models.causes import ROLES, CauseHead
 from ..probability_scores import f1, fit_logistic, scores
 from ..shards import HZ, THINGS, TRACK_NAMES, Examples, mirror, roughen, window
 
