@@ -17,6 +17,7 @@ export type ErrorCode =
   | 'device_unavailable' // the named execution provider does not work here
   | 'inference_failed'
   | 'worker_crashed'
+  | 'overloaded' // more work waits than is taken on; what was asked was not begun
   | 'storage_failed' // the durable log or the data folder
   | 'output_failed' // a file that was to be written
   | 'port_in_use'

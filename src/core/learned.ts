@@ -1,7 +1,8 @@
 /**
  * The learned models behind the reasoner: implemented in `src/model` over ONNX Runtime, used by `src/reasoner`. Names,
  * shapes and units are those of docs/fused-model.md. All methods leave the calling thread free; they reject with
- * PresageError (`inference_failed`, `worker_crashed`, `interrupted`), or with the signal's reason when it aborts.
+ * PresageError (`inference_failed`, `worker_crashed`, `overloaded`, `interrupted` when closed), or with the signal's reason
+ * when it aborts.
  */
 
 /** Tracks on the 10 Hz grid, row-major. Lengths in frame heights. */
@@ -71,7 +72,8 @@ export interface VisualTokens {
 
 /**
  * What may be said, as a deterministic automaton over text: from each state the allowed pieces and where they lead.
- * A state without edges ends the answer. Pieces of one state must not be prefixes of each other.
+ * A state without edges ends the answer. Pieces of one state must not be prefixes of each other. Each is turned into
+ * tokens for itself, so a piece begins with a space or a line where the text as a whole would be split there.
  */
 export interface AnswerGrammar {
   readonly start: number;

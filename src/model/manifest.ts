@@ -62,6 +62,11 @@ const ROLE_SETTINGS = {
   }),
   /** Clip token from the grids of the last seconds. */
   clip: z.object({}),
+  /** The language model: its decoder, the table of its embeddings, its tokenizer, and the core of its visual prefix. */
+  language: z.object({}),
+  embeddings: z.object({}),
+  tokenizer: z.object({}),
+  fusion: z.object({}),
   /** Probabilities of the standard forecast, and paths, from tracks. */
   forecaster: z.object({}),
   /** Who was necessary for an event. */

@@ -50,6 +50,13 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads inside one operator, ≥ 1. */
   readonly threads: number;
+  /** Inputs that may have an empty dimension, such as the past of a decoder that has none yet. Default: none. */
+  readonly mayBeEmpty?: readonly string[];
+  /**
+   * Keeps freed memory for the next run. Off for graphs whose shapes grow from run to run: the arena never gives back
+   * what a shape needed once. Default true.
+   */
+  readonly arena?: boolean;
 }
 
 /** The advice that goes with a device that does not work. */
@@ -67,10 +74,12 @@ export class ModelSession implements AsyncDisposable {
   readonly inputs: readonly InputSpec[];
   readonly outputs: readonly string[];
   readonly #session: ort.InferenceSession;
+  readonly #mayBeEmpty: ReadonlySet<string>;
   #closed = false;
 
-  private constructor(session: ort.InferenceSession) {
+  private constructor(session: ort.InferenceSession, mayBeEmpty: readonly string[]) {
     this.#session = session;
+    this.#mayBeEmpty = new Set(mayBeEmpty);
     this.outputs = session.outputNames;
     this.inputs = session.inputMetadata.map((meta) => {
       if (!meta.isTensor) throw new PresageError('model_invalid', `input ${meta.name} is not a tensor`);
@@ -87,11 +96,13 @@ export class ModelSession implements AsyncDisposable {
         intraOpNumThreads: options.threads,
         interOpNumThreads: 1,
         logSeverityLevel: 4,
+        enableCpuMemArena: options.arena ?? true,
+        enableMemPattern: options.arena ?? true,
         // Threads that spin while they wait take the core from ffmpeg and the main thread: with one busy neighbour on
         // two cores, spinning halved the frame rate.
         extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
       });
-      return new ModelSession(session);
+      return new ModelSession(session, options.mayBeEmpty ?? []);
     } catch (thrown) {
       if (thrown instanceof PresageError) throw thrown;
       const message = firstLine(thrown);
@@ -116,7 +127,7 @@ export class ModelSession implements AsyncDisposable {
     outputs: readonly K[],
   ): Promise<Record<K, OutputTensor>> {
     if (this.#closed) throw new PresageError('inference_failed', 'the model session is closed');
-    checkFeed(this.inputs, feed);
+    checkFeed(this.inputs, feed, this.#mayBeEmpty);
     const tensors = Object.fromEntries(
       Object.entries(feed).map(([name, { type, data, dims }]) => [name, new ort.Tensor(type, data, dims)]),
     );
@@ -150,15 +161,21 @@ export class ModelSession implements AsyncDisposable {
 /**
  * Compares a feed with what the graph declares: names, element types, ranks, fixed dimensions, equal symbolic
  * dimensions, and the number of elements.
+ *
+ * @param mayBeEmpty inputs that may have an empty dimension
  * @throws PresageError `inference_failed`
  */
-export function checkFeed(specs: readonly InputSpec[], feed: Readonly<Record<string, InputTensor>>): void {
+export function checkFeed(
+  specs: readonly InputSpec[],
+  feed: Readonly<Record<string, InputTensor>>,
+  mayBeEmpty: ReadonlySet<string> = new Set(),
+): void {
   const symbols = new Map<string, number>();
   for (const spec of specs) {
     const tensor = feed[spec.name];
     if (!tensor) throw badFeed(spec.name, 'is missing');
     if (tensor.type !== spec.type) throw badFeed(spec.name, `is ${tensor.type}, expected ${spec.type}`);
-    checkDims(spec, tensor.dims, symbols);
+    checkDims(spec, tensor.dims, symbols, mayBeEmpty.has(spec.name) ? 0 : 1);
     const count = tensor.dims.reduce((product, dim) => product * dim, 1);
     if (tensor.data.length !== count)
       throw badFeed(
@@ -171,13 +188,19 @@ export function checkFeed(specs: readonly InputSpec[], feed: Readonly<Record<str
     if (!known.has(name)) throw badFeed(name, 'is not an input of the model');
 }
 
-function checkDims(spec: InputSpec, dims: readonly number[], symbols: Map<string, number>): void {
+function checkDims(
+  spec: InputSpec,
+  dims: readonly number[],
+  symbols: Map<string, number>,
+  least: 0 | 1,
+): void {
   const shape = `[${spec.shape.join(', ')}]`;
   if (dims.length !== spec.shape.length)
     throw badFeed(spec.name, `has ${dims.length} dimensions, expected ${shape}`);
   spec.shape.forEach((expected, axis) => {
-    const dim = dims[axis] ?? 0;
-    if (!Number.isInteger(dim) || dim < 1) throw badFeed(spec.name, `has dimension ${dim} on axis ${axis}`);
+    const dim = dims[axis] ?? -1;
+    if (!Number.isInteger(dim) || dim < least)
+      throw badFeed(spec.name, `has dimension ${dim} on axis ${axis}`);
     const wanted = typeof expected === 'number' ? expected : (symbols.get(expected) ?? dim);
     if (dim !== wanted)
       throw badFeed(spec.name, `is [${dims.join(', ')}], expected ${shape} with ${wanted} on axis ${axis}`);

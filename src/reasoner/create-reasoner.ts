@@ -1,16 +1,16 @@
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
-import type { CauseModel, ForecastModel } from '../core/learned.js';
+import type { CauseModel, ForecastModel, LanguageModel } from '../core/learned.js';
 import type { Explainer } from '../core/stages.js';
 import type { ExplanationQueueOptions } from './explain/explanation-queue.js';
 import { LearnedExplainer } from './explain/learned-explainer.js';
 import { RulesExplainer } from './explain/rules-explainer.js';
-import type { ForecastSource } from './forecast/forecast-source.js';
 import { lastFrames, ViewedSource } from './forecast/last-frames.js';
 import { LearnedSource } from './forecast/learned-source.js';
 import { ForecastPool, SourcesAlone, type PoolDocument } from './forecast/pool.js';
 import { SamplingForecaster } from './forecast/sampling-forecaster.js';
 import { SourcePanel } from './forecast/source-panel.js';
+import { languageVoice, type LanguageVariant, type LanguageVoice } from './fused/language-voice.js';
 import { openAiConfig, type OpenAiOptions } from './openai/config.js';
 import { OpenAiExplainer, type Keyframes } from './openai/openai-explainer.js';
 import { ForecastDesk } from './outcome/forecast-desk.js';
@@ -22,7 +22,7 @@ import { StreamReasoner } from './reasoner.js';
  * - `fused`: probabilities and words of the language model alone
  * - `both`: forecaster and language model
  * - `last-frames`: the learned parts alone, seeing the last four frames and no memory
- * - `no-objects`, `no-fusion`: `both`, the language model without object tokens, or with tokens that are not fused
+ * - `no-objects`, `no-fusion`: `both`, the language model without object tokens, or without a visual prefix
  * - `off`: no reasoner
  */
 export const REASONER_MODES = [
@@ -37,22 +37,12 @@ export const REASONER_MODES = [
 ] as const;
 export type ReasonerMode = (typeof REASONER_MODES)[number];
 
-/** What the language model gets to see: all, or less to show what a part adds. */
-export type LanguageVariant = 'full' | 'no-objects' | 'no-fusion';
-
-/** The language model in the reasoner of one stream. */
-export interface LanguageVoice {
-  readonly source: ForecastSource;
-  /** Explains in words; the figures and what it falls back on come from `base`. */
-  explainer(base: Explainer): Explainer;
-}
-
 export interface ReasonerParts {
   readonly forecaster?: ForecastModel | undefined;
   readonly causes?: CauseModel | undefined;
   /** Starting weights of the pool and of the blend of causes. */
   readonly pool?: PoolDocument | undefined;
-  readonly language?: ((variant: LanguageVariant) => LanguageVoice) | undefined;
+  readonly language?: LanguageModel | undefined;
   /** A language-model server that explains instead of ours or the rules. */
   readonly openai?: OpenAiOptions | undefined;
   /** Pictures for it, when its option `images` is set. */
@@ -88,7 +78,8 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
   if (mode === 'off') return undefined;
   const plan = planOf(mode, parts.language !== undefined);
   const { clock = systemClock, state, queue, calibrate = true } = parts;
-  const voice = plan.language && languageOf(mode, parts)(plan.language);
+  const live = parts.deadlineMs !== undefined;
+  const voice = plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, clock });
   const view = plan.memory ? undefined : lastFrames;
   const sources = [
     ...(plan.forecaster ? [new LearnedSource(forecasterOf(mode, parts))] : []),
@@ -141,7 +132,7 @@ function slowExplainer(
     plan.forecaster && causes
       ? new LearnedExplainer({ model: causes, blend: pool?.causes, clock })
       : undefined;
-  return voice ? voice.explainer(learned ?? new RulesExplainer({ clock })) : learned;
+  return voice ? voice.explainer(learned ?? new RulesExplainer({ clock }), !plan.forecaster) : learned;
 }
 
 function forecasterOf(mode: ReasonerMode, { forecaster }: ReasonerParts): ForecastModel {
@@ -149,10 +140,7 @@ function forecasterOf(mode: ReasonerMode, { forecaster }: ReasonerParts): Foreca
   throw missing(mode, 'the learned forecaster');
 }
 
-function languageOf(
-  mode: ReasonerMode,
-  { language }: ReasonerParts,
-): (variant: LanguageVariant) => LanguageVoice {
+function languageOf(mode: ReasonerMode, { language }: ReasonerParts): LanguageModel {
   if (language) return language;
   throw missing(mode, 'the language model');
 }

@@ -6,7 +6,7 @@ import type { Explainer, MemorySnapshot } from '../../core/stages.js';
 import { blendCauses, UNFITTED_BLEND, type CauseBlend } from './cause-blend.js';
 import { AFTER_S, causeQuery } from './cause-query.js';
 import { LEAST_TOLD, type Necessity } from './causes.js';
-import { accountFor, RULES_MODEL, wordAccount, type Account } from './rules-explainer.js';
+import { accountFor, RULES_MODEL, wordAccount, type Account, type AccountSource } from './rules-explainer.js';
 
 export interface LearnedExplainerOptions {
   readonly model: CauseModel;
@@ -20,7 +20,7 @@ export interface LearnedExplainerOptions {
  * Explains by the chain that rules find, and says which third objects were necessary by the cause head and the rules
  * together. An object that only the cause head holds necessary is told without a path.
  */
-export class LearnedExplainer implements Explainer {
+export class LearnedExplainer implements Explainer, AccountSource {
   readonly name = 'causes';
   readonly #model: CauseModel;
   readonly #blend: CauseBlend;
@@ -38,12 +38,20 @@ export class LearnedExplainer implements Explainer {
     signal?: AbortSignal,
   ): Promise<Explanation | undefined> {
     const startMs = this.#clock.nowMs();
-    const account = accountFor(event, snapshot);
+    const account = await this.account(event, snapshot, signal);
     if (account === undefined) return undefined;
-    const causes = await this.#necessities(account, snapshot, signal);
     const model = `${RULES_MODEL}+${this.#model.name}`;
     const by = { backend: this.name, model, ms: this.#clock.nowMs() - startMs };
-    return wordAccount(account, causes, by);
+    return wordAccount(account, by);
+  }
+
+  async account(
+    event: ObservedEvent,
+    snapshot: MemorySnapshot,
+    signal?: AbortSignal,
+  ): Promise<Account | undefined> {
+    const account = accountFor(event, snapshot);
+    return account && { ...account, causes: await this.#necessities(account, snapshot, signal) };
   }
 
   async #necessities(

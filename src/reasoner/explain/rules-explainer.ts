@@ -30,7 +30,7 @@ const FIRST_MOTION_S = 1;
  * necessary (causes.ts). Every figure and box comes from memory. Which events are explained: salience.ts. Whoever
  * publishes an explanation verifies it (Verifier.repair).
  */
-export class RulesExplainer implements Explainer {
+export class RulesExplainer implements Explainer, AccountSource {
   readonly name = 'rules';
   readonly #clock: Clock;
 
@@ -42,17 +42,27 @@ export class RulesExplainer implements Explainer {
     return Promise.resolve(this.explainNow(event, snapshot));
   }
 
+  account(event: ObservedEvent, snapshot: MemorySnapshot): Promise<Account | undefined> {
+    return Promise.resolve(accountFor(event, snapshot));
+  }
+
   /** As `explain`, at once: rules wait for nothing. */
   explainNow(event: ObservedEvent, snapshot: MemorySnapshot): Explanation | undefined {
     const startMs = this.#clock.nowMs();
     const account = accountFor(event, snapshot);
     if (account === undefined) return undefined;
     const by = { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs };
-    return wordAccount(account, account.causes, by);
+    return wordAccount(account, by);
   }
 }
 
-/** What rules find about an event, before it is put into words. */
+/** Something that finds out what accounts for an event, for others to put into words or to judge anew. */
+export interface AccountSource {
+  /** Undefined when there is nothing to explain. Rejects with PresageError. */
+  account(event: ObservedEvent, snapshot: MemorySnapshot, signal?: AbortSignal): Promise<Account | undefined>;
+}
+
+/** What is found about an event, before it is put into words. */
 export interface Account {
   readonly event: ObservedEvent;
   readonly index: MemoryIndex;
@@ -72,15 +82,24 @@ export function accountFor(event: ObservedEvent, snapshot: MemorySnapshot): Acco
   const causes = necessaryObjects(graph, event);
   const tellsMore = links.some(({ rule }) => rule.relation !== 'enables') || causes.length > 0;
   if (!tellsMore && salience === 'when_known') return undefined;
-  const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
-  return { event, index, links, causes, remarks: [...moving, ...heldAt(snapshot, event)] };
+  return { event, index, links, causes, remarks: remarksOn(index, event, links) };
 }
 
-/** @param causes in place of the account's own, most probable first */
+/** What is to be said beside the chain: what came in moving, and what was held. */
+export function remarksOn(
+  index: MemoryIndex,
+  event: ObservedEvent,
+  links: readonly Link[],
+): readonly string[] {
+  const moving = event.type === 'collide' ? cameInMoving(index, event, links) : [];
+  return [...moving, ...heldAt(index.snapshot, event)];
+}
+
+/** @param holds probability that the chain holds; by default that all of its links do */
 export function wordAccount(
-  { event, index, links, remarks }: Account,
-  causes: readonly Necessity[],
+  { event, index, links, causes, remarks }: Account,
   by: Explanation['by'],
+  holds?: number,
 ): Explanation {
   return {
     id: explanationId(event),
@@ -92,7 +111,7 @@ export function wordAccount(
       probability: round(necessity.probability),
       counterfactual: counterfactual(event, necessity, stoodWhenActedOn(index, necessity)),
     })),
-    confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links),
+    confidence: links.length === 0 ? NOTHING_CONFIDENCE : confidenceOf(event, links, holds),
     verified: UNVERIFIED,
     by,
   };
@@ -132,8 +151,9 @@ function chainSteps(index: MemoryIndex, event: ObservedEvent, links: readonly Li
   return [...steps, stepOf(index, event, 'outcome', clauseOf(event))];
 }
 
-function confidenceOf(event: ObservedEvent, links: readonly Link[]): number {
-  return round(Math.min(chainConfidence(links) * event.confidence, MOST_CONFIDENT));
+/** @param holds probability that the chain holds; by default that all of its links do */
+function confidenceOf(event: ObservedEvent, links: readonly Link[], holds = chainConfidence(links)): number {
+  return round(Math.min(holds * event.confidence, MOST_CONFIDENT));
 }
 
 function stoodWhenActedOn(index: MemoryIndex, necessity: Necessity): boolean | undefined {

@@ -53,6 +53,13 @@ describe('checkFeed', () => {
     expect(() => checkFeed(SPECS, { ...feed(), ...change })).toThrow(message);
   });
 
+  it('accepts an empty dimension where an input may be empty', () => {
+    const empty = { type: 'uint8', data: new Uint8Array(0), dims: [1, 1, 0, 3] } as const;
+    const feedOfNone = { ...feed(), u: empty, v: empty };
+    expect(() => checkFeed(SPECS, feedOfNone, new Set(['u', 'v']))).not.toThrow();
+    expect(() => checkFeed(SPECS, feedOfNone, new Set(['u']))).toThrow(/v has dimension 0/);
+  });
+
   it('refuses a feed that lacks an input, as inference_failed', () => {
     const { u, canvas } = feed();
     expect(() => checkFeed(SPECS, { u: u!, canvas: canvas! })).toThrow(

@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { VisualTokens } from '../../core/learned.js';
+import { ModelSession, type InputTensor } from '../ort.js';
+import { trackFeed } from '../track-feed.js';
+
+/** Rows of the visual prefix. */
+export const PREFIX_ROWS = 32;
+/** Values of an object token as the core takes it, and of a clip token. */
+const LOOK_WIDTH = 256;
+
+/** The graph `fusion.onnx` (docs/fused-model.md): what is seen, as a prefix of the text. */
+export class FusionCore implements AsyncDisposable {
+  readonly #session: ModelSession;
+
+  private constructor(session: ModelSession) {
+    this.#session = session;
+  }
+
+  /** @throws PresageError `model_invalid` */
+  static async open(path: string, threads: number): Promise<FusionCore> {
+    const mayBeEmpty = ['clips', 'clip_age'];
+    return new FusionCore(
+      await ModelSession.open(path, { device: 'cpu', threads, arena: false, mayBeEmpty }),
+    );
+  }
+
+  /** [32, 576]. @throws PresageError `inference_failed` */
+  async prefix(visual: VisualTokens): Promise<Float32Array> {
+    const outputs = await this.#session.run(feedOf(visual), ['prefix']);
+    return outputs.prefix.data;
+  }
+
+  close(): Promise<void> {
+    return this.#session.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}
+
+/** Equal for equal tokens: whether the prefix of an earlier request can serve again. */
+export function visualKey({ tracks, slots, looks, clips }: VisualTokens): string {
+  const hash = createHash('sha1');
+  const numbers = [tracks.count, tracks.steps, tracks.aspect, ...tracks.kinds, ...slots];
+  const arrays = [Float64Array.from(numbers), tracks.boxes, tracks.seen, tracks.ages, looks];
+  for (const array of arrays) hash.update(bytesOf(array));
+  for (const { ageS, token } of clips) hash.update(bytesOf(Float64Array.of(ageS))).update(bytesOf(token));
+  return hash.digest('base64');
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array): Uint8Array {
+  return new Uint8Array(buffer, byteOffset, byteLength);
+}
+
+function feedOf({ tracks, slots, looks, clips }: VisualTokens): Record<string, InputTensor> {
+  const { count } = tracks;
+  const tokens = new Float32Array(clips.length * LOOK_WIDTH);
+  clips.forEach(({ token }, i) => tokens.set(token.subarray(0, LOOK_WIDTH), i * LOOK_WIDTH));
+  return {
+    ...trackFeed(tracks),
+    slot: { type: 'int64', data: BigInt64Array.from(slots, BigInt), dims: [count] },
+    looks: { type: 'float32', data: looks, dims: [count, LOOK_WIDTH] },
+    clips: { type: 'float32', data: tokens, dims: [clips.length, LOOK_WIDTH] },
+    clip_age: { type: 'float32', data: Float32Array.from(clips, ({ ageS }) => ageS), dims: [clips.length] },
+  };
+}

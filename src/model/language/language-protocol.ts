@@ -1,0 +1,32 @@
+import type { AnswerGrammar, LanguageRequest } from '../../core/learned.js';
+import type { LanguageWork } from './context.js';
+
+/** What the worker loads. */
+export interface LanguageFiles {
+  readonly language: string;
+  readonly embeddings: string;
+  readonly tokenizer: string;
+  readonly fusion: string;
+  /** Threads inside one operator. */
+  readonly threads: number;
+  /** Nice value of the worker thread, 0–19; only Linux has one for each thread. */
+  readonly niceness: number;
+}
+
+/** One request. `cancel` holds one int32: 1 as soon as nobody waits for the answer. */
+export type LanguageTask = {
+  readonly request: LanguageRequest;
+  readonly cancel: SharedArrayBuffer;
+} & (
+  | { readonly type: 'digits'; readonly continuations: readonly string[] }
+  | { readonly type: 'complete'; readonly grammar: AnswerGrammar }
+);
+
+export interface LanguageAnswer {
+  /** [continuations, 10]; empty for `complete`. */
+  readonly digits: Float32Array;
+  readonly text: string;
+  readonly logProbability: number;
+  /** Of this answer alone. */
+  readonly work: LanguageWork;
+}

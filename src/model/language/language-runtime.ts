@@ -1,0 +1,94 @@
+import { PresageError } from '../../core/errors.js';
+import type { AnswerGrammar, LanguageRequest } from '../../core/learned.js';
+import { AnswerPath, Partings } from './answer-path.js';
+import { Context, type ContextParts, type LanguageWork } from './context.js';
+import type { TextTokenizer } from './tokenizer.js';
+
+export interface LanguageRuntimeParts extends ContextParts {
+  readonly tokenizer: Pick<TextTokenizer, 'digits' | 'encode'>;
+}
+
+/** Continuations of one request, at most. */
+const MOST_CONTINUATIONS = 256;
+/** Tokens of one run of candidates: their bias has tokens × (context + tokens) entries. */
+const MOST_TREE = 128;
+
+/**
+ * Answers requests on one thread, one at a time. `check` is called between the runs of the models and throws where the
+ * request is no longer wanted.
+ */
+export class LanguageRuntime {
+  readonly #tokenizer: LanguageRuntimeParts['tokenizer'];
+  readonly #context: Context;
+
+  constructor({ tokenizer, ...parts }: LanguageRuntimeParts) {
+    this.#tokenizer = tokenizer;
+    this.#context = new Context(parts);
+  }
+
+  work(): LanguageWork {
+    return this.#context.work();
+  }
+
+  /** See LanguageModel: [continuations, 10]. @throws PresageError `inference_failed`, or what `check` throws */
+  async scoreDigits(
+    request: LanguageRequest,
+    continuations: readonly string[],
+    check: () => void,
+  ): Promise<Float32Array> {
+    if (continuations.length > MOST_CONTINUATIONS)
+      throw new PresageError('inference_failed', `${continuations.length} continuations are too many`);
+    const scores = new Float32Array(continuations.length * 10);
+    const sequences = continuations.map((text) => this.#sequence(text));
+    await this.#context.begin(request.visual, this.#tokenizer.encode(request.prompt), check);
+    for (let first = 0; first < sequences.length;) {
+      const candidates = await this.#context.candidates(check);
+      const { tree, root } = candidates;
+      const ends: number[] = [];
+      for (const sequence of sequences.slice(first)) {
+        if (ends.length > 0 && tree.size - root + tree.missing(sequence, root) > MOST_TREE) break;
+        ends.push(tree.add(sequence, root));
+      }
+      const logits = await this.#context.look(candidates, ends);
+      logits.forEach((row, i) => scores.set(digitShares(row, this.#tokenizer.digits), (first + i) * 10));
+      first += ends.length;
+      check();
+    }
+    return scores;
+  }
+
+  /** See LanguageModel. @throws PresageError `inference_failed`, or what `check` throws */
+  async complete(
+    request: LanguageRequest,
+    grammar: AnswerGrammar,
+    check: () => void,
+  ): Promise<{ readonly text: string; readonly logProbability: number }> {
+    await this.#context.begin(request.visual, this.#tokenizer.encode(request.prompt), check);
+    const path = new AnswerPath(grammar, (text) => this.#sequence(text));
+    for (let branch = path.next(); branch !== undefined; branch = path.next()) {
+      this.#context.push(branch.forced);
+      const candidates = await this.#context.candidates(check);
+      const partings = new Partings(branch.pieces, candidates.tree, candidates.root);
+      const logits = await this.#context.look(candidates, partings.nodes);
+      this.#context.push(path.choose(branch, partings.logProbabilities(logits)));
+      check();
+    }
+    return path.answer();
+  }
+
+  #sequence(text: string): readonly number[] {
+    const tokens = this.#tokenizer.encode(text);
+    if (tokens.length > 0) return tokens;
+    throw new PresageError('inference_failed', 'a continuation is empty');
+  }
+}
+
+/** The distribution over the ten digit tokens alone. */
+function digitShares(logits: Float32Array, digits: readonly number[]): readonly number[] {
+  const values = digits.map((token) => logits[token] ?? NaN);
+  const most = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - most));
+  const sum = powers.reduce((total, power) => total + power, 0);
+  if (!Number.isFinite(sum)) throw new PresageError('inference_failed', 'the language model says no numbers');
+  return powers.map((power) => power / sum);
+}

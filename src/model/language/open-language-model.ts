@@ -1,0 +1,35 @@
+import { bundledModelsDir, findModel, loadManifest, modelVersion, verifyModel } from '../manifest.js';
+import { LanguageThread } from './language-thread.js';
+
+export interface LanguageModelOptions {
+  /** Default: the models that come with Presage. */
+  readonly modelsDir?: string;
+  /** Threads inside one operator. Default 1: the other core is for perception. */
+  readonly threads?: number;
+  /** Nice value of the worker thread on Linux, 0–19. Default 5. */
+  readonly niceness?: number;
+  /** Requests that may wait. Default 8. */
+  readonly mostWaiting?: number;
+}
+
+/**
+ * Opens the language model of the models folder, all its files verified.
+ * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`
+ */
+export async function openLanguageModel(options: LanguageModelOptions = {}): Promise<LanguageThread> {
+  const { modelsDir = bundledModelsDir(), threads = 1, niceness = 5, mostWaiting } = options;
+  const manifest = await loadManifest(modelsDir);
+  const language = findModel(manifest, 'language');
+  const path = (role: 'language' | 'embeddings' | 'tokenizer' | 'fusion'): Promise<string> =>
+    verifyModel(modelsDir, findModel(manifest, role));
+  return LanguageThread.open({
+    name: modelVersion(language),
+    language: await path('language'),
+    embeddings: await path('embeddings'),
+    tokenizer: await path('tokenizer'),
+    fusion: await path('fusion'),
+    threads,
+    niceness,
+    ...(mostWaiting === undefined ? {} : { mostWaiting }),
+  });
+}

@@ -1,0 +1,58 @@
+import type { Clock } from '../../core/clock.js';
+import type { LanguageModel } from '../../core/learned.js';
+import type { Explainer } from '../../core/stages.js';
+import type { AccountSource } from '../explain/rules-explainer.js';
+import type { ForecastSource } from '../forecast/forecast-source.js';
+import { FusedExplainer } from './fused-explainer.js';
+import { LanguageBeat } from './language-beat.js';
+import { LanguageSource } from './language-source.js';
+import { FULL_VIEW, type PromptView } from './moment-prompt.js';
+
+/** What the language model gets to see: all, or less to show what a part adds. */
+export type LanguageVariant = 'full' | 'no-objects' | 'no-fusion';
+
+const VIEWS: Readonly<Record<LanguageVariant, PromptView>> = {
+  full: FULL_VIEW,
+  'no-objects': { ...FULL_VIEW, looks: false },
+  'no-fusion': { prefix: false, looks: false, clips: false },
+};
+
+/** The language model in the reasoner of one stream. */
+export interface LanguageVoice {
+  readonly source: ForecastSource;
+  /** @param alone whether it alone says what was necessary; else the base has its say */
+  explainer(base: AccountSource, alone: boolean): Explainer;
+}
+
+export interface LanguageVoiceOptions {
+  /** Live streams: asked on a beat, and explanations have a time limit. Else every answer is waited for. */
+  readonly live: boolean;
+  readonly clock?: Clock;
+}
+
+/** Share of the language model in P(necessary) beside a base that has been fitted to the same task. */
+const CAUSE_WEIGHT = 0.3;
+/** A live explanation that takes this long is told by rules, ms. */
+const LIVE_LIMIT_MS = 4000;
+
+/** What a stream's reasoner takes of the language model that all streams share. */
+export function languageVoice(
+  model: LanguageModel,
+  variant: LanguageVariant,
+  { live, clock }: LanguageVoiceOptions,
+): LanguageVoice {
+  const view = VIEWS[variant];
+  const source = new LanguageSource(model, view);
+  return {
+    source: live ? new LanguageBeat({ source }) : source,
+    explainer: (base, alone) =>
+      new FusedExplainer({
+        model,
+        base,
+        view,
+        causeWeight: alone ? 1 : CAUSE_WEIGHT,
+        limitMs: live ? LIVE_LIMIT_MS : undefined,
+        ...(clock && { clock }),
+      }),
+  };
+}

@@ -1,0 +1,197 @@
+"""The fusion core: a Q-Former whose queries read object and clip tokens and become the prefix of the language model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+STEPS, HZ, SLOTS, KINDS = 30, 10, 48, 4
+LAGS = (0, 5, 10, 15, 20, 25)
+"""Steps before the newest at which an object's place is read."""
+WINDOWS = (6, 15, 30)
+"""Newest steps over which velocities are fitted."""
+BINS = 20
+"""Soft bins over 0 to 1 by which a fraction of the frame is written."""
+GAIN = 8.0
+"""Tokens have length 1: their values are small."""
+HIDDEN = -10_000.0
+
+
+@dataclass(frozen=True)
+class CoreShape:
+    width: int = 256
+    blocks: int = 4
+    heads: int = 8
+    queries: int = 32
+    token: int = 256
+    prefix: int = 576
+
+
+def soft_bins(x: Tensor) -> Tensor:
+    """[...] to [..., BINS]: bumps around the centres of equal bins, so that a linear layer can read digits."""
+    centres = (torch.arange(BINS) + 0.5) / BINS
+    return torch.exp(-(((x[..., None] - centres) * BINS) ** 2) / 2)
+
+
+def fitted_velocity(places: Tensor, seen: Tensor, steps: int) -> Tensor:
+    """Least-squares slope of [..., T, 2] over the newest steps in view, frame heights per second; 0 with fewer than 3."""
+    places, weight = places[..., -steps:, :], seen[..., -steps:, None]
+    times = (torch.arange(steps) - (steps - 1.0))[:, None] / HZ
+    total = weight.sum(-2).clamp(min=1.0)
+    mean_time, mean_place = (weight * times).sum(-2) / total, (weight * places).sum(-2) / total
+    lag = (times - mean_time[..., None, :]) * weight
+    spread = (lag * lag).sum(-2)
+    slope = (lag * (places - mean_place[..., None, :])).sum(-2) / spread.clamp(min=1e-4)
+    return slope * (total > 2.5)
+
+
+def newest_seen(boxes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
+    """The newest box in view [..., 4] and the seconds since then [...] (3 s and a zero box where there is none)."""
+    times = torch.arange(1, STEPS + 1).float()
+    last = (seen * times).amax(-1)
+    picked = (times == last[..., None]).float() * seen
+    return (boxes * picked[..., None]).sum(-2), (STEPS - last) / HZ
+
+
+def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor) -> Tensor:
+    """Everything about an object's motion, [..., FEATURES], from tracks as docs/fused-model.md gives them."""
+    upright = ((kind == 0) | (kind == 2)).float()[..., None]
+    x = boxes[..., 0] + boxes[..., 2] / 2
+    y = boxes[..., 1] + boxes[..., 3] * (0.5 + 0.5 * upright)
+    places = torch.stack([x, y], -1)
+    newest, unseen_s = newest_seen(boxes, seen)
+    height = newest[..., 3].clamp(min=0.01)
+    shares = torch.stack([x / aspect[..., None, None], y], -1)
+    parts = []
+    for lag in LAGS:
+        here = seen[..., STEPS - 1 - lag, None]
+        parts += [soft_bins(shares[..., STEPS - 1 - lag, :]).flatten(-2) * here, here]
+    size = torch.stack([newest[..., 2] / aspect[..., None], newest[..., 3]], -1)
+    parts += [soft_bins(size).flatten(-2), soft_bins(newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]).flatten(-2)]
+    for steps in WINDOWS:
+        velocity = fitted_velocity(places, seen, steps) / height[..., None]
+        speed = velocity.norm(dim=-1, keepdim=True)
+        parts += [velocity.clamp(-6, 6) / 2, velocity / (speed + 0.05), soft_bins(speed.squeeze(-1).clamp(0, 2) / 2)]
+    parts += [torch.log(height)[..., None], unseen_s[..., None], seen.mean(-1)[..., None], age.clamp(max=60)[..., None].log1p()]
+    parts += [functional.one_hot(kind, KINDS).float(), (aspect[..., None] * torch.ones_like(age))[..., None]]
+    return torch.cat(parts, -1)
+
+
+FEATURES = len(LAGS) * (2 * BINS + 1) + 4 * BINS + len(WINDOWS) * (4 + BINS) + 4 + KINDS + 1
+
+
+class Attention(nn.Module):
+    def __init__(self, width: int, heads: int):
+        super().__init__()
+        self.heads = heads
+        self.q, self.k, self.v = nn.Linear(width, width), nn.Linear(width, width), nn.Linear(width, width)
+        self.o = nn.Linear(width, width)
+
+    def forward(self, x: Tensor, context: Tensor, bias: Tensor | None = None) -> Tensor:
+        batch, steps, width = x.shape
+        q, k, v = (
+            y.reshape(batch, -1, self.heads, width // self.heads).transpose(1, 2)
+            for y in (self.q(x), self.k(context), self.v(context))
+        )
+        scores = q @ k.transpose(-1, -2) * (width // self.heads) ** -0.5
+        shares = (scores if bias is None else scores + bias).softmax(-1)
+        return self.o((shares @ v).transpose(1, 2).reshape(batch, steps, width))
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, heads: int, crosses: bool):
+        super().__init__()
+        self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3 if crosses else 2))
+        self.own, self.cross = Attention(width, heads), Attention(width, heads) if crosses else None
+        self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
+
+    def forward(self, x: Tensor, own_bias: Tensor | None, context: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        y = self.norms[0](x)
+        x = x + self.own(y, y, own_bias)
+        if self.cross is not None and context is not None:
+            x = x + self.cross(self.norms[2](x), context, bias)
+        return x + self.feed(self.norms[1](x))
+
+
+class Tokens(nn.Module):
+    """Object tokens and clip tokens of one width, objects having looked at each other."""
+
+    def __init__(self, shape: CoreShape):
+        super().__init__()
+        self.motion = nn.Sequential(nn.Linear(FEATURES, shape.width), nn.GELU(), nn.Linear(shape.width, shape.width))
+        self.looks = nn.Linear(shape.token, shape.width, bias=False)
+        self.slots = nn.Embedding(SLOTS, shape.width)
+        self.mixing = Block(shape.width, shape.heads, crosses=False)
+        self.clips = nn.Linear(shape.token, shape.width)
+        self.ages = nn.Linear(2, shape.width)
+
+    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor) -> Tensor:
+        objects = self.motion(features) + self.looks(looks * GAIN) + self.slots(slot)
+        objects = self.mixing(objects, ((1 - valid) * HIDDEN)[:, None, None])
+        ages = torch.stack([clip_age, torch.exp(-clip_age)], -1)
+        return torch.cat([objects, self.clips(clips * GAIN) + self.ages(ages)], 1)
+
+
+class FusionCore(nn.Module):
+    """Query k is drawn to the object in slot k (a learned strength), the other queries are free."""
+
+    def __init__(self, shape: CoreShape = CoreShape()):
+        super().__init__()
+        self.shape = shape
+        self.tokens = Tokens(shape)
+        self.queries = nn.Parameter(torch.randn(shape.queries, shape.width) * 0.5)
+        self.pull = nn.Parameter(torch.full((shape.heads, 1, 1), 5.0))
+        self.blocks = nn.ModuleList(Block(shape.width, shape.heads, crosses=True) for _ in range(shape.blocks))
+        self.norm, self.out = nn.LayerNorm(shape.width), nn.Linear(shape.width, shape.prefix)
+        self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
+
+    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
+                clip_valid: Tensor) -> Tensor:  # fmt: skip
+        """features [B, N, FEATURES], slot [B, N], looks [B, N, token], valid [B, N], clips [B, C, token], clip_age and
+        clip_valid [B, C]: prefix [B, queries, prefix]."""
+        context = self.tokens(features, slot, looks, valid, clips, clip_age)
+        own = (torch.arange(self.shape.queries)[:, None] == slot[:, None, None, :]).float() * self.pull
+        free = torch.zeros_like(clip_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
+        hidden = (1 - torch.cat([valid, clip_valid], 1))[:, None, None] * HIDDEN
+        bias = torch.cat([own, free], -1) + hidden
+        x = self.queries.expand(features.shape[0], -1, -1)
+        for block in self.blocks:
+            x = block(x, None, context, bias)
+        return self.out(self.norm(x)) + self.base
+
+
+class Projection(nn.Module):
+    """The ablation: a linear layer on each object and the mean clip, put into the prefix by slot; no queries, no attention."""
+
+    def __init__(self, shape: CoreShape = CoreShape()):
+        super().__init__()
+        self.shape = shape
+        self.objects = nn.Linear(FEATURES + shape.token, shape.prefix)
+        self.clips = nn.Linear(shape.token, shape.prefix)
+        self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
+
+    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
+                clip_valid: Tensor) -> Tensor:  # fmt: skip
+        objects = self.objects(torch.cat([features, looks * GAIN], -1)) * valid[..., None]
+        places = (torch.arange(self.shape.queries)[:, None] == slot[:, None, :]).float()
+        share = clip_valid / clip_valid.sum(1, keepdim=True).clamp(min=1.0)
+        clip = self.clips((clips * GAIN * share[..., None]).sum(1, keepdim=True))
+        last = (torch.arange(self.shape.queries) == self.shape.queries - 1).float()[:, None]
+        return places @ objects + last * clip + self.base
+
+
+class LiveCore(nn.Module):
+    """A core with the inputs and the output of `models/fusion.onnx`: one scene, nothing padded."""
+
+    def __init__(self, core: FusionCore | Projection):
+        super().__init__()
+        self.core = core
+
+    def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor, looks: Tensor,
+                clips: Tensor, clip_age: Tensor) -> Tensor:  # fmt: skip
+        features = object_features(boxes[None], seen[None], kind[None], age[None], aspect)
+        valid, clip_valid = torch.ones_like(age)[None], torch.ones_like(clip_age)[None]
+        return self.core(features, slot[None], looks[None], valid, clips[None], clip_age[None], clip_valid)

@@ -1,0 +1,61 @@
+"""Prune SmolLM2: fewer layers, fewer tokens. What is left does not speak until it is trained.
+
+    python -m training.language.prune --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out WORK
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict, replace
+from pathlib import Path
+
+import torch
+
+from .llama import Llama, LlamaShape
+from .smollm import Source, read_gguf
+from .vocabulary import kept_tokens, restrict
+
+LAYERS = [0, 1, 2, 3, 4, 5, 28, 29]
+
+
+def pruned(source: Source, layers: list[int], kept: list[int]) -> Llama:
+    model = Llama(replace(source.shape, layers=len(layers), vocabulary=len(kept)))
+    weights = {}
+    for name, tensor in source.weights.items():
+        if name.startswith("layers."):
+            _, number, own = name.split(".", 2)
+            if int(number) in layers:
+                weights[f"layers.{layers.index(int(number))}.{own}"] = tensor
+        else:
+            weights[name] = tensor[kept] if name == "embeddings.weight" else tensor
+    model.load_state_dict(weights)
+    return model
+
+
+def save(model: Llama, path: Path) -> None:
+    torch.save({"shape": asdict(model.shape), "weights": model.state_dict()}, path)
+
+
+def load(path: Path) -> Llama:
+    state = torch.load(path, weights_only=True)
+    model = Llama(LlamaShape(**state["shape"]))
+    model.load_state_dict(state["weights"])
+    return model
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gguf", type=Path, required=True)
+    parser.add_argument("--out", type=Path, required=True, help="folder for base.pt and tokenizer.json")
+    parser.add_argument("--layers", type=int, nargs="+", default=LAYERS, help="numbers of the layers to keep")
+    options = parser.parse_args()
+    source = read_gguf(options.gguf)
+    kept = kept_tokens(source)
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "tokenizer.json").write_text(restrict(source, kept))
+    save(pruned(source, options.layers, kept), options.out / "base.pt")
+    print(f"{len(options.layers)} of {source.shape.layers} layers, {len(kept)} of {source.shape.vocabulary} tokens")
+
+
+if __name__ == "__main__":
+    main()

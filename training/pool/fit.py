@@ -1,0 +1,156 @@
+"""Fits the weights of the pool and of the blend of causes on what `collect.ts` noted on simulated scenes.
+
+    python -m training.pool.fit ROWS.jsonl models/pool.json [--manifest models/manifest.json]
+
+Logistic regressions with a Gaussian prior, so that a type with few scenes stays at "both count alike"; each with the Brier score and
+log loss of sampling alone, the learned part alone and the two together, by fourfold cross-validation.
+"""
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+from pathlib import Path
+
+import numpy as np
+
+LEAST = 1e-4
+LEAST_CAUSE = 0.005
+"""As in src/reasoner/forecast/pool.ts and explain/cause-blend.ts."""
+PRIOR_DEVIATION = 0.3
+"""Of every weight around "both count alike"; worth some tens of rows."""
+FOLDS = 4
+LEAST_ROWS = 100
+
+
+def logit(p: np.ndarray, least: float) -> np.ndarray:
+    p = np.clip(p, least, 1 - least)
+    return np.log(p / (1 - p))
+
+
+def sigmoid(z: np.ndarray) -> np.ndarray:
+    return 1 / (1 + np.exp(-z))
+
+
+def fit(features: np.ndarray, target: np.ndarray, prior: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """Weights [K] for features [R, K], soft targets [R] in 0 to 1: Newton steps on the log posterior."""
+    weights, precision = prior.copy(), np.eye(len(prior)) / PRIOR_DEVIATION**2
+    for _ in range(30):
+        p = sigmoid(features @ weights + offset)
+        gradient = features.T @ (target - p) - precision @ (weights - prior)
+        curvature = (features * (p * (1 - p))[:, None]).T @ features + precision
+        step = np.linalg.solve(curvature, gradient)
+        weights += step
+        if np.abs(step).max() < 1e-9:
+            break
+    return weights
+
+
+def brier(p: np.ndarray, target: np.ndarray) -> float:
+    """Of the outcome, of which `target` is the chance: its variance is in every score alike."""
+    return float(np.mean((p - target) ** 2 + target * (1 - target)))
+
+
+def log_loss(p: np.ndarray, target: np.ndarray) -> float:
+    p = np.clip(p, LEAST, 1 - LEAST)
+    return float(-np.mean(target * np.log(p) + (1 - target) * np.log(1 - p)))
+
+
+def cross_validated(features: np.ndarray, target: np.ndarray, prior: np.ndarray, offset: np.ndarray) -> np.ndarray:
+    """What weights fitted on the other folds say of each row; rows of a scene are next to each other, so folds are blocks."""
+    fold = np.arange(len(target)) * FOLDS // len(target)
+    said = np.empty(len(target))
+    for k in range(FOLDS):
+        weights = fit(features[fold != k], target[fold != k], prior, offset[fold != k])
+        said[fold == k] = sigmoid(features[fold == k] @ weights + offset[fold == k])
+    return said
+
+
+def scores(target: np.ndarray, said: dict[str, np.ndarray]) -> dict[str, dict[str, float]]:
+    return {name: {"brier": round(brier(p, target), 5), "logLoss": round(log_loss(p, target), 5)} for name, p in said.items()}
+
+
+def fit_type(rows: list[dict]) -> tuple[dict, dict]:
+    """Weights of the pool for one event type, and the record of how well they did."""
+    truth, sampled, learned = (np.array([row[name] for row in rows], float) for name in ("truth", "sampled", "forecaster"))
+    base = logit(sampled, LEAST)
+    features = np.stack([np.ones(len(rows)), base, logit(learned, LEAST) - base], 1)
+    prior = np.array([0, 0, 0.5])
+    bias, slope, weight = fit(features, truth, prior, base)
+    pooled = cross_validated(features, truth, prior, base)
+    weights = {"bias": round(bias, 4), "slope": round(slope, 4), "weights": {"forecaster": round(weight, 4)}}
+    record = {"rows": len(rows), "rate": round(float(truth.mean()), 4)}
+    return weights, record | scores(truth, {"sampled": sampled, "forecaster": learned, "pooled": pooled})
+
+
+def fit_causes(rows: list[dict]) -> tuple[dict, dict]:
+    """Weights of the blend of causes for one group of events, and the record of how well they did."""
+    truth, head = (np.array([row[name] for row in rows], float) for name in ("truth", "head"))
+    known = np.array([row["rules"] is not None for row in rows], float)
+    rules = np.array([row["rules"] or 0 for row in rows], float)
+    features = np.stack([np.ones(len(rows)), logit(head, LEAST_CAUSE), known, known * logit(rules, LEAST_CAUSE)], 1)
+    prior, none = np.array([0, 0.5, 0, 0.5]), np.zeros(len(rows))
+    bias, factor, offset, slope = fit(features, truth, prior, none)
+    blended = cross_validated(features, truth, prior, none)
+    weights = {"bias": round(bias, 4), "head": round(factor, 4), "known": round(offset, 4), "rules": round(slope, 4)}
+    record = {"rows": len(rows), "rate": round(float(truth.mean()), 4)}
+    said = {"rules": rules, "head": head, "blended": blended}
+    f1 = {name: round(f1_of(p >= 0.5, truth > 0.5), 4) for name, p in said.items()}
+    return weights, record | scores(truth, said) | {"f1": f1}
+
+
+def f1_of(said: np.ndarray, true: np.ndarray) -> float:
+    return float(2 * (said & true).sum() / max(said.sum() + true.sum(), 1))
+
+
+def note_in_manifest(manifest: Path, target: Path) -> None:
+    document = json.loads(manifest.read_text())
+    data = target.read_bytes()
+    entry = {
+        "name": "presage-pool",
+        "role": "pool",
+        "file": target.name,
+        "sha256": hashlib.sha256(data).hexdigest(),
+        "bytes": len(data),
+        "license": "Apache-2.0",
+        "source": "fitted here on simulated validation scenes; no recordings",
+        "made": "python -m training.pool.fit (training/README.md, Pool)",
+        "inputs": {},
+        "outputs": {},
+    }
+    document["models"] = [m for m in document["models"] if m["role"] != "pool"] + [entry]
+    manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("rows", type=Path)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--manifest", type=Path)
+    args = parser.parse_args()
+    text = args.rows.read_bytes()
+    *rows, about = [json.loads(line) for line in text.splitlines()]
+    types, causes, record = {}, {}, {}
+    for kind in sorted({row["forecast"] for row in rows if "forecast" in row}):
+        chosen = [row for row in rows if row.get("forecast") == kind]
+        if len(chosen) >= LEAST_ROWS:
+            types[kind], record[kind] = fit_type(chosen)
+    for group in ("collide", "other"):
+        chosen = [row for row in rows if "cause" in row and (row["cause"] == "collide") == (group == "collide")]
+        causes[group], record[f"causes of {group}"] = fit_causes(chosen)
+    provenance = {
+        "made": "training/pool (scenes.py, collect.ts, fit.py) on simulated validation scenes, no recordings",
+        "rows": hashlib.sha256(text).hexdigest()[:12],
+        **about,
+        "crossValidation": record,
+    }
+    document = {"version": 1, "provenance": provenance, "sets": {"forecaster": types}, "causes": causes}
+    args.out.write_text(json.dumps(document, indent=2) + "\n")
+    if args.manifest:
+        note_in_manifest(args.manifest, args.out)
+    for name, result in record.items():
+        print(name, json.dumps(result))
+
+
+if __name__ == "__main__":
+    main()
