@@ -13,6 +13,7 @@ import {
 } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
 export const OPTIONS = {
@@ -161,11 +162,11 @@ export const OPTIONS = {
     value: 'MODE',
     env: 'PRESAGE_REASONER',
     yaml: 'reasoner',
-    schema: z.enum(['rules', 'forecaster', 'last-frames', 'off']),
-    expected: '"forecaster", "rules", "last-frames" or "off"',
+    schema: z.enum(REASONER_MODES),
+    expected: REASONER_MODES.map((mode) => `"${mode}"`).join(', '),
     fallback: 'forecaster' as const,
     description:
-      'forecaster: learned forecasts pooled with sampled paths, learned causes; rules: neither is learned; last-frames: learned, without memory (to compare); off: objects and events only',
+      'forecaster: learned forecasts pooled with sampled paths, learned causes; both: the language model beside them; fused: the language model alone; rules: nothing is learned; off: objects and events only; to compare: last-frames (learned, without memory), no-objects, no-fusion (both without object tokens, without a visual prefix)',
     commands: STREAMING,
   }),
   openaiUrl: option({

@@ -5,7 +5,7 @@ import type { EventGraph, Link } from '../explain/event-graph.js';
 import type { Relation } from '../explain/relations.js';
 
 /** Links less plausible than this are not offered. */
-const LEAST_PLAUSIBLE = 0.02;
+const LEAST_PLAUSIBLE = 0.05;
 
 /** Where in a chain one is: an event and its relation to the next have been said. */
 interface Place {
