@@ -33,7 +33,7 @@ export interface CrashReport {
   readonly pictures: number;
   /** Durable messages told to a client and not in the log afterwards. */
   readonly lost: number;
-  /** Greatest media time between the newest live message told and the state saved, s. */
+  /** Greatest media time that a run watched and the state saved does not know, s. */
   readonly mostLostS: number;
   /** Everything that was not as it should be. */
   readonly problems: readonly string[];
@@ -42,7 +42,8 @@ export interface CrashReport {
 interface Heard {
   readonly durable: Map<number, string>;
   readonly objects: Set<number>;
-  newestLive: number;
+  /** Media times of the live messages, s; undefined before the first. */
+  live: { readonly first: number; readonly newest: number } | undefined;
 }
 
 interface Row {
@@ -76,8 +77,9 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     problems.push(...left.problems.map((problem) => `round ${round}: ${problem}`));
     lost += left.lost;
     pictures = left.pictures;
-    if (left.savedAt !== undefined && heard.newestLive > 0)
-      mostLostS = Math.max(mostLostS, heard.newestLive - left.savedAt);
+    // Killed before its first save, a run leaves the state of the one before: the time between them nobody watched.
+    if (left.savedAt !== undefined && heard.live !== undefined)
+      mostLostS = Math.max(mostLostS, heard.live.newest - Math.max(left.savedAt, heard.live.first));
   }
   if (mostLostS > MOST_LOST_S + FRAME_S) problems.push(`${mostLostS.toFixed(2)} s of memory were lost`);
   return {
@@ -93,7 +95,7 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
 }
 
 async function runAndKill(options: CrashOptions, from: number): Promise<{ heard: Heard; served: boolean }> {
-  const heard: Heard = { durable: new Map(), objects: new Set(), newestLive: 0 };
+  const heard: Heard = { durable: new Map(), objects: new Set(), live: undefined };
   const args = [MAIN, 'watch', options.video, '--loop', '--port', '0', '--data', options.folder];
   const child = spawn(process.execPath, args, {
     stdio: ['ignore', 'pipe', 'inherit'],
@@ -134,7 +136,7 @@ function hear(heard: Heard, json: string): void {
   const message = JSON.parse(json) as { type: string; sequence?: string; mediatime: number; data: unknown };
   if (message.sequence !== undefined) heard.durable.set(Number(message.sequence), json);
   if (message.type !== 'presage.objects.updated.v1') return;
-  heard.newestLive = Math.max(heard.newestLive, message.mediatime);
+  heard.live = { first: heard.live?.first ?? message.mediatime, newest: message.mediatime };
   const { objects } = message.data as { objects: { id: string }[] };
   for (const { id } of objects) heard.objects.add(Number(id.slice(1)));
 }

@@ -27,10 +27,10 @@ import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
 import type { ReasonerModels } from './reasoner-models.js';
 
-/** A crash loses at most what memory took in during this, ms. */
-const SAVE_EVERY_MS = 1000;
+/** A crash loses at most what memory took in during this, the wait for the commit (100 ms) and one frame; ms. */
+const SAVE_EVERY_MS = 600;
 /** Records of objects and relations are taken into the archive with every so manieth save: they are larger. */
-const ARCHIVE_EVERY = 5;
+const ARCHIVE_EVERY = 8;
 
 export interface StreamSessionOptions {
   readonly id: string;
