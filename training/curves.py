@@ -1,8 +1,10 @@
 """Draws the losses of training runs as a picture.
 
+    python -m training.curves heal align instruct --out training/runs/fused.svg
     python -m training.curves training/runs/clip.json [MORE.json ...] [--out curves.svg]
 
-One panel for each loss of a run's record (training/runs/STAGE.json, written by run.py) over the steps: every logged mean as a
+One panel for each loss of a run's record (training/runs/STAGE.json, written by run.py; a name without
+ending means that file) over the steps: every logged mean as a
 thin line, their exponential mean as a thick one; a loss whose values are all positive and span more than a decade is drawn on a
 logarithmic scale. Without --out beside the (first) record, as .svg. Needs the standard library only.
 """
@@ -16,6 +18,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+RUNS = Path(__file__).parent / "runs"
 WIDTH, HEIGHT = 420, 240
 """One panel, px."""
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 34, 34
@@ -135,11 +138,12 @@ def draw(records: dict[str, dict]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("records", type=Path, nargs="+")
+    parser.add_argument("records", nargs="+", help="files, or names of stages")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    out = options.out or options.records[0].with_suffix(".svg")
-    out.write_text(draw({path.stem: json.loads(path.read_text()) for path in options.records}))
+    paths = [Path(name) if name.endswith(".json") else RUNS / f"{name}.json" for name in options.records]
+    out = options.out or paths[0].with_suffix(".svg")
+    out.write_text(draw({path.stem: json.loads(path.read_text()) for path in paths}))
     print(out)
 
 

@@ -4,6 +4,7 @@
     python -m training.train --stage tokens ...        # needs the masks stage in WORK
     python -m training.train --stage clip ...
     python -m training.train --stage forecast|causes --train TOKENS/train --held TOKENS/val --test TOKENS/test --work WORK
+    python -m training.train --stage heal|align|instruct --train TOKENS/train --held TOKENS/val --base BASE --work WORK
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import torch
 from .dataset import data_hash, load_keyframes, scene_files
 from .heads.clip import ClipEncoder
 from .heads.objects import ObjectHeads
+from .language.stages import module_for, train_align, train_heal, train_instruct
 from .models.causes import CauseHead
 from .models.forecaster import Forecaster
 from .reasoner_stages import train_causes, train_forecast
@@ -35,7 +37,11 @@ CONFIGS = {
     "clip": Config("clip", steps=450, batch=12, rate=8e-4, weight_decay=0.05),
     "forecast": Config("forecast", steps=12000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=200, held_every=400),
     "causes": Config("causes", steps=6000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=200, held_every=300),
+    "heal": Config("heal", steps=20000, batch=6, rate=1.5e-3, warm_up=20, held_every=60, seconds=800),
+    "align": Config("align", steps=20000, batch=4, rate=1.5e-3, warm_up=50, seconds=1000),
+    "instruct": Config("instruct", steps=20000, batch=4, rate=1e-3, warm_up=20, held_every=60, seconds=2700),
 }
+LANGUAGE_STAGES = {"heal": train_heal, "align": train_align, "instruct": train_instruct}
 TOKEN_STAGES = {"forecast": (Forecaster, train_forecast), "causes": (CauseHead, train_causes)}
 
 
@@ -104,6 +110,9 @@ def main() -> None:
     parser.add_argument("--start", type=Path, help="a checkpoint of the same stage whose weights to begin with")
     parser.add_argument("--limit", type=int, help="only the first scenes (or shards of token scenes)")
     parser.add_argument("--seconds", type=float, help="end after so much training time")
+    parser.add_argument("--base", type=Path, help="heal, align, instruct: folder of training.language.prune")
+    parser.add_argument("--linear", action="store_true", help="heal, align, instruct: a linear projection in place of the fusion core")
+    parser.add_argument("--threads", type=int, default=1, help="heal, align, instruct: threads of PyTorch")
     parser.add_argument("--test", type=Path, help="forecast, causes: folder of token scenes that only the scores see")
     options = parser.parse_args()
     config = configured(options)
@@ -111,6 +120,10 @@ def main() -> None:
     if config.stage in TOKEN_STAGES:
         train, held = shard_files(options.train, options.limit), shard_files(options.held)
         module, data = TOKEN_STAGES[config.stage][0](), described(train, held, shards_hash)
+    elif config.stage in LANGUAGE_STAGES:
+        train, held = shard_files(options.train, options.limit), shard_files(options.held)
+        module = module_for(config.stage, options.base, options.work, options.linear)
+        data = described(train, held, shards_hash)
     else:
         train, held = scene_files(options.train, options.limit), scene_files(options.held)
         module, data = heads_for(config.stage, options.work), described(train, held)
@@ -119,6 +132,9 @@ def main() -> None:
     run = Run(config, module, options.work, data)
     if config.stage in TOKEN_STAGES:
         scores = TOKEN_STAGES[config.stage][1](run, module, train, held, shard_files(options.test) if options.test else held)
+    elif config.stage in LANGUAGE_STAGES:
+        torch.set_num_threads(options.threads)
+        scores = LANGUAGE_STAGES[config.stage](run, module, train, held, options.base)
     else:
         scores = TRAINERS[config.stage](run, module, train, held)
     run.write_record(RUNS, scores)

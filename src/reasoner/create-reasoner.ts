@@ -32,6 +32,7 @@ export const REASONER_MODES = [
   'rules',
   'last-frames',
   'no-objects',
+  'no-clips',
   'no-fusion',
   'off',
 ] as const;
@@ -115,6 +116,7 @@ function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
     case 'last-frames':
       return { ...all, sampled: false, memory: false, language: speaks ? 'full' : undefined };
     case 'no-objects':
+    case 'no-clips':
     case 'no-fusion':
       return { ...all, language: mode };
   }

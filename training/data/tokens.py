@@ -34,8 +34,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--scenes", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1, help="of the first scene; the others follow")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
-    parser.add_argument("--runs", type=int, default=8, help="futures of each moment")
-    parser.add_argument("--long-runs", type=int, default=3, help="of them long enough for loitering")
+    parser.add_argument("--runs", type=int, default=6, help="futures of each moment")
+    parser.add_argument("--long-runs", type=int, default=2, help="of them long enough for loitering")
 
 
 def main(options: argparse.Namespace) -> None:

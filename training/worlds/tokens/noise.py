@@ -10,10 +10,10 @@ from numba import njit
 
 NAMES = (
     "white", "white_share", "slow", "slow_share", "memory", "miss", "miss_stays", "coast", "late_s", "never", "death_s",
-    "merge", "swap", "break", "ghosts", "only_moving",
+    "merge", "swap", "break", "ghosts", "only_moving", "bias_share",
 )  # fmt: skip
 (WHITE, WHITE_SHARE, SLOW, SLOW_SHARE, MEMORY, MISS, MISS_STAYS, COAST, LATE, NEVER, DEATH, MERGE, SWAP, BREAK, GHOSTS,
- ONLY_MOVING) = range(16)  # fmt: skip
+ ONLY_MOVING, BIAS_SHARE) = range(17)  # fmt: skip
 MOVED = 0.08  # shares of its size that a thing must have moved where only what moves is seen
 COAST_MOST = 5  # samples
 
@@ -57,9 +57,10 @@ def observe(boxes, seen, kind, aspect, p, spread, out, out_seen, out_kind, sourc
 def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
     normal = np.random.normal
     slow = np.zeros(4)
-    edges = np.zeros(4)
+    edges, bias = np.zeros(4), np.zeros(4)
     for c in range(4):
         slow[c] = normal()
+        bias[c] = p[BIAS_SHARE] * normal()
     factor = spread * np.exp(normal(0.0, 0.35))
     keep = np.sqrt(1 - p[MEMORY] ** 2)
     missed, coasts, gone = False, False, 0
@@ -83,7 +84,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
         for c in range(4):
             slow[c] = p[MEMORY] * slow[c] + keep * normal()
             value = boxes[k, i, c] + (boxes[k, i, c - 2] if c > 1 else 0.0)
-            value += factor * ((p[SLOW] + p[SLOW_SHARE] * size) * slow[c] + (p[WHITE] + p[WHITE_SHARE] * size) * normal())
+            value += bias[c] * size + factor * ((p[SLOW] + p[SLOW_SHARE] * size) * slow[c] + (p[WHITE] + p[WHITE_SHARE] * size) * normal())
             edges[c] = value
         if missed:
             missed = np.random.random() < p[MISS_STAYS]

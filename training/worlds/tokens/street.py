@@ -17,8 +17,8 @@ LAST_LAUNCH = 14.0
 NOISES = 6
 # Parameters, a row each.
 KIND, PACE, LAUNCH, X0, Y0, GX0, GY0, OUT0, STOPS, TURNS, WAIT, FRIEND, MEET_AT, LEADER, BACK, SIDE = range(16)
-HALF_X, HALF_Y, TALL, LABEL, COLOUR, FINISH, PAUSES, RESTS, SHAKY, POLITE, ROAM = range(16, 27)
-PARAMETERS = 27
+HALF_X, HALF_Y, TALL, LABEL, COLOUR, FINISH, PAUSES, RESTS, SHAKY, POLITE, ROAM, REST_FOR = range(16, 28)
+PARAMETERS = 28
 # State, a row each. MODE: walks, stands, talks, waits for a vehicle, parked for good.
 X, Y, VX, VY, GX, GY, OUTSIDE, MODE, TIMER, PRESENT, HEADING, MET = range(12)
 STATES = 12
@@ -33,7 +33,7 @@ def draw_camera(camera):
     u = np.random.uniform
     r = np.random.random()
     aspect = 4 / 3 if r < 0.4 else 16 / 9 if r < 0.85 else u(1.2, 1.9)
-    focal, horizon, height = u(0.8, 2.0), u(-0.5, 0.3), u(2.3, 9.0)
+    focal, horizon, height = u(0.8, 2.0), u(-0.5, 0.3), np.exp(u(np.log(2.3), np.log(14.0)))
     if np.random.random() < 0.1:
         horizon = u(-2.5, -0.8)
     down = (0.5 - horizon) / focal
@@ -84,6 +84,7 @@ def draw(par, camera, top):
         par[i, WAIT], par[i, SHAKY] = u(1.5, 8.0), u(0.1, 0.6)
         par[i, PAUSES], par[i, FINISH], par[i, POLITE] = u(0.1, 0.9), u(0.2, 0.9), (1.0 if u(0.0, 1.0) < 0.7 else 0.0)
         par[i, RESTS] = (1.0 if u(0.0, 1.0) < still else 0.0) if par[i, KIND] != BODY else 1.0
+        par[i, REST_FOR] = 1e6 if par[i, KIND] == BODY else np.random.exponential(long_rest(par, i))
         par[i, ROAM] = (1.0 if u(0.0, 1.0) < 0.1 else 0.0)
         inside = u(0.0, 1.0) < early or par[i, KIND] == BODY
         start(par, i, camera, top, 0.0 if inside else u(0.2, LAST_LAUNCH), inside)
@@ -100,6 +101,12 @@ def draw(par, camera, top):
         if par[i, KIND] == PERSON or par[i, KIND] == ANIMAL:
             _company(par, i, count)
     return count
+
+
+@njit(cache=True)
+def long_rest(par, i):
+    """Mean time for which something rests that was resting when it came into the scene, s."""
+    return 3.0 * par[i, WAIT] * (0.3 + par[i, PAUSES])
 
 
 @njit(cache=True)
@@ -170,7 +177,8 @@ def reroll(par, state, camera, top, now):
         if par[i, MEET_AT] > now:
             par[i, MEET_AT] = np.random.uniform(now, max(12.0, now + 0.5))
         if state[i, MODE] != WALKS and state[i, TIMER] < 100:
-            state[i, TIMER] = np.random.exponential(par[i, WAIT])
+            since_start = par[i, RESTS] > 0 and np.hypot(state[i, X] - par[i, X0], state[i, Y] - par[i, Y0]) < 0.3
+            state[i, TIMER] = np.random.exponential(long_rest(par, i) if since_start else par[i, WAIT])
         if par[i, KIND] == PERSON or par[i, KIND] == ANIMAL:
             turn, longer = np.random.normal(0.0, 0.12), np.exp(np.random.normal(0.0, 0.35))
             dx, dy = (state[i, GX] - state[i, X]) * longer, (state[i, GY] - state[i, Y]) * longer
@@ -185,7 +193,7 @@ def appear(par, state, i):
     state[i, OUTSIDE], state[i, PRESENT] = par[i, OUT0], 1.0
     state[i, HEADING] = np.arctan2(state[i, GY] - state[i, Y], state[i, GX] - state[i, X])
     if par[i, RESTS] > 0:
-        state[i, MODE], state[i, TIMER] = STANDS, 1e6 if par[i, KIND] == BODY else 3.0 * par[i, WAIT] * (0.3 + par[i, PAUSES])
+        state[i, MODE], state[i, TIMER] = STANDS, par[i, REST_FOR]
         return
     state[i, VX], state[i, VY] = par[i, PACE] * np.cos(state[i, HEADING]), par[i, PACE] * np.sin(state[i, HEADING])
 
