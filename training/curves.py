@@ -3,10 +3,10 @@
     python -m training.curves heal align instruct --out training/runs/fused.svg
     python -m training.curves training/runs/clip.json [MORE.json ...] [--out curves.svg]
 
-One panel for each loss of a run's record (training/runs/STAGE.json, written by run.py; a name without
-ending means that file) over the steps: every logged mean as a
-thin line, their exponential mean as a thick one; a loss whose values are all positive and span more than a decade is drawn on a
-logarithmic scale. Without --out beside the (first) record, as .svg. Needs the standard library only.
+One panel for each loss of a run's record (training/runs/STAGE.json, written by run.py; a name without ending means that file)
+over the steps: every logged mean as a thin line, their exponential mean as a thick one; a loss whose values are all positive and
+span more than a decade is drawn on a logarithmic scale. Without --out beside the (first) record, as .svg. Needs the standard
+library only.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ describe.skipIf(!python && !required)('python -m training.evaluate (needs python
   afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
   it('reads the published formats of its datasets', async () => {
-    const tests = ['-B', '-m', 'unittest', 'discover', '-s', 'training/tests', '-t', '.'];
-    const { stderr } = await run('python3', tests, { cwd: ROOT });
+    const modules = ['training.tests.test_qa', 'training.tests.test_curves'];
+    const { stderr } = await run('python3', ['-B', '-m', 'unittest', ...modules], { cwd: ROOT });
     expect(stderr).toMatch(/Ran \d\d tests[\s\S]*\nOK/);
   });
 
@@ -55,5 +55,5 @@ describe.skipIf(!python && !required)('python -m training.evaluate (needs python
     expect(presage['yes/no']).toMatchObject({ n: 1, answered: 1, accuracy: 1 });
     expect(presage['other']).toMatchObject({ n: 1, answered: 0, accuracy: 0 });
     expect(presage['all']).toMatchObject({ n: 2 });
-  }, 120_000);
+  }, 180_000);
 });
