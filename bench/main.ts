@@ -52,9 +52,13 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   process.stdout.write(`\n${about.join('\n')}\n\n${body}\n`);
 }
 
-/** Where files lie on this machine is nobody's concern. */
+/** Where files lie on this machine is nobody's concern; an argument may be a list such as `NAME=DIR,NAME=DIR`. */
 function shorten(argument: string): string {
-  return path.isAbsolute(argument) ? `…/${path.basename(argument)}` : argument;
+  const one = (text: string): string => (path.isAbsolute(text) ? `…/${path.basename(text)}` : text);
+  return argument
+    .split(',')
+    .map((part) => part.split('=').map(one).join('='))
+    .join(',');
 }
 
 function parse(bench: Bench, args: readonly string[]): Record<string, string> {

@@ -112,7 +112,7 @@ function shortfalls(scored: readonly Scored[], peer: ByType<ForecastScore>): str
   const ece = first.forecast['all']?.ece;
   if (ece != null && ece > TARGETS.ece) missed.push(`ECE is ${show(ece, 3)}`);
   const f1 = first.causes?.f1;
-  if (first.causes && (f1 ?? 0) < TARGETS.causesF1) missed.push(`causes F1 is ${show(f1)}`);
+  if (f1 != null && f1 < TARGETS.causesF1) missed.push(`causes F1 is ${show(f1)}`);
   const target = `Targets for \`${first.name}\`: skill above 0 for every type with ${TARGETS.positives} true or more and above the peer overall, ECE at most ${TARGETS.ece}, causes F1 at least ${TARGETS.causesF1}.`;
   return `${target} ${missed.length === 0 ? 'All met.' : `**Missed: ${missed.join('; ')}.**`}`;
 }

@@ -18,7 +18,7 @@ const DEFAULT_SHARED = fileURLToPath(new URL('../../shared', import.meta.url));
 /** What each part adds: all of it, each part alone, and all of it without one part. */
 const MODES = 'both,fused,forecaster,rules,last-frames,no-fusion,no-objects,no-clips';
 /** Modes whose cost beside a live stream is measured. */
-const LIVE_MODES = ['rules', 'both'];
+const LIVE_MODES = ['rules', 'forecaster', 'both'];
 
 /**
  * What the parts of the learned reasoner add. Each recording is perceived once; memory and reasoner then run on its percepts
