@@ -71,7 +71,7 @@ def scores(target: np.ndarray, said: dict[str, np.ndarray]) -> dict[str, dict[st
 
 
 def fit_type(rows: list[dict]) -> tuple[dict, dict]:
-    """Weights of the pool for one event type, and the record of how well they did."""
+    """Weights of the pool for one group of items (`exit:body`) or event type, and the record of how well they did."""
     truth, sampled, learned = (np.array([row[name] for row in rows], float) for name in ("truth", "sampled", "forecaster"))
     base = logit(sampled, LEAST)
     features = np.stack([np.ones(len(rows)), base, logit(learned, LEAST) - base], 1)
@@ -131,8 +131,9 @@ def main() -> None:
     text = args.rows.read_bytes()
     *rows, about = [json.loads(line) for line in text.splitlines()]
     types, causes, record = {}, {}, {}
-    for kind in sorted({row["forecast"] for row in rows if "forecast" in row}):
-        chosen = [row for row in rows if row.get("forecast") == kind]
+    groups = {row["forecast"] for row in rows if "forecast" in row}
+    for kind in sorted(groups | {group.split(":")[0] for group in groups}):
+        chosen = [row for row in rows if kind in (row.get("forecast"), row.get("forecast", "").split(":")[0])]
         if len(chosen) >= LEAST_ROWS:
             types[kind], record[kind] = fit_type(chosen)
     for group in ("collide", "other"):
