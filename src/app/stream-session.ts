@@ -40,7 +40,7 @@ export interface StreamSessionOptions {
   readonly perception: Perception;
   /** Tells contacts of things; without it their boxes alone decide. */
   readonly contacts?: ContactJudge | undefined;
-  readonly reasonerModels: ReasonerModels;
+  readonly reasonerModels: Pick<ReasonerModels, 'mode' | 'partsFor'>;
   readonly places: Places;
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];

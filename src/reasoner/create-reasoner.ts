@@ -33,6 +33,7 @@ export const REASONER_MODES = [
   'rules',
   'last-frames',
   'no-objects',
+  'no-clips',
   'no-fusion',
   'off',
 ] as const;
@@ -55,6 +56,8 @@ export interface ReasonerParts {
   readonly queue?: ExplanationQueueOptions;
   /** What an earlier reasoner of the stream saved. */
   readonly state?: unknown;
+  /** False: forecasts are stated without online calibration, to measure what that adds. Default true. */
+  readonly calibrate?: boolean | undefined;
   /** Measures `by.ms`. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -78,7 +81,7 @@ const LOCAL_QUEUE = { capacity: 64 };
 export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
   if (mode === 'off') return undefined;
   const plan = planOf(mode, parts.language !== undefined);
-  const { clock = systemClock, state, queue } = parts;
+  const { clock = systemClock, state, queue, calibrate = true } = parts;
   const live = parts.deadlineMs !== undefined;
   const voice = plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, clock });
   const view = plan.memory ? undefined : lastFrames;
@@ -91,6 +94,7 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
   const desk = new ForecastDesk({
     forecaster: new SamplingForecaster(),
     sources: sources.length > 0 ? { panel, pool } : undefined,
+    calibrate,
   });
   const slow = slowExplainer(plan, parts, voice, clock);
   const rules = new RulesExplainer({ clock });
@@ -115,6 +119,7 @@ function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
     case 'last-frames':
       return { ...all, sampled: false, memory: false, language: speaks ? 'full' : undefined };
     case 'no-objects':
+    case 'no-clips':
     case 'no-fusion':
       return { ...all, language: mode };
   }
