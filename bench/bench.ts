@@ -7,7 +7,7 @@ export interface Bench {
 }
 
 /** A result of which a part goes into the model card, too. */
-export interface CardResult {
+interface CardResult {
   readonly body: string;
   readonly card: string;
 }

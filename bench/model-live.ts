@@ -36,6 +36,14 @@ export async function measureLive(mode: string, video: string, seconds: number):
     return { mode, failure, told, residentMb: NaN, framesPerSecond: NaN, dropped: NaN };
   }
   await using running = watch;
+  const health = (await (await fetch(`${running.url}/healthz`)).json()) as {
+    details?: { reasoner?: string; reasonerProblem?: string };
+  };
+  // The product goes on with less where models are missing; its figures are not those of the mode.
+  if (health.details?.reasoner !== mode) {
+    const failure = health.details?.reasonerProblem ?? 'another mode is in use';
+    return { mode, failure, told, residentMb: NaN, framesPerSecond: NaN, dropped: NaN };
+  }
   await delay(WARM_UP_S * 1000);
   const client = new WebSocket(`${running.url.replace(/^http/, 'ws')}/v1/streams/cam1/events`);
   client.on('message', (data: RawData) =>

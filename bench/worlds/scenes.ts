@@ -32,7 +32,7 @@ const SCORE = 0.8;
 const COLLIDE = EVENT_TYPES.indexOf('collide');
 
 /** Truth in the form of the evaluation's physics scenes: boxes in px by frame and object, contacts, their causes. */
-export interface SceneTruth {
+interface SceneTruth {
   readonly fps: number;
   readonly width: number;
   readonly height: number;
