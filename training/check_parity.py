@@ -16,6 +16,7 @@ import numpy as np
 import onnxruntime
 
 from .pyramid import GRID_COLUMNS, GRID_ROWS, ROOT, grid_of
+from .track_inputs import TRACK_CASES, cause_inputs, forecaster_inputs
 
 REFERENCE = Path(__file__).parent / "runs" / "parity.json"
 TOLERANCE = 2e-5
@@ -69,6 +70,18 @@ def gaps(reference: dict) -> dict[str, float]:
     if "clip" in reference:
         token = outputs(ROOT / "models" / "clip.onnx", clip_inputs())["token"]
         found["clip token"] = float(np.abs(np.array(sampled(token)) - reference["clip"]["token"]).max())
+    return found | track_gaps(reference)
+
+
+def track_gaps(reference: dict) -> dict[str, float]:
+    """The same of the forecaster and the cause head, for several numbers of objects; infinite where a value is not finite."""
+    found = {}
+    for model, inputs_of in (("forecaster", forecaster_inputs), ("causes", cause_inputs)):
+        for things in TRACK_CASES if f"{model} {TRACK_CASES[0]}" in reference else ():
+            told, case = outputs(ROOT / "models" / f"{model}.onnx", inputs_of(things)), f"{model} {things}"
+            for name, values in reference[case].items():
+                gap = float(np.abs(np.array(sampled(told[name])) - values).max())
+                found[f"{case} {name}"] = gap if np.isfinite(told[name]).all() else float("inf")
     return found
 
 

@@ -1,7 +1,6 @@
-"""Write models/objects.onnx and models/clip.onnx from trained weights, and their entries in the manifest.
+"""Write models/objects.onnx, clip.onnx, forecaster.onnx, causes.onnx from trained weights, and their entries in the manifest.
 
-    python -m training.export objects --work WORK
-    python -m training.export clip --work WORK
+    python -m training.export objects|clip|forecaster|causes --work WORK
 """
 
 from __future__ import annotations
@@ -18,8 +17,10 @@ import torch
 from torch import nn
 
 from .check_parity import CASES, REFERENCE, clip_inputs, object_inputs, sampled
+from .export_reasoner import GRAPHS, TRACED_THINGS, axes
 from .heads.clip import CLIP_FRAMES, CLIP_HZ, ClipEncoder, ClipToken
 from .heads.objects import GRID_COLUMNS, GRID_ROWS, MARGIN, MASK_SIDE, TOKEN_SIZE, ObjectHeads
+from .track_inputs import TRACK_CASES
 
 ROOT = Path(__file__).resolve().parent.parent
 OPSET = 17
@@ -119,6 +120,16 @@ def export_clip(work: Path, path: Path) -> dict:
     }
 
 
+def export_reasoner(model: str, work: Path, path: Path) -> tuple[dict, str]:
+    """The entry of the forecaster or the cause head, and the records of its runs."""
+    graph_of, inputs_of, names, outputs, entry, runs = GRAPHS[model]
+    graph = graph_of(work)
+    write(graph, arguments(inputs_of(TRACED_THINGS)), path, (names, outputs), axes(names + outputs))
+    for things in TRACK_CASES:
+        record_reference(f"{model} {things}", graph, inputs_of(things), outputs)
+    return entry, runs
+
+
 def tensor(kind: str, *shape: int | str) -> dict:
     return {"type": kind, "shape": list(shape)}
 
@@ -130,7 +141,7 @@ def update_manifest(path: Path, entry: dict, stages: str) -> None:
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
         "bytes": path.stat().st_size,
         "license": "Apache-2.0",
-        "source": f"trained here on drawn scenes ({stages}); no recordings",
+        "source": f"trained here on simulated scenes ({stages}); no recordings",
         "made": "training/reproduce.sh",
     }
     order = ["name", "role", "file", "sha256", "bytes", "license", "source", "made", "inputs", "outputs", "settings", "notes"]
@@ -147,13 +158,15 @@ def update_manifest(path: Path, entry: dict, stages: str) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", choices=["objects", "clip"])
+    parser.add_argument("model", choices=["objects", "clip", *GRAPHS])
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--out", type=Path, default=ROOT / "models")
     options = parser.parse_args()
     path = options.out / f"{options.model}.onnx"
     if options.model == "objects":
         update_manifest(path, export_objects(options.work, path), "training/runs/masks.json, tokens.json")
+    elif options.model in GRAPHS:
+        update_manifest(path, *export_reasoner(options.model, options.work, path))
     else:
         update_manifest(path, export_clip(options.work, path), "training/runs/clip.json")
 

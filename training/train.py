@@ -1,13 +1,16 @@
-"""Train one stage of the heads on cached scenes (python -m training.dataset); resumes where it was stopped.
+"""Train one stage on cached scenes (python -m training.dataset) or token scenes (training.data tokens); resumes where it was stopped.
 
     python -m training.train --stage masks  --train CACHE/train --held CACHE/held --work WORK
     python -m training.train --stage tokens ...        # needs the masks stage in WORK
     python -m training.train --stage clip ...
+    python -m training.train --stage forecast|causes --train TOKENS/train --held TOKENS/val --test TOKENS/test --work WORK
+    python -m training.train --stage heal|align|instruct --train TOKENS/train --held TOKENS/val --base BASE --work WORK
 """
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +19,11 @@ import torch
 from .dataset import data_hash, load_keyframes, scene_files
 from .heads.clip import ClipEncoder
 from .heads.objects import ObjectHeads
+from .language.stages import module_for, train_align, train_heal, train_instruct
+from .reasoner_stages import TOKEN_STAGES, train_on_tokens
 from .run import Config, Run
 from .samples import View
+from .shards import shard_files, shards_hash
 from .stages.clips import Scenes, clip_losses, clip_scores, standardise
 from .stages.masks import mask_losses, mask_scores
 from .stages.tokens import BOX_JITTER, COPIES, by_scene, look, token_losses, token_scores
@@ -27,11 +33,17 @@ CONFIGS = {
     "masks": Config("masks", steps=1000, batch=6, rate=2e-3),
     "tokens": Config("tokens", steps=700, batch=8, rate=1e-3, weight_decay=0.05),
     "clip": Config("clip", steps=450, batch=12, rate=8e-4, weight_decay=0.05),
+    "forecast": Config("forecast", steps=12000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=400),
+    "causes": Config("causes", steps=6000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=300),
+    "heal": Config("heal", steps=20000, batch=6, rate=1.5e-3, warm_up=20, held_every=60, seconds=800),
+    "align": Config("align", steps=20000, batch=4, rate=1.5e-3, warm_up=50, seconds=1000),
+    "instruct": Config("instruct", steps=20000, batch=4, rate=1e-3, warm_up=20, held_every=60, seconds=2700),
 }
+LANGUAGE_STAGES = {"heal": train_heal, "align": train_align, "instruct": train_instruct}
 
 
-def described(train: list[Path], held: list[Path]) -> dict:
-    return {"train": len(train), "train_sha256": data_hash(train), "held": len(held), "held_sha256": data_hash(held)}
+def described(train: list[Path], held: list[Path], hash_of: Callable[[list[Path]], str] = data_hash) -> dict:
+    return {"train": len(train), "train_sha256": hash_of(train), "held": len(held), "held_sha256": hash_of(held)}
 
 
 def views_of(files: list[Path]) -> list[View]:
@@ -74,7 +86,7 @@ def heads_for(stage: str, work: Path) -> ObjectHeads | ClipEncoder:
 
 def configured(options: argparse.Namespace) -> Config:
     """The stage's configuration with what the command line changes in it."""
-    changes = {name: value for name in ("steps", "rate") if (value := getattr(options, name))}
+    changes = {name: value for name in ("steps", "rate", "seconds") if (value := getattr(options, name))}
     if options.start:
         before = torch.load(options.start, weights_only=True)
         changes["start"] = f"{before['step']} steps on data {before['data']['train_sha256'][:16]}"
@@ -93,16 +105,36 @@ def main() -> None:
     parser.add_argument("--steps", type=int, help="fewer or more steps than the default")
     parser.add_argument("--rate", type=float, help="another peak learning rate than the default")
     parser.add_argument("--start", type=Path, help="a checkpoint of the same stage whose weights to begin with")
-    parser.add_argument("--limit", type=int, help="only the first scenes")
+    parser.add_argument("--limit", type=int, help="only the first scenes (or shards of token scenes)")
+    parser.add_argument("--seconds", type=float, help="end after so much training time")
+    parser.add_argument("--base", type=Path, help="heal, align, instruct: folder of training.language.prune")
+    parser.add_argument("--linear", action="store_true", help="heal, align, instruct: a linear projection in place of the fusion core")
+    parser.add_argument("--threads", type=int, default=1, help="heal, align, instruct: threads of PyTorch")
+    parser.add_argument("--test", type=Path, help="forecast, causes: folder of token scenes that only the scores see")
     options = parser.parse_args()
     config = configured(options)
-    train, held = scene_files(options.train, options.limit), scene_files(options.held)
     torch.manual_seed(config.seed)
-    module = heads_for(options.stage, options.work)
+    if config.stage in TOKEN_STAGES:
+        train, held = shard_files(options.train, options.limit), shard_files(options.held)
+        module, data = TOKEN_STAGES[config.stage].module(), described(train, held, shards_hash)
+    elif config.stage in LANGUAGE_STAGES:
+        train, held = shard_files(options.train, options.limit), shard_files(options.held)
+        module = module_for(config.stage, options.base, options.work, options.linear)
+        data = described(train, held, shards_hash)
+    else:
+        train, held = scene_files(options.train, options.limit), scene_files(options.held)
+        module, data = heads_for(config.stage, options.work), described(train, held)
     if options.start:
         module.load_state_dict(torch.load(options.start, weights_only=True)["module"])
-    run = Run(config, module, options.work, described(train, held))
-    run.write_record(RUNS, TRAINERS[options.stage](run, module, train, held))
+    run = Run(config, module, options.work, data)
+    if config.stage in TOKEN_STAGES:
+        scores = train_on_tokens(run, module, train, held, shard_files(options.test) if options.test else held)
+    elif config.stage in LANGUAGE_STAGES:
+        torch.set_num_threads(options.threads)
+        scores = LANGUAGE_STAGES[config.stage](run, module, train, held, options.base)
+    else:
+        scores = TRAINERS[config.stage](run, module, train, held)
+    run.write_record(RUNS, scores)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
 """Write the fused model's files: language.onnx, embeddings.bin, tokenizer.json, fusion.onnx (docs/fused-model.md).
 
-    python -m training.language.export --base WORK/base --work WORK --out models
+    python -m training.language.export --base BASE --work WORK --out models
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import warnings
 from pathlib import Path
@@ -15,10 +16,13 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
+from .entries import entries, put_entries
+from .fused import Fused
 from .fusion import STEPS, FusionCore, LiveCore, Projection
 from .graph import BLOCK, CONTRIB, decoder, quantise, write_embeddings
 from .llama import Llama
 from .prune import load
+from .stages import ALPHA, RANK, language_of, part_of
 
 INPUTS = ["boxes", "seen", "kind", "age", "aspect", "slot", "looks", "clips", "clip_age"]
 
@@ -96,17 +100,38 @@ def write_language(model: Llama, folder: Path) -> None:
     write_embeddings(model, folder / "embeddings.bin")
 
 
+def trained(base: Path, work: Path, stage: str, linear: bool) -> Fused:
+    """The weights after a stage, LoRA merged; of `none` what is there before training."""
+    fused = Fused(load(base / "base.pt"), Projection() if linear else FusionCore())
+    if stage == "align":
+        fused.core.load_state_dict(part_of(work / "align.pt", "core."))
+        fused.language = language_of(base, work)
+    elif stage == "instruct":
+        fused.language.add_lora(RANK, ALPHA)
+        fused.load_state_dict(torch.load(work / "instruct.pt", weights_only=True)["module"])
+    fused.language.merge()
+    return fused.eval()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", type=Path, required=True, help="folder of training.language.prune")
-    parser.add_argument("--work", type=Path, help="folder of the checkpoints; without it nothing is trained")
+    parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
+    parser.add_argument("--stage", choices=["none", "align", "instruct"], default="instruct", help="the stage to export after")
+    parser.add_argument("--linear", action="store_true", help="with the linear projection in place of the fusion core")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
-    language, core = load(options.base / "base.pt"), FusionCore()
-    write_language(language, options.out)
-    write_fusion(core, options.out / "fusion.onnx")
+    fused = trained(options.base, options.work, options.stage, options.linear)
+    write_language(fused.language, options.out)
+    write_fusion(fused.core, options.out / "fusion.onnx")
     shutil.copy(options.base / "tokenizer.json", options.out / "tokenizer.json")
+    made, manifest = entries(fused, options.out), options.out / "manifest.json"
+    for entry in made:
+        print(f"{options.out / entry['file']}: {entry['bytes']} bytes, {entry['sha256']}")
+    if not manifest.exists():
+        manifest.write_text('{ "version": 1, "models": [] }')
+    put_entries(manifest, made)
 
 
 if __name__ == "__main__":

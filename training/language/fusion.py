@@ -18,12 +18,14 @@ BINS = 20
 GAIN = 8.0
 """Tokens have length 1: their values are small."""
 HIDDEN = -10_000.0
+OUT_SCALE = 0.25
+"""A new prefix has about the length of the language model's embeddings."""
 
 
 @dataclass(frozen=True)
 class CoreShape:
     width: int = 256
-    blocks: int = 4
+    blocks: int = 2
     heads: int = 8
     queries: int = 32
     token: int = 256
@@ -70,7 +72,8 @@ def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspe
         here = seen[..., STEPS - 1 - lag, None]
         parts += [soft_bins(shares[..., STEPS - 1 - lag, :]).flatten(-2) * here, here]
     size = torch.stack([newest[..., 2] / aspect[..., None], newest[..., 3]], -1)
-    parts += [soft_bins(size).flatten(-2), soft_bins(newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]).flatten(-2)]
+    corner = newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]
+    parts += [soft_bins(size).flatten(-2), soft_bins(corner).flatten(-2)]
     for steps in WINDOWS:
         velocity = fitted_velocity(places, seen, steps) / height[..., None]
         speed = velocity.norm(dim=-1, keepdim=True)
@@ -136,7 +139,10 @@ class Tokens(nn.Module):
 
 
 class FusionCore(nn.Module):
-    """Query k is drawn to the object in slot k (a learned strength), the other queries are free."""
+    """Query k starts from the object in slot k and is drawn to it (a learned strength); the other queries are free.
+
+    A linear path carries the object in slot k into vector k as well: blocks alone learn slowly to pass on where it is.
+    """
 
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
@@ -146,21 +152,32 @@ class FusionCore(nn.Module):
         self.pull = nn.Parameter(torch.full((shape.heads, 1, 1), 5.0))
         self.blocks = nn.ModuleList(Block(shape.width, shape.heads, crosses=True) for _ in range(shape.blocks))
         self.norm, self.out = nn.LayerNorm(shape.width), nn.Linear(shape.width, shape.prefix)
+        with torch.no_grad():
+            self.out.weight *= OUT_SCALE
+        self.direct = nn.Linear(FEATURES + shape.token, shape.prefix)
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
+    @torch.no_grad()
+    def start_from(self, embeddings: Tensor) -> None:
+        """Let the prefix resemble the tokens [n, prefix] that name the slots."""
+        self.base[: len(embeddings)] = embeddings
+
     def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
-                clip_valid: Tensor) -> Tensor:  # fmt: skip
+                clip_valid: Tensor, queries: int | None = None) -> Tensor:  # fmt: skip
         """features [B, N, FEATURES], slot [B, N], looks [B, N, token], valid [B, N], clips [B, C, token], clip_age and
-        clip_valid [B, C]: prefix [B, queries, prefix]."""
+        clip_valid [B, C]: prefix [B, queries, prefix], of the first queries alone where so many are asked."""
         context = self.tokens(features, slot, looks, valid, clips, clip_age)
-        own = (torch.arange(self.shape.queries)[:, None] == slot[:, None, None, :]).float() * self.pull
+        asked = queries or self.shape.queries
+        owned = (torch.arange(asked)[:, None] == slot[:, None, :]).float() * valid[:, None]
+        own = owned[:, None] * self.pull
         free = torch.zeros_like(clip_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
         hidden = (1 - torch.cat([valid, clip_valid], 1))[:, None, None] * HIDDEN
         bias = torch.cat([own, free], -1) + hidden
-        x = self.queries.expand(features.shape[0], -1, -1)
+        x = self.queries[:asked] + owned @ context[:, : slot.shape[1]]
         for block in self.blocks:
             x = block(x, None, context, bias)
-        return self.out(self.norm(x)) + self.base
+        direct = owned @ self.direct(torch.cat([features, looks * GAIN], -1))
+        return self.out(self.norm(x)) + direct + self.base[:asked]
 
 
 class Projection(nn.Module):
@@ -174,13 +191,13 @@ class Projection(nn.Module):
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
     def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
-                clip_valid: Tensor) -> Tensor:  # fmt: skip
+                clip_valid: Tensor, queries: int | None = None) -> Tensor:  # fmt: skip
         objects = self.objects(torch.cat([features, looks * GAIN], -1)) * valid[..., None]
         places = (torch.arange(self.shape.queries)[:, None] == slot[:, None, :]).float()
         share = clip_valid / clip_valid.sum(1, keepdim=True).clamp(min=1.0)
         clip = self.clips((clips * GAIN * share[..., None]).sum(1, keepdim=True))
         last = (torch.arange(self.shape.queries) == self.shape.queries - 1).float()[:, None]
-        return places @ objects + last * clip + self.base
+        return (places @ objects + last * clip + self.base)[:, :queries]
 
 
 class LiveCore(nn.Module):

@@ -113,6 +113,7 @@ class Llama(nn.Module):
         super().__init__()
         self.shape = shape
         self.embeddings = nn.Embedding(shape.vocabulary, shape.width)
+        nn.init.normal_(self.embeddings.weight, std=0.02)
         self.layers = nn.ModuleList(Layer(shape) for _ in range(shape.layers))
         self.norm = RmsNorm(shape.width, shape.epsilon)
 

@@ -15,7 +15,9 @@ from .llama import Llama, LlamaShape
 from .smollm import Source, read_gguf
 from .vocabulary import kept_tokens, restrict
 
-LAYERS = [0, 1, 2, 3, 4, 5, 28, 29]
+LAYERS = [0, 1, 10, 20, 24, 29]
+"""Found by dropping, from the ten layers that change their input most, one after the other that whose loss costs least perplexity
+on a few paragraphs (25 with all 30 layers, 2,400 with ten, 3,700 with these six, 65,000 and more with the first and last)."""
 
 
 def pruned(source: Source, layers: list[int], kept: list[int]) -> Llama:

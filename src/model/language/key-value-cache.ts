@@ -3,7 +3,7 @@ export const HEADS = 3;
 export const HEAD_WIDTH = 64;
 
 /** Keys and values of one layer, each [1, 3, length, 64]. */
-export interface LayerCache {
+interface LayerCache {
   readonly key: Float32Array;
   readonly value: Float32Array;
 }

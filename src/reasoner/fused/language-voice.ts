@@ -9,11 +9,12 @@ import { LanguageSource } from './language-source.js';
 import { FULL_VIEW, type PromptView } from './moment-prompt.js';
 
 /** What the language model gets to see: all, or less to show what a part adds. */
-export type LanguageVariant = 'full' | 'no-objects' | 'no-fusion';
+export type LanguageVariant = 'full' | 'no-objects' | 'no-clips' | 'no-fusion';
 
 const VIEWS: Readonly<Record<LanguageVariant, PromptView>> = {
   full: FULL_VIEW,
   'no-objects': { ...FULL_VIEW, looks: false },
+  'no-clips': { ...FULL_VIEW, clips: false },
   'no-fusion': { prefix: false, looks: false, clips: false },
 };
 

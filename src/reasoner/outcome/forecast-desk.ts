@@ -33,6 +33,8 @@ export interface ForecastDeskOptions {
   /** Media seconds between two scorecards. Default 10. */
   readonly scorecardEveryS?: number;
   readonly scores?: ScorekeeperOptions;
+  /** False: probabilities are stated as the forecaster gives them, to measure what calibration adds. Default true. */
+  readonly calibrate?: boolean;
 }
 
 /** Base rate of a type before the camera has shown any, and the independent items it counts as. */
@@ -95,6 +97,7 @@ export class ForecastDesk {
   readonly #sources: ForecastDeskOptions['sources'];
   readonly #counts = { forecasts: 0, degraded: 0, dropped: 0 };
   readonly #scorecardEveryS: number;
+  readonly #calibrates: boolean;
   readonly #calibrator = new Calibrator();
   readonly #baseRates = new BaseRates(() => BASE_RATE_PRIOR);
   readonly #resolver = new Resolver();
@@ -113,6 +116,7 @@ export class ForecastDesk {
     this.#scorecardEveryS = options.scorecardEveryS ?? 10;
     if (!(this.#scorecardEveryS > 0))
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
+    this.#calibrates = options.calibrate ?? true;
     this.#scores = new Scorekeeper(options.scores);
     const models = [options.forecaster.name, ...(options.sources?.panel.models ?? [])];
     this.#editor = new PredictionEditor({ backend: 'forecaster', model: models.join('+') });
@@ -280,7 +284,8 @@ export class ForecastDesk {
   ): Draft[] {
     this.#counts.forecasts += 1;
     const items = sampled.items.map((item, i): ForecastItem => {
-      const probability = this.#calibrator.calibrate(item.type, basis.raw[i] ?? item.probability);
+      const raw = basis.raw[i] ?? item.probability;
+      const probability = this.#calibrates ? this.#calibrator.calibrate(item.type, raw) : raw;
       return { ...item, probability: Math.round(probability * 1e6) / 1e6 };
     });
     const forecast: Forecast = { ...sampled, items };

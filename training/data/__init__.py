@@ -1,0 +1,1 @@
+"""Training data of the models of the reasoner: python -m training.data."""
