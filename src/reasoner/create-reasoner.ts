@@ -132,7 +132,12 @@ function slowExplainer(
   clock: Clock,
 ): Explainer | undefined {
   if (openai)
-    return new OpenAiExplainer({ config: openAiConfig(openai), clock, video, ...(keyframes ? { keyframes } : {}) });
+    return new OpenAiExplainer({
+      config: openAiConfig(openai),
+      clock,
+      video,
+      ...(keyframes ? { keyframes } : {}),
+    });
   const learned =
     plan.forecaster && causes
       ? new LearnedExplainer({ model: causes, blend: pool?.causes, clock })

@@ -7,7 +7,10 @@ describe('justify', () => {
   it('names the event that leads to what is foretold', () => {
     const whole = pushedRow();
     const snapshot = { ...whole, t: 3, events: whole.events.filter(({ event }) => event.t <= 3) };
-    const { text, events } = justify({ type: 'collide', participants: ['o2', 'o3'], probability: 0.6 }, snapshot);
+    const { text, events } = justify(
+      { type: 'collide', participants: ['o2', 'o3'], probability: 0.6 },
+      snapshot,
+    );
     expect(text).toContain('1.0 s ago ball #1 collided with cube #2');
     expect(events).toContain('e2');
   });
