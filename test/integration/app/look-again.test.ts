@@ -143,10 +143,10 @@ describe('POST /v1/streams/{id}/look', () => {
       post(http, null),
     ]);
     expect(statuses.map(({ status }) => status)).toEqual([410, 404, ...Array<number>(10).fill(400)]);
-    expect(await statuses[7]!.json()).toMatchObject({
+    expect(await statuses[7].json()).toMatchObject({
       error: {
         code: 'bad_request',
-        message: expect.stringContaining('region: reaches beyond the frame'),
+        message: expect.stringContaining('region: reaches beyond the frame') as string,
       },
     });
   });
