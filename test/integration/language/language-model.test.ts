@@ -17,6 +17,12 @@ const PROMPT =
   'objects\n#1 person moving\n#2 ball standing\nevents\ne1 collide #1 #2 1.2\ne2 start_moving #2 1.1\n';
 const CANDIDATES = ['exit #1 ', 'stop #1 ', 'collide #1 #2 ', 'collide #1 #3 ', 'meet #2 #3 '];
 const modelsDir = languageModelsDir();
+/** By so much a share may differ, because int8 products round otherwise with other rows beside them. */
+const ROUNDING = 0.03;
+
+function expectNear(told: number | undefined, share: number): void {
+  expect(Math.abs((told ?? NaN) - share)).toBeLessThan(ROUNDING);
+}
 
 let model: LanguageThread;
 beforeAll(async () => {
@@ -60,7 +66,7 @@ describe('the language model', () => {
     const scores = await model.scoreDigits(request, CANDIDATES);
     for (const [i, candidate] of CANDIDATES.entries()) {
       const expected = await plainDigits(request, candidate);
-      expected.forEach((share, digit) => expect(scores[i * 10 + digit]).toBeCloseTo(share, 2));
+      expected.forEach((share, digit) => expectNear(scores[i * 10 + digit], share));
     }
   });
 
@@ -92,7 +98,7 @@ describe('the language model', () => {
       expect(sum).toBeCloseTo(1, 4);
     }
     const last = await plainDigits({ visual: undefined, prompt: PROMPT }, many[59] ?? '');
-    last.forEach((share, digit) => expect(scores[590 + digit]).toBeCloseTo(share, 2));
+    last.forEach((share, digit) => expectNear(scores[590 + digit], share));
   });
 
   it('says the likeliest text that the grammar allows', async () => {
