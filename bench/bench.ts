@@ -3,7 +3,13 @@ export interface Bench {
   /** Options with their defaults, all text. */
   readonly options: Readonly<Record<string, string>>;
   /** Measures and returns the result as Markdown. */
-  readonly run: (options: Readonly<Record<string, string>>) => Promise<string>;
+  readonly run: (options: Readonly<Record<string, string>>) => Promise<string | CardResult>;
+}
+
+/** A result of which a part goes into the model card, too. */
+interface CardResult {
+  readonly body: string;
+  readonly card: string;
 }
 
 /** A positive number from an option. */

@@ -5,12 +5,13 @@ import { crash } from './crash.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
+import { model } from './model.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
 import { memory } from './memory.js';
 import { quality } from './quality.js';
-import { writeSection } from './results.js';
+import { CARD_SECTION, MODEL_CARD, writeSection } from './results.js';
 import { soak } from './soak.js';
 import { streams } from './streams.js';
 import { throughput } from './throughput.js';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   proposals,
   crash,
   masks,
+  model,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
@@ -38,19 +40,25 @@ async function main([name = '', ...args]: readonly string[]): Promise<void> {
   const options = parse(bench, args);
   const machine = new MachineWatch();
   const commit = describeCommit();
-  const body = await bench.run(options);
+  const result = await bench.run(options);
+  const { body, card } = typeof result === 'string' ? { body: result, card: undefined } : result;
   const about = [
     `${new Date().toISOString().slice(0, 16).replace('T', ' ')} UTC, ${commit}`,
     machine.describe(),
     `\`npm run bench -- ${[name, ...args.map(shorten)].join(' ')}\``,
   ];
   writeSection({ name, about, body });
+  if (card !== undefined) writeSection({ name: CARD_SECTION, about, body: card }, MODEL_CARD);
   process.stdout.write(`\n${about.join('\n')}\n\n${body}\n`);
 }
 
-/** Where files lie on this machine is nobody's concern. */
+/** Where files lie on this machine is nobody's concern; an argument may be a list such as `NAME=DIR,NAME=DIR`. */
 function shorten(argument: string): string {
-  return path.isAbsolute(argument) ? `…/${path.basename(argument)}` : argument;
+  const one = (text: string): string => (path.isAbsolute(text) ? `…/${path.basename(text)}` : text);
+  return argument
+    .split(',')
+    .map((part) => part.split('=').map(one).join('='))
+    .join(',');
 }
 
 function parse(bench: Bench, args: readonly string[]): Record<string, string> {

@@ -74,6 +74,16 @@ export class ServingProcess implements AsyncDisposable {
     return this.#child.exitCode === null && this.#child.signalCode === null;
   }
 
+  /** What `/metrics` says now: values by name, those of one name with several labels added up. */
+  async metrics(): Promise<Map<string, number>> {
+    const values = new Map<string, number>();
+    for (const line of (await (await fetch(`${this.url}/metrics`)).text()).split('\n')) {
+      const found = /^(\w+)(?:\{.*\})? (\S+)/.exec(line);
+      if (found?.[1] !== undefined) values.set(found[1], (values.get(found[1]) ?? 0) + Number(found[2]));
+    }
+    return values;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (!this.running) return;
     this.#child.kill('SIGINT');

@@ -2,6 +2,9 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const FILE = fileURLToPath(new URL('RESULTS.md', import.meta.url));
+/** The section of the model card that the bench `model` writes. */
+export const MODEL_CARD = fileURLToPath(new URL('../docs/model-card.md', import.meta.url));
+export const CARD_SECTION = 'Measured';
 const TITLE = `# Measured
 
 Each section was written by \`npm run bench -- <name>\`, which replaces it. What the benches do: [README.md](README.md).
@@ -15,12 +18,12 @@ export interface Section {
   readonly body: string;
 }
 
-/** Writes a section into RESULTS.md, in place of the earlier one of that name or at the end. */
-export function writeSection(section: Section): void {
-  writeFileSync(FILE, withSection(readResults(), section));
+/** Writes a section into RESULTS.md or another document, in place of the earlier one of that name or at the end. */
+export function writeSection(section: Section, file = FILE): void {
+  writeFileSync(file, withSection(readDocument(file), section));
 }
 
-/** The text of RESULTS.md with the section in place of the earlier one of that name, or at the end. */
+/** The text of a document with the section in place of the earlier one of that name, or at the end. */
 export function withSection(results: string, { name, about, body }: Section): string {
   const [head = '', ...sections] = results.split(/\n(?=## )/);
   const text = `## ${name}\n\n${about.map((line) => `- ${line}`).join('\n')}\n\n${body.trim()}\n`;
@@ -40,9 +43,9 @@ export function table(head: readonly string[], rows: readonly (readonly string[]
   return [line(head), line(rule), ...rows.map(line)].join('\n');
 }
 
-function readResults(): string {
+function readDocument(file: string): string {
   try {
-    return readFileSync(FILE, 'utf8');
+    return readFileSync(file, 'utf8');
   } catch {
     return TITLE;
   }

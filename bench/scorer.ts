@@ -28,6 +28,9 @@ export interface ForecastScore {
   readonly skill: number | null;
   readonly ap: number | null;
   readonly ece: number | null;
+  /** At the lowest threshold with at most one false alarm a minute. */
+  readonly true_alarms: number;
+  readonly median_lead_s: number | null;
 }
 
 /** Output of `score.py causes`. */

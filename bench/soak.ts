@@ -55,20 +55,10 @@ async function sampleFor(watch: ServingProcess, minutes: number): Promise<Sample
   for (let n = 0; performance.now() - startMs < minutes * 60_000; n += 1) {
     await delay(Math.max(0, startMs + n * SAMPLE_EVERY_MS - performance.now()));
     if (!watch.running) throw new Error('watch ended by itself');
-    const text = await (await fetch(`${watch.url}/metrics`)).text();
-    samples.push({ minutes: (performance.now() - startMs) / 60_000, values: parseMetrics(text) });
+    const values = await watch.metrics();
+    samples.push({ minutes: (performance.now() - startMs) / 60_000, values });
   }
   return samples;
-}
-
-/** Values of the Prometheus text format, those of one name added up. */
-function parseMetrics(text: string): Map<string, number> {
-  const values = new Map<string, number>();
-  for (const line of text.split('\n')) {
-    const found = /^(\w+)(?:\{.*\})? (\S+)/.exec(line);
-    if (found?.[1] !== undefined) values.set(found[1], (values.get(found[1]) ?? 0) + Number(found[2]));
-  }
-  return values;
 }
 
 function report(samples: readonly Sample[], received: number): string {

@@ -2,41 +2,53 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+
+from torch import Tensor, nn
 
 from .models.causes import CauseHead
 from .models.forecaster import Forecaster
 from .run import Run
+from .shards import Examples
 from .stages import causes, forecast
 
-EVENT_NAMES = (
-    "enter", "appear", "exit", "disappear", "start_moving", "stop", "turn", "meet", "separate", "approach", "collide", "zone_enter",
-    "zone_leave", "line_cross", "loiter", "follow", "pick_up", "put_down", "fall",
-)  # fmt: skip
-"""As EVENT_TYPES in src/core/ontology.ts."""
+
+@dataclass(frozen=True)
+class TokenStage:
+    """A stage on token scenes; `read` makes of shards what the other functions take."""
+
+    module: type[nn.Module]
+    read: Callable
+    examples: Callable[..., Examples]
+    losses: Callable[..., dict[str, Tensor]]
+    held_loss: Callable[..., float]
+    calibrate: Callable[..., None]
+    scores: Callable[..., dict]
 
 
-def train_forecast(run: Run, model: Forecaster, train: list[Path], held: list[Path], test: list[Path]) -> dict:
-    examples, checked = forecast.examples_of(train), forecast.examples_of(held)
-    groups = examples.groups()
-    model.train()
+TOKEN_STAGES = {
+    "forecast": TokenStage(
+        Forecaster, forecast.examples_of, lambda data: data,
+        forecast.forecast_losses, forecast.held_loss, forecast.calibrate, forecast.forecast_scores,
+    ),
+    "causes": TokenStage(
+        CauseHead, causes.scenes_of, lambda data: data.events,
+        causes.cause_losses, causes.held_loss, causes.calibrate, causes.cause_scores,
+    ),
+}  # fmt: skip
+
+
+def train_on_tokens(run: Run, module: nn.Module, train: list[Path], held: list[Path], test: list[Path]) -> dict:
+    stage = TOKEN_STAGES[run.config.stage]
+    data, checked = stage.read(train), stage.read(held)
+    groups = stage.examples(data).groups()
+    module.train()
     run.train(
-        lambda rng: forecast.forecast_losses(model, examples, groups, rng, run.config.batch),
-        lambda: forecast.held_loss(model, checked),
+        lambda rng: stage.losses(module, data, groups, rng, run.config.batch),
+        lambda: stage.held_loss(module, checked),
     )
-    forecast.calibrate(model, checked)
+    stage.calibrate(module, checked)
     run.save()
-    return {"held": forecast.forecast_scores(model, checked), "test": forecast.forecast_scores(model, forecast.examples_of(test))}
-
-
-def train_causes(run: Run, head: CauseHead, train: list[Path], held: list[Path], test: list[Path]) -> dict:
-    scenes, checked = causes.scenes_of(train), causes.scenes_of(held)
-    groups, names = scenes.events.groups(), dict(enumerate(EVENT_NAMES))
-    head.train()
-    run.train(
-        lambda rng: causes.cause_losses(head, scenes, groups, rng, run.config.batch),
-        lambda: causes.held_loss(head, checked),
-    )
-    causes.calibrate(head, checked)
-    run.save()
-    return {"held": causes.cause_scores(head, checked, names), "test": causes.cause_scores(head, causes.scenes_of(test), names)}
+    return {"held": stage.scores(module, checked), "test": stage.scores(module, stage.read(test))}

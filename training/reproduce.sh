@@ -24,10 +24,10 @@ $PYTHON -m training.export objects --work "$WORK"
 $PYTHON -m training.export clip --work "$WORK"
 
 # The models of the reasoner: scenes as tracks, forecaster, cause head, fusion core, language model.
-tokens() { $PYTHON -m training.data tokens --out "$TOKENS/$1" --scenes "$2" --seed "$3" --jobs 2; }
-tokens train "$SCENES" 1000000000
-tokens val 4096 2000000000
-tokens test 8192 3000000000
+tokens() { $PYTHON -m training.data tokens --out "$TOKENS/$1" --scenes "$2" --seed "$3" --runs 6 --long-runs 2; }
+tokens train "$SCENES" 10000000
+tokens val 8000 1000000
+tokens test 8000 2000000
 reason() { $PYTHON -m training.train --train "$TOKENS/train" --held "$TOKENS/val" --work "$WORK" "$@"; }
 reason --stage forecast --test "$TOKENS/test"
 reason --stage causes --test "$TOKENS/test"

@@ -20,9 +20,7 @@ from .dataset import data_hash, load_keyframes, scene_files
 from .heads.clip import ClipEncoder
 from .heads.objects import ObjectHeads
 from .language.stages import module_for, train_align, train_heal, train_instruct
-from .models.causes import CauseHead
-from .models.forecaster import Forecaster
-from .reasoner_stages import train_causes, train_forecast
+from .reasoner_stages import TOKEN_STAGES, train_on_tokens
 from .run import Config, Run
 from .samples import View
 from .shards import shard_files, shards_hash
@@ -35,14 +33,13 @@ CONFIGS = {
     "masks": Config("masks", steps=1000, batch=6, rate=2e-3),
     "tokens": Config("tokens", steps=700, batch=8, rate=1e-3, weight_decay=0.05),
     "clip": Config("clip", steps=450, batch=12, rate=8e-4, weight_decay=0.05),
-    "forecast": Config("forecast", steps=12000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=200, held_every=400),
-    "causes": Config("causes", steps=6000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=200, held_every=300),
+    "forecast": Config("forecast", steps=12000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=400),
+    "causes": Config("causes", steps=6000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=300),
     "heal": Config("heal", steps=20000, batch=6, rate=1.5e-3, warm_up=20, held_every=60, seconds=800),
     "align": Config("align", steps=20000, batch=4, rate=1.5e-3, warm_up=50, seconds=1000),
     "instruct": Config("instruct", steps=20000, batch=4, rate=1e-3, warm_up=20, held_every=60, seconds=2700),
 }
 LANGUAGE_STAGES = {"heal": train_heal, "align": train_align, "instruct": train_instruct}
-TOKEN_STAGES = {"forecast": (Forecaster, train_forecast), "causes": (CauseHead, train_causes)}
 
 
 def described(train: list[Path], held: list[Path], hash_of: Callable[[list[Path]], str] = data_hash) -> dict:
@@ -119,7 +116,7 @@ def main() -> None:
     torch.manual_seed(config.seed)
     if config.stage in TOKEN_STAGES:
         train, held = shard_files(options.train, options.limit), shard_files(options.held)
-        module, data = TOKEN_STAGES[config.stage][0](), described(train, held, shards_hash)
+        module, data = TOKEN_STAGES[config.stage].module(), described(train, held, shards_hash)
     elif config.stage in LANGUAGE_STAGES:
         train, held = shard_files(options.train, options.limit), shard_files(options.held)
         module = module_for(config.stage, options.base, options.work, options.linear)
@@ -131,7 +128,7 @@ def main() -> None:
         module.load_state_dict(torch.load(options.start, weights_only=True)["module"])
     run = Run(config, module, options.work, data)
     if config.stage in TOKEN_STAGES:
-        scores = TOKEN_STAGES[config.stage][1](run, module, train, held, shard_files(options.test) if options.test else held)
+        scores = train_on_tokens(run, module, train, held, shard_files(options.test) if options.test else held)
     elif config.stage in LANGUAGE_STAGES:
         torch.set_num_threads(options.threads)
         scores = LANGUAGE_STAGES[config.stage](run, module, train, held, options.base)

@@ -1,5 +1,6 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EvidenceStats } from './evidence/evidence-keeper.js';
+import type { RecentVideoStats } from './video/recent-video.js';
 import type { ForecastDeskStats } from '../reasoner/outcome/forecast-desk.js';
 import type { PipelineObserver } from '../pipeline/stream-pipeline.js';
 
@@ -48,10 +49,12 @@ export class Metrics {
   readonly #up = this.#gauge('presage_stream_up', '1 while the stream is live');
 
   readonly #evidence = new Map<string, () => EvidenceStats>();
+  readonly #video = new Map<string, () => RecentVideoStats>();
   readonly #forecasts = new Map<string, () => ForecastDeskStats>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
+    this.#registerVideo();
     this.#registerForecasts();
     const evidence = this.#evidence;
     new Counter({
@@ -138,12 +141,42 @@ export class Metrics {
     this.#evidence.set(stream, read);
   }
 
+  /** Recent video, read at each scrape. */
+  watchVideo(stream: string, read: () => RecentVideoStats): void {
+    this.#video.set(stream, read);
+  }
+
   messageTold(stream: string, kind: string): void {
     this.#messages.inc({ stream, kind });
   }
 
   streamUp(stream: string, up: boolean): void {
     this.#up.set({ stream }, up ? 1 : 0);
+  }
+
+  #registerVideo(): void {
+    const video = this.#video;
+    new Gauge({
+      name: 'presage_video_bytes',
+      help: 'Memory that the recent video takes',
+      labelNames: ['stream'],
+      registers: [this.registry],
+      collect() {
+        for (const [stream, read] of video) this.set({ stream }, read().bytes);
+      },
+    });
+    new Counter({
+      name: 'presage_video_dropped_total',
+      help: 'Frames that were to be kept as recent video and were not, by reason',
+      labelNames: ['stream', 'reason'],
+      registers: [this.registry],
+      collect() {
+        this.reset();
+        for (const [stream, read] of video) {
+          for (const [reason, count] of Object.entries(read().dropped)) this.inc({ stream, reason }, count);
+        }
+      },
+    });
   }
 
   #gauge(name: string, help: string): Gauge {

@@ -1,11 +1,15 @@
 import { PresageError } from '../core/errors.js';
+import type { OpenAiOptions } from '../reasoner/openai/config.js';
 import type { Settings } from './option-table.js';
 
+/** Whether the reasoner that is configured looks at the recent video again. */
+export function looksAgain({ reasoner, openaiUrl, openaiTools }: Settings): boolean {
+  return reasoner === 'rules' && openaiUrl !== undefined && openaiTools;
+}
+
 /** How to reach the language model; undefined where none is configured. @throws PresageError `bad_option` */
-export function openaiOptions(
-  settings: Settings,
-): { baseUrl: string; model: string; apiKey?: string; timeoutMs: number; images: boolean } | undefined {
-  const { openaiUrl, openaiModel, openaiKey, openaiTimeout, openaiImages } = settings;
+export function openaiOptions(settings: Settings): OpenAiOptions | undefined {
+  const { openaiUrl, openaiModel, openaiKey, openaiTimeout, openaiImages, openaiTools } = settings;
   if (openaiUrl === undefined) return undefined;
   if (openaiModel === undefined) {
     throw new PresageError(
@@ -18,6 +22,7 @@ export function openaiOptions(
     model: openaiModel,
     timeoutMs: openaiTimeout * 1000,
     images: openaiImages,
+    tools: openaiTools,
     ...(openaiKey === undefined ? {} : { apiKey: openaiKey }),
   };
 }

@@ -12,7 +12,9 @@ import {
   text,
 } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
+import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { VIDEO_OPTIONS } from './video/video-options.js';
 import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
@@ -169,62 +171,7 @@ export const OPTIONS = {
       'forecaster: learned forecasts pooled with sampled paths, learned causes; both: the language model beside them; fused: the language model alone; rules: nothing is learned; off: objects and events only; to compare: last-frames (learned, without memory), no-objects, no-fusion (both without object tokens, without a visual prefix)',
     commands: STREAMING,
   }),
-  openaiUrl: option({
-    flag: 'openai-url',
-    value: 'URL',
-    env: 'PRESAGE_OPENAI_URL',
-    yaml: 'openai.url',
-    schema: z.url({ protocol: /^https?$/ }).optional(),
-    expected: 'an http or https address such as http://127.0.0.1:8000/v1',
-    fallback: undefined,
-    description:
-      'let an OpenAI-compatible server (vLLM, Ollama, llama.cpp) at this address write the explanations',
-    commands: STREAMING,
-  }),
-  openaiModel: option({
-    flag: 'openai-model',
-    value: 'NAME',
-    env: 'PRESAGE_OPENAI_MODEL',
-    yaml: 'openai.model',
-    schema: optionalText,
-    expected: 'a model name',
-    fallback: undefined,
-    description: 'model to ask that server for',
-    commands: STREAMING,
-  }),
-  openaiKey: option({
-    flag: 'openai-key',
-    value: 'SECRET',
-    env: 'PRESAGE_OPENAI_KEY',
-    yaml: 'openai.key',
-    schema: optionalText,
-    expected: 'a key',
-    fallback: undefined,
-    description: 'key for that server (better by environment than by flag)',
-    commands: STREAMING,
-    secret: true,
-  }),
-  openaiTimeout: option({
-    flag: 'openai-timeout',
-    value: 'SECONDS',
-    env: 'PRESAGE_OPENAI_TIMEOUT',
-    yaml: 'openai.timeout',
-    schema: number(1, 600),
-    expected: 'seconds from 1 to 600',
-    fallback: 30,
-    description: 'longest wait for one answer of that server',
-    commands: STREAMING,
-  }),
-  openaiImages: option({
-    flag: 'openai-images',
-    env: 'PRESAGE_OPENAI_IMAGES',
-    yaml: 'openai.images',
-    schema: flag,
-    expected: 'true or false',
-    fallback: false,
-    description: 'send keyframes to that server (its model must read images)',
-    commands: STREAMING,
-  }),
+  ...OPENAI_OPTIONS,
   device: option({
     flag: 'device',
     value: 'NAME',
@@ -271,6 +218,7 @@ export const OPTIONS = {
     commands: STREAMING,
   }),
   ...SEGMENT_OPTIONS,
+  ...VIDEO_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

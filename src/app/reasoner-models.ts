@@ -15,6 +15,7 @@ const WITHOUT_LANGUAGE: Readonly<Partial<Record<ReasonerMode, ReasonerMode>>> = 
   both: 'forecaster',
   fused: 'rules',
   'no-objects': 'forecaster',
+  'no-clips': 'forecaster',
   'no-fusion': 'forecaster',
 };
 

@@ -21,6 +21,7 @@ import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
 import { ReasonerModels } from './reasoner-models.js';
 import { StreamSession } from './stream-session.js';
+import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
 
 /** What one stream of a service needs beyond the settings. */
@@ -42,6 +43,7 @@ export class Service implements AsyncDisposable {
   readonly #server: PresageServer;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
+  readonly #video: VideoDesk;
   readonly #logger: ReturnType<typeof createLogger>;
   #closed: Promise<void> | undefined;
 
@@ -51,6 +53,7 @@ export class Service implements AsyncDisposable {
     this.ffmpeg = parts.ffmpeg;
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
+    this.#video = parts.video;
     this.#logger = parts.logger;
     this.#sessions = sessions;
     this.#server = server;
@@ -77,36 +80,40 @@ export class Service implements AsyncDisposable {
       service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
       streams: () => sessions.map((session) => session.status()),
     };
-    let perception!: Perception;
+    let perception!: DetectorPerception;
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
     const asker = new ServiceAsker(log, archive, settings);
     let server: PresageServer | undefined;
+    let video: VideoDesk | undefined;
     try {
       const { host, port, token } = settings;
       server = createServer({
         ...{ host, port, token, hub, log, status, registry: metrics.registry, logger },
         ask: (id, question) => asker.ask(id, question),
+        look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
       });
+      video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
       const contacts = await openContactJudge(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       const parts = {
-        ...{ settings, perception, contacts, reasonerModels, log, hub, archive },
+        ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg },
       };
       for (const plan of plans) sessions.push(openSession(parts, plan));
-      asker.onAsk((id) => sessions.find((session) => session.id === id)?.archiveNow());
+      asker.attach((id) => sessions.find((session) => session.id === id));
       const { url } = await server.listen();
       return new Service(parts, sessions, server, url);
     } catch (error) {
       await Promise.all(sessions.map((session) => session.close()));
+      await video?.close();
       await (reasonerModels as ReasonerModels | undefined)?.close();
-      await (perception as Perception | undefined)?.close();
+      await (perception as DetectorPerception | undefined)?.close();
       await server?.close();
       await log.close();
       throw error;
@@ -139,6 +146,7 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await Promise.all(this.#sessions.map((session) => session.close()));
     await this.#server.close();
+    await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
     await this.#log.close();
@@ -147,7 +155,8 @@ export class Service implements AsyncDisposable {
 
 interface ServiceParts {
   readonly settings: Settings;
-  readonly perception: Perception;
+  readonly perception: DetectorPerception;
+  readonly video: VideoDesk;
   readonly contacts: ContactJudge | undefined;
   readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
@@ -209,6 +218,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   const {
     settings,
     perception,
+    video,
     contacts,
     reasonerModels,
     log,
@@ -221,7 +231,15 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   } = parts;
   const onError = (error: PresageError): void => logger.error(error);
   const continuation = continuationOf(log, plan.id, Date.now());
-  const keeper = evidence && new EvidenceKeeper(plan.id, evidence, onError);
+  const recent = video.openVideo({ looks: true, pictures: evidence !== undefined });
+  const { thread } = video;
+  const keeper =
+    evidence &&
+    recent &&
+    new EvidenceKeeper({ streamId: plan.id, store: evidence, video: recent, thread, onError });
+  const looks =
+    recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
+  if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
   const source = openSource(parseSource(plan.source), {
     ffmpeg,
@@ -244,6 +262,8 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     keep: { store: log, archive, evidence: keeper },
     continuation,
     onError,
+    video: recent,
+    looks,
     metrics,
     onDraft: plan.onDraft,
   });

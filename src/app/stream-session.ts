@@ -1,6 +1,7 @@
 import { systemClock } from '../core/clock.js';
 import { toPresageError, type PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
+import type { VideoLooks } from '../core/look.js';
 import type { Records } from '../core/records.js';
 import type { Perception, Places, Source, StateStore, StreamPerception } from '../core/stages.js';
 import type { ContactJudge } from '../memory/events/contact-classifier.js';
@@ -25,6 +26,7 @@ import type { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import type { Metrics } from './metrics.js';
 import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
+import type { RecentVideo } from './video/recent-video.js';
 import type { ReasonerModels } from './reasoner-models.js';
 
 /** A crash loses at most what memory took in during this, the wait for the commit (100 ms) and one frame; ms. */
@@ -38,7 +40,7 @@ export interface StreamSessionOptions {
   readonly perception: Perception;
   /** Tells contacts of things; without it their boxes alone decide. */
   readonly contacts?: ContactJudge | undefined;
-  readonly reasonerModels: ReasonerModels;
+  readonly reasonerModels: Pick<ReasonerModels, 'mode' | 'partsFor'>;
   readonly places: Places;
   readonly settings: Settings;
   readonly mode: PipelineOptions['mode'];
@@ -55,6 +57,10 @@ export interface StreamSessionOptions {
   readonly continuation?: Continuation | undefined;
   /** Told when the saved memory could not be taken back. */
   readonly onError?: ((error: PresageError) => void) | undefined;
+  /** Takes the frames, for what is looked at again and for pictures. */
+  readonly video?: RecentVideo | undefined;
+  /** Lets the reasoner look at them again. */
+  readonly looks?: VideoLooks | undefined;
   readonly metrics?: Metrics | undefined;
   /** Sees every draft after it was published. */
   readonly onDraft?: ((draft: Draft) => void) | undefined;
@@ -92,6 +98,7 @@ export class StreamSession implements AsyncDisposable {
       ...reasonerModels.partsFor(mode),
       openai: openaiOptions(settings),
       state: continuation?.reasoner,
+      video: options.looks,
     });
     this.#publisher = new Publisher(options.publisher);
     if (continuation) this.#continue(continuation);
@@ -108,10 +115,14 @@ export class StreamSession implements AsyncDisposable {
       startS: continuation?.startS ?? 0,
       onDraft: (draft) => this.#tell(draft),
       onFrame: (frame) => {
-        options.keep?.evidence?.addFrame(frame);
+        options.video?.add(frame);
         options.onFrame?.(frame);
       },
-      afterFrame: options.afterFrame,
+      afterFrame: async (frame) => {
+        // Whatever is then looked at is the same each time.
+        if (mode === 'lossless') await options.video?.settle();
+        await options.afterFrame?.(frame);
+      },
       observer: metrics?.observer(id),
     });
     const reasoner = this.#reasoner;
@@ -126,6 +137,11 @@ export class StreamSession implements AsyncDisposable {
 
   get id(): string {
     return this.#options.id;
+  }
+
+  /** The recent video; undefined where none is kept. */
+  get looks(): VideoLooks | undefined {
+    return this.#options.looks;
   }
 
   /** Puts what memory holds into the archive, with the next commit. */

@@ -23,6 +23,8 @@ export type ErrorCode =
   | 'port_in_use'
   | 'unauthorized'
   | 'bad_request'
+  | 'not_kept' // that part of the video is not kept any more, or has not been seen yet
+  | 'overloaded' // more work than can wait; try again
   | 'backend_failed' // a language-model server: unreachable, timeout, nonsense
   | 'interrupted'
   | 'internal';

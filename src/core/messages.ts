@@ -61,6 +61,23 @@ export const chainStepSchema = z.object({
   to: seconds,
   evidence: z.array(evidenceSchema),
 });
+/** What a picture of the recent video showed when it was looked at again: see `Look`. */
+export const lookSchema = z.object({
+  t: seconds,
+  region: box,
+  found: z.array(
+    z.object({
+      label: z.string(),
+      score: probability,
+      box,
+      origin: z.enum(['detector', 'motion', 'segmenter']),
+      mask: z.object({ size: z.tuple([z.number().int(), z.number().int()]), counts: z.string() }).optional(),
+      object: z.string().optional(),
+    }),
+  ),
+  more: z.number().int(),
+  image: z.string().optional(),
+});
 export const bySchema = z.object({ backend: z.string(), model: z.string(), ms: z.number().optional() });
 export const explanationSchema = z.object({
   id: z.string(),
@@ -71,6 +88,8 @@ export const explanationSchema = z.object({
   confidence: probability,
   verified: z.object({ ok: z.boolean(), problems: z.array(z.string()) }),
   by: bySchema,
+  /** What was looked at again for it. */
+  looks: z.array(lookSchema).optional(),
 });
 
 export const forecastItemSchema = z.object({
@@ -141,6 +160,7 @@ export const answerSchema = z.object({
   text: z.string(),
   evidence: z.array(answerEvidenceSchema),
   confidence: probability,
+  looks: z.array(lookSchema).optional(),
 });
 export const laggedSchema = z.object({
   dropped: z.number().int(),
@@ -191,6 +211,7 @@ export type Forecast = z.infer<typeof forecastSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type ResolvedPrediction = z.infer<typeof resolvedPredictionSchema>;
 export type Answer = z.infer<typeof answerSchema>;
+export type TellableLook = z.infer<typeof lookSchema>;
 export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
 export type Scorecard = z.infer<typeof scorecardSchema>;
 

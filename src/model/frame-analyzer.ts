@@ -24,6 +24,8 @@ export interface AnalysisWants {
   readonly grid?: boolean;
   /** What motion proposes: fused with the detections, so that masks and tokens are those of the final boxes. */
   readonly proposals?: readonly Detection[];
+  /** Detections of this score or more get masks and tokens. Default `LEAST_LOOK_SCORE`. */
+  readonly leastScore?: number;
 }
 
 export interface FrameAnalysis {
@@ -75,7 +77,13 @@ export class FrameAnalyzer implements AsyncDisposable {
 
   /** @throws PresageError `inference_failed` */
   async analyze(picture: Picture, wants: AnalysisWants): Promise<FrameAnalysis> {
-    const { masks = false, tokens = false, grid = false, proposals = [] } = wants;
+    const {
+      masks = false,
+      tokens = false,
+      grid = false,
+      proposals = [],
+      leastScore = LEAST_LOOK_SCORE,
+    } = wants;
     const head = masks || tokens || grid ? this.#head : undefined;
     const {
       fit,
@@ -86,7 +94,7 @@ export class FrameAnalyzer implements AsyncDisposable {
     const detections = fuseProposals(found, proposals);
     if (!head || !features) return { fit, detections, unsegmented: 0 };
     const worth = (masks || tokens ? detections : []).filter(
-      ({ label, score }) => score >= LEAST_LOOK_SCORE && (this.#labels?.has(label) ?? true),
+      ({ label, score }) => score >= leastScore && (this.#labels?.has(label) ?? true),
     );
     const chosen = bestOf(worth, MAX_SEGMENTS);
     const { segments, grid: pooled } = await head.run({ ...own, features }, chosen, { masks, tokens, grid });

@@ -13,6 +13,9 @@ export interface MotionThreadsOptions {
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
+/** The part of a frame that motion reads. */
+type MotionPicture = Pick<Frame, 'pixels' | 'layout' | 't'>;
+
 type MotionThread = ThreadQueue<MotionWork, MotionReport>;
 
 /** Motion of one stream. */
@@ -22,7 +25,7 @@ export interface StreamMotion {
    * given up: the detector's answer then stands alone.
    * @throws PresageError `interrupted` when closed
    */
-  analyze(frame: Frame): Promise<MotionReport | undefined>;
+  analyze(frame: MotionPicture): Promise<MotionReport | undefined>;
   /** The stream has ended. Only after its last call has settled. */
   close(): void;
 }
@@ -113,7 +116,11 @@ export class MotionThreads implements AsyncDisposable {
     return this.close();
   }
 
-  async #analyze(thread: MotionThread, stream: number, frame: Frame): Promise<MotionReport | undefined> {
+  async #analyze(
+    thread: MotionThread,
+    stream: number,
+    frame: MotionPicture,
+  ): Promise<MotionReport | undefined> {
     const { pixels, layout, t } = frame;
     try {
       const { width, height } = layout;

@@ -1,7 +1,8 @@
 import { availableParallelism } from 'node:os';
 import { PresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
-import type { Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
+import type { Still, StillPerception } from '../core/look.js';
+import type { Detection, Perception, PerceptionInfo, StreamPerception } from '../core/stages.js';
 import { DetectorPool, type DetectorLane, type DetectorPoolStats } from './detector-pool.js';
 import type { DetectorOptions } from './detector.js';
 import { chooseDevice, type DeviceTrial } from './device.js';
@@ -20,6 +21,7 @@ import { MotionThreads, type MotionStats } from './motion-threads.js';
 import type { Device, DeviceName } from './ort.js';
 import { findSam, type SamPaths } from './segment/sam/sam-model.js';
 import { SamThread } from './segment/sam/sam-thread.js';
+import { StillLooker } from './still/still-looker.js';
 import { StreamLooks, type MaskMode } from './stream-looks.js';
 import { FusedPerception } from './stream-perception.js';
 
@@ -165,10 +167,11 @@ interface PerceptionWorkers {
 }
 
 /** The models, which all streams share, and motion, of which each stream has its own. Made by `openPerception`. */
-export class DetectorPerception implements Perception {
+export class DetectorPerception implements Perception, StillPerception {
   readonly concurrency: number;
   readonly #workers: PerceptionWorkers;
   readonly #facts: PerceptionFacts;
+  readonly #stills: StillLooker;
   #canvas: readonly [width: number, height: number];
 
   constructor(workers: PerceptionWorkers, facts: PerceptionFacts) {
@@ -176,6 +179,14 @@ export class DetectorPerception implements Perception {
     this.#facts = facts;
     this.concurrency = facts.workers;
     this.#canvas = [facts.longSidePx, facts.longSidePx];
+    this.#stills = new StillLooker({
+      openLane: () => workers.pool.openLane(),
+      openMotion: () => workers.motion.openStream(),
+      canvasPx: facts.longSidePx,
+      sam: workers.sam,
+      masks: facts.masks !== 'off',
+      labels: facts.labels,
+    });
   }
 
   /** `canvas` is that of the newest frame; before the first, a square one. */
@@ -218,6 +229,18 @@ export class DetectorPerception implements Perception {
       looks: this.#openLooks(lane),
       labels: this.#facts.labels,
     });
+  }
+
+  get leastSidePx(): number {
+    return this.#stills.leastSidePx;
+  }
+
+  passes(width: number, height: number): number {
+    return this.#stills.passes(width, height);
+  }
+
+  look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]> {
+    return this.#stills.look(stills, signal);
   }
 
   async close(): Promise<void> {

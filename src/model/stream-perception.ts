@@ -5,11 +5,13 @@ import type { DetectorAnswer } from './detector-protocol.js';
 import type { AnalysisWants } from './frame-analyzer.js';
 import { inheritLabels } from './fusion.js';
 import type { MotionReport } from './motion-protocol.js';
-import type { StreamMotion } from './motion-threads.js';
 import type { StreamLooks } from './stream-looks.js';
 
 export interface FusedPerceptionOptions {
-  readonly motion: StreamMotion;
+  readonly motion: {
+    analyze(frame: Frame): Promise<MotionReport | undefined>;
+    close(): void;
+  };
   /** This stream's turn at the detector. */
   readonly detector: {
     readonly concurrency: number;

@@ -57,8 +57,14 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
       if (signal) {
         signal.addEventListener('abort', give, { once: true });
         const settled = (): void => signal.removeEventListener('abort', give);
-        job.resolve = (answer) => (settled(), resolve(answer));
-        job.reject = (error) => (settled(), reject(error));
+        job.resolve = (answer) => {
+          settled();
+          resolve(answer);
+        };
+        job.reject = (error) => {
+          settled();
+          reject(error);
+        };
       }
       this.#waiting.push(job);
       this.#dispatch();

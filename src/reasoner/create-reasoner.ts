@@ -1,6 +1,7 @@
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
 import type { CauseModel, ForecastModel, LanguageModel } from '../core/learned.js';
+import type { VideoLooks } from '../core/look.js';
 import type { Explainer } from '../core/stages.js';
 import type { ExplanationQueueOptions } from './explain/explanation-queue.js';
 import { LearnedExplainer } from './explain/learned-explainer.js';
@@ -32,6 +33,7 @@ export const REASONER_MODES = [
   'rules',
   'last-frames',
   'no-objects',
+  'no-clips',
   'no-fusion',
   'off',
 ] as const;
@@ -47,11 +49,15 @@ export interface ReasonerParts {
   readonly openai?: OpenAiOptions | undefined;
   /** Pictures for it, when its option `images` is set. */
   readonly keyframes?: Keyframes | undefined;
+  /** Recent video, to be looked at again. */
+  readonly video?: VideoLooks | undefined;
   /** What the models may take for a forecast, wall ms. Without it every answer is waited for: `analyze`. */
   readonly deadlineMs?: number | undefined;
   readonly queue?: ExplanationQueueOptions;
   /** What an earlier reasoner of the stream saved. */
   readonly state?: unknown;
+  /** False: forecasts are stated without online calibration, to measure what that adds. Default true. */
+  readonly calibrate?: boolean | undefined;
   /** Measures `by.ms`. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -75,7 +81,7 @@ const LOCAL_QUEUE = { capacity: 64 };
 export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
   if (mode === 'off') return undefined;
   const plan = planOf(mode, parts.language !== undefined);
-  const { clock = systemClock, state, queue } = parts;
+  const { clock = systemClock, state, queue, calibrate = true } = parts;
   const live = parts.deadlineMs !== undefined;
   const voice = plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, clock });
   const view = plan.memory ? undefined : lastFrames;
@@ -88,6 +94,7 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
   const desk = new ForecastDesk({
     forecaster: new SamplingForecaster(),
     sources: sources.length > 0 ? { panel, pool } : undefined,
+    calibrate,
   });
   const slow = slowExplainer(plan, parts, voice, clock);
   const rules = new RulesExplainer({ clock });
@@ -112,6 +119,7 @@ function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
     case 'last-frames':
       return { ...all, sampled: false, memory: false, language: speaks ? 'full' : undefined };
     case 'no-objects':
+    case 'no-clips':
     case 'no-fusion':
       return { ...all, language: mode };
   }
@@ -119,12 +127,12 @@ function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
 
 function slowExplainer(
   plan: Plan,
-  { openai, keyframes, causes, pool }: ReasonerParts,
+  { openai, keyframes, video, causes, pool }: ReasonerParts,
   voice: LanguageVoice | undefined,
   clock: Clock,
 ): Explainer | undefined {
   if (openai)
-    return new OpenAiExplainer({ config: openAiConfig(openai), clock, ...(keyframes ? { keyframes } : {}) });
+    return new OpenAiExplainer({ config: openAiConfig(openai), clock, video, ...(keyframes ? { keyframes } : {}) });
   const learned =
     plan.forecaster && causes
       ? new LearnedExplainer({ model: causes, blend: pool?.causes, clock })

@@ -21,7 +21,8 @@ type StreamAnswer =
 export type AskStream = (streamId: string, question: string) => Promise<StreamAnswer>;
 
 const questionSchema = z.object({ question: z.string().trim().min(1).max(500) });
-const EVENT_ID = /^e\d{1,12}$/;
+/** Events and looks. */
+const PICTURE_NAME = /^(?:e\d{1,12}|l\d{1,15})$/;
 
 export interface AskingContext {
   readonly status: StatusProviders;
@@ -29,7 +30,7 @@ export interface AskingContext {
   readonly picture: ((streamId: string, eventId: string) => string | undefined) | undefined;
 }
 
-/** `POST /v1/streams/{id}/ask` and the pictures of events. */
+/** `POST /v1/streams/{id}/ask` and the pictures of events and looks. */
 export function registerAsking(app: FastifyInstance, { status, ask, picture }: AskingContext): void {
   const known = (id: string): boolean => status.streams().some((stream) => stream.id === id);
   app.post('/v1/streams/:id/ask', async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
@@ -57,7 +58,7 @@ export function registerAsking(app: FastifyInstance, { status, ask, picture }: A
     async (request: FastifyRequest<{ Params: { id: string; event: string } }>, reply) => {
       const { id, event } = request.params;
       if (!known(id)) return unknownStream(reply, id);
-      const path = EVENT_ID.test(event) ? picture?.(id, event) : undefined;
+      const path = PICTURE_NAME.test(event) ? picture?.(id, event) : undefined;
       // It may have been deleted since it was found.
       const jpeg = path === undefined ? undefined : await readFile(path).catch(ifMissing);
       if (jpeg === undefined)

@@ -8,6 +8,7 @@ import { EventsEndpoint } from './events-endpoint.js';
 import type { Hub } from './hub.js';
 import { errorBody } from './reply.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
+import { registerLooking, type LookAtStream } from './look-routes.js';
 import { PROBE_PATHS, registerRoutes, type ServerLog } from './routes.js';
 import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from './transport-logger.js';
@@ -19,7 +20,7 @@ const HEARTBEAT_MS = 15_000;
 const CLIENT_CLOSE_MS = 1500;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
-/** A question is all that is posted. */
+/** Questions and looks are all that is posted. */
 const BODY_LIMIT_BYTES = 4096;
 
 export interface ServerOptions {
@@ -39,7 +40,9 @@ export interface ServerOptions {
   registry: Registry;
   /** Answers a question about a stream. Without it nothing can be asked. */
   ask?: AskStream | undefined;
-  /** Path of the picture of an event. */
+  /** Looks at the recent video of a stream again. Without it nothing can be looked at. */
+  look?: LookAtStream | undefined;
+  /** Path of the picture of an event, or of a look. */
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
   /** Default: silent. */
   logger?: TransportLogger;
@@ -97,6 +100,7 @@ export class PresageServer implements AsyncDisposable {
     this.#app = this.#createApp(policy, new Set(allowedOrigins));
     registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
+    registerLooking(this.#app, { status, look: options.look });
   }
 
   /** Binds and answers. Rejects with `port_in_use`, or `bad_option` for an address that cannot be bound. */

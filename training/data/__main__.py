@@ -1,21 +1,24 @@
-"""python -m training.data tokens|check …"""
+"""python -m training.data tokens|rendered|bullet|check …"""
 
 from __future__ import annotations
 
 import argparse
 
-from . import check, tokens
+from . import bullet, check, rendered, tokens
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
     commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("tokens", help="scenes as tracks, with causes and soft futures")
-    tokens.add_arguments(command)
-    command.set_defaults(run=tokens.main)
-    command = commands.add_parser("check", help="whether shards hold what they must")
-    check.add_arguments(command)
-    command.set_defaults(run=check.main)
+    for name, module, about in (
+        ("tokens", tokens, "scenes as tracks, with causes and soft futures"),
+        ("rendered", rendered, "scenes as videos, seen by our own perception"),
+        ("bullet", bullet, "scenes of the physics engine without pictures"),
+        ("check", check, "whether shards hold what they must"),
+    ):
+        command = commands.add_parser(name, help=about)
+        module.add_arguments(command)
+        command.set_defaults(run=module.main)
     options = parser.parse_args()
     options.run(options)
 

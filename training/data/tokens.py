@@ -11,6 +11,7 @@ import numpy as np
 
 from ..worlds.progress import Progress
 from . import shards
+from .preview import write_preview
 from .stats import write_stats
 
 TABLE_SHARE = 0.6
@@ -48,3 +49,4 @@ def main(options: argparse.Namespace) -> None:
         for note in pool.imap_unordered(make_shard, tasks):
             progress.step(note)
     write_stats(options.out)
+    write_preview(options.out / "tokens-00000.npz", options.out / "preview.png")

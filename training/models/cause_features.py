@@ -14,7 +14,7 @@ EVENT_STEP = STEPS - 1 - round(AFTER_S * HZ)
 STRIDE = 3
 """Pairs are looked at every 0.3 s; the event's step is among these."""
 OFFSET = EVENT_STEP % STRIDE
-NODE_CHANNELS, STATIC, MOMENT_CHANNELS, REACH_CHANNELS = 19, 18, 22, 7
+NODE_CHANNELS, STATIC, MOMENT_CHANNELS, REACH_CHANNELS = 19, 18, 26, 7
 LONGEST_CHAIN = 6
 NEVER_S = 20.0
 CONTACT_FLOOR = 0.05
@@ -180,7 +180,7 @@ class Near:
 
 
 def moment_features(moments: Moments, near: Near, roles: Tensor, reach: Reach) -> tuple[Tensor, Tensor]:
-    """[P, T / 3, 22] and whether both are in view [P, T / 3]: gap, approach, impulses, contact, and what would have come
+    """[P, T / 3, 26] and whether both are in view [P, T / 3]: gap, approach, impulses, contact, and what would have come
     without what happened after that moment: to the two, and to the participants of the event."""
     mine, other = moments.of(near.mine), moments.of(near.other)
     left = event_left(roles)
@@ -211,6 +211,8 @@ def moment_features(moments: Moments, near: Near, roles: Tensor, reach: Reach) -
     ]  # fmt: skip
     course = event_course(moments, roles).index_select(0, near.scene)
     features += [torch.roll(course, shift, 1) for shift in (BEFORE_CONTACT, AFTER_CONTACT)]
+    # Who stood still before a push would have gone nowhere without it.
+    features += [squash(length(one) / mean) for one in (mine.before, other.before, mine.after, other.after)]
     return torch.cat(features, -1) * both, both[..., 0]
 
 

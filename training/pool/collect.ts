@@ -5,7 +5,7 @@
  *   npx tsx training/pool/collect.ts SCENES.jsonl OUT.jsonl [MODELS]
  *
  * SCENES.jsonl is made by `training.pool.scenes`; MODELS is a models folder (default: the one that comes with Presage). Lines of
- * OUT.jsonl: `{forecast: type, truth, sampled, forecaster}` for the items of each scene's moment, where truth is the share of
+ * OUT.jsonl: `{forecast: group, truth, sampled, forecaster}` for the items of each scene's moment, where truth is the share of
  * re-simulated futures in which it came true; `{cause: type, truth, head, rules}` for the third objects of each event.
  */
 import { createWriteStream } from 'node:fs';
@@ -25,6 +25,7 @@ import { MemoryIndex } from '../../src/reasoner/explain/memory-index.js';
 import { accountFor } from '../../src/reasoner/explain/rules-explainer.js';
 import { LearnedSource } from '../../src/reasoner/forecast/learned-source.js';
 import { itemKey } from '../../src/reasoner/forecast/learning.js';
+import { groupOf } from '../../src/reasoner/forecast/pool.js';
 import { SamplingForecaster } from '../../src/reasoner/forecast/sampling-forecaster.js';
 import { perceptsOf, readScenes, trueObject, type TokenScene } from './scene.js';
 
@@ -47,6 +48,7 @@ async function forecastRows(
 ): Promise<object[]> {
   const { items } = sampler.forecast(snapshot);
   const said = await new LearnedSource(model).probabilities(snapshot, items, AbortSignal.timeout(60_000));
+  const labels = new Map(snapshot.objects.map(({ id, label }) => [id, label]));
   const who = new Map(snapshot.objects.map(({ id, box }) => [id, trueObject(scene, snapshot.t, box)]));
   return items.flatMap(({ type, participants, probability }) => {
     const [a, b] = participants.map((id) => who.get(id));
@@ -58,7 +60,8 @@ async function forecastRows(
         ? scene.single[a]?.[SINGLE_TYPES.indexOf(type)]
         : scene.pair[a]?.[b]?.[PAIR_TYPES.indexOf(type)];
     if (truth === undefined || truth === null) return [];
-    return [{ forecast: type, truth, sampled: probability, forecaster }];
+    const group = groupOf({ type, participants }, labels);
+    return [{ forecast: group, truth, sampled: probability, forecaster }];
   });
 }
 

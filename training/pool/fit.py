@@ -17,7 +17,7 @@ import numpy as np
 LEAST = 1e-4
 LEAST_CAUSE = 0.005
 """As in src/reasoner/forecast/pool.ts and explain/cause-blend.ts."""
-PRIOR_DEVIATION = 0.3
+PRIOR_DEVIATION = 0.2
 """Of every weight around "both count alike"; worth some tens of rows."""
 FOLDS = 4
 LEAST_ROWS = 100
@@ -29,7 +29,7 @@ def logit(p: np.ndarray, least: float) -> np.ndarray:
 
 
 def sigmoid(z: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-z))
+    return 1 / (1 + np.exp(-np.clip(z, -60, 60)))
 
 
 def fit(features: np.ndarray, target: np.ndarray, prior: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -71,7 +71,7 @@ def scores(target: np.ndarray, said: dict[str, np.ndarray]) -> dict[str, dict[st
 
 
 def fit_type(rows: list[dict]) -> tuple[dict, dict]:
-    """Weights of the pool for one event type, and the record of how well they did."""
+    """Weights of the pool for one group of items (`exit:body`) or event type, and the record of how well they did."""
     truth, sampled, learned = (np.array([row[name] for row in rows], float) for name in ("truth", "sampled", "forecaster"))
     base = logit(sampled, LEAST)
     features = np.stack([np.ones(len(rows)), base, logit(learned, LEAST) - base], 1)
@@ -131,13 +131,18 @@ def main() -> None:
     text = args.rows.read_bytes()
     *rows, about = [json.loads(line) for line in text.splitlines()]
     types, causes, record = {}, {}, {}
-    for kind in sorted({row["forecast"] for row in rows if "forecast" in row}):
-        chosen = [row for row in rows if row.get("forecast") == kind]
+    groups = {row["forecast"] for row in rows if "forecast" in row}
+    for kind in sorted(groups | {group.split(":")[0] for group in groups}):
+        chosen = [row for row in rows if kind in (row.get("forecast"), row.get("forecast", "").split(":")[0])]
         if len(chosen) >= LEAST_ROWS:
             types[kind], record[kind] = fit_type(chosen)
     for group in ("collide", "other"):
         chosen = [row for row in rows if "cause" in row and (row["cause"] == "collide") == (group == "collide")]
-        causes[group], record[f"causes of {group}"] = fit_causes(chosen)
+        weights, found = fit_causes(chosen)
+        record[f"causes of {group}"] = found
+        # A head that adds nothing has no say.
+        if found["blended"]["brier"] < found["rules"]["brier"] and found["f1"]["blended"] >= found["f1"]["rules"]:
+            causes[group] = weights
     provenance = {
         "made": "training/pool (scenes.py, collect.ts, fit.py) on simulated validation scenes, no recordings",
         "rows": hashlib.sha256(text).hexdigest()[:12],

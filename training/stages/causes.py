@@ -15,7 +15,12 @@ from ..models.causes import ROLES, CauseHead
 from ..probability_scores import f1, fit_logistic, scores
 from ..shards import HZ, THINGS, TRACK_NAMES, Examples, mirror, roughen, window
 
-COLLIDE = 10
+EVENT_NAMES = (
+    "enter", "appear", "exit", "disappear", "start_moving", "stop", "turn", "meet", "separate", "approach", "collide", "zone_enter",
+    "zone_leave", "line_cross", "loiter", "follow", "pick_up", "put_down", "fall",
+)  # fmt: skip
+"""As EVENT_TYPES in src/core/ontology.ts."""
+COLLIDE = EVENT_NAMES.index("collide")
 ORDERED = (15, 16, 17)
 """follow, pick_up, put_down: who is first counts."""
 SAME_S = 0.4
@@ -187,7 +192,7 @@ def calibrate(head: CauseHead, held: Scenes) -> None:
     head.scale[0], head.shift[0] = fit_logistic(told["logit"][shown], told["true"][shown])
 
 
-def cause_scores(head: CauseHead, scenes: Scenes, names: dict[int, str]) -> dict:
+def cause_scores(head: CauseHead, scenes: Scenes) -> dict:
     """F1 at 0.5 and Brier of the head, beside the rule with all told contacts and with those told with confidence."""
     told = told_by(head, scenes)
     logit = (told["logit"] * float(head.scale) + float(head.shift)).clip(-30, 30)
@@ -196,7 +201,7 @@ def cause_scores(head: CauseHead, scenes: Scenes, names: dict[int, str]) -> dict
     sets |= {world: told["world"] == number for number, world in enumerate(("table-top", "street"))}
     sets["table-top collide"] = (told["world"] == 0) & (told["event"] == COLLIDE)
     for kind in np.unique(told["event"]):
-        sets[f"street {names[int(kind)]}"] = (told["world"] == 1) & (told["event"] == kind)
+        sets[f"street {EVENT_NAMES[int(kind)]}"] = (told["world"] == 1) & (told["event"] == kind)
     found = {}
     for name, part in sets.items():
         if told["true"][part].sum() == 0:

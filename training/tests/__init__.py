@@ -1,1 +1,1 @@
-"""Tests of what needs the standard library only: python -m unittest discover -s training/tests -t ."""
+"""Tests of the training: python -m unittest discover -s training/tests -t ."""

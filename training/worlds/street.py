@@ -43,18 +43,18 @@ class Frame:
 
 @dataclass
 class Clip:
-    """A scene's frames at 4 Hz, and its events (type, index of the frame, id)."""
+    """A scene's frames at its rate (4 Hz unless asked for another), and its events (type, index of the frame, id)."""
 
     frames: list[Frame]
     events: list[tuple[str, int, int]] = field(default_factory=list)
 
 
 class Street:
-    """A scene drawn from a seed: the same seed and length give the same pixels."""
+    """A scene drawn from a seed: the same seed, length and frames a second give the same pixels."""
 
-    def __init__(self, seed: int, length: int = 40):
+    def __init__(self, seed: int, length: int = 40, hz: int = STEP_HZ):
         self.rng = rng = np.random.default_rng([seed, 2026])
-        self.length = length
+        self.length, self.hz = length, hz
         self.width, self.height = SIZES[rng.integers(len(SIZES))]
         self.top_down = rng.random() < 0.25
         self.horizon = 0 if self.top_down else int(self.height * rng.uniform(0.02, 0.4))
@@ -117,7 +117,8 @@ class Street:
         look = Look(rng, str(rng.choice(KINDS, p=weights)))
         relative = {"person": rng.uniform(0.85, 1.1), "car": rng.uniform(0.8, 1.1), "animal": rng.uniform(0.3, 0.8)}.get(look.kind, rng.uniform(0.3, 1))
         here, feet, heights, poses, moving = self.place(rng.random() < 0.35), [], [], [], []
-        goal, wait, phase, view = None, int(rng.integers(0, 12)) * (rng.random() < 0.5), rng.uniform(0, 6), rng.uniform(0, 6.28)
+        wait = int(rng.integers(0, 12)) * (rng.random() < 0.5) * self.hz // STEP_HZ
+        goal, phase, view = None, rng.uniform(0, 6), rng.uniform(0, 6.28)
         pace = rng.uniform(0.5, 1.1) * {"car": 2.0, "person": 0.75}.get(look.kind, 1.0)
         lean = float(rng.choice([0, rng.normal(0, 4), rng.uniform(60, 120)], p=[0.7, 0.27, 0.03]))
         for _ in range(self.length):
@@ -128,14 +129,14 @@ class Street:
             else:
                 goal = self.place(rng.random() < 0.3) if goal is None else goal
                 along = goal - here
-                stride = pace * size / STEP_HZ
+                stride = pace * size / self.hz
                 walking = True
                 if np.hypot(*along) <= stride:
-                    goal, wait = None, int(rng.integers(3, 16)) * (rng.random() < 0.6)
+                    goal, wait = None, int(rng.integers(3, 16)) * (rng.random() < 0.6) * self.hz // STEP_HZ
                 else:
                     view = np.arctan2(along[0], along[1] * 1.5 + 1e-6)
                     here = here + along / np.hypot(*along) * stride * (1.0, 0.8)
-                    phase += 1.57 * pace * rng.uniform(0.7, 1.3)
+                    phase += 1.57 * pace * rng.uniform(0.7, 1.3) * STEP_HZ / self.hz
             feet.append(here.copy())
             heights.append(size)
             poses.append(Pose(phase, view, pace * 0.9 if walking else 0.12, lean))
@@ -213,8 +214,8 @@ class Street:
             for index in range(1, self.length):
                 if seen[index] != seen[index - 1] and near_edge[index]:
                     found.append(("enter" if seen[index] else "exit", index, actor.id))
-                before = actor.moving[max(0, index - STEP_HZ) : index]
-                if seen[index] and len(before) == STEP_HZ and np.all(before != actor.moving[index]):
+                before = actor.moving[max(0, index - self.hz) : index]
+                if seen[index] and len(before) == self.hz and np.all(before != actor.moving[index]):
                     found.append(("start" if actor.moving[index] else "stop", index, actor.id))
         return sorted(found, key=lambda event: event[1])
 

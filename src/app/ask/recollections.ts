@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
+import type { VideoLooks } from '../../core/look.js';
 import { kindOfType, messageData } from '../../core/messages.js';
 import { RecordQueries } from '../../core/query.js';
 import type { Records } from '../../core/records.js';
@@ -25,6 +26,7 @@ export function recollectionOfMessages(
   builder: RecordsBuilder,
   places: Places,
   records?: Records,
+  video?: VideoLooks,
 ): Recollection {
   return {
     now: builder.now,
@@ -32,13 +34,19 @@ export function recollectionOfMessages(
     live: false,
     queries: new RecordQueries(records ?? builder.records(places)),
     places,
+    video,
     explanationOf: (id) => builder.explanationOf(id),
     predictions: () => builder.predictions(),
   };
 }
 
 /** What the data folder of a service holds of a stream. @throws PresageError `storage_failed` */
-export function recollectionOfArchive(queries: ArchiveQueries, places: Places, live: boolean): Recollection {
+export function recollectionOfArchive(
+  queries: ArchiveQueries,
+  places: Places,
+  live: boolean,
+  video?: VideoLooks,
+): Recollection {
   const extent = queries.extent() ?? { from: 0, to: 0 };
   return {
     now: extent.to,
@@ -46,6 +54,7 @@ export function recollectionOfArchive(queries: ArchiveQueries, places: Places, l
     live,
     queries,
     places,
+    video,
     explanationOf: (id) => queries.explanationOf(id),
     predictions: () => queries.openPredictions(),
   };

@@ -12,12 +12,15 @@ import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../render/overlay-state.js';
 import { VideoRenderer } from '../render/video-renderer.js';
 import { ReportBuilder } from '../report/report-builder.js';
+import { looksAgain } from '../openai-options.js';
 import { ReasonerModels } from '../reasoner-models.js';
 import { openContactJudge, openSharedPerception } from '../service.js';
 import { loadPlaces } from '../settings.js';
 import { StreamSession } from '../stream-session.js';
 import { TerminalAccount } from '../terminal/account.js';
 import { ProgressBar } from '../terminal/progress.js';
+import type { RecentVideo } from '../video/recent-video.js';
+import { VideoDesk } from '../video/video-desk.js';
 
 /** `presage analyze <video>`: every frame, as fast as possible, the same bytes each time. */
 export async function analyze(
@@ -38,9 +41,12 @@ export async function analyze(
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
   await using perception = await openSharedPerception(settings);
   const contacts = await openContactJudge(settings);
+  await using desk = await VideoDesk.open(settings);
+  const { report } = settings;
+  const recent = desk.openVideo({ looks: looksAgain(settings), pictures: report !== undefined });
+  outputs.begin(source, perception.info.model, recent);
   await using reasonerModels = await ReasonerModels.open(settings);
   if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
-  outputs.begin(source, perception.info.model);
   await using session = new StreamSession({
     id: settings.id,
     source,
@@ -51,10 +57,13 @@ export async function analyze(
     settings,
     mode: 'lossless',
     publisher: { streamId: settings.id, sinks: outputs.jsonl ? [outputs.jsonl] : [], stamp: settings.stamp },
+    video: recent,
+    looks: recent && desk.openLooks(recent, perception),
     onDraft: (draft) => outputs.tell(draft),
     onFrame: (frame) => outputs.frame(frame),
     afterFrame: async (frame) => {
       await session.drained();
+      await outputs.picture();
       await outputs.paint(frame);
     },
   });
@@ -111,17 +120,17 @@ class Outputs implements AsyncDisposable {
     return new Outputs(settings, sourceName, ffmpegPath, jsonl);
   }
 
-  begin(source: Source, model: string): void {
+  begin(source: Source, model: string, video: RecentVideo | undefined): void {
     this.#source = source;
     this.#startMs = performance.now();
     const { report, reasoner } = this.#settings;
     if (report !== undefined) {
-      this.#report = new ReportBuilder({ source: this.#sourceName, model, settings: { reasoner } });
+      const info = { source: this.#sourceName, model, settings: { reasoner } };
+      this.#report = new ReportBuilder({ ...info, ...(video && { video }) });
     }
   }
 
   frame(frame: Frame): void {
-    this.#report?.addFrame(frame);
     this.#counts.frames += 1;
     if (!this.#account) {
       this.#progress ??= new ProgressBar({ duration: this.#source?.duration });
@@ -142,6 +151,11 @@ class Outputs implements AsyncDisposable {
       if (draft.data.prediction.outcome === 'hit') this.#counts.hits += 1;
       if (draft.data.prediction.outcome === 'miss') this.#counts.misses += 1;
     }
+  }
+
+  /** Resolves when the pictures of what was told are made. */
+  async picture(): Promise<void> {
+    await this.#report?.settle();
   }
 
   async paint(frame: Frame): Promise<void> {

@@ -21,6 +21,7 @@ import { loadPlaces } from '../settings.js';
 import { ReasonerModels } from '../reasoner-models.js';
 import { StreamSession } from '../stream-session.js';
 import { ProgressBar } from '../terminal/progress.js';
+import { VideoDesk } from '../video/video-desk.js';
 import { clean } from '../terminal/wording.js';
 
 /**
@@ -90,7 +91,7 @@ async function askHere(
     const { builder, places } = await readMessages(target);
     return answer(settings, recollectionOfMessages(builder, places), question);
   }
-  return answer(settings, await analyse(settings, signal, target), question);
+  return askRecording(settings, signal, target, question);
 }
 
 function answer(settings: Settings, memory: Recollection, question: string): Promise<Asked> {
@@ -127,14 +128,24 @@ async function askFolder(
   }
 }
 
-/** Goes through a recording, as `analyze` does, for what is then remembered. */
-async function analyse(settings: Settings, signal: AbortSignal, video: string): Promise<Recollection> {
+/** Goes through a recording, as `analyze` does, and answers from what is then remembered. */
+async function askRecording(
+  settings: Settings,
+  signal: AbortSignal,
+  video: string,
+  question: string,
+): Promise<Asked> {
   const spec = parseSource(video);
   const places = loadPlaces(settings.places);
   const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
   signal.throwIfAborted();
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await using perception = await openSharedPerception(settings);
+  // All of a recording can be looked at again, as far as the budget reaches.
+  const videoSeconds = settings.videoSeconds === 0 ? 0 : Infinity;
+  await using desk = await VideoDesk.open({ ...settings, videoSeconds });
+  const recent = desk.openVideo({ looks: true, pictures: false });
+  const looks = recent && desk.openLooks(recent, perception);
   await using reasonerModels = await ReasonerModels.open(settings);
   const builder = new RecordsBuilder();
   let frames = 0;
@@ -148,6 +159,8 @@ async function analyse(settings: Settings, signal: AbortSignal, video: string): 
     settings,
     mode: 'lossless',
     publisher: { streamId: settings.id },
+    video: recent,
+    looks,
     onDraft: (draft) => {
       if (draft.kind in READ) builder.add(draft as Told);
     },
@@ -165,7 +178,8 @@ async function analyse(settings: Settings, signal: AbortSignal, video: string): 
     progress?.finish();
   }
   if (signal.aborted) throw new PresageError('interrupted', 'interrupted');
-  return recollectionOfMessages(builder, places, session.records());
+  // Awaited here: what it looks at is closed with this function.
+  return await answer(settings, recollectionOfMessages(builder, places, session.records(), looks), question);
 }
 
 const READ: Readonly<Record<Told['kind'], true>> = {

@@ -2,16 +2,17 @@ import { randomUUID } from 'node:crypto';
 import { rename, rm, writeFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { PresageError } from '../../core/errors.js';
-import type { Frame } from '../../core/frame.js';
 import type { Draft, ObservedEvent, Prediction } from '../../core/messages.js';
 import type { EventType } from '../../core/ontology.js';
-import { EvidenceRing } from './evidence-ring.js';
 import { reportPage } from './page.js';
 import { ReportData, type ReportInfo } from './report-data.js';
 import { THUMBNAIL_BOUNDS, ThumbnailStore, type ThumbnailBounds } from './thumbnail-store.js';
-import { makeThumbnail, type MarkedObject } from './thumbnails.js';
+import type { RecentVideo } from '../video/recent-video.js';
+import { makeThumbnail, type MarkedObject, type Thumbnail } from './thumbnails.js';
 
 export interface ReportBuilderOptions extends ReportInfo {
+  /** Where pictures come from; without it there are none. */
+  readonly video?: Pick<RecentVideo, 'near'>;
   readonly thumbnails?: ThumbnailBounds;
 }
 
@@ -24,26 +25,26 @@ const LIGHT: ReadonlySet<EventType> = new Set<EventType>([
   'stop',
   'turn',
 ]);
+/** A picture farther than this from its event shows something else, s. */
+const MOST_APART_S = 0.5;
 const RANK = { light: 0, prediction: 1, event: 2 } as const;
 
 /**
- * Makes the HTML report of a recording: one page that needs nothing else. For each frame call `addFrame` first, then
- * `add` with the messages that came of it. The same input gives the same bytes.
+ * Makes the HTML report of a recording: one page that needs nothing else. `add` takes the messages of a frame once the
+ * frame is in the recent video. The same input gives the same bytes.
  */
 export class ReportBuilder {
   readonly #info: ReportInfo;
   readonly #data = new ReportData();
-  readonly #ring = new EvidenceRing();
+  readonly #video: ReportBuilderOptions['video'];
   readonly #thumbnails: ThumbnailStore;
+  /** One is made after the other, so that who gives way to whom is the same each time. */
+  #pictures: Promise<void> = Promise.resolve();
 
   constructor(options: ReportBuilderOptions) {
     this.#info = options;
+    this.#video = options.video;
     this.#thumbnails = new ThumbnailStore(options.thumbnails ?? THUMBNAIL_BOUNDS);
-  }
-
-  /** Keeps a small copy for pictures of events that are told later; the frame is not used after the call. */
-  addFrame(frame: Frame): void {
-    this.#ring.add(frame);
   }
 
   add(draft: Draft): void {
@@ -52,7 +53,12 @@ export class ReportBuilder {
     else if (draft.kind === 'prediction.created') this.#pictureOfPrediction(draft.data.prediction);
   }
 
-  /** The page as it stands. */
+  /** Resolves when the pictures of what was added are made. Call it often: until then each holds a frame. */
+  settle(): Promise<void> {
+    return this.#pictures;
+  }
+
+  /** The page as it stands; call `settle` before. */
   html(): string {
     return reportPage(this.#info, this.#data, this.#thumbnails);
   }
@@ -60,6 +66,7 @@ export class ReportBuilder {
   /** Writes the page; the file appears complete or not at all. Rejects with `output_failed`. */
   async write(file: string): Promise<void> {
     const partial = `${file}.${randomUUID().slice(0, 8)}.partial`;
+    await this.settle();
     try {
       await writeFile(partial, this.html());
       await rename(partial, file);
@@ -89,7 +96,12 @@ export class ReportBuilder {
   }
 
   #take(key: string, rank: number, t: number, objects: readonly MarkedObject[]): void {
-    const evidence = this.#ring.near(t);
-    if (evidence !== undefined) this.#thumbnails.offer(key, rank, () => makeThumbnail(evidence, objects));
+    const picture = this.#video?.near(t, MOST_APART_S);
+    if (picture === undefined) return;
+    const make = async (): Promise<Thumbnail | undefined> => {
+      const jpeg = await picture.jpeg;
+      return jpeg && makeThumbnail(jpeg, picture.t, objects);
+    };
+    this.#pictures = this.#pictures.then(() => this.#thumbnails.offer(key, rank, make));
   }
 }

@@ -41,16 +41,18 @@ export class ThumbnailStore {
   }
 
   /**
+   * One at a time: call again when the promise has settled.
    * @param rank weight; the higher wins when there is no more room
-   * @param make called only when there is room or a lighter picture to give up
+   * @param make called only when there is room or a lighter picture to give up; undefined when there is none
    */
-  offer(key: string, rank: number, make: () => Thumbnail): void {
+  async offer(key: string, rank: number, make: () => Promise<Thumbnail | undefined>): Promise<void> {
     if (this.#kept.has(key)) return;
     if (this.#kept.size >= this.#bounds.count && this.#lightest(rank) === undefined) {
       this.#leftOut += 1;
       return;
     }
-    const thumbnail = make();
+    const thumbnail = await make();
+    if (thumbnail === undefined) return;
     while (
       this.#kept.size >= this.#bounds.count ||
       this.#bytes + thumbnail.data.length > this.#bounds.bytes

@@ -1,11 +1,9 @@
-import { createCanvas, ImageData, type SKRSContext2D } from '@napi-rs/canvas';
+import { createCanvas, loadImage, type SKRSContext2D } from '@napi-rs/canvas';
 import type { Box } from '../../core/box.js';
 import { objectPhrase } from '../../core/phrases.js';
 import { inkOn } from '../render/draw-text.js';
 import { fontOf } from '../render/font.js';
-import { i420ToRgba } from '../../core/i420-to-rgba.js';
 import { colorOf } from '../render/palette.js';
-import type { EvidenceFrame } from './evidence-ring.js';
 
 /** An object to be marked on a thumbnail; box in fractions of the frame. */
 export interface MarkedObject {
@@ -29,13 +27,17 @@ const MARGIN = 0.5;
 const LEAST_PART = 0.3;
 const LABEL_SIZE = 11;
 
-/** The part of the frame around the objects, with their boxes and names. */
-export function makeThumbnail(evidence: EvidenceFrame, objects: readonly MarkedObject[]): Thumbnail {
-  const { width, height } = evidence.layout;
-  const bytes = new Uint8ClampedArray(width * height * 4);
-  i420ToRgba(evidence.pixels, evidence.layout, new Uint32Array(bytes.buffer));
-  const source = createCanvas(width, height);
-  source.getContext('2d').putImageData(new ImageData(bytes, width, height), 0, 0);
+/**
+ * The part of the frame around the objects, with their boxes and names.
+ * @param jpeg the frame at media time `t`
+ */
+export async function makeThumbnail(
+  jpeg: Uint8Array,
+  t: number,
+  objects: readonly MarkedObject[],
+): Promise<Thumbnail> {
+  const source = await loadImage(jpeg);
+  const { width, height } = source;
   const crop = cropAround(
     objects.map((object) => toPx(object.box, width, height)),
     width,
@@ -54,7 +56,7 @@ export function makeThumbnail(evidence: EvidenceFrame, objects: readonly MarkedO
     const [x, y, w, h] = toPx(object.box, width, height);
     drawMark(ctx, object, [left + (x - crop[0]) * scale, top + (y - crop[1]) * scale, w * scale, h * scale]);
   }
-  return { t: evidence.t, data: canvas.toBuffer('image/jpeg', QUALITY).toString('base64') };
+  return { t, data: canvas.toBuffer('image/jpeg', QUALITY).toString('base64') };
 }
 
 /** A region of the thumbnail's shape, inside the frame where it fits, that holds all the boxes. All px. */

@@ -1,12 +1,12 @@
 import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned.js';
 import { PresageError } from '../../core/errors.js';
 import { ModelSession, type InputTensor, type OutputTensor } from '../ort.js';
+import { trackFeed } from '../track-feed.js';
 import type { LearnedFiles } from './learned-protocol.js';
 
 /** Both graphs are small: one thread does a call in milliseconds and leaves the cores to the detector. */
 const THREADS = 1;
 /** Shapes of docs/fused-model.md beyond the number of objects. */
-const BOX = 4;
 const SINGLE = [5, 6];
 const PAIR = [2, 6];
 const PATHS = [6, 30, 3];
@@ -41,7 +41,7 @@ export class LearnedGraphs implements AsyncDisposable {
   async forecast(tracks: TrackTensors): Promise<LearnedForecast> {
     const { count } = tracks;
     const session = loaded(this.#forecaster, 'forecaster');
-    const said = await session.run(feedOf(tracks), ['single', 'pair', 'paths', 'modes']);
+    const said = await session.run(trackFeed(tracks), ['single', 'pair', 'paths', 'modes']);
     return {
       single: checked('single', said.single, [count, ...SINGLE]),
       pair: checked('pair', said.pair, [count, count, ...PAIR]),
@@ -55,7 +55,7 @@ export class LearnedGraphs implements AsyncDisposable {
     const { count } = tracks;
     const session = loaded(this.#causes, 'cause head');
     const feed = {
-      ...feedOf(tracks),
+      ...trackFeed(tracks),
       event: integers([event]),
       role: integers(roles),
       contact: floats(contacts, [count, count, 2]),
@@ -93,24 +93,6 @@ async function openGraph(
 function loaded(session: ModelSession | undefined, what: string): ModelSession {
   if (session) return session;
   throw new PresageError('inference_failed', `no ${what} is loaded`);
-}
-
-function feedOf({
-  count,
-  steps,
-  boxes,
-  seen,
-  kinds,
-  ages,
-  aspect,
-}: TrackTensors): Record<string, InputTensor> {
-  return {
-    boxes: floats(boxes, [count, steps, BOX]),
-    seen: floats(seen, [count, steps]),
-    kind: integers(kinds),
-    age: floats(ages, [count]),
-    aspect: floats(Float32Array.of(aspect), [1]),
-  };
 }
 
 function floats(data: Float32Array, dims: readonly number[]): InputTensor {

@@ -22,17 +22,24 @@ import { isKnown, occurrences, type Occurrence } from './occurrences.js';
 import { clauseOf, clockTime, sentence } from './phrasing.js';
 import { AROUND_S } from './periods.js';
 import { placePhrase } from './places.js';
-import type { Anchor, Pattern, Query, Subject } from './query.js';
+import { answerLook } from './answer-look.js';
+import type { Anchor, LookQuery, Pattern, Query, Subject } from './query.js';
 import { ABSENCE, type Recollection, type Reply } from './recollection.js';
 
 /** `what happened before the collision`: how far back that reaches, s. */
 const NEARBY_S = 15;
 const ALWAYS: Scope = { from: -Infinity, to: Infinity, said: '' };
 
-/** Answers a query from memory. Names only what memory holds. */
-export function answerQuery(question: string, query: Query, memory: Recollection): Answer {
-  const reply = unknownNames(query, memory) ?? scoped(query, memory);
-  const { text, evidence, confidence } = reply;
+/** Answers a query from memory, or from the recent video. Of objects and events, names only what memory holds. */
+export async function answerQuery(
+  question: string,
+  query: Query | LookQuery,
+  memory: Recollection,
+): Promise<Answer> {
+  const reply =
+    unknownNames(query, memory) ??
+    (query.kind === 'look' ? await answerLook(memory, query) : scoped(query, memory));
+  const { text, evidence, confidence, looks } = reply;
   // JSON knows no infinity, and a confidence is a probability.
   const bounded = evidence.map((one) => ({
     ...one,
@@ -41,11 +48,15 @@ export function answerQuery(question: string, query: Query, memory: Recollection
     from: Math.max(one.from, 0),
     to: Math.max(one.to, one.from, 0),
   }));
-  return { question, text, evidence: bounded, confidence: Math.min(Math.max(confidence, 0), 1) };
+  return {
+    ...{ question, text, evidence: bounded },
+    confidence: Math.min(Math.max(confidence, 0), 1),
+    ...(looks && looks.length > 0 && { looks: [...looks] }),
+  };
 }
 
 /** A question about what does not exist is not answered as if it did. */
-function unknownNames(query: Query, memory: Recollection): Reply | undefined {
+function unknownNames(query: Query | LookQuery, memory: Recollection): Reply | undefined {
   const subjects = [...subjectsOf(query)];
   const ids = subjects.flatMap(({ ids: some }) => some).filter((id) => !isKnown(memory, id));
   if (ids.length === 0) return undefined;
@@ -62,8 +73,9 @@ function number(id: string | undefined): string {
   return id?.slice(1) ?? '';
 }
 
-function* subjectsOf(query: Query): Iterable<Subject> {
+function* subjectsOf(query: Query | LookQuery): Iterable<Subject> {
   if ('who' in query) yield query.who;
+  if (query.kind === 'look') return;
   const patterns: (Pattern | undefined)[] = ['pattern' in query ? query.pattern : undefined];
   if (query.kind === 'why' && 'deed' in query.of) patterns.push(query.of);
   if (query.anchor && 'deed' in query.anchor.of) patterns.push(query.anchor.of);

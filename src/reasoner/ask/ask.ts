@@ -29,7 +29,7 @@ export interface AskOptions {
 
 /**
  * Answers a question about a stream: by the grammar where that understands every word, else by the backend. Rejects
- * with what the backend rejects with.
+ * with what the backend rejects with, and with `inference_failed`, `worker_crashed` or `interrupted` of a look.
  */
 export async function ask(question: string, memory: Recollection, options: AskOptions = {}): Promise<Asked> {
   const places = [...Object.keys(memory.places.zones), ...Object.keys(memory.places.lines)];
@@ -37,7 +37,7 @@ export async function ask(question: string, memory: Recollection, options: AskOp
   const vocabulary = { labels: [...new Set([...(options.labels ?? []), ...seen])], places };
   const query = parseQuestion(question, vocabulary, memory.now);
   if (!('problem' in query))
-    return { understood: true, answer: answerQuery(question, query, memory), by: 'grammar' };
+    return { understood: true, answer: await answerQuery(question, query, memory), by: 'grammar' };
   const { backend } = options;
   const answer = await backend?.answer(question, memory);
   if (answer !== undefined && backend !== undefined) return { understood: true, answer, by: backend.name };

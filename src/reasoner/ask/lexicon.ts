@@ -373,4 +373,6 @@ export const EXAMPLES: readonly string[] = [
   'why did #1 stop?',
   'what happens next?',
   'where else was #3?',
+  'what is in the left half right now?',
+  'look again at 12.3 s near #3',
 ];

@@ -2,7 +2,16 @@ import { patternOf, readClause, type Clause, type Words } from './clause.js';
 import { openQuestion, stripPolite, type Head } from './opening.js';
 import { findPeriod, isSaid } from './periods.js';
 import { EXAMPLES, labelWords } from './lexicon.js';
-import { ANY, type Anchor, type Misunderstanding, type Period, type Query, type Subject } from './query.js';
+import {
+  ANY,
+  type Anchor,
+  type LookQuery,
+  type Misunderstanding,
+  type Period,
+  type Query,
+  type Subject,
+} from './query.js';
+import { readLook } from './parse-look.js';
 import { tokenise, type Token } from './tokens.js';
 
 /** What a stream has names for. */
@@ -21,12 +30,14 @@ export function parseQuestion(
   question: string,
   vocabulary: Vocabulary,
   now: number,
-): Query | Misunderstanding {
+): Query | LookQuery | Misunderstanding {
   const words: Words = { labels: labelWords(vocabulary.labels) };
   let tokens = stripPolite(tokenise(question, vocabulary.places));
   if (tokens.length === 0) return { problem: 'there is no question' };
   const found = findPeriod(tokens, now);
   if (found) tokens = [...tokens.slice(0, found.from), ...tokens.slice(found.from + found.count)];
+  const look = readLook(tokens, words, found?.period);
+  if (look) return 'problem' in look ? { problem: withPlaces(look.problem, vocabulary) } : look;
   const parts = splitAnchor(tokens);
   const anchor = parts.anchor && readAnchor(parts, words);
   if (anchor && 'problem' in anchor) return anchor;

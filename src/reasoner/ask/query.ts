@@ -1,5 +1,6 @@
 import type { Span } from '../../core/records.js';
 import type { Deed } from './lexicon.js';
+import type { Region } from './regions.js';
 
 /** Who is meant: named objects, or all of some labels; everything when neither is given. */
 export interface Subject {
@@ -78,6 +79,17 @@ export type Query = Timed &
     | { readonly kind: 'alike'; readonly who: Subject }
     | { readonly kind: 'about'; readonly who: Subject; readonly event?: string }
   );
+
+/** Asks what the picture shows, in a part of it or around something, at a time. */
+export interface LookQuery {
+  readonly kind: 'look';
+  /** Named objects: around them; labels: only those. */
+  readonly who: Subject;
+  readonly place?: string;
+  readonly event?: string;
+  readonly region?: Region;
+  readonly period?: Period;
+}
 
 /** Why a question was not understood, as a sentence. */
 export interface Misunderstanding {

@@ -1,4 +1,5 @@
-import type { AnswerEvidence, Explanation, Prediction } from '../../core/messages.js';
+import type { VideoLooks } from '../../core/look.js';
+import type { AnswerEvidence, Explanation, Prediction, TellableLook } from '../../core/messages.js';
 import type { MemoryQueries } from '../../core/query.js';
 import type { Places } from '../../core/stages.js';
 
@@ -12,6 +13,8 @@ export interface Recollection {
   readonly live: boolean;
   readonly queries: MemoryQueries;
   readonly places: Places;
+  /** Recent video, where some is kept. */
+  readonly video?: VideoLooks | undefined;
   /** The explanation of an event, where one was made. */
   explanationOf(eventId: string): Explanation | undefined;
   /** Predictions not yet decided, the likeliest first. */
@@ -24,6 +27,8 @@ export interface Reply {
   readonly evidence: readonly AnswerEvidence[];
   /** 0–1 */
   readonly confidence: number;
+  /** What was looked at again for it. */
+  readonly looks?: readonly TellableLook[];
 }
 
 /**

@@ -3,7 +3,7 @@ import type { CauseModel } from '../../core/learned.js';
 import type { Explanation, ObservedEvent } from '../../core/messages.js';
 import { CONFIRM_S, TIME_EPSILON } from '../../core/ontology.js';
 import type { Explainer, MemorySnapshot } from '../../core/stages.js';
-import { blendCauses, UNFITTED_BLEND, type CauseBlend } from './cause-blend.js';
+import { blendCauses, blendFor, UNFITTED_BLEND, type CauseBlend } from './cause-blend.js';
 import { AFTER_S, causeQuery } from './cause-query.js';
 import { LEAST_TOLD, type Necessity } from './causes.js';
 import { accountFor, RULES_MODEL, wordAccount, type Account, type AccountSource } from './rules-explainer.js';
@@ -61,14 +61,15 @@ export class LearnedExplainer implements Explainer, AccountSource {
   ): Promise<readonly Necessity[]> {
     // What is told at once has no motion after it yet, which the cause head reads.
     const asked = CONFIRM_S[event.type] < AFTER_S - TIME_EPSILON ? undefined : causeQuery(event, snapshot);
-    if (!asked) return causes;
+    const weights = blendFor(this.#blend, event.type);
+    if (!asked || !weights) return causes;
     const said = await this.#model.necessary(asked.query, signal);
     const byRules = new Map(causes.map((necessity) => [necessity.object, necessity]));
     const own = new Set(event.participants.map(({ id }) => id));
     const blended = asked.ids.flatMap((object, row): Necessity[] => {
       if (own.has(object) || !index.wasInView(object, -Infinity, event.t, 0)) return [];
       const known = byRules.get(object);
-      const probability = blendCauses(this.#blend, event.type, said[row] ?? 0, known?.probability);
+      const probability = blendCauses(weights, said[row] ?? 0, known?.probability);
       return [{ object, probability, path: known?.path ?? [] }];
     });
     const judged = new Set(asked.ids);

@@ -5,9 +5,8 @@ import type { Random } from './random.js';
 import { LINGER_RADIUS, type TrackState } from './track-state.js';
 
 /**
- * A person counts as gone when the first or the last of the body is outside, or at any moment between: detectors and
- * annotators differ. So each path draws the visible share of the area at which it exits, evenly from this to all of it.
- * Any other thing is known by what is left of it: it exits with less than MOST_VISIBLE.
+ * An exit is the last sight: something is gone when little or nothing of it is left in the picture. Detectors and annotators differ
+ * in how much they need, so each path draws the visible share of the area below which it has left, evenly between these.
  */
 const LEAST_VISIBLE = 0.05;
 const MOST_VISIBLE = 0.6;
@@ -33,14 +32,13 @@ export function exitShare(
 ): number {
   const now = visibleShare(state, state.x, state.y, frame);
   const { upright } = state.record;
-  const most = upright ? 1 : MOST_VISIBLE;
   const first = random.uniform();
   let hits = 0;
   for (let i = 0; i < paths.n; i++) {
     // Multiples of the golden ratio fill the range evenly, whichever paths matter.
-    const drawn = LEAST_VISIBLE + (most - LEAST_VISIBLE) * ((first + i * GOLDEN) % 1);
+    const drawn = LEAST_VISIBLE + (MOST_VISIBLE - LEAST_VISIBLE) * ((first + i * GOLDEN) % 1);
     if (upright && now < drawn) continue;
-    const least = upright ? drawn : drawn * Math.min(1, now / most);
+    const least = upright ? drawn : drawn * Math.min(1, now / MOST_VISIBLE);
     for (let k = 0; k < horizon; k++) {
       const j = i * paths.steps + k;
       if (visibleShare(state, paths.x[j] ?? 0, paths.y[j] ?? 0, frame) < least) {

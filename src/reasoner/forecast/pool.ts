@@ -1,8 +1,12 @@
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
+import type { ForecastItem } from '../../core/messages.js';
 import { causeBlendSchema } from '../explain/cause-blend.js';
+import { kindOf } from '../tracks/track-tensors.js';
 import { logit, OnlineLogistic, sigmoid } from './online-logistic.js';
 
+/** Kind of what is neither person, vehicle nor animal (docs/fused-model.md, Units). */
+const BODY = 3;
 /** Probabilities go into logits within [LEAST, 1 − LEAST]. */
 const LEAST = 1e-4;
 /**
@@ -12,8 +16,6 @@ const LEAST = 1e-4;
 const DEVIATION = { bias: 0.25, slope: 0.1, weight: 0.15 } as const;
 /** Per independent item: after some 2000 the past counts e times less. */
 const FORGETTING = 0.9995;
-/** Prior of the pool among the experts; the rest is shared by the sources alone, sampling included. */
-const POOL_PRIOR = 0.85;
 /** No expert falls behind the best by more than this in log odds, so that it can come back. */
 const MOST_BEHIND = 6;
 
@@ -24,13 +26,12 @@ const weightsSchema = z.object({
   /** By source: factor of (its logit − the sampled logit). */
   weights: z.record(z.string(), z.number()),
 });
-export type PoolWeights = z.infer<typeof weightsSchema>;
 
 const documentSchema = z.object({
   version: z.literal(1),
   /** Where the weights come from. */
   provenance: z.record(z.string(), z.unknown()),
-  /** By the names of the sources that spoke, sorted, with `+` between them; then by event type. */
+  /** By the names of the sources that spoke, sorted, with `+` between them; then by group (`groupOf`) or event type. */
   sets: z.record(z.string(), z.record(z.string(), weightsSchema)),
   causes: causeBlendSchema,
 });
@@ -46,12 +47,27 @@ const stateSchema = z.object({ version: z.literal(1), models: z.record(z.string(
 /** What the sources said of one item, by their names. */
 export type ItemVoices = Readonly<Record<string, number>>;
 
+/**
+ * What the pool learns together: items of one type about bodies, and those about somebody who moves of their own accord (or
+ * is driven): `exit:body`, `exit:agent`.
+ */
+export function groupOf(
+  { type, participants }: Pick<ForecastItem, 'type' | 'participants'>,
+  labels: ReadonlyMap<string, string>,
+): string {
+  const bodies = participants.every((id) => kindOf(labels.get(id) ?? '') === BODY);
+  return `${type}:${bodies ? 'body' : 'agent'}`;
+}
+
 /** How what the sources say becomes one probability. */
 export interface Pool {
-  /** @param sampled probability by sampled paths */
-  pool(type: string, sampled: number, voices: ItemVoices): number;
+  /**
+   * @param group of the item, by `groupOf`
+   * @param sampled probability by sampled paths
+   */
+  pool(group: string, sampled: number, voices: ItemVoices): number;
   /** @param weight share of an independent observation, 0–1 */
-  learn(type: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void;
+  learn(group: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void;
   saveState(): unknown;
   /** Takes over a saved state; one that is not of its form is ignored and false returned. */
   restoreState(state: unknown): boolean;
@@ -73,7 +89,7 @@ export function parsePool(document: unknown): PoolDocument {
 }
 
 /**
- * Pools what sources say of an item with the sampled probability. For each set of sources that speak and each type there
+ * Pools what sources say of an item with the sampled probability. For each set of sources that speak and each group there
  * are experts: sampling alone, each source alone, and a logit-linear pool (Genest & Zidek 1986) that starts at weights fitted
  * on simulated scenes and goes on learning in this stream. What is stated is the experts' average, weighted by how well
  * each has foretold the outcomes so far (Vovk's aggregating algorithm for the log loss), so that the loss stays within a
@@ -88,18 +104,18 @@ export class ForecastPool implements Pool {
     this.#document = document;
   }
 
-  pool(type: string, sampled: number, voices: ItemVoices): number {
+  pool(group: string, sampled: number, voices: ItemVoices): number {
     const names = Object.keys(voices).sort();
     if (names.length === 0) return sampled;
-    const model = this.#models.get(keyOf(type, names)) ?? this.#create(type, names);
+    const model = this.#models.get(keyOf(group, names)) ?? this.#create(group, names);
     return mixture(model, expertsOf(model, sampled, voices, names));
   }
 
-  learn(type: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void {
+  learn(group: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void {
     const names = Object.keys(voices).sort();
     if (names.length === 0) return;
-    const key = keyOf(type, names);
-    const model = this.#models.get(key) ?? this.#create(type, names);
+    const key = keyOf(group, names);
+    const model = this.#models.get(key) ?? this.#create(group, names);
     this.#models.set(key, model);
     const said = expertsOf(model, sampled, voices, names);
     const prior = expertPrior(names.length);
@@ -114,7 +130,7 @@ export class ForecastPool implements Pool {
     model.map.learn(featuresOf(sampled, voices, names), hit, weight, logitOf(sampled));
   }
 
-  /** Weights of the experts by set of sources and type: sampling, each source by name in order, the pool. */
+  /** Weights of the experts by set of sources and group: sampling, each source by name in order, the pool. */
   describe(): Readonly<Record<string, readonly number[]>> {
     return Object.fromEntries([...this.#models].map(([key, { experts }]) => [key, shares(experts)]));
   }
@@ -134,9 +150,9 @@ export class ForecastPool implements Pool {
     if (!parsed.success) return false;
     this.#models.clear();
     for (const [key, saved] of Object.entries(parsed.data.models)) {
-      const [set = '', type = ''] = key.split('|');
+      const [set = '', group = ''] = key.split('|');
       const names = set.split('+');
-      const model = this.#create(type, names);
+      const model = this.#create(group, names);
       if (!model.map.restore(saved) || saved.experts.length !== model.experts.length) continue;
       model.experts = [...saved.experts];
       this.#models.set(key, model);
@@ -144,8 +160,9 @@ export class ForecastPool implements Pool {
     return true;
   }
 
-  #create(type: string, names: readonly string[]): Model {
-    const fitted = this.#document?.sets[names.join('+')]?.[type];
+  #create(group: string, names: readonly string[]): Model {
+    const set = this.#document?.sets[names.join('+')];
+    const fitted = set?.[group] ?? set?.[group.split(':')[0] ?? ''];
     const alike = 1 / (names.length + 1);
     const mean = [
       fitted?.bias ?? 0,
@@ -162,7 +179,7 @@ export class ForecastPool implements Pool {
  * the sampled probability only where none speaks.
  */
 export class SourcesAlone implements Pool {
-  pool(_type: string, sampled: number, voices: ItemVoices): number {
+  pool(_group: string, sampled: number, voices: ItemVoices): number {
     const said = Object.values(voices);
     if (said.length === 0) return sampled;
     return sigmoid(said.reduce((sum, p) => sum + logitOf(p), 0) / said.length);
@@ -179,14 +196,13 @@ export class SourcesAlone implements Pool {
   }
 }
 
-function keyOf(type: string, names: readonly string[]): string {
-  return `${names.join('+')}|${type}`;
+function keyOf(group: string, names: readonly string[]): string {
+  return `${names.join('+')}|${group}`;
 }
 
-/** Log weights before anything was learned, the pool's at 0. */
+/** Log weights before anything was learned: all alike, for a stream need not be like the scenes of the fit. */
 function expertPrior(sources: number): number[] {
-  const alone = Math.log((1 - POOL_PRIOR) / (sources + 1) / POOL_PRIOR);
-  return [...Array.from({ length: sources + 1 }, () => alone), 0];
+  return Array.from({ length: sources + 2 }, () => 0);
 }
 
 function featuresOf(sampled: number, voices: ItemVoices, names: readonly string[]): number[] {

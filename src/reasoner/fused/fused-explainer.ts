@@ -22,6 +22,8 @@ export interface FusedExplainerOptions {
    * says what was necessary.
    */
   readonly causeWeight: number;
+  /** A chain that the language model holds less likely than this gives way to that of the base, 0–1. 0: never. */
+  readonly leastSure: number;
   readonly view: PromptView;
   /** The longest that an explanation may take, ms. Default: any time. */
   readonly limitMs?: number | undefined;
@@ -69,17 +71,18 @@ export class FusedExplainer implements Explainer {
 
   async #chain(
     moment: MomentPrompt,
-    { event, index }: Account,
+    { event, index, links: byBase }: Account,
     signal: AbortSignal | undefined,
-  ): Promise<{ readonly links: readonly Link[]; readonly holds: number }> {
+  ): Promise<{ readonly links: readonly Link[]; readonly holds?: number }> {
     const chains = new ChainGrammar(new EventGraph(index), event, moment.numbers);
-    if (!chains.isOpen) return { links: [], holds: 1 };
+    if (!chains.isOpen) return { links: [] };
     const request = moment.request(`chain ${moment.numbers.get(event.id) ?? ''}`);
     const { text, logProbability } = await this.#options.model.complete(request, chains.grammar, signal);
     const links = chains.linksOf(text);
     if (links === undefined || !(logProbability <= 1e-6))
       throw new PresageError('backend_failed', 'the language model said what its grammar does not allow');
-    return { links, holds: Math.exp(Math.min(logProbability, 0)) };
+    const holds = Math.exp(Math.min(logProbability, 0));
+    return holds < this.#options.leastSure ? { links: byBase } : { links, holds };
   }
 
   async #causes(

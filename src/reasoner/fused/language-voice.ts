@@ -9,18 +9,19 @@ import { LanguageSource } from './language-source.js';
 import { FULL_VIEW, type PromptView } from './moment-prompt.js';
 
 /** What the language model gets to see: all, or less to show what a part adds. */
-export type LanguageVariant = 'full' | 'no-objects' | 'no-fusion';
+export type LanguageVariant = 'full' | 'no-objects' | 'no-clips' | 'no-fusion';
 
 const VIEWS: Readonly<Record<LanguageVariant, PromptView>> = {
   full: FULL_VIEW,
   'no-objects': { ...FULL_VIEW, looks: false },
+  'no-clips': { ...FULL_VIEW, clips: false },
   'no-fusion': { prefix: false, looks: false, clips: false },
 };
 
 /** The language model in the reasoner of one stream. */
 export interface LanguageVoice {
   readonly source: ForecastSource;
-  /** @param alone whether it alone says what was necessary; else the base has its say */
+  /** @param alone whether it alone says what happened and what was necessary; else the base has its say */
   explainer(base: AccountSource, alone: boolean): Explainer;
 }
 
@@ -32,6 +33,8 @@ export interface LanguageVoiceOptions {
 
 /** Share of the language model in P(necessary) beside a base that has been fitted to the same task. */
 const CAUSE_WEIGHT = 0.3;
+/** Beside such a base the chain is the language model's where it holds it likelier than not. */
+const LEAST_SURE = 0.5;
 /** A live explanation that takes this long is told by rules, ms. */
 const LIVE_LIMIT_MS = 4000;
 
@@ -51,6 +54,7 @@ export function languageVoice(
         base,
         view,
         causeWeight: alone ? 1 : CAUSE_WEIGHT,
+        leastSure: alone ? 0 : LEAST_SURE,
         limitMs: live ? LIVE_LIMIT_MS : undefined,
         ...(clock && { clock }),
       }),

@@ -10,10 +10,19 @@ export type ChatContent =
       | { readonly type: 'image_url'; readonly image_url: { readonly url: string } }
     )[];
 
-export interface ChatMessage {
-  readonly role: 'system' | 'user' | 'assistant';
-  readonly content: ChatContent;
+export interface ToolCall {
+  readonly id: string;
+  readonly name: string;
+  /** JSON as the model wrote it. */
+  readonly arguments: string;
 }
+
+export type ChatMessage =
+  | { readonly role: 'system' | 'user' | 'assistant'; readonly content: ChatContent }
+  /** What the model called, in its turn. */
+  | { readonly role: 'assistant'; readonly content: string; readonly calls: readonly ToolCall[] }
+  /** What one of these calls gave. */
+  | { readonly role: 'tool'; readonly content: string; readonly callId: string };
 
 export interface ChatRequest {
   readonly messages: readonly ChatMessage[];
@@ -26,6 +35,17 @@ export interface ChatClientStats {
   readonly retries: number;
   /** How often a way of asking for JSON was given up because the server refused it. */
   readonly formatsGivenUp: number;
+}
+
+export interface ToolRequest {
+  readonly messages: readonly ChatMessage[];
+  readonly tools: readonly object[];
+}
+
+/** What the model says when it has tools: calls, or words, or both. */
+export interface ToolTurn {
+  readonly content: string;
+  readonly calls: readonly ToolCall[];
 }
 
 export interface ChatClientParts {
@@ -49,9 +69,26 @@ type Format = (typeof FORMATS)[number];
 /** Statuses with which servers refuse a response format they don't know. */
 const REFUSALS: ReadonlySet<number> = new Set([400, 415, 422, 501]);
 
+const toolCallSchema = z
+  .object({ id: z.string().default('call'), function: z.object({ name: z.string(), arguments: z.string() }) })
+  .transform(({ id, function: { name, arguments: written } }): ToolCall => ({
+    id,
+    name,
+    arguments: written,
+  }));
 const completionSchema = z.object({
-  choices: z.array(z.object({ message: z.object({ content: z.string().nullable() }) })).min(1),
+  choices: z
+    .array(
+      z.object({
+        message: z.object({
+          content: z.string().nullish(),
+          tool_calls: z.array(toolCallSchema).nullish(),
+        }),
+      }),
+    )
+    .min(1),
 });
+type Completion = z.infer<typeof completionSchema>['choices'][number]['message'];
 
 interface Reply {
   readonly status: number;
@@ -81,24 +118,41 @@ export class ChatClient {
   async complete(request: ChatRequest, signal: AbortSignal): Promise<string> {
     for (let format = this.#format; ; format++) {
       const name = FORMATS[format] ?? 'prompt';
-      const reply = await this.#sendPatiently(request, name, signal);
+      const reply = await this.#sendPatiently(request.messages, responseFormat(name, request.schema), signal);
       if (reply.status >= 200 && reply.status < 300) {
         // Given up for good only now: the refusal may have been about something else.
         this.#stats.formatsGivenUp += Math.max(format - this.#format, 0);
         this.#format = Math.max(format, this.#format);
-        return contentOf(reply.body, this.#where());
+        const { content } = messageOf(reply.body, this.#where());
+        if (content === undefined || content === null)
+          throw new PresageError('backend_failed', `${this.#where()} answered without a message`);
+        return content;
       }
       if (!REFUSALS.has(reply.status) || name === 'prompt') throw this.#refused(reply);
     }
+  }
+
+  /** One turn with tools. Undefined when the server refuses them. */
+  async completeWithTools(request: ToolRequest, signal: AbortSignal): Promise<ToolTurn | undefined> {
+    const reply = await this.#sendPatiently(request.messages, { tools: request.tools }, signal);
+    // llama.cpp says 500 where it was started without a template for tools.
+    if (REFUSALS.has(reply.status) || reply.status >= 500) return undefined;
+    if (reply.status < 200 || reply.status >= 300) throw this.#refused(reply);
+    const { content, tool_calls: calls } = messageOf(reply.body, this.#where());
+    return { content: content ?? '', calls: calls ?? [] };
   }
 
   stats(): ChatClientStats {
     return { ...this.#stats };
   }
 
-  async #sendPatiently(request: ChatRequest, format: Format, signal: AbortSignal): Promise<Reply> {
+  async #sendPatiently(
+    messages: readonly ChatMessage[],
+    extra: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<Reply> {
     for (let attempt = 0; ; attempt++) {
-      const outcome = await this.#send(request, format, signal).catch((thrown: unknown) =>
+      const outcome = await this.#send(messages, extra, signal).catch((thrown: unknown) =>
         this.#failed(thrown, signal),
       );
       const retryable =
@@ -120,7 +174,11 @@ export class ChatClient {
     }
   }
 
-  async #send(request: ChatRequest, format: Format, signal: AbortSignal): Promise<Reply> {
+  async #send(
+    messages: readonly ChatMessage[],
+    extra: Readonly<Record<string, unknown>>,
+    signal: AbortSignal,
+  ): Promise<Reply> {
     this.#stats.requests += 1;
     const { baseUrl, model, apiKey, maxTokens } = this.#config;
     const response = await fetch(`${baseUrl}/chat/completions`, {
@@ -132,10 +190,10 @@ export class ChatClient {
       },
       body: JSON.stringify({
         model,
-        messages: request.messages,
+        messages: messages.map(wireMessage),
         temperature: 0,
         max_tokens: maxTokens,
-        ...responseFormat(format, request.schema),
+        ...extra,
       }),
     });
     const seconds = Number(response.headers.get('retry-after') ?? NaN);
@@ -186,19 +244,29 @@ function responseFormat(format: Format, schema: ChatRequest['schema']): Record<s
   };
 }
 
-function contentOf(body: string, where: string): string {
+/** A message as the API has it. */
+function wireMessage(message: ChatMessage): object {
+  if ('callId' in message)
+    return { role: message.role, content: message.content, tool_call_id: message.callId };
+  if (!('calls' in message)) return message;
+  const calls = message.calls.map(({ id, name, arguments: written }) => ({
+    id,
+    type: 'function',
+    function: { name, arguments: written },
+  }));
+  return { role: message.role, content: message.content, tool_calls: calls };
+}
+
+function messageOf(body: string, where: string): Completion {
   let json: unknown;
   try {
     json = JSON.parse(body);
   } catch {
     throw new PresageError('backend_failed', `${where} answered with something that is not JSON`);
   }
-  const parsed = completionSchema.safeParse(json);
-  const content = parsed.data?.choices[0]?.message.content;
-  if (content === undefined || content === null) {
-    throw new PresageError('backend_failed', `${where} answered without a message`);
-  }
-  return content;
+  const message = completionSchema.safeParse(json).data?.choices[0]?.message;
+  if (message === undefined) throw new PresageError('backend_failed', `${where} answered without a message`);
+  return message;
 }
 
 async function readCapped(response: Response): Promise<string> {

@@ -12,6 +12,7 @@ const configSchema = z.object({
   timeoutMs: z.number().int().positive(),
   maxTokens: z.number().int().positive(),
   images: z.boolean(),
+  tools: z.boolean(),
 });
 
 /** How to reach an OpenAI-compatible server. */
@@ -26,13 +27,21 @@ export interface OpenAiConfig {
   readonly maxTokens: number;
   /** Send keyframes; the model must take images. Default false. */
   readonly images: boolean;
+  /** Offer tools over memory and recent video, where the server knows tools. Default true. */
+  readonly tools: boolean;
 }
 
 export type OpenAiOptions = Pick<OpenAiConfig, 'baseUrl' | 'model'> & Partial<OpenAiConfig>;
 
 /** Checks the options and fills in defaults. Throws `bad_option`, which never quotes the key. */
 export function openAiConfig(options: OpenAiOptions): OpenAiConfig {
-  const parsed = configSchema.safeParse({ timeoutMs: 20_000, maxTokens: 400, images: false, ...options });
+  const parsed = configSchema.safeParse({
+    timeoutMs: 20_000,
+    maxTokens: 400,
+    images: false,
+    tools: true,
+    ...options,
+  });
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     const name = String(issue?.path[0] ?? 'options');

@@ -8,8 +8,11 @@ import { clauseOf } from '../ask/phrasing.js';
 import type { Recollection } from '../ask/recollection.js';
 import { ChatClient, type ChatClientParts, type ChatMessage } from './chat-client.js';
 import type { OpenAiConfig } from './config.js';
+import { systemClock } from '../../core/clock.js';
+import { ToolBox } from '../tools/tool-box.js';
 import { repairPrompt } from './prompt.js';
 import { withinTime } from './time-limit.js';
+import { ToolLoop, withToolResults, type ToolUse } from './tool-loop.js';
 
 /** Bounds that keep a prompt under about 1,000 tokens, so that a model with a context of 2,048 can answer. */
 const MOST_EVENTS = 16;
@@ -46,27 +49,30 @@ export class OpenAiAsker implements QuestionBackend {
   readonly name = 'openai';
   readonly #config: OpenAiConfig;
   readonly #client: ChatClient;
+  readonly #tools: ToolLoop;
 
   constructor(config: OpenAiConfig, parts: ChatClientParts = {}) {
     this.#config = config;
     this.#client = new ChatClient(config, parts);
+    this.#tools = new ToolLoop({ client: this.#client, clock: systemClock, timeoutMs: config.timeoutMs });
   }
 
   async answer(question: string, memory: Recollection): Promise<Answer | undefined> {
     const retrieved = retrieve(question, memory);
     if (retrieved.events.length + retrieved.objects.length === 0) return undefined;
-    const said = await withinTime(
+    const answered = await withinTime(
       (limit) => this.#ask(question, memory, retrieved, limit),
       this.#config.timeoutMs,
     );
-    return (
-      said && {
-        question,
-        text: said.text,
-        evidence: evidenceOf(said, retrieved),
-        confidence: said.confidence,
-      }
-    );
+    if (answered === undefined) return undefined;
+    const { said, looks } = answered;
+    return {
+      question,
+      text: said.text,
+      evidence: evidenceOf(said, retrieved),
+      confidence: said.confidence,
+      ...(looks.length > 0 && { looks: [...looks] }),
+    };
   }
 
   async #ask(
@@ -74,22 +80,36 @@ export class OpenAiAsker implements QuestionBackend {
     memory: Recollection,
     retrieved: Retrieved,
     limit: AbortSignal,
-  ): Promise<Said | undefined> {
-    const messages = promptFor(question, memory, retrieved);
+  ): Promise<{ said: Said; looks: ToolUse['looks'] } | undefined> {
+    const prompt = promptFor(question, memory, retrieved);
+    const used = await this.#useTools(prompt, memory, limit);
+    const { looks } = used;
+    const early = used.said === undefined ? undefined : read(used.said, retrieved);
+    if (early && 'said' in early) return { said: early.said, looks };
+    const messages = withToolResults(prompt, used);
     const schema = { ...z.toJSONSchema(saidSchema(retrieved)) } as Record<string, unknown>;
     delete schema['$schema'];
     const completion = await this.#client.complete({ messages, schema }, limit);
     const first = read(completion, retrieved);
-    if ('said' in first) return first.said;
+    if ('said' in first) return { said: first.said, looks };
     const again = repairPrompt(messages, completion, first.wrong);
     const second = read(await this.#client.complete({ messages: again, schema }, limit), retrieved);
-    if ('said' in second) return second.said;
+    if ('said' in second) return { said: second.said, looks };
     // An answer of the right form about what does not exist is no failure of the server: it is just not true.
     if (second.invented) return undefined;
     throw new PresageError(
       'backend_failed',
       `The language model's answer is not of the schema: ${second.wrong}`,
     );
+  }
+
+  async #useTools(
+    prompt: readonly ChatMessage[],
+    { queries, now, video }: Recollection,
+    limit: AbortSignal,
+  ): Promise<ToolUse> {
+    if (!this.#config.tools) return { told: [], looks: [], said: undefined };
+    return this.#tools.run(prompt, new ToolBox({ queries, now, video }), limit);
   }
 }
 

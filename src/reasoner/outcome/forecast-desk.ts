@@ -10,7 +10,7 @@ import type {
 import { TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import type { Forecaster, MemorySnapshot, Observation } from '../../core/stages.js';
 import { isLearning, itemKey, observationWeight } from '../forecast/learning.js';
-import type { Pool } from '../forecast/pool.js';
+import { groupOf, type Pool } from '../forecast/pool.js';
 import { SourcePanel, type Round, type SourceStats, type Voices } from '../forecast/source-panel.js';
 import { BaseRates, baseRatesStateSchema } from './base-rates.js';
 import { Calibrator } from './calibrator.js';
@@ -33,6 +33,8 @@ export interface ForecastDeskOptions {
   /** Media seconds between two scorecards. Default 10. */
   readonly scorecardEveryS?: number;
   readonly scores?: ScorekeeperOptions;
+  /** False: probabilities are stated as the forecaster gives them, to measure what calibration adds. Default true. */
+  readonly calibrate?: boolean;
 }
 
 /** Base rate of a type before the camera has shown any, and the independent items it counts as. */
@@ -95,6 +97,7 @@ export class ForecastDesk {
   readonly #sources: ForecastDeskOptions['sources'];
   readonly #counts = { forecasts: 0, degraded: 0, dropped: 0 };
   readonly #scorecardEveryS: number;
+  readonly #calibrates: boolean;
   readonly #calibrator = new Calibrator();
   readonly #baseRates = new BaseRates(() => BASE_RATE_PRIOR);
   readonly #resolver = new Resolver();
@@ -113,6 +116,7 @@ export class ForecastDesk {
     this.#scorecardEveryS = options.scorecardEveryS ?? 10;
     if (!(this.#scorecardEveryS > 0))
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
+    this.#calibrates = options.calibrate ?? true;
     this.#scores = new Scorekeeper(options.scores);
     const models = [options.forecaster.name, ...(options.sources?.panel.models ?? [])];
     this.#editor = new PredictionEditor({ backend: 'forecaster', model: models.join('+') });
@@ -228,9 +232,9 @@ export class ForecastDesk {
   }
 
   #learn(outcomes: readonly ResolvedItem[]): void {
-    for (const { item, at, hit, raw, sampled, voices } of outcomes) {
+    for (const { item, at, hit, raw, sampled, voices, group } of outcomes) {
       const weight = observationWeight(item);
-      this.#sources?.pool.learn(item.type, sampled, voices, hit, weight);
+      this.#sources?.pool.learn(group, sampled, voices, hit, weight);
       this.#scores.add(item.type, at, item.probability, hit);
       this.#calibrator.learn(item.type, raw, hit, weight);
       this.#baseRates.learn(item.type, hit, weight);
@@ -241,7 +245,7 @@ export class ForecastDesk {
   /** The forecast of this moment, or nothing yet: then it comes on `late$`. */
   #forecast(snapshot: MemorySnapshot): Draft[] {
     const sampled = this.#forecaster.forecast(snapshot);
-    if (!this.#sources) return this.#tell(sampled, snapshot, basisOf(sampled, undefined, undefined), []);
+    if (!this.#sources) return this.#tell(sampled, snapshot, basisOf(sampled, snapshot), []);
     const round = this.#sources.panel.ask(snapshot, sampled.items);
     const asked: Asked = { sampled, snapshot, round, events: [] };
     const told = round.done.then(() => {
@@ -260,7 +264,7 @@ export class ForecastDesk {
       this.#counts.degraded += 1;
       this.#scores.addDegraded(sampled.at);
     }
-    const basis = basisOf(sampled, round.voices, this.#sources?.pool);
+    const basis = basisOf(sampled, snapshot, round.voices, this.#sources?.pool);
     this.#late.next({ drafts: this.#tell(sampled, snapshot, basis, events), snapshot });
   }
 
@@ -280,7 +284,8 @@ export class ForecastDesk {
   ): Draft[] {
     this.#counts.forecasts += 1;
     const items = sampled.items.map((item, i): ForecastItem => {
-      const probability = this.#calibrator.calibrate(item.type, basis.raw[i] ?? item.probability);
+      const raw = basis.raw[i] ?? item.probability;
+      const probability = this.#calibrates ? this.#calibrator.calibrate(item.type, raw) : raw;
       return { ...item, probability: Math.round(probability * 1e6) / 1e6 };
     });
     const forecast: Forecast = { ...sampled, items };
@@ -326,15 +331,20 @@ function resolution(prediction: ResolvedPrediction, mediatime: number): Draft {
 }
 
 /** What a forecast is made from: the sampled probabilities, pooled with what was said of the same items. */
-function basisOf(sampled: Forecast, voices: Voices | undefined, pool: Pool | undefined): ForecastBasis {
+function basisOf(
+  sampled: Forecast,
+  { objects }: MemorySnapshot,
+  voices?: Voices,
+  pool?: Pool,
+): ForecastBasis {
   const own = sampled.items.map(({ probability }) => probability);
-  if (!voices || !pool || voices.size === 0) return { raw: own, sampled: own, voices: {} };
+  if (!voices || !pool || voices.size === 0) return { raw: own, sampled: own, voices: {}, groups: [] };
   const keys = sampled.items.map((item) => itemKey(item.type, item.participants, item.zone));
   const said: ForecastBasis['voices'] = Object.fromEntries(
     [...voices].map(([name, by]) => [name, keys.map((key) => by.get(key) ?? null)]),
   );
-  const raw = sampled.items.map(({ type, probability }, i) =>
-    pool.pool(type, probability, voicesOf(said, i)),
-  );
-  return { raw, sampled: own, voices: said };
+  const labels = new Map(objects.map(({ id, label }) => [id, label]));
+  const groups = sampled.items.map((item) => groupOf(item, labels));
+  const raw = own.map((probability, i) => pool.pool(groups[i] ?? '', probability, voicesOf(said, i)));
+  return { raw, sampled: own, voices: said, groups };
 }

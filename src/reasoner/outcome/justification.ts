@@ -1,8 +1,11 @@
 import { boxGap, scaleBox } from '../../core/box.js';
-import type { EventObserved, ForecastItem, Prediction } from '../../core/messages.js';
+import type { EventObserved, ForecastItem, ObservedEvent, Prediction } from '../../core/messages.js';
 import { BORDER_BAND, SAMPLE_HZ, type EventType } from '../../core/ontology.js';
 import { objectName } from '../../core/phrases.js';
 import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../core/stages.js';
+import { EventGraph } from '../explain/event-graph.js';
+import { MemoryIndex } from '../explain/memory-index.js';
+import { clauseOf } from '../explain/wording.js';
 
 type Justification = Prediction['justification'];
 
@@ -10,6 +13,8 @@ type Justification = Prediction['justification'];
 const MOST_EVENTS = 3;
 /** An event of the past happened "here" within this distance, body heights. */
 const NEARBY_H = 2;
+/** An event that would account for the item less well than this is not named. */
+const LEAST_PLAUSIBLE = 0.2;
 
 interface Seen {
   readonly record: ObjectRecord;
@@ -24,12 +29,33 @@ export function justify(item: ForecastItem, snapshot: MemorySnapshot): Justifica
     return record && sample ? [{ record, sample }] : [];
   });
   const past = similarEvents(item, seen[0], snapshot);
-  const parts = [...wordsOf(item, seen, snapshot), ...pastWords(item.type, past)];
+  const lead = leadingEvent(item, snapshot);
+  const parts = [
+    ...wordsOf(item, seen, snapshot),
+    ...(lead ? [`${(snapshot.t - lead.t).toFixed(1)} s ago ${clauseOf(lead)}`] : []),
+    ...pastWords(item.type, past),
+  ];
+  const cited = past.map((e) => e.event.id).filter((id) => id !== lead?.id);
   return {
     text: parts.length > 0 ? parts.join('; ') : 'by the base rate of this camera',
-    events: past.map((e) => e.event.id).slice(-MOST_EVENTS),
+    events: lead ? [...cited.slice(1 - MOST_EVENTS), lead.id] : cited.slice(-MOST_EVENTS),
     objects: [...item.participants],
   };
+}
+
+/** The recent event that would best account for the item if it came true now; undefined where none would well. */
+function leadingEvent(item: ForecastItem, snapshot: MemorySnapshot): ObservedEvent | undefined {
+  const index = new MemoryIndex(snapshot);
+  const participants = item.participants.flatMap((id) => {
+    const record = index.record(id);
+    return record
+      ? [{ id, label: record.label, box: [...record.box] as [number, number, number, number] }]
+      : [];
+  });
+  const expected = { id: '', type: item.type, participants, t: snapshot.t, confidence: 1 };
+  const [link] = new EventGraph(index).antecedents(expected);
+  const tells = link && link.rule.relation !== 'enables' && link.plausibility >= LEAST_PLAUSIBLE;
+  return tells ? link.cause : undefined;
 }
 
 function wordsOf(item: ForecastItem, [a, b]: readonly Seen[], snapshot: MemorySnapshot): string[] {

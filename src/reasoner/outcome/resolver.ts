@@ -27,6 +27,7 @@ export const resolverStateSchema = z.object({
       raw: z.array(z.number()),
       sampled: z.array(z.number()),
       voices: z.record(z.string(), z.array(z.number().nullable())),
+      groups: z.array(z.string()),
       /** Places of the items that still wait. */
       waiting: z.array(z.number().int().min(0)),
     }),
@@ -41,6 +42,8 @@ export interface ForecastBasis {
   readonly sampled: readonly number[];
   /** By source; null where it said nothing of the item. */
   readonly voices: Readonly<Record<string, readonly (number | null)[]>>;
+  /** What the pool learns the item with; empty where no source spoke. */
+  readonly groups: readonly string[];
 }
 
 interface Slot {
@@ -56,6 +59,7 @@ export interface ResolvedItem extends ItemOutcome {
   readonly raw: number;
   readonly sampled: number;
   readonly voices: ItemVoices;
+  readonly group: string;
 }
 
 /**
@@ -120,11 +124,12 @@ export class Resolver {
   saveState(): z.infer<typeof resolverStateSchema> {
     return {
       dropped: this.#dropped,
-      slots: this.#slots.map(({ forecast, basis: { raw, sampled, voices }, byType }) => ({
+      slots: this.#slots.map(({ forecast, basis: { raw, sampled, voices, groups }, byType }) => ({
         forecast,
         raw: [...raw],
         sampled: [...sampled],
         voices: Object.fromEntries(Object.entries(voices).map(([name, said]) => [name, [...said]])),
+        groups: [...groups],
         waiting: [...byType.values()].flatMap((group) => [...group.values()]),
       })),
     };
@@ -223,7 +228,7 @@ function horizonOf(item: ForecastItem, forecast: Forecast): number {
 }
 
 function outcome(slot: Slot, item: ForecastItem, i: number, hit: boolean): ResolvedItem {
-  const { raw, sampled, voices } = slot.basis;
+  const { raw, sampled, voices, groups } = slot.basis;
   return {
     item,
     at: slot.forecast.at,
@@ -231,6 +236,7 @@ function outcome(slot: Slot, item: ForecastItem, i: number, hit: boolean): Resol
     raw: raw[i] ?? item.probability,
     sampled: sampled[i] ?? item.probability,
     voices: voicesOf(voices, i),
+    group: groups[i] ?? item.type,
   };
 }
 

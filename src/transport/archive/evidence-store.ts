@@ -45,7 +45,7 @@ interface Picture {
 }
 
 /**
- * Pictures of events as JPEG files in the data folder, found by the log's database. A file is whole before its row is
+ * Pictures of events and of looks as JPEG files in the data folder, found by the log's database. A file is whole before its row is
  * written and goes after its row has gone, so every row has its file, whenever the process dies; files without a row
  * are removed at the next start.
  */
@@ -93,7 +93,7 @@ export class EvidenceStore implements LogCompanion {
 
   /**
    * Writes a picture; its row follows with the next commit.
-   * @param ref id of the event that it shows
+   * @param ref id of the event that it shows, or `l` and the milliseconds of a look
    */
   async put(stream: string, ref: string, t: number, at: number, jpeg: Uint8Array): Promise<void> {
     const number = Math.floor(Number(ref.replace(/\D/g, '')) / FOLDER_FILES);

@@ -7,6 +7,7 @@ import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { colorOf } from '../../../src/app/render/palette.js';
 import { ReportBuilder } from '../../../src/app/report/report-builder.js';
+import { addFrame, openRecentVideo } from '../../support/video/pictures.js';
 import { plainFrame } from '../../unit/app/render/frames.js';
 import { anEvent, aPrediction, created, objectsAt, anObject, story } from '../../unit/app/terminal/story.js';
 
@@ -20,11 +21,11 @@ afterEach(() => rm(folder, { recursive: true, force: true }));
 
 describe('ReportBuilder', () => {
   it('shows the frame of an event that is told late, with its participants marked', async () => {
-    const builder = new ReportBuilder({ source: 'gate.mp4' });
+    const { video } = await openRecentVideo();
+    const builder = new ReportBuilder({ source: 'gate.mp4', video });
     // The picture turns from dark to bright; the event was at 1.0 s, half way, and is told at 1.8 s.
     for (let k = 0; k <= 18; k += 1) {
-      using frame = plainFrame(768, 576, k / 10, [20 + k * 10, 128, 128]);
-      builder.addFrame(frame);
+      await addFrame(video, plainFrame(768, 576, k / 10, [20 + k * 10, 128, 128]));
     }
     builder.add(
       anEvent('e1', 1, {
@@ -32,6 +33,7 @@ describe('ReportBuilder', () => {
         participants: [{ id: 'o4', label: 'person', box: [0.4, 0.3, 0.2, 0.4] }],
       }),
     );
+    await builder.settle();
     const data = /data:image\/jpeg;base64,([A-Za-z0-9+/=]+)/.exec(builder.html())![1]!;
     const image = await loadImage(Buffer.from(data, 'base64'));
     const ctx = createCanvas(image.width, image.height).getContext('2d');
@@ -52,13 +54,14 @@ describe('ReportBuilder', () => {
   });
 
   it('stays within its bounds over a long recording', async () => {
-    const builder = new ReportBuilder({ source: 'long.mp4' });
+    const { video } = await openRecentVideo();
+    const builder = new ReportBuilder({ source: 'long.mp4', video });
     for (let k = 0; k < 400; k += 1) {
-      using frame = plainFrame(320, 240, k, [(k * 37) % 220, 100, 150]);
-      builder.addFrame(frame);
+      await addFrame(video, plainFrame(320, 240, k, [(k * 37) % 220, 100, 150]));
       builder.add(objectsAt(k, [anObject('o3'), anObject('o4')]));
       builder.add(anEvent(`e${k}`, k));
       builder.add(created(aPrediction(`p${k}`, k)));
+      await builder.settle();
     }
     await builder.write(join(folder, 'report.html'));
     expect((await stat(join(folder, 'report.html'))).size).toBeLessThan(16 * 1024 * 1024);

@@ -3,8 +3,8 @@
 python -m training.worlds.tokens.fit_noise --tabletop TRUTH RESULTS [--street TRUTH RESULTS]
 
 TRUTH holds sSEED.json as the worlds write them, RESULTS sSEED.jsonl as `presage analyze` writes them of the videos. Writes
-noise.json beside this file: for each edge of a box an error in shares of the box (constant, white, and slow with a memory a sample of
-0.1 s), misses, late births, early deaths, tracks that break, things never seen and things that are not there.
+noise.json beside this file: for each edge of a box an error in shares of the box (constant, white, and slow with a memory a
+sample of 0.1 s), misses, late births, early deaths, tracks that break, things never seen and things that are not there.
 """
 
 from __future__ import annotations
@@ -56,13 +56,18 @@ class Counts:
         self.death: list[float] = []
         self.misses, self.chances, self.stays, self.gone = 0, 0, 0, 0
         self.breaks, self.samples, self.never, self.things = 0, 0, 0, 0
+        self.rested, self.blind, self.scenes_blind = 0, 0, 0
         self.ghosts, self.scenes = 0, 0
 
     def add(self, true: list[dict], ours: list[dict]) -> None:
         self.scenes += 1
         shown = [match(a, b) for a, b in zip(true, ours)]
-        for thing in {i for row in true for i in row}:
+        rested, blind = self.rested, self.blind
+        for thing in sorted({i for row in true for i in row}):
             self._thing(thing, true, ours, shown)
+        if self.rested - rested >= 2 and self.blind - blind == self.rested - rested:  # all of them: the scene's fault
+            self.scenes_blind += 1
+            self.rested, self.blind = rested, blind
         lives: dict[str, list[bool]] = {}
         for row, taken in zip(ours, shown):
             for name in row:
@@ -75,12 +80,17 @@ class Counts:
         seen = np.array([name is not None for name in names])
         if there.sum() < LEAST_LIFE:
             return
-        self.things += 1
+        if rests_at_first(thing, true):
+            self.rested += 1
+            self.blind += not seen[:20].any()
+        else:
+            self.things += 1
+            self.never += not seen.any()
         if not seen.any():
-            self.never += 1
             return
         first, last = int(np.argmax(seen)), len(seen) - 1 - int(np.argmax(seen[::-1]))
-        self.late.append((first - int(np.argmax(there))) / 10)
+        if not there[0]:
+            self.late.append((first - int(np.argmax(there))) / 10)
         final = len(there) - 1 - int(np.argmax(there[::-1]))
         if final < len(there) - 1:
             self.death.append(max(0, final - last) / 10)
@@ -124,14 +134,26 @@ class Counts:
         memory = float(np.clip((max(g3, 1e-9) / max(g1, 1e-9)) ** 0.5, 0.3, 0.98))
         slow = min(g1 / memory, g0 * 0.98)
         fitted = dict(
-            white=ABSOLUTE / 2, white_share=np.sqrt(max(g0 - slow, 1e-6)) / VARIES, slow=ABSOLUTE / 2, slow_share=np.sqrt(slow) / VARIES, memory=memory,
-            miss=self.misses / max(1, self.chances), miss_stays=self.stays / max(1, self.gone), coast=0.1, bias_share=robust(self.biases),
-            late_s=float(np.mean(np.clip(self.late, 0, 3))), never=self.never / max(1, self.things),
+            white=ABSOLUTE / 2, white_share=np.sqrt(max(g0 - slow, 1e-6)) / VARIES, slow=ABSOLUTE / 2, slow_share=np.sqrt(slow) / VARIES,
+            memory=memory,
+            miss=self.misses / max(1, self.chances), miss_stays=self.stays / max(1, self.gone), coast=0.1,
+            bias_share=robust(self.biases),
+            least_late_s=float(np.quantile(self.late, 0.25)),
+            late_s=max(0.02, float(np.mean(np.clip(self.late, 0, 2)) - np.quantile(self.late, 0.25))), never=self.never / max(1, self.things),
             death_s=float(np.mean(np.clip(self.death, 0, 1))) if self.death else before["death_s"],
-            ghosts=self.ghosts / max(1, self.scenes),
+            ghosts=self.ghosts / max(1, self.scenes), blind=self.blind / max(1, self.rested),
+            only_moving=self.scenes_blind / max(1, self.scenes),
         )  # fmt: skip
         fitted["break"] = 10 * self.breaks / max(1, self.samples)
         return before | {name: round(float(value), 5) for name, value in fitted.items()}
+
+
+def rests_at_first(thing: str, true: list[dict]) -> bool:
+    """Whether it is in sight from the start and does not move for 2 s."""
+    if not all(thing in row for row in true[:20]):
+        return False
+    boxes = np.array([row[thing] for row in true[:20]])
+    return bool(np.ptp(boxes[:, :2] + boxes[:, 2:] / 2, axis=0).max() < 0.08 * np.sqrt(boxes[0, 2] * boxes[0, 3]))
 
 
 def robust(values: list[np.ndarray]) -> float:

@@ -10,10 +10,10 @@ from numba import njit
 
 NAMES = (
     "white", "white_share", "slow", "slow_share", "memory", "miss", "miss_stays", "coast", "late_s", "never", "death_s",
-    "merge", "swap", "break", "ghosts", "only_moving", "bias_share",
+    "merge", "swap", "break", "ghosts", "only_moving", "bias_share", "blind", "least_late_s",
 )  # fmt: skip
 (WHITE, WHITE_SHARE, SLOW, SLOW_SHARE, MEMORY, MISS, MISS_STAYS, COAST, LATE, NEVER, DEATH, MERGE, SWAP, BREAK, GHOSTS,
- ONLY_MOVING, BIAS_SHARE) = range(17)  # fmt: skip
+ ONLY_MOVING, BIAS_SHARE, BLIND, LEAST_LATE) = range(19)  # fmt: skip
 MOVED = 0.08  # shares of its size that a thing must have moved where only what moves is seen
 COAST_MOST = 5  # samples
 
@@ -37,7 +37,8 @@ def observe(boxes, seen, kind, aspect, p, spread, out, out_seen, out_kind, sourc
     only_moving = np.random.random() < p[ONLY_MOVING]
     for i in range(n):
         if kind[i] >= 0 and np.random.random() >= p[NEVER] * spread:
-            _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen)
+            still_unseen = only_moving or np.random.random() < p[BLIND]
+            _one(boxes, seen, i, aspect, p, spread, still_unseen, out, out_seen)
             for k in range(steps):
                 if out_seen[k, i]:
                     source[k, i] = i
@@ -64,7 +65,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
     factor = spread * np.exp(normal(0.0, 0.35))
     keep = np.sqrt(1 - p[MEMORY] ** 2)
     missed, coasts, gone = False, False, 0
-    wait = int(np.random.exponential(p[LATE]) * 10)
+    wait = int(np.random.exponential(p[LATE]) * 10 + p[LEAST_LATE] * 10)
     unseen, moved = 100, not only_moving
     last_death = int(np.random.exponential(p[DEATH]) * 10)
     first_x = first_y = 0.0
@@ -74,7 +75,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
             missed = False
             continue
         if unseen >= 10:
-            wait = int(np.random.exponential(p[LATE]) * 10)
+            wait = int(np.random.exponential(p[LATE]) * 10 + p[LEAST_LATE] * 10)
             first_x, first_y = boxes[k, i, 0], boxes[k, i, 1]
             moved = not only_moving
         unseen = 0
@@ -84,7 +85,8 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
         for c in range(4):
             slow[c] = p[MEMORY] * slow[c] + keep * normal()
             value = boxes[k, i, c] + (boxes[k, i, c - 2] if c > 1 else 0.0)
-            value += bias[c] * size + factor * ((p[SLOW] + p[SLOW_SHARE] * size) * slow[c] + (p[WHITE] + p[WHITE_SHARE] * size) * normal())
+            jitter = (p[SLOW] + p[SLOW_SHARE] * size) * slow[c] + (p[WHITE] + p[WHITE_SHARE] * size) * normal()
+            value += bias[c] * size + factor * jitter
             edges[c] = value
         if missed:
             missed = np.random.random() < p[MISS_STAYS]

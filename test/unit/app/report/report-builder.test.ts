@@ -6,6 +6,7 @@ import { Script } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { axisTicks } from '../../../../src/app/report/page-timeline.js';
 import { ReportBuilder, type ReportBuilderOptions } from '../../../../src/app/report/report-builder.js';
+import { addFrame, openRecentVideo } from '../../../support/video/pictures.js';
 import { plainFrame } from '../render/frames.js';
 import {
   anEvent,
@@ -18,31 +19,31 @@ import {
   story,
 } from '../terminal/story.js';
 
-function build(options: Partial<ReportBuilderOptions> = {}): ReportBuilder {
+async function build(options: Partial<ReportBuilderOptions> = {}): Promise<ReportBuilder> {
+  const { video } = await openRecentVideo();
   const builder = new ReportBuilder({
     source: 'gate.mp4',
     duration: 65,
     model: 'detector',
     settings: { fps: 10 },
+    video,
     ...options,
   });
   let k = 0;
   for (const draft of story()) {
     for (; k / 10 <= draft.mediatime; k += 1) {
-      using frame = plainFrame(96, 72, k / 10);
-      builder.addFrame(frame);
+      await addFrame(video, plainFrame(96, 72, k / 10));
     }
     builder.add(draft);
+    await builder.settle();
   }
   return builder;
 }
 const count = (text: string, part: RegExp): number => text.match(part)?.length ?? 0;
 
 describe('ReportBuilder', () => {
-  it('tells every event and prediction with its picture, reason and outcome', () => {
-    const page = build()
-      .html()
-      .replace(/[ \n]+/g, ' ');
+  it('tells every event and prediction with its picture, reason and outcome', async () => {
+    const page = (await build()).html().replace(/[ \n]+/g, ' ');
     expect(count(page, /id="event-\d+"/g)).toBe(6);
     expect(count(page, /id="prediction-\d+"/g)).toBe(3);
     expect(page).toContain('person #4 met person #7');
@@ -57,8 +58,8 @@ describe('ReportBuilder', () => {
     expect(page).toContain('Boldest calls that came true');
   });
 
-  it('is one page that asks for nothing, and whose policy would not let it', () => {
-    const page = build().html();
+  it('is one page that asks for nothing, and whose policy would not let it', async () => {
+    const page = (await build()).html();
     expect(page.startsWith('<!doctype html>')).toBe(true);
     const words = page.replace(/base64,[A-Za-z0-9+/=]+/g, '');
     expect(words).not.toMatch(/https?:|\/\/[a-z]|@import|url\(|<link|<iframe|<base| on[a-z]+="| style="/i);
@@ -79,8 +80,8 @@ describe('ReportBuilder', () => {
     expect(() => new Script(SCRIPT)).not.toThrow();
   });
 
-  it('gives the same bytes for the same input', () => {
-    expect(build().html()).toBe(build().html());
+  it('gives the same bytes for the same input', async () => {
+    expect((await build()).html()).toBe((await build()).html());
   });
 
   it('escapes whatever comes from outside', () => {
@@ -115,8 +116,8 @@ describe('ReportBuilder', () => {
     expect(count(page, /&lt;script&gt;alert\(1\)/g)).toBeGreaterThan(15);
   });
 
-  it('says what it left out', () => {
-    const builder = build({ thumbnails: { count: 2, bytes: 1e6 } });
+  it('says what it left out', async () => {
+    const builder = await build({ thumbnails: { count: 2, bytes: 1e6 } });
     for (let i = 0; i < 3100; i += 1) builder.add(anEvent(`n${i}`, 60));
     const page = builder.html();
     expect(count(page, /<img\s/g)).toBe(2);
@@ -134,7 +135,7 @@ describe('ReportBuilder', () => {
   it('writes the file whole, or leaves nothing and says what to do', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'presage-report-'));
     try {
-      const builder = build();
+      const builder = await build();
       await builder.write(join(folder, 'report.html'));
       expect(await readFile(join(folder, 'report.html'), 'utf8')).toBe(builder.html());
       await expect(builder.write(join(folder, 'missing', 'report.html'))).rejects.toMatchObject({

@@ -33,13 +33,15 @@ function brief(question: string): string {
     ...(query.kind === 'count' ? [query.of] : []),
     ...(query.kind === 'present' && query.as !== 'list' ? [query.as] : []),
     ...(query.kind === 'when' && query.ago ? ['ago'] : []),
-    ...((query.kind === 'present' || query.kind === 'stay') && query.place !== undefined
+    ...((query.kind === 'present' || query.kind === 'stay' || query.kind === 'look') &&
+    query.place !== undefined
       ? [`@${query.place}`]
       : pattern?.place === undefined
         ? []
         : [`@${pattern.place}`]),
+    ...(query.kind === 'look' && query.region ? [query.region.box.join(',')] : []),
     ...(query.period ? [`${query.period.from}..${query.period.to}`] : []),
-    ...(query.anchor
+    ...(query.kind !== 'look' && query.anchor
       ? [
           `${query.anchor.side} ${'event' in query.anchor.of ? query.anchor.of.event : (query.anchor.of.deed.types[0] ?? '')}`,
         ]
@@ -58,6 +60,17 @@ describe('parseQuestion', () => {
     ['when was the last collision?', 'when collide * last'],
     ['tell me when #4 stopped last', 'when stop o4 last'],
     ['how long ago did #4 leave?', 'when exit o4 ago'],
+    ['look again at 12.3 s near the gate', 'look * @gate 10.3..14.3'],
+    ['what is in the left half right now?', 'look * 0,0,0.5,1 1000..1000'],
+    ['who is at the top right of the picture?', 'look * 0.5,0,0.5,0.5'],
+    ['are there any dogs in the lower left corner now?', 'look dog 0,0.5,0.5,0.5 1000..1000'],
+    ['what was in the middle of the view 20 s ago', 'look * 0.25,0.25,0.5,0.5 978..982'],
+    ['look closer at #3', 'look o3'],
+    ['look at the bottom third between 10 and 20 s', `look * 0,${1 - 1 / 3},1,${1 / 3} 10..20`],
+    ['can you take another look at e12', 'look *'],
+    ['look again for a dog', 'look dog'],
+    ['look again for the meaning of life', 'not understood'],
+    ['who stopped in the left half?', 'not understood'],
     ['list all collisions', 'when collide *'],
     ['collisions', 'when collide *'],
     ['did #4 meet #7?', 'whether meet o4 o7'],

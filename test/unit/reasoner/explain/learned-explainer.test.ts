@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../../src/core/clock.js';
 import type { CauseModel, CauseQuery } from '../../../../src/core/learned.js';
 import { EVENT_TYPES } from '../../../../src/core/ontology.js';
-import { blendCauses, UNFITTED_BLEND } from '../../../../src/reasoner/explain/cause-blend.js';
+import { blendCauses } from '../../../../src/reasoner/explain/cause-blend.js';
 import { causeQuery } from '../../../../src/reasoner/explain/cause-query.js';
 import { LearnedExplainer } from '../../../../src/reasoner/explain/learned-explainer.js';
 import { RulesExplainer } from '../../../../src/reasoner/explain/rules-explainer.js';
@@ -76,7 +76,7 @@ describe('an explanation with the cause head', () => {
     const explanation = await explainer.explain(lastHit, snapshot);
     expect(explanation?.chain).toEqual(rules?.chain);
     const byRules = rules?.causes.find(({ object }) => object === 'o1')?.probability ?? NaN;
-    const blended = blendCauses(UNFITTED_BLEND, 'collide', Math.fround(0.9), byRules);
+    const blended = blendCauses({ bias: 0, head: 0.5, known: 0, rules: 0.5 }, Math.fround(0.9), byRules);
     expect(explanation?.causes.map(({ object }) => object)).toEqual(['o1']);
     expect(explanation?.causes[0]?.probability).toBeCloseTo(blended, 2);
     expect(explanation?.by).toEqual({ backend: 'causes', model: 'event-graph-1+causes@test', ms: 0 });
@@ -117,6 +117,15 @@ describe('an explanation with the cause head', () => {
     ]);
     expect(explanation?.text).toContain('Without #3');
     expect(explanation && new Verifier().repair(explanation, apart, event).verified.problems).toEqual([]);
+  });
+
+  it('does not ask the head about events for which the rules alone were found no worse', async () => {
+    const model = causeModel([0.9]);
+    const rules = new RulesExplainer({ clock }).explainNow(lastHit, snapshot);
+    const blend = { other: { bias: 0, head: 1, known: 0, rules: 1 } };
+    const explanation = await new LearnedExplainer({ model, blend, clock }).explain(lastHit, snapshot);
+    expect(explanation?.causes).toEqual(rules?.causes);
+    expect(model.asked).toEqual([]);
   });
 
   it('never names a participant or one that came later', async () => {

@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { logit, sigmoid } from '../../../../src/reasoner/forecast/online-logistic.js';
 import {
   ForecastPool,
+  groupOf,
   parsePool,
   SourcesAlone,
   type PoolDocument,
@@ -47,10 +48,10 @@ describe('the pool of forecasts', () => {
     expect(new ForecastPool(FITTED).pool('zone_enter', 0.123456, {})).toBe(0.123456);
   });
 
-  it('begins near the fitted weights of its type', () => {
+  it('begins with the fitted weights of its group or type and the sources alike', () => {
     const fitted = sigmoid(-0.2 + 1.1 * logit(0.2) + 0.75 * (logit(0.6) - logit(0.2)));
-    const said = new ForecastPool(FITTED).pool('exit', 0.2, { forecaster: 0.6 });
-    expect(said).toBeCloseTo(0.85 * fitted + 0.075 * (0.2 + 0.6), 10);
+    const said = new ForecastPool(FITTED).pool('exit:body', 0.2, { forecaster: 0.6 });
+    expect(said).toBeCloseTo((fitted + 0.2 + 0.6) / 3, 10);
   });
 
   it('lies between the two where nothing was fitted', () => {
@@ -115,6 +116,19 @@ describe('the pool of forecasts', () => {
       expect.objectContaining({ code: 'model_invalid' }),
     );
     expect(parsePool(JSON.parse(JSON.stringify(FITTED)))).toEqual(FITTED);
+  });
+});
+
+describe('the groups of items', () => {
+  it('are those about bodies, and those in which somebody takes part', () => {
+    const labels = new Map([
+      ['o1', 'person'],
+      ['o2', 'object'],
+      ['o3', 'bottle'],
+    ]);
+    expect(groupOf({ type: 'exit', participants: ['o1'] }, labels)).toBe('exit:agent');
+    expect(groupOf({ type: 'collide', participants: ['o2', 'o3'] }, labels)).toBe('collide:body');
+    expect(groupOf({ type: 'collide', participants: ['o1', 'o3'] }, labels)).toBe('collide:agent');
   });
 });
 

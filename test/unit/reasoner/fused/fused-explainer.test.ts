@@ -1,17 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import type { LanguageModel } from '../../../../src/core/learned.js';
 import { RulesExplainer } from '../../../../src/reasoner/explain/rules-explainer.js';
-import { FusedExplainer } from '../../../../src/reasoner/fused/fused-explainer.js';
+import {
+  FusedExplainer,
+  type FusedExplainerOptions,
+} from '../../../../src/reasoner/fused/fused-explainer.js';
 import { FULL_VIEW } from '../../../../src/reasoner/fused/moment-prompt.js';
 import { Verifier } from '../../../../src/reasoner/verify/verifier.js';
 import { ScriptedLanguage } from '../../../support/reasoner/scripted-language.js';
 import { eventById, pushedRow, snapshotOf } from '../../../support/reasoner/snapshots.js';
 
-function explainer(
-  model: LanguageModel,
-  more: { limitMs?: number; causeWeight?: number } = {},
-): FusedExplainer {
-  return new FusedExplainer({ model, base: new RulesExplainer(), view: FULL_VIEW, causeWeight: 1, ...more });
+function explainer(model: LanguageModel, more: Partial<FusedExplainerOptions> = {}): FusedExplainer {
+  return new FusedExplainer({
+    model,
+    base: new RulesExplainer(),
+    view: FULL_VIEW,
+    causeWeight: 1,
+    leastSure: 0,
+    ...more,
+  });
 }
 
 /** Takes the given lines where they are allowed, else ends the chain. */
@@ -53,6 +60,21 @@ describe('FusedExplainer', () => {
     };
     const explanation = await explainer(Object.assign(new ScriptedLanguage(), sure)).explain(event, snapshot);
     expect(explanation?.confidence).toBe(0.9);
+  });
+
+  it('takes the chain of the base where the model is not sure', async () => {
+    const snapshot = pushedRow();
+    const event = eventById(snapshot, 'e4');
+    const unsure = (logProbability: number): ScriptedLanguage =>
+      Object.assign(new ScriptedLanguage(), {
+        complete: () => Promise.resolve({ text: 'e4 outcome\n', logProbability }),
+      });
+    const byRules = (await new RulesExplainer().explain(event, snapshot))?.chain;
+    expect(byRules).not.toEqual([]);
+    const taken = await explainer(unsure(Math.log(0.4)), { leastSure: 0.5 }).explain(event, snapshot);
+    expect(taken?.chain).toEqual(byRules);
+    const kept = await explainer(unsure(Math.log(0.6)), { leastSure: 0.5 }).explain(event, snapshot);
+    expect(kept?.chain).toEqual([]);
   });
 
   it('pools what the model and the base say of causes', async () => {

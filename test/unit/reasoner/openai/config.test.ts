@@ -20,6 +20,7 @@ describe('the config of a language-model server', () => {
       model: 'm',
       timeoutMs: 20_000,
       maxTokens: 400,
+      tools: true,
       images: false,
     });
   });

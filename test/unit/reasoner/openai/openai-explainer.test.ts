@@ -34,6 +34,7 @@ async function setUp(answer: AnswerRequest, options: Partial<OpenAiOptions & Ope
     model: 'm',
     apiKey: KEY,
     timeoutMs: 5000,
+    tools: false,
     ...pickConfig(options),
   });
   const explainer = new OpenAiExplainer({
@@ -49,7 +50,10 @@ async function setUp(answer: AnswerRequest, options: Partial<OpenAiOptions & Ope
 }
 
 function pickConfig({ timeoutMs, images }: Partial<OpenAiOptions>): Partial<OpenAiOptions> {
-  return { ...(timeoutMs === undefined ? {} : { timeoutMs }), ...(images === undefined ? {} : { images }) };
+  return {
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+    ...(images === undefined ? {} : { images }),
+  };
 }
 
 async function failure(explainer: OpenAiExplainer, signal?: AbortSignal): Promise<PresageError> {

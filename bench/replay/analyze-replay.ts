@@ -1,0 +1,79 @@
+import { loadSettings } from '../../src/app/settings.js';
+import { openContactJudge } from '../../src/app/service.js';
+import { ReasonerModels } from '../../src/app/reasoner-models.js';
+import { StreamSession } from '../../src/app/stream-session.js';
+import type { ContactJudge } from '../../src/memory/events/contact-classifier.js';
+import { JsonlWriter } from '../../src/transport/jsonl-writer.js';
+import type { Settings } from '../../src/app/option-table.js';
+import type { Recording } from './recording.js';
+import { ReplayPerception, ReplaySource } from './replay.js';
+
+const ID = 'cam1';
+
+export interface ReplayVariant {
+  readonly name: string;
+  /** A mode of the reasoner. */
+  readonly mode: string;
+  /** Folder of models in place of ours. */
+  readonly models?: string;
+  /** Default true. */
+  readonly calibrated?: boolean;
+}
+
+/** `presage analyze --reasoner MODE --out FILE` on what was perceived before: the same memory, reasoner and messages. */
+export class ReplayAnalyzer implements AsyncDisposable {
+  readonly #settings: Settings;
+  readonly #contacts: ContactJudge | undefined;
+  readonly #models: ReasonerModels;
+  readonly #calibrate: boolean;
+
+  private constructor(
+    settings: Settings,
+    contacts: ContactJudge | undefined,
+    models: ReasonerModels,
+    calibrate: boolean,
+  ) {
+    this.#settings = settings;
+    this.#contacts = contacts;
+    this.#models = models;
+    this.#calibrate = calibrate;
+  }
+
+  /** @throws PresageError for a mode that there is not, and for one whose models are not there: no other takes its place */
+  static async open({ mode, models: folder, calibrated = true }: ReplayVariant): Promise<ReplayAnalyzer> {
+    const { settings } = loadSettings('analyze', { reasoner: mode, ...(folder && { models: folder }) }, {});
+    const models = await ReasonerModels.open(settings);
+    if (models.problem) throw models.problem;
+    return new ReplayAnalyzer(settings, await openContactJudge(settings), models, calibrated);
+  }
+
+  /** Writes the JSON Lines of one recording. */
+  async analyze(name: string, recording: Recording, out: string): Promise<void> {
+    await using writer = await JsonlWriter.open(out);
+    await using session: StreamSession = new StreamSession({
+      id: ID,
+      source: new ReplaySource(name, recording),
+      perception: new ReplayPerception(recording),
+      contacts: this.#contacts,
+      reasonerModels: {
+        mode: this.#models.mode,
+        partsFor: (mode) => ({ ...this.#models.partsFor(mode), calibrate: this.#calibrate }),
+      },
+      places: { zones: {}, lines: {} },
+      settings: this.#settings,
+      mode: 'lossless',
+      publisher: { streamId: ID, sinks: [writer], stamp: 'wall' },
+      afterFrame: () => session.drained(),
+    });
+    await session.run();
+    await writer.finish();
+  }
+
+  close(): Promise<void> {
+    return this.#models.close();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+}

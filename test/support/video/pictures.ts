@@ -1,0 +1,20 @@
+import type { Frame } from '../../../src/core/frame.js';
+import { PictureThread } from '../../../src/app/video/picture-thread.js';
+import { RecentVideo, type RecentVideoOptions } from '../../../src/app/video/recent-video.js';
+import { onTestFinished } from 'vitest';
+
+/** Recent video with the real worker, closed with the test. */
+export async function openRecentVideo(
+  options: Omit<RecentVideoOptions, 'thread'> = {},
+): Promise<{ video: RecentVideo; thread: PictureThread }> {
+  const thread = await PictureThread.open();
+  onTestFinished(() => thread.close());
+  return { video: new RecentVideo({ ...options, thread }), thread };
+}
+
+/** Adds a frame, gives it back to its pool and waits until its picture is made. */
+export async function addFrame(video: RecentVideo, frame: Frame): Promise<void> {
+  video.add(frame);
+  frame[Symbol.dispose]();
+  await video.settle();
+}
