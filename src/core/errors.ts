@@ -24,7 +24,7 @@ export type ErrorCode =
   | 'unauthorized'
   | 'bad_request'
   | 'not_kept' // that part of the video is not kept any more, or has not been seen yet
-    // more work than can wait; try again
+  // more work than can wait; try again
   | 'backend_failed' // a language-model server: unreachable, timeout, nonsense
   | 'interrupted'
   | 'internal';
