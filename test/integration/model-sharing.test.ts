@@ -31,7 +31,9 @@ function show(stream: StreamPerception, count: number, onPercept?: () => void): 
   );
 }
 
-it('serves a modest stream while another one floods the detector', async () => {
+// Before the detector, motion is looked for in a thread that the system may let wait on a busy machine: hence three tries.
+// Served in order of arrival the modest stream would come last in each.
+it('serves a modest stream while another one floods the detector', { retry: 2 }, async () => {
   await using flood = perception.openStream();
   await using modest = perception.openStream();
   const order: string[] = [];
