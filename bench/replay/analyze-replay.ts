@@ -3,7 +3,7 @@ import { openContactJudge } from '../../src/app/service.js';
 import { ReasonerModels } from '../../src/app/reasoner-models.js';
 import { StreamSession } from '../../src/app/stream-session.js';
 import type { ContactJudge } from '../../src/memory/events/contact-classifier.js';
-import { JsonlWriter } from '../../src/transport/jsonl-writer.js';
+import { JsonlWriter } from '../../src/transport/messages/jsonl-writer.js';
 import type { Settings } from '../../src/app/option-table.js';
 import type { Recording } from './recording.js';
 import { ReplayPerception, ReplaySource } from './replay.js';

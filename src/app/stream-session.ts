@@ -10,8 +10,8 @@ import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
 import { createReasoner } from '../reasoner/create-reasoner.js';
 import type { StreamReasoner } from '../reasoner/reasoner.js';
-import { Publisher, type PublisherOptions } from '../transport/publisher.js';
-import type { StreamStatus } from '../transport/status.js';
+import { Publisher, type PublisherOptions } from '../transport/messages/publisher.js';
+import type { StreamStatus } from '../transport/http/status.js';
 import type { Archive } from '../transport/archive/archive.js';
 import {
   MEMORY_PREFIX,

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import type { DurableLog } from './durable-log.js';
-import type { Hub } from './hub.js';
+import type { DurableLog } from './log/durable-log.js';
+import type { Hub } from './events/hub.js';
 
 /** Registers the transport's metrics, read at each scrape. Call once per registry. */
 export function registerTransportMetrics(registry: Registry, parts: { hub: Hub; log: DurableLog }): void {

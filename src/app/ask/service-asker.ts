@@ -6,7 +6,7 @@ import { ask, type Asked, type QuestionBackend } from '../../reasoner/ask/ask.js
 import type { Recollection } from '../../reasoner/ask/recollection.js';
 import { ToolBox } from '../../reasoner/tools/tool-box.js';
 import type { Archive } from '../../transport/archive/archive.js';
-import type { DurableLog } from '../../transport/durable-log.js';
+import type { DurableLog } from '../../transport/log/durable-log.js';
 import { PLACES_KEY } from '../continuation.js';
 import type { Settings } from '../option-table.js';
 import { questionBackend } from './backend.js';

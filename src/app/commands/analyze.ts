@@ -5,7 +5,7 @@ import type { Source, VideoFormat } from '../../core/stages.js';
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import { openSource } from '../../ingest/open-source.js';
 import { parseSource } from '../../ingest/source-spec.js';
-import { JsonlWriter } from '../../transport/jsonl-writer.js';
+import { JsonlWriter } from '../../transport/messages/jsonl-writer.js';
 import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
 import { checkOutputFiles } from '../output-files.js';

@@ -7,7 +7,7 @@ import { parseSource } from '../../ingest/source-spec.js';
 import { COCO_LABELS } from '../../model/coco-labels.js';
 import { ask as askMemory, type Asked } from '../../reasoner/ask/ask.js';
 import type { Recollection } from '../../reasoner/ask/recollection.js';
-import { openForReading } from '../../transport/log-database.js';
+import { openForReading } from '../../transport/log/log-database.js';
 import { ArchiveQueries } from '../../transport/archive/archive-queries.js';
 import { askService } from '../ask/asked-service.js';
 import { readMessages, recollectionOfArchive, recollectionOfMessages } from '../ask/recollections.js';

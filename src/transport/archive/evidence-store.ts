@@ -2,8 +2,8 @@ import { mkdir, readdir, rename, rm, rmdir, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type Libsql from 'libsql';
 import { toPresageError, type PresageError } from '../../core/errors.js';
-import type { DurableLog } from '../durable-log.js';
-import type { LogCompanion } from '../log-types.js';
+import type { DurableLog } from '../log/durable-log.js';
+import type { LogCompanion } from '../log/log-types.js';
 
 const FOLDER = 'evidence';
 /** Rows deleted per sweep. */

@@ -21,7 +21,7 @@ import { Tracker } from '../../../src/memory/tracking/tracker.js';
 import { openPerception, type DetectorPerception } from '../../../src/model/perception.js';
 import { createReasoner } from '../../../src/reasoner/create-reasoner.js';
 import { Archive } from '../../../src/transport/archive/archive.js';
-import { DurableLog } from '../../../src/transport/durable-log.js';
+import { DurableLog } from '../../../src/transport/log/durable-log.js';
 import { runFfmpeg } from '../../support/video.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 

@@ -5,8 +5,8 @@ import { VirtualClock } from '../../../src/core/clock.js';
 import type { ObjectHistory, Records } from '../../../src/core/records.js';
 import { Archive } from '../../../src/transport/archive/archive.js';
 import { EvidenceStore } from '../../../src/transport/archive/evidence-store.js';
-import { DurableLog, type DurableLogOptions } from '../../../src/transport/durable-log.js';
-import { Publisher } from '../../../src/transport/publisher.js';
+import { DurableLog, type DurableLogOptions } from '../../../src/transport/log/durable-log.js';
+import { Publisher } from '../../../src/transport/messages/publisher.js';
 import { eventDraft } from '../../support/transport/drafts.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { DurableLog } from '../../../src/transport/durable-log.js';
+import { DurableLog } from '../../../src/transport/log/durable-log.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 
 const WRITER = fileURLToPath(new URL('../../support/transport/log-writer.mjs', import.meta.url));

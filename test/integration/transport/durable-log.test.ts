@@ -4,8 +4,8 @@ import Database from 'libsql';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { PresageError } from '../../../src/core/errors.js';
-import { DurableLog, type DurableLogOptions } from '../../../src/transport/durable-log.js';
-import type { LogEntry } from '../../../src/transport/log-types.js';
+import { DurableLog, type DurableLogOptions } from '../../../src/transport/log/durable-log.js';
+import type { LogEntry } from '../../../src/transport/log/log-types.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 
 async function openLog(options: Partial<DurableLogOptions> = {}): Promise<DurableLog> {

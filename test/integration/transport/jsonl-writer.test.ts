@@ -1,8 +1,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { JsonlWriter } from '../../../src/transport/jsonl-writer.js';
-import { Publisher } from '../../../src/transport/publisher.js';
+import { JsonlWriter } from '../../../src/transport/messages/jsonl-writer.js';
+import { Publisher } from '../../../src/transport/messages/publisher.js';
 import { objectsDraft, SAMPLE_DRAFTS } from '../../support/transport/drafts.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { Script } from 'node:vm';
 import { describe, expect, it, vi } from 'vitest';
-import { createServer } from '../../../src/transport/server.js';
+import { createServer } from '../../../src/transport/http/server.js';
 import type { TransportLogger } from '../../../src/transport/transport-logger.js';
 import { eventDraft, scorecardDraft } from '../../support/transport/drafts.js';
 import { startService } from '../../support/transport/service.js';

@@ -1,4 +1,4 @@
-import type { ClientSocket } from '../../../src/transport/subscriber.js';
+import type { ClientSocket } from '../../../src/transport/events/subscriber.js';
 
 type Sent = { sequence?: number; kind?: string; type?: string; data?: { dropped: number } };
 

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { DurableLog, type DurableLogOptions } from '../../../src/transport/durable-log.js';
-import { Hub, type HubOptions } from '../../../src/transport/hub.js';
+import { DurableLog, type DurableLogOptions } from '../../../src/transport/log/durable-log.js';
+import { Hub, type HubOptions } from '../../../src/transport/events/hub.js';
 import { registerTransportMetrics } from '../../../src/transport/metrics.js';
-import { Publisher } from '../../../src/transport/publisher.js';
-import { createServer, type PresageServer, type ServerOptions } from '../../../src/transport/server.js';
-import type { StreamStatus } from '../../../src/transport/status.js';
+import { Publisher } from '../../../src/transport/messages/publisher.js';
+import { createServer, type PresageServer, type ServerOptions } from '../../../src/transport/http/server.js';
+import type { StreamStatus } from '../../../src/transport/http/status.js';
 import { tempFolder } from './temp-folder.js';
 
 export interface Service {

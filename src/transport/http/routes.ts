@@ -1,14 +1,14 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
-import { formatSequence } from '../core/messages.js';
-import type { AccessPolicy } from './access.js';
-import type { LogEntry } from './log-types.js';
+import { formatSequence } from '../../core/messages.js';
+import type { AccessPolicy } from '../access/access-policy.js';
+import type { LogEntry } from '../log/log-types.js';
 import { healthPage } from './health-page.js';
-import type { Hub } from './hub.js';
+import type { Hub } from '../events/hub.js';
 import { errorBody } from './reply.js';
 import { isReady, overall, type StatusProviders, type StreamStatus } from './status.js';
-import type { LogReader } from './subscriber.js';
+import type { LogReader } from '../events/subscriber.js';
 
 /** The part of the durable log that the HTTP API reads. */
 export interface ServerLog extends LogReader {

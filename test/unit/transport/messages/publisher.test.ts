@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
-import { VirtualClock } from '../../../src/core/clock.js';
-import { PresageError } from '../../../src/core/errors.js';
-import { DURABLE_KINDS, MESSAGE_KINDS, messageData, messageType } from '../../../src/core/messages.js';
-import type { LogAppend } from '../../../src/transport/log-types.js';
-import type { MessageSink, OutgoingMessage } from '../../../src/transport/encode.js';
-import { Publisher, type PublisherLog } from '../../../src/transport/publisher.js';
-import { eventDraft, objectsDraft, SAMPLE_DRAFTS, sampleDraft } from '../../support/transport/drafts.js';
+import { VirtualClock } from '../../../../src/core/clock.js';
+import { PresageError } from '../../../../src/core/errors.js';
+import { DURABLE_KINDS, MESSAGE_KINDS, messageData, messageType } from '../../../../src/core/messages.js';
+import type { LogAppend } from '../../../../src/transport/log/log-types.js';
+import type { MessageSink, OutgoingMessage } from '../../../../src/transport/messages/encode.js';
+import { Publisher, type PublisherLog } from '../../../../src/transport/messages/publisher.js';
+import { eventDraft, objectsDraft, SAMPLE_DRAFTS, sampleDraft } from '../../../support/transport/drafts.js';
 
 class CollectingSink implements MessageSink {
   readonly messages: OutgoingMessage[] = [];

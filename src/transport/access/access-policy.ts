@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
-import { PresageError } from '../core/errors.js';
+import { PresageError } from '../../core/errors.js';
 
 export interface AccessOptions {
   /** Address the server binds. */

@@ -1,8 +1,8 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { PresageError, toPresageError } from '../core/errors.js';
-import { lookArgumentsSchema, lookRequestOf, type LookRequest } from '../core/look.js';
-import type { TellableLook } from '../core/messages.js';
-import { RateLimit } from './rate-limit.js';
+import { PresageError, toPresageError } from '../../core/errors.js';
+import { lookArgumentsSchema, lookRequestOf, type LookRequest } from '../../core/look.js';
+import type { TellableLook } from '../../core/messages.js';
+import { RateLimit } from '../access/rate-limit.js';
 import { errorBody } from './reply.js';
 import { unknownStream } from './routes.js';
 import type { StatusProviders } from './status.js';

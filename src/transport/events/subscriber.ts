@@ -1,8 +1,8 @@
-import { toPresageError, type PresageError } from '../core/errors.js';
-import type { Clock } from '../core/clock.js';
-import { formatSequence } from '../core/messages.js';
-import type { LogEntry, LogRange } from './log-types.js';
-import { encodeMessage, OutgoingMessage } from './encode.js';
+import { toPresageError, type PresageError } from '../../core/errors.js';
+import type { Clock } from '../../core/clock.js';
+import { formatSequence } from '../../core/messages.js';
+import type { LogEntry, LogRange } from '../log/log-types.js';
+import { encodeMessage, OutgoingMessage } from '../messages/encode.js';
 import type { Subscription } from './subscription.js';
 
 /** Durable messages read at a time during a replay. */

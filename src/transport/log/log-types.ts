@@ -1,4 +1,4 @@
-import type { MessageKind } from '../core/messages.js';
+import type { MessageKind } from '../../core/messages.js';
 
 export interface LogEntry {
   readonly sequence: number;

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { AccessPolicy, isLoopback, type AccessOptions } from '../../../src/transport/access.js';
+import { AccessPolicy, isLoopback, type AccessOptions } from '../../../../src/transport/access/access-policy.js';
 
 const TOKEN = 'a-token-of-some-length';
 function status(options: AccessOptions, headers: Record<string, string>, url = '/'): number {

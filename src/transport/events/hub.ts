@@ -1,6 +1,6 @@
-import { systemClock, type Clock } from '../core/clock.js';
-import { PresageError } from '../core/errors.js';
-import type { MessageSink, OutgoingMessage } from './encode.js';
+import { systemClock, type Clock } from '../../core/clock.js';
+import { PresageError } from '../../core/errors.js';
+import type { MessageSink, OutgoingMessage } from '../messages/encode.js';
 import { Subscriber, type ClientSocket, type LogReader, type QueueBounds } from './subscriber.js';
 import type { Subscription } from './subscription.js';
 

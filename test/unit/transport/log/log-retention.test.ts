@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { keepFrom, type OldRow } from '../../../src/transport/log-retention.js';
+import { keepFrom, type OldRow } from '../../../../src/transport/log/log-retention.js';
 
 const rows: OldRow[] = Array.from({ length: 10 }, (_, index) => ({
   sequence: index + 1,

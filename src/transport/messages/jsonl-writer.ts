@@ -1,5 +1,5 @@
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
-import { PresageError } from '../core/errors.js';
+import { PresageError } from '../../core/errors.js';
 import type { MessageSink, OutgoingMessage } from './encode.js';
 
 /** `drained` waits while more than this many characters are not yet written. */

@@ -1,10 +1,10 @@
 import { describe, expect, it, vi } from 'vitest';
-import { messageData } from '../../../src/core/messages.js';
-import { OutgoingMessage } from '../../../src/transport/encode.js';
-import { Hub } from '../../../src/transport/hub.js';
-import type { Subscription } from '../../../src/transport/subscription.js';
-import { FakeSocket } from '../../support/transport/fake-socket.js';
-import { MemoryLog } from '../../support/transport/memory-log.js';
+import { messageData } from '../../../../src/core/messages.js';
+import { OutgoingMessage } from '../../../../src/transport/messages/encode.js';
+import { Hub } from '../../../../src/transport/events/hub.js';
+import type { Subscription } from '../../../../src/transport/events/subscription.js';
+import { FakeSocket } from '../../../support/transport/fake-socket.js';
+import { MemoryLog } from '../../../support/transport/memory-log.js';
 
 const ALL: Subscription = { from: 'latest', kinds: undefined, objectsHz: 5 };
 const objects = (mediatime: number): OutgoingMessage =>

@@ -1,4 +1,4 @@
-import { systemClock, type Clock } from '../core/clock.js';
+import { systemClock, type Clock } from '../../core/clock.js';
 
 export interface RateLimitOptions {
   /** What may be taken at once after a pause. */

@@ -1,8 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
-import type { Answer } from '../core/messages.js';
-import { messageType } from '../core/messages.js';
+import type { Answer } from '../../core/messages.js';
+import { messageType } from '../../core/messages.js';
 import { errorBody } from './reply.js';
 import { unknownStream } from './routes.js';
 import type { StatusProviders } from './status.js';

@@ -1,13 +1,13 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
-import { redact } from '../core/redact.js';
-import { queryOf, type AccessPolicy } from './access.js';
+import { redact } from '../../core/redact.js';
+import { queryOf, type AccessPolicy } from '../access/access-policy.js';
 import type { Hub } from './hub.js';
-import { errorBody, type ReplyCode } from './reply.js';
+import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { Subscriber } from './subscriber.js';
 import { parseSubscription } from './subscription.js';
-import type { TransportLogger } from './transport-logger.js';
+import type { TransportLogger } from '../transport-logger.js';
 
 /** Clients have nothing to say; a frame larger than this ends the connection with 1009. */
 const MAX_INCOMING_BYTES = 4096;

@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type Libsql from 'libsql';
-import { PresageError, toPresageError } from '../core/errors.js';
+import { PresageError, toPresageError } from '../../core/errors.js';
 import { MIGRATIONS } from './log-schema.js';
 
 /** How long opening waits for another process that is just ending, ms. */

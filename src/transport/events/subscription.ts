@@ -1,4 +1,4 @@
-import { kindOfType, type MessageKind } from '../core/messages.js';
+import { kindOfType, type MessageKind } from '../../core/messages.js';
 
 /** `objects.updated` messages per second of media time that a subscriber gets unless it asks for another rate. */
 const DEFAULT_OBJECTS_HZ = 5;

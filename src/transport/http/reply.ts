@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.js';
+import type { ErrorCode } from '../../core/errors.js';
 
 /** Codes in the body of an HTTP error. */
 export type ReplyCode = ErrorCode | 'not_found';

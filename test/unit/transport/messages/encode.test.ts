@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { encodeMessage, OutgoingMessage } from '../../../src/transport/encode.js';
-import { eventDraft, objectsDraft, sampleDraft } from '../../support/transport/drafts.js';
+import { encodeMessage, OutgoingMessage } from '../../../../src/transport/messages/encode.js';
+import { eventDraft, objectsDraft, sampleDraft } from '../../../support/transport/drafts.js';
 
 const envelope = { streamId: 'cam1', id: 'cam1:412', time: '2026-11-21T09:14:03.480Z', sequence: 412 };
 

@@ -1,8 +1,8 @@
-import { systemClock, type Clock } from '../core/clock.js';
-import { PresageError } from '../core/errors.js';
-import { DURABLE_KINDS, type Draft, type MessageKind } from '../core/messages.js';
-import type { LogAppend } from './log-types.js';
-import { refsOf } from './archive/refs.js';
+import { systemClock, type Clock } from '../../core/clock.js';
+import { PresageError } from '../../core/errors.js';
+import { DURABLE_KINDS, type Draft, type MessageKind } from '../../core/messages.js';
+import type { LogAppend } from '../log/log-types.js';
+import { refsOf } from '../archive/refs.js';
 import { encodeMessage, OutgoingMessage, type MessageSink, type Stamp } from './encode.js';
 
 const STREAM_ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseSubscription } from '../../../src/transport/subscription.js';
+import { parseSubscription } from '../../../../src/transport/events/subscription.js';
 
 const parse = (query: string): ReturnType<typeof parseSubscription> =>
   parseSubscription(new URLSearchParams(query));

@@ -1,5 +1,5 @@
-import type { StreamState } from '../core/messages.js';
-import type { PerceptionInfo, VideoFormat } from '../core/stages.js';
+import type { StreamState } from '../../core/messages.js';
+import type { PerceptionInfo, VideoFormat } from '../../core/stages.js';
 
 /** What `/healthz` and `/v1/streams` tell of a stream. Whoever runs the stream fills it. */
 export interface StreamStatus {

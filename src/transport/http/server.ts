@@ -1,17 +1,17 @@
 import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
-import { PresageError } from '../core/errors.js';
-import { redact } from '../core/redact.js';
-import { AccessPolicy } from './access.js';
-import { EventsEndpoint } from './events-endpoint.js';
-import type { Hub } from './hub.js';
+import { PresageError } from '../../core/errors.js';
+import { redact } from '../../core/redact.js';
+import { AccessPolicy } from '../access/access-policy.js';
+import { EventsEndpoint } from '../events/events-endpoint.js';
+import type { Hub } from '../events/hub.js';
 import { errorBody } from './reply.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
 import { PROBE_PATHS, registerRoutes, type ServerLog } from './routes.js';
 import type { StatusProviders } from './status.js';
-import { silentLogger, type TransportLogger } from './transport-logger.js';
+import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_MAX_CLIENTS = 256;
