@@ -1,6 +1,5 @@
-import { toPresageError, type PresageError } from '../core/errors.js';
-import type { Draft } from '../core/messages.js';
-import type { Perception, Places } from '../core/stages.js';
+import type { PresageError } from '../core/errors.js';
+import type { Perception } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
@@ -21,41 +20,31 @@ import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
 import { ReasonerModels } from './reasoner-models.js';
 import { StreamSession } from './stream-session.js';
+import type { StreamPlan } from './streams/stream-plan.js';
+import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
-
-/** What one stream of a service needs beyond the settings. */
-export interface StreamPlan {
-  readonly id: string;
-  readonly source: string;
-  readonly places: Places;
-  readonly rtspTransport?: Settings['rtspTransport'] | undefined;
-  readonly loop?: boolean;
-  readonly onDraft?: (draft: Draft) => void;
-}
 
 /** Live streams with their server, log and shared perception: what `watch` and `serve` run. */
 export class Service implements AsyncDisposable {
   readonly url: string;
   readonly perception: Perception;
   readonly ffmpeg: Ffmpeg;
-  readonly #sessions: StreamSession[];
+  readonly #streams: StreamRegistry;
   readonly #server: PresageServer;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
-  readonly #logger: ReturnType<typeof createLogger>;
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: ServiceParts, sessions: StreamSession[], server: PresageServer, url: string) {
+  private constructor(parts: ServiceParts, streams: StreamRegistry, server: PresageServer, url: string) {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
     this.#video = parts.video;
-    this.#logger = parts.logger;
-    this.#sessions = sessions;
+    this.#streams = streams;
     this.#server = server;
   }
 
@@ -75,10 +64,11 @@ export class Service implements AsyncDisposable {
     const hub = new Hub({ log, onError });
     const metrics = new Metrics();
     registerTransportMetrics(metrics.registry, { hub, log });
-    const sessions: StreamSession[] = [];
+    let parts!: ServiceParts;
+    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError });
     const status = {
       service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
-      streams: () => sessions.map((session) => session.status()),
+      streams: () => streams.status(),
     };
     let perception!: DetectorPerception;
     let reasonerModels!: ReasonerModels;
@@ -101,16 +91,16 @@ export class Service implements AsyncDisposable {
       const contacts = await openContactJudge(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
-      const parts = {
+      parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg },
       };
-      for (const plan of plans) sessions.push(openSession(parts, plan));
-      asker.attach((id) => sessions.find((session) => session.id === id));
+      for (const plan of plans) streams.add(plan);
+      asker.attach((id) => streams.find(id));
       const { url } = await server.listen();
-      return new Service(parts, sessions, server, url);
+      return new Service(parts, streams, server, url);
     } catch (error) {
-      await Promise.all(sessions.map((session) => session.close()));
+      await streams.close();
       await video?.close();
       await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as DetectorPerception | undefined)?.close();
@@ -124,13 +114,8 @@ export class Service implements AsyncDisposable {
    * Runs all streams until each has ended or `close`. One that fails does not end the others.
    * @throws PresageError of the stream that failed, when there is only one
    */
-  async run(): Promise<void> {
-    const outcomes = await Promise.allSettled(this.#sessions.map((session) => session.run()));
-    const failures = outcomes.flatMap((outcome) =>
-      outcome.status === 'rejected' ? [toPresageError(outcome.reason)] : [],
-    );
-    failures.forEach((error) => this.#logger.error(error));
-    if (failures[0] && outcomes.length === 1) throw failures[0];
+  run(): Promise<void> {
+    return this.#streams.run();
   }
 
   /** Streams, then server, then model, then log. Idempotent. */
@@ -144,7 +129,7 @@ export class Service implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.close()));
+    await this.#streams.close();
     await this.#server.close();
     await this.#video.close();
     await this.#reasonerModels.close();

@@ -21,10 +21,13 @@ export type ErrorCode =
   | 'storage_failed' // the durable log or the data folder
   | 'output_failed' // a file that was to be written
   | 'port_in_use'
-  | 'unauthorized'
+  | 'unauthorized' // no token, or a wrong one
+  | 'forbidden' // the token does not cover it
+  | 'not_found' // no such stream, event, session or token
+  | 'conflict' // it exists already, or its state does not allow it
   | 'bad_request'
+  | 'codec_unsupported' // none of the codecs offered can be taken
   | 'not_kept' // that part of the video is not kept any more, or has not been seen yet
-  // more work than can wait; try again
   | 'backend_failed' // a language-model server: unreachable, timeout, nonsense
   | 'interrupted'
   | 'internal';

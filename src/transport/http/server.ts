@@ -6,6 +6,7 @@ import { redact } from '../../core/redact.js';
 import { AccessPolicy } from '../access/access-policy.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
+import type { ServerFeature } from './feature.js';
 import { errorBody } from './reply.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
@@ -44,6 +45,8 @@ export interface ServerOptions {
   look?: LookAtStream | undefined;
   /** Path of the picture of an event, or of a look. */
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
+  /** More of the HTTP API. */
+  features?: readonly ServerFeature[];
   /** Default: silent. */
   logger?: TransportLogger;
   /** WebSocket clients at once. Default 256. */
@@ -73,6 +76,7 @@ export class PresageServer implements AsyncDisposable {
   readonly #host: string;
   readonly #port: number;
   readonly #logger: TransportLogger;
+  readonly #features: readonly ServerFeature[];
   #closed: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
@@ -97,10 +101,12 @@ export class PresageServer implements AsyncDisposable {
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       logger: this.#logger,
     });
+    this.#features = options.features ?? [];
     this.#app = this.#createApp(policy, new Set(allowedOrigins));
     registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
+    for (const feature of this.#features) feature.register(this.#app);
   }
 
   /** Binds and answers. Rejects with `port_in_use`, or `bad_option` for an address that cannot be bound. */
@@ -134,6 +140,7 @@ export class PresageServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#events.close(CLIENT_CLOSE_MS);
+    await Promise.all(this.#features.map((feature) => feature.close?.()));
     await this.#app.close();
   }
 

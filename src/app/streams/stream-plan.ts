@@ -1,0 +1,13 @@
+import type { Draft } from '../../core/messages.js';
+import type { Places } from '../../core/stages.js';
+import type { Settings } from '../option-table.js';
+
+/** What one stream of a service needs beyond the settings. */
+export interface StreamPlan {
+  readonly id: string;
+  readonly source: string;
+  readonly places: Places;
+  readonly rtspTransport?: Settings['rtspTransport'] | undefined;
+  readonly loop?: boolean;
+  readonly onDraft?: (draft: Draft) => void;
+}
