@@ -6,6 +6,7 @@ import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
 import { model } from './model.js';
+import { modelLive } from './model-live.js';
 import { objects } from './objects.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
@@ -29,6 +30,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   crash,
   masks,
   model,
+  'model-live': modelLive,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

@@ -1,6 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { WebSocket, type RawData } from 'ws';
+import { sampleVideo } from '../src/app/version.js';
 import type { Message } from '../src/core/messages.js';
+import { positive, type Bench } from './bench.js';
+import { liveReport } from './model-report.js';
 import { ServingProcess } from './presage-process.js';
 import { addMessage, nothingTold, type Told } from './replay/told.js';
 import { median } from './statistics.js';
@@ -23,8 +26,20 @@ export interface LiveFigures {
   readonly dropped: number;
 }
 
+/** What the reasoner takes beside a stream that is watched live: its answers' time, memory, and what is left to perception. */
+export const modelLive: Bench = {
+  options: { modes: 'rules,forecaster,both', seconds: '60', video: sampleVideo },
+  async run(options) {
+    const seconds = positive(options, 'seconds');
+    const figures: LiveFigures[] = [];
+    for (const mode of (options['modes'] ?? '').split(',').filter(Boolean))
+      figures.push(await measureLive(mode, options['video'] ?? sampleVideo, seconds));
+    return liveReport(figures, seconds);
+  },
+};
+
 /** The time of each explanation and prediction, and what the process holds, while a stream is watched live. */
-export async function measureLive(mode: string, video: string, seconds: number): Promise<LiveFigures> {
+async function measureLive(mode: string, video: string, seconds: number): Promise<LiveFigures> {
   await using folder = await TemporaryFolder.make();
   const told = nothingTold();
   const args = [video, '--loop', '--reasoner', mode, '--data', folder.path];

@@ -3,12 +3,10 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { openSharedPerception } from '../src/app/service.js';
 import { loadSettings } from '../src/app/settings.js';
-import { sampleVideo } from '../src/app/version.js';
 import type { Perception } from '../src/core/stages.js';
 import { positive, type Bench } from './bench.js';
 import { sharedDatasets, worldDatasets, type Dataset } from './model-datasets.js';
-import { measureLive, type LiveFigures } from './model-live.js';
-import { datasetReport, liveReport, type DatasetReport, type ModeScores } from './model-report.js';
+import { datasetReport, type DatasetReport, type ModeScores } from './model-report.js';
 import { ReplayAnalyzer, type ReplayVariant } from './replay/analyze-replay.js';
 import { addTold, nothingTold } from './replay/told.js';
 import { Scorer } from './scorer.js';
@@ -17,8 +15,6 @@ import { TemporaryFolder } from './temporary-folder.js';
 const DEFAULT_SHARED = fileURLToPath(new URL('../../shared', import.meta.url));
 /** What each part adds: all of it, each part alone, and all of it without one part. */
 const MODES = 'both,fused,forecaster,rules,last-frames,no-fusion,no-objects,no-clips';
-/** Modes whose cost beside a live stream is measured. */
-const LIVE_MODES = ['rules', 'forecaster', 'both'];
 
 /**
  * What the parts of the learned reasoner add. Each recording is perceived once; memory and reasoner then run on its percepts
@@ -38,13 +34,10 @@ export const model: Bench = {
     /** Folder of simulated tracks, and how many scenes of each world. */
     worlds: '',
     scenes: '100',
-    /** Seconds of a live stream for latency and memory; 0: none. */
-    live: '60',
-    video: sampleVideo,
   },
   async run(options) {
     await using folder = await TemporaryFolder.make();
-    const { shared = DEFAULT_SHARED, worlds = '', video = sampleVideo } = options;
+    const { shared = DEFAULT_SHARED, worlds = '' } = options;
     await using lazy = new LazyPerception();
     const percepts = options['percepts'] || folder.file('percepts');
     const sets = (options['sets'] ?? '').split(',');
@@ -58,9 +51,7 @@ export const model: Bench = {
     for (const [n, dataset] of datasets.entries())
       reports.push(await scoreDataset(dataset, variants, scorer, folder, String(n)));
     await lazy[Symbol.asyncDispose]();
-    const seconds = Number(options['live']);
-    const live = seconds > 0 ? [liveReport(await liveFigures(variants, video, seconds), seconds)] : [];
-    const join = (parts: readonly string[]): string => [...parts, ...live].join('\n\n');
+    const join = (parts: readonly string[]): string => parts.join('\n\n');
     return {
       body: join(reports.map(({ overall, byType }) => `${overall}\n\n${byType}`)),
       card: join(reports.map(({ overall }) => overall)),
@@ -153,17 +144,6 @@ async function replayAll(dataset: Dataset, variant: ReplayVariant, out: string):
 function resultOf({ names, truth }: Dataset, out: string): string {
   const single = truth.path.endsWith('.txt');
   return single ? path.join(out, `${names[0] ?? ''}.jsonl`) : out;
-}
-
-async function liveFigures(
-  variants: readonly ReplayVariant[],
-  video: string,
-  seconds: number,
-): Promise<LiveFigures[]> {
-  const figures: LiveFigures[] = [];
-  for (const mode of LIVE_MODES.filter((name) => variants.some((variant) => variant.name === name)))
-    figures.push(await measureLive(mode, video, seconds));
-  return figures;
 }
 
 function say(line: string): void {

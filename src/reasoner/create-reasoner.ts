@@ -92,6 +92,7 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
   const panel = new SourcePanel({ sources, deadlineMs: parts.deadlineMs });
   const pool = plan.sampled ? new ForecastPool(parts.pool) : new SourcesAlone();
   const desk = new ForecastDesk({
+    clock,
     forecaster: new SamplingForecaster(),
     sources: sources.length > 0 ? { panel, pool } : undefined,
     calibrate,

@@ -72,8 +72,16 @@ export class PredictionEditor {
     return this.#open;
   }
 
-  /** New predictions and updates from a forecast whose probabilities are calibrated. */
-  edit(forecast: Forecast, snapshot: MemorySnapshot, baseRate: (type: EventType) => number): Draft[] {
+  /**
+   * New predictions and updates from a forecast whose probabilities are calibrated.
+   * @param ms how long the forecast took
+   */
+  edit(
+    forecast: Forecast,
+    snapshot: MemorySnapshot,
+    baseRate: (type: EventType) => number,
+    ms?: number,
+  ): Draft[] {
     this.#forgetQuiet(forecast.at);
     const ranked = this.#rank(forecast, baseRate);
     const stated = new Map(forecast.items.map((i) => [itemKey(i.type, i.participants, i.zone), i]));
@@ -81,7 +89,8 @@ export class PredictionEditor {
     const openKeys = new Set(this.#open.map((p) => keyOf(p)));
     ranked.slice(0, MOST).forEach(({ item, key, baseRate: base }, i) => {
       if (openKeys.has(key) || this.#isQuiet(key, item.probability)) return;
-      const prediction = this.#create(item, forecast, i + 1, base, snapshot);
+      const made = this.#create(item, forecast, i + 1, base, snapshot);
+      const prediction = ms === undefined ? made : { ...made, by: { ...made.by, ms } };
       this.#open.push(prediction);
       drafts.push(draft('prediction.created', forecast.at, prediction));
     });

@@ -1,5 +1,6 @@
 import { Subject, type Observable } from 'rxjs';
 import { z } from 'zod';
+import { systemClock, type Clock } from '../../core/clock.js';
 import type {
   Draft,
   EventObserved,
@@ -35,6 +36,8 @@ export interface ForecastDeskOptions {
   readonly scores?: ScorekeeperOptions;
   /** False: probabilities are stated as the forecaster gives them, to measure what calibration adds. Default true. */
   readonly calibrate?: boolean;
+  /** Measures how long a forecast takes. Default: the system's clock. */
+  readonly clock?: Clock;
 }
 
 /** Base rate of a type before the camera has shown any, and the independent items it counts as. */
@@ -80,7 +83,9 @@ interface Asked {
   readonly sampled: Forecast;
   readonly snapshot: MemorySnapshot;
   readonly round: Round;
-  /** Events told since. */
+  /** When it was begun, ms of the clock. */
+  readonly startMs: number;
+  /** Events told between the time of the forecast and now. */
   readonly events: EventObserved[];
 }
 
@@ -98,6 +103,7 @@ export class ForecastDesk {
   readonly #counts = { forecasts: 0, degraded: 0, dropped: 0 };
   readonly #scorecardEveryS: number;
   readonly #calibrates: boolean;
+  readonly #clock: Clock;
   readonly #calibrator = new Calibrator();
   readonly #baseRates = new BaseRates(() => BASE_RATE_PRIOR);
   readonly #resolver = new Resolver();
@@ -117,6 +123,7 @@ export class ForecastDesk {
     if (!(this.#scorecardEveryS > 0))
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
     this.#calibrates = options.calibrate ?? true;
+    this.#clock = options.clock ?? systemClock;
     this.#scores = new Scorekeeper(options.scores);
     const models = [options.forecaster.name, ...(options.sources?.panel.models ?? [])];
     this.#editor = new PredictionEditor({ backend: 'forecaster', model: models.join('+') });
@@ -244,10 +251,12 @@ export class ForecastDesk {
 
   /** The forecast of this moment, or nothing yet: then it comes on `late$`. */
   #forecast(snapshot: MemorySnapshot): Draft[] {
+    const startMs = this.#clock.nowMs();
     const sampled = this.#forecaster.forecast(snapshot);
-    if (!this.#sources) return this.#tell(sampled, snapshot, basisOf(sampled, snapshot), []);
+    const basis = basisOf(sampled, snapshot);
+    if (!this.#sources) return this.#tell({ sampled, snapshot, startMs, events: [] }, basis);
     const round = this.#sources.panel.ask(snapshot, sampled.items);
-    const asked: Asked = { sampled, snapshot, round, events: [] };
+    const asked: Asked = { sampled, snapshot, round, startMs, events: [] };
     const told = round.done.then(() => {
       if (this.#asked === waiting) this.#conclude(waiting);
     });
@@ -257,7 +266,8 @@ export class ForecastDesk {
   }
 
   /** Tells a forecast with what the sources have said by now. */
-  #conclude({ sampled, snapshot, round, events }: Asked): void {
+  #conclude(asked: Asked): void {
+    const { sampled, snapshot, round } = asked;
     this.#asked = undefined;
     round.cut();
     if (round.degraded) {
@@ -265,7 +275,7 @@ export class ForecastDesk {
       this.#scores.addDegraded(sampled.at);
     }
     const basis = basisOf(sampled, snapshot, round.voices, this.#sources?.pool);
-    this.#late.next({ drafts: this.#tell(sampled, snapshot, basis, events), snapshot });
+    this.#late.next({ drafts: this.#tell(asked, basis), snapshot });
   }
 
   #drop(): void {
@@ -275,13 +285,8 @@ export class ForecastDesk {
     this.#asked = undefined;
   }
 
-  /** @param since events told between the time of the forecast and now */
-  #tell(
-    sampled: Forecast,
-    snapshot: MemorySnapshot,
-    basis: ForecastBasis,
-    since: readonly EventObserved[],
-  ): Draft[] {
+  #tell(asked: Omit<Asked, 'round'>, basis: ForecastBasis): Draft[] {
+    const { sampled, snapshot, startMs, events: since } = asked;
     this.#counts.forecasts += 1;
     const items = sampled.items.map((item, i): ForecastItem => {
       const raw = basis.raw[i] ?? item.probability;
@@ -305,7 +310,7 @@ export class ForecastDesk {
     const open = items.filter((item) => !known.has(itemKey(item.type, item.participants, item.zone)));
     const drafts: Draft[] = [
       { kind: 'forecast.updated', mediatime: snapshot.t, data: forecast },
-      ...this.#editor.edit({ ...forecast, items: open }, snapshot, baseRate),
+      ...this.#editor.edit({ ...forecast, items: open }, snapshot, baseRate, this.#clock.nowMs() - startMs),
     ];
     return drafts.map((draft) => ({ ...draft, mediatime: this.#now }));
   }

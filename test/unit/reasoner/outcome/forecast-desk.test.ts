@@ -4,13 +4,15 @@ import type { MemoryUpdate } from '../../../../src/core/stages.js';
 import { ForecastPool, SourcesAlone, type Pool } from '../../../../src/reasoner/forecast/pool.js';
 import { SamplingForecaster } from '../../../../src/reasoner/forecast/sampling-forecaster.js';
 import { SourcePanel } from '../../../../src/reasoner/forecast/source-panel.js';
+import { VirtualClock } from '../../../../src/core/clock.js';
 import { ForecastDesk } from '../../../../src/reasoner/outcome/forecast-desk.js';
 import { crowdUpdates, ScriptedSource } from '../../../support/reasoner/sources.js';
 
 const updates = crowdUpdates(21, 12);
 
-function setUp(source: ScriptedSource, pool: Pool = new SourcesAlone()) {
+function setUp(source: ScriptedSource, pool: Pool = new SourcesAlone(), clock?: VirtualClock) {
   const desk = new ForecastDesk({
+    ...(clock && { clock }),
     forecaster: new SamplingForecaster(),
     sources: { panel: new SourcePanel({ sources: [source] }), pool },
   });
@@ -47,6 +49,21 @@ describe('a forecast that waits for a source', () => {
     expect(told?.at).toBe(4);
     expect(told?.items.length).toBeGreaterThan(5);
     expect(told?.items.every(({ probability }) => Math.abs(probability - 0.25) < 0.2)).toBe(true);
+  });
+
+  it('tells with each prediction how long the answer took', async () => {
+    const source = new ScriptedSource('forecaster', () => 0.9, true);
+    const clock = new VirtualClock();
+    const { desk, late } = setUp(source, undefined, clock);
+    for (const update of upTo(1)) desk.step(update);
+    clock.advance(37);
+    source.answer();
+    await desk.settle();
+    const told = late.flatMap((draft) =>
+      draft.kind === 'prediction.created' ? [draft.data.prediction] : [],
+    );
+    expect(told.length).toBeGreaterThan(0);
+    expect(told.map(({ by }) => by.ms)).toEqual(told.map(() => 37));
   });
 
   it('is told by sampled paths before a percept more than 0.2 s later, and counted', () => {
