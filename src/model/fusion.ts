@@ -16,6 +16,14 @@ const PART_SHARE = 0.5;
 const PART_REACH = 0.2;
 /** A guess of the detector and a proposal are one thing from this IoU on. */
 const GUESS_IOU = 0.4;
+/** Guesses that lie in a proposal to this share may be parts of it... */
+const PART_INSIDE = 0.8;
+/** ...which overlap one another less than this (IoU)... */
+const PARTS_IOU = 0.3;
+/** ...none of which is nearly all of it (IoU)... */
+const SAME_WHOLE_IOU = 0.6;
+/** ...and the proposal shows several things, not one, when the box around its parts is the same as its own (IoU). */
+const TILED_IOU = 0.8;
 /** Classes with limbs or loads: their outline changes, and the detector's box is the better one. */
 const ARTICULATED = new Set([
   ...['person', 'bicycle', 'motorcycle', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow'],
@@ -26,7 +34,8 @@ const OUTLINE_IOU = 0.6;
 
 /**
  * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a
- * rigid thing its score and its outline. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
+ * rigid thing its score and its outline. One that guesses of the detector tile, such as two things that touch, is taken apart
+ * into them. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
  *
  * @returns detections first, then the remaining proposals
  */
@@ -35,7 +44,9 @@ export function fuseProposals(
   proposals: readonly Detection[],
 ): Detection[] {
   const sure = detections.filter(({ score }) => score >= SURE_SCORE);
-  const unexplained = proposals.filter(({ box }) => !isExplained(box, sure));
+  const unexplained = proposals
+    .filter(({ box }) => !isExplained(box, sure))
+    .flatMap((proposal) => takenApart(proposal, detections));
   const kept = detections
     .filter(
       ({ score, label, box }) =>
@@ -45,6 +56,41 @@ export function fuseProposals(
     )
     .map((detection) => withSupport(detection, proposals));
   return [...kept, ...unexplained];
+}
+
+/**
+ * The rigid things of a proposal that several detections, sure or not, tile: each of them that is not sure by itself, with the
+ * proposal's word that something is there. The proposal itself where it shows one thing.
+ */
+function takenApart(proposal: Detection, detections: readonly Detection[]): Detection[] {
+  const inside = detections
+    .filter(
+      ({ label, box }) =>
+        !ARTICULATED.has(label) && intersection(box, proposal.box) >= PART_INSIDE * area(box),
+    )
+    .sort((a, b) => b.score - a.score);
+  const parts: Detection[] = [];
+  let tiled = 0;
+  for (const guess of inside) {
+    if (parts.some(({ box }) => iou(box, guess.box) > PARTS_IOU)) continue;
+    const joined = iou(around([...parts, guess].map(({ box }) => box)), proposal.box);
+    // What brings the parts no nearer to the whole is none of them.
+    if (joined <= tiled) continue;
+    // One that is nearly the whole is the whole.
+    if (parts.length === 0 && joined > SAME_WHOLE_IOU) return [proposal];
+    tiled = joined;
+    parts.push(guess);
+  }
+  if (parts.length < 2 || tiled < TILED_IOU) return [proposal];
+  return parts.filter(({ score }) => score < SURE_SCORE).map(({ box }) => ({ ...proposal, box }));
+}
+
+function around(boxes: readonly Box[]): Box {
+  const left = Math.min(...boxes.map(([x]) => x));
+  const top = Math.min(...boxes.map(([, y]) => y));
+  const right = Math.max(...boxes.map(([x, , w]) => x + w));
+  const bottom = Math.max(...boxes.map(([, y, , h]) => y + h));
+  return [left, top, right - left, bottom - top];
 }
 
 function isExplained(box: Box, sure: readonly Detection[]): boolean {

@@ -36,6 +36,36 @@ describe('fusing what the detector and motion found', () => {
     expect(fuseProposals([elsewhere], [cube])).toEqual([elsewhere, cube]);
   });
 
+  it('takes the one outline of two things that touch apart where guesses of the detector tile it', () => {
+    const [ball, cube]: Box[] = [
+      [0.1, 0.2, 0.08, 0.1],
+      [0.17, 0.25, 0.1, 0.12],
+    ] as const;
+    const both = moving([0.1, 0.2, 0.17, 0.17], 0.7);
+    const guesses = [seen('frisbee', ball, 0.3), seen('stop sign', cube, 0.2)];
+    expect(fuseProposals(guesses, [both])).toEqual([moving(ball, 0.7), moving(cube, 0.7)]);
+    const sure = seen('frisbee', ball, 0.5);
+    expect(fuseProposals([sure, guesses[1]!], [both])).toEqual([sure, moving(cube, 0.7)]);
+  });
+
+  it.each<[string, Detection[]]>([
+    [
+      'they leave much of it open',
+      [seen('frisbee', [0.1, 0.2, 0.05, 0.05], 0.3), seen('frisbee', [0.16, 0.2, 0.05, 0.05], 0.3)],
+    ],
+    [
+      'one of them is nearly all of it',
+      [seen('frisbee', [0.1, 0.2, 0.15, 0.15], 0.3), seen('frisbee', [0.22, 0.32, 0.05, 0.05], 0.2)],
+    ],
+    [
+      'they are guesses of limbs',
+      [seen('bird', [0.1, 0.2, 0.08, 0.17], 0.3), seen('bird', [0.18, 0.2, 0.09, 0.17], 0.2)],
+    ],
+  ])('leaves an outline whole where %s', (_, guesses) => {
+    const whole = moving([0.1, 0.2, 0.17, 0.17], 0.7);
+    expect(fuseProposals(guesses, [whole])).toContainEqual(whole);
+  });
+
   it('gives a rigid thing the tight outline of its motion, and leaves a person as it was detected', () => {
     const ball = seen('sports ball', [0.1, 0.1, 0.06, 0.06]);
     const outline: Box = [0.105, 0.105, 0.05, 0.05];
