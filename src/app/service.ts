@@ -11,7 +11,7 @@ import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
-import { continuationOf, PLACES_KEY } from './continuation.js';
+import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
@@ -22,6 +22,7 @@ import { ServiceServer } from './server/service-server.js';
 import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
 import { openOrFail } from './streams/plan-sources.js';
+import { keptStreamOf } from './streams/kept-stream.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
@@ -72,8 +73,7 @@ export class Service implements AsyncDisposable {
     const metrics = new Metrics();
     registerTransportMetrics(metrics.registry, { hub, log });
     let parts!: ServiceParts;
-    const keepPlaces = ({ id, places }: StreamPlan): void => log.save(id, PLACES_KEY, places);
-    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError, keepPlaces });
+    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
     const status = {
       service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
       streams: () => streams.status(),
@@ -89,6 +89,7 @@ export class Service implements AsyncDisposable {
       server = new ServiceServer({
         ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
         registry: metrics.registry,
+        kept: (id) => keptStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),

@@ -1,6 +1,8 @@
 import { PresageError, toPresageError } from '../../core/errors.js';
 import { redact } from '../../core/redact.js';
+import type { StateStore } from '../../core/stages.js';
 import type { StreamStatus } from '../../transport/http/status.js';
+import { PLACES_KEY } from '../continuation.js';
 import type { StreamSession } from '../stream-session.js';
 import type { StreamPlan } from './stream-plan.js';
 
@@ -12,8 +14,8 @@ export interface StreamSlotOptions {
   readonly open: (plan: StreamPlan) => StreamSession;
   /** Told what a session fails with. */
   readonly onError: (error: PresageError) => void;
-  /** Keeps the places of a stream that has no session. */
-  readonly keepPlaces: (plan: StreamPlan) => void;
+  /** Keeps the zones and lines of a stream that has no session. */
+  readonly store: Pick<StateStore, 'save'>;
 }
 
 /** One stream of a service over the sessions that carry it out: a pause, or another source, ends one and begins the next. */
@@ -101,7 +103,7 @@ export class StreamSlot implements AsyncDisposable {
     }
     if (change.places === undefined) return;
     if (this.#session) this.#session.changePlaces(plan.places);
-    else this.#options.keepPlaces(plan);
+    else this.#options.store.save(plan.id, PLACES_KEY, plan.places);
   }
 
   #reopen(plan: StreamPlan): void {

@@ -86,12 +86,6 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
     }
     return reply.type('application/json; charset=utf-8').send(entry.json);
   });
-  app.get('/v1/streams/:id/events', async (_request, reply) =>
-    reply
-      .code(426)
-      .header('upgrade', 'websocket')
-      .send(errorBody('bad_request', 'Connect to this path with a WebSocket')),
-  );
 }
 
 /** A stream as the API tells it. @throws PresageError `not_found` */

@@ -13,6 +13,7 @@ import { Listener, type ListenerOptions, type TlsMaterial } from './listener.js'
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
 import { describeStream, registerRoutes, type ServerLog } from './routes.js';
+import { registerHistory, type HistoryContext } from './history/history-routes.js';
 import type { StreamControl } from './streams/stream-control.js';
 import { registerStreamControl } from './streams/stream-routes.js';
 import type { StatusProviders } from './status.js';
@@ -56,6 +57,8 @@ export interface ServerOptions {
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
   /** Makes, changes and ends streams. Without it they are as they are. */
   control?: StreamControl | undefined;
+  /** What is kept of a stream, for the lists of what happened. Without it there are none. @throws PresageError `not_found` */
+  kept?: HistoryContext['keptOf'] | undefined;
   /** Certificate and key; plain HTTP without them. */
   tls?: TlsMaterial | undefined;
   /** A request that takes longer to arrive is answered with 408. Default 10 s. */
@@ -123,7 +126,8 @@ export class PresageServer implements AsyncDisposable {
     registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
-    const { control } = options;
+    const { control, kept } = options;
+    if (kept) registerHistory(this.#app, { keptOf: kept });
     if (control) {
       registerStreamControl(this.#app, { control, describe: (id) => describeStream({ status, log }, id) });
     }
