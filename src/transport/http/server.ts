@@ -2,25 +2,33 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
-import { redact } from '../../core/redact.js';
 import { AccessPolicy } from '../access/access-policy.js';
+import type { TokenWatch } from '../access/token-watch.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
 import type { ServerFeature } from './feature.js';
-import { errorBody } from './reply.js';
+import { answerFailure, answerNonsense, answerUnknown } from './failures.js';
+import { addGate } from './gate.js';
+import { Listener, type ListenerOptions, type TlsMaterial } from './listener.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
-import { PROBE_PATHS, registerRoutes, type ServerLog } from './routes.js';
+import { describeStream, registerRoutes, type ServerLog } from './routes.js';
+import { registerHistory, type HistoryContext } from './history/history-routes.js';
+import type { StreamControl } from './streams/stream-control.js';
+import { registerStreamControl } from './streams/stream-routes.js';
 import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_MAX_CLIENTS = 256;
+const DEFAULT_REQUESTS_PER_SECOND = 100;
 const HEARTBEAT_MS = 15_000;
 /** For the closing handshakes; with the HTTP server's own end, closing stays within 2 s. */
 const CLIENT_CLOSE_MS = 1500;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
+/** Connections for all that is not a WebSocket. */
+const SPARE_CONNECTIONS = 512;
 /** Questions and looks are all that is posted. */
 const BODY_LIMIT_BYTES = 4096;
 
@@ -29,8 +37,10 @@ export interface ServerOptions {
   host?: string;
   /** 0 takes a free one. */
   port: number;
-  /** Shown by clients as `Authorization: Bearer TOKEN` or `?access_token=TOKEN`. */
+  /** An admin's; shown by clients as `Authorization: Bearer TOKEN` or `?access_token=TOKEN`. */
   token?: string | undefined;
+  /** More tokens, with scopes. */
+  tokens?: TokenWatch | undefined;
   /** Origins of web pages, besides the server's own, that may connect. */
   allowedOrigins?: readonly string[];
   /** Fans out to the WebSocket clients. */
@@ -45,6 +55,14 @@ export interface ServerOptions {
   look?: LookAtStream | undefined;
   /** Path of the picture of an event, or of a look. */
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
+  /** Makes, changes and ends streams. Without it they are as they are. */
+  control?: StreamControl | undefined;
+  /** What is kept of a stream, for the lists of what happened. Without it there are none. @throws PresageError `not_found` */
+  kept?: HistoryContext['keptOf'] | undefined;
+  /** Certificate and key; plain HTTP without them. */
+  tls?: TlsMaterial | undefined;
+  /** A request that takes longer to arrive is answered with 408. Default 10 s. */
+  requestTimeoutMs?: number;
   /** More of the HTTP API. */
   features?: readonly ServerFeature[];
   /** Default: silent. */
@@ -53,16 +71,9 @@ export interface ServerOptions {
   maxClients?: number;
   /** Between pings; a client that has not answered by the next is ended. Default 15 s. */
   heartbeatMs?: number;
+  /** Requests that a token, or without one an address, may send a second, and four times that at once. Default 100; 0: no bound. */
+  requestsPerSecond?: number;
 }
-
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
 
 /** Throws `bad_option`: a port out of range, or a host that is not loopback without a token. */
 export function createServer(options: ServerOptions): PresageServer {
@@ -77,6 +88,8 @@ export class PresageServer implements AsyncDisposable {
   readonly #port: number;
   readonly #logger: TransportLogger;
   readonly #features: readonly ServerFeature[];
+  readonly #bounds: ListenerOptions;
+  #listener!: Listener;
   #closed: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
@@ -87,8 +100,8 @@ export class PresageServer implements AsyncDisposable {
         `port is ${options.port}, expected a whole number from 0 to 65535`,
       );
     }
-    const { token, allowedOrigins, hub, log, status, registry } = options;
-    const policy = new AccessPolicy({ host, token, allowedOrigins });
+    const { token, tokens, allowedOrigins, hub, log, status, registry } = options;
+    const policy = new AccessPolicy({ host, token, tokens, allowedOrigins });
     this.#logger = options.logger ?? silentLogger;
     // One address of `localhost`, so that there is one server to upgrade on.
     this.#host = host === 'localhost' ? DEFAULT_HOST : host;
@@ -101,11 +114,23 @@ export class PresageServer implements AsyncDisposable {
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       logger: this.#logger,
     });
+    const maxClients = options.maxClients ?? DEFAULT_MAX_CLIENTS;
+    this.#bounds = {
+      tls: options.tls,
+      maxConnections: maxClients + SPARE_CONNECTIONS,
+      requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      keepAliveMs: KEEP_ALIVE_MS,
+    };
     this.#features = options.features ?? [];
-    this.#app = this.#createApp(policy, new Set(allowedOrigins));
-    registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
+    this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
+    registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
+    const { control, kept } = options;
+    if (kept) registerHistory(this.#app, { keptOf: kept });
+    if (control) {
+      registerStreamControl(this.#app, { control, describe: (id) => describeStream({ status, log }, id) });
+    }
     for (const feature of this.#features) feature.register(this.#app);
   }
 
@@ -118,9 +143,14 @@ export class PresageServer implements AsyncDisposable {
       throw listenError(thrown, this.#host, this.#port);
     }
     const { address, port, family } = this.#app.server.address() as AddressInfo;
-    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const url = `${this.#listener.secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     this.#logger.info({ url }, 'listening');
     return { host: address, port, url };
+  }
+
+  /** Another certificate, for connections from now on. Throws where certificate and key do not belong together. */
+  renewTls(tls: TlsMaterial): void {
+    this.#listener.renew(tls);
   }
 
   /** WebSocket clients connected. */
@@ -140,57 +170,30 @@ export class PresageServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#events.close(CLIENT_CLOSE_MS);
-    await Promise.all(this.#features.map((feature) => feature.close?.()));
+    await Promise.all(this.#features.map((feature) => feature.close?.() ?? Promise.resolve()));
     await this.#app.close();
   }
 
-  #createApp(policy: AccessPolicy, allowedOrigins: ReadonlySet<string>): FastifyInstance {
+  #createApp(policy: AccessPolicy, requestsPerSecond: number): FastifyInstance {
+    const logger = this.#logger;
     const app = fastify({
       logger: false,
       bodyLimit: BODY_LIMIT_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: true,
-      http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2 },
-      frameworkErrors: (error, request, reply) => this.#fail(error, request.url, reply as FastifyReply),
+      serverFactory: (handler) => {
+        this.#listener = new Listener(this.#bounds, handler);
+        return this.#listener.server;
+      },
+      clientErrorHandler: answerNonsense,
+      frameworkErrors: (error, request, reply) =>
+        answerFailure(error, request, reply as FastifyReply, logger),
     });
-    app.addHook('onRequest', async (request, reply) => {
-      this.#logger.debug({ method: request.method, url: redact(request.url) }, 'request');
-      reply.headers(SECURITY_HEADERS);
-      const { origin } = request.headers;
-      if (origin !== undefined && allowedOrigins.has(origin)) {
-        reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
-      }
-      const refusal = policy.refusal(request.raw);
-      if (refusal === undefined) return;
-      if (refusal.status === 401 && PROBE_PATHS.has(request.url.split('?', 1)[0] ?? '')) return;
-      if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
-      await reply.code(refusal.status).send(errorBody('unauthorized', refusal.message));
-    });
-    app.setNotFoundHandler((_request, reply) => {
-      reply.code(404).send(errorBody('not_found', 'There is nothing at this path'));
-    });
-    app.setErrorHandler((error, request, reply) => this.#fail(error, request.url, reply));
+    addGate(app, { policy, requestsPerSecond, logger });
+    answerUnknown(app);
+    app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, logger));
     app.server.on('upgrade', (request, socket, head) => this.#events.handleUpgrade(request, socket, head));
     return app;
   }
-
-  #fail(thrown: unknown, url: string, reply: FastifyReply): void {
-    const status = statusOf(thrown);
-    if (status >= 500) {
-      const error = redact(thrown instanceof Error ? thrown.message : String(thrown));
-      this.#logger.error({ url: redact(url), error }, 'request failed');
-    }
-    const code = thrown instanceof PresageError ? thrown.code : status >= 500 ? 'internal' : 'bad_request';
-    const text = status >= 500 ? 'The request failed here; the log tells why' : 'The request makes no sense';
-    reply.code(status).send(errorBody(code, text));
-  }
-}
-
-function statusOf(thrown: unknown): number {
-  const given =
-    typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : 500;
-  return typeof given === 'number' && given >= 400 ? given : 500;
 }
 
 function listenError(thrown: unknown, host: string, port: number): PresageError {
