@@ -15,6 +15,8 @@ import { createServer, type PresageServer } from '../transport/http/server.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
+import { StreamPictures } from './dashboard/stream-pictures.js';
+import { watchingFeatures } from './dashboard/watching-features.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
@@ -84,6 +86,7 @@ export class Service implements AsyncDisposable {
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
+        features: watchingFeatures(streams, ffmpeg, metrics.registry),
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -248,6 +251,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     continuation,
     onError,
     video: recent,
+    pictures: new StreamPictures({ video: recent, thread }),
     looks,
     metrics,
     onDraft: plan.onDraft,

@@ -163,6 +163,7 @@ export class PresageServer implements AsyncDisposable {
       }
       const refusal = policy.refusal(request.raw);
       if (refusal === undefined) return;
+      if (refusal.status === 401 && request.routeOptions.config.access === 'public') return;
       if (refusal.status === 401 && PROBE_PATHS.has(request.url.split('?', 1)[0] ?? '')) return;
       if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
       await reply.code(refusal.status).send(errorBody('unauthorized', refusal.message));

@@ -1,6 +1,6 @@
-import type { Point } from '../../core/box.js';
-import { decodeMask } from '../../core/mask.js';
-import type { Mask } from '../../core/stages.js';
+import type { Point } from './box.js';
+import { decodeMaskBox } from './mask.js';
+import type { Mask } from './stages.js';
 
 /** Right, down, left, up: the way along the edges of px, with the px ahead to the right and to the left as seen from the corner reached. */
 const STEPS = [
@@ -17,8 +17,8 @@ type Direction = 0 | 1 | 2 | 3;
  * @throws PresageError `bad_request` when the mask cannot be decoded
  */
 export function maskOutlines(mask: Mask): Point[][] {
-  const [height, width] = mask.size;
-  const pixels = decodeMask(mask);
+  const [frameHeight, frameWidth] = mask.size;
+  const { left, top, width, height, pixels } = decodeMaskBox(mask);
   const inside = (x: number, y: number): boolean =>
     x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] === 1;
   /** Top edges that were walked over, by their px. */
@@ -28,7 +28,9 @@ export function maskOutlines(mask: Mask): Point[][] {
     for (let x = 0; x < width; x++)
       if (inside(x, y) && !inside(x, y - 1) && walked[y * width + x] === 0)
         outlines.push(walk(x, y, inside, (at) => (walked[at[1] * width + at[0]] = 1)));
-  return outlines.map((outline) => outline.map(([x, y]): Point => [x / width, y / height]));
+  return outlines.map((outline) =>
+    outline.map(([x, y]): Point => [(x + left) / frameWidth, (y + top) / frameHeight]),
+  );
 }
 
 /** Follows the edge from the top left corner of px (x, y) along its top until it is there again. */

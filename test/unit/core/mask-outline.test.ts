@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
-import { maskOutlines } from '../../../../src/app/render/mask-outline.js';
-import type { Point } from '../../../../src/core/box.js';
-import { encodeMask } from '../../../../src/core/mask.js';
+import { maskOutlines } from '../../../src/core/mask-outline.js';
+import type { Point } from '../../../src/core/box.js';
+import { encodeMask } from '../../../src/core/mask.js';
 
 function outlinesOf(rows: readonly string[]): Point[][] {
   const [height, width] = [rows.length, rows[0]?.length ?? 0];
