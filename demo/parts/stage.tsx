@@ -58,7 +58,7 @@ export function Stage({ model, small = false }: { readonly model: StreamModel; r
     }
     void loadMoment(service, model.id, t).then((kept) => {
       if (view.scrubT.value !== t) return;
-      stage.current?.freeze({ t, picture: kept });
+      stage.current?.freeze({ t: kept?.t ?? t, picture: kept });
       setGone(kept === undefined);
     });
   });

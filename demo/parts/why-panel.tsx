@@ -2,11 +2,15 @@ import type { ComponentChild } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { ChainStep, Explanation } from '../../src/core/messages.js';
 import { colorOf } from '../../src/core/object-colors.js';
-import { momentBlob } from '../link/moments.js';
+import { findMoment } from '../link/moments.js';
 import type { SeenEvent, StreamModel } from '../state/stream-model.js';
 import { clock, eventText, percent } from '../state/words.js';
 import { useImage, usePage } from './context.js';
 
+/** Without a choice the newest explanation is shown, and stays for this long, ms: long enough to be read. */
+const READING_MS = 8000;
+/** What the service keeps of its pictures unless it is told to keep less, s. */
+const KEPT_S = 18;
 /** Pictures of the newest explanations are fetched while the service still has them. */
 const FETCHED_AHEAD = 3;
 
@@ -16,12 +20,30 @@ export function WhyPanel({ model }: { readonly model: StreamModel }): ComponentC
   const explanations = model.explanations.value;
   usePicturesAhead(model, explanations);
   const chosen = view.eventId.value;
-  const newest = [...explanations.values()].at(-1);
-  const id = chosen ?? newest?.of;
+  const newest = useNewest(model);
+  const id = chosen ?? newest;
   const event = model.events.value.find((one) => one.id === id);
   const explanation = id === undefined ? undefined : explanations.get(id);
   if (!event) return <p class="empty">Choose an event to see why it happened.</p>;
   return <Because key={event.id} event={event} explanation={explanation} model={model} />;
+}
+
+/** The event of the newest explanation, changing no faster than one can read. */
+function useNewest(model: StreamModel): string | undefined {
+  const [shown, setShown] = useState<{ readonly id: string; readonly atMs: number } | undefined>(undefined);
+  useEffect(() => {
+    const look = (): void => {
+      const id = [...model.explanations.peek().keys()].at(-1);
+      // What is replayed when the page opens goes by: the first moment that is known tells that it has.
+      if (id === undefined || model.clock.now() === undefined) return;
+      const nowMs = performance.now();
+      setShown((was) => (was && (was.id === id || nowMs - was.atMs < READING_MS) ? was : { id, atMs: nowMs }));
+    };
+    look();
+    const timer = setInterval(look, 500);
+    return () => clearInterval(timer);
+  }, [model]);
+  return shown?.id;
 }
 
 function Because(props: {
@@ -110,7 +132,8 @@ function EvidenceFrame(props: {
   readonly model: StreamModel;
 }): ComponentChild {
   const { event, step, model } = props;
-  const { service } = usePage();
+  const { service, view } = usePage();
+  const chosen = step !== undefined || view.eventId.value === event.id;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [whole, setWhole] = useState<boolean | undefined>(undefined);
   const crop = useImage(
@@ -119,16 +142,18 @@ function EvidenceFrame(props: {
   const t = step ? (step.evidence.at(-1)?.t ?? step.from) : event.t;
   useEffect(() => {
     let gone = false;
-    void momentBlob(service, model.id, t).then(async (blob) => {
-      const picture = blob && (await createImageBitmap(blob));
+    const old = !chosen && (model.clock.now() ?? Infinity) - t > KEPT_S;
+    const asked = old ? Promise.resolve(undefined) : findMoment(service, model.id, t);
+    void asked.then(async (moment) => {
+      const picture = moment && (await createImageBitmap(moment.blob));
       if (!gone) setWhole(picture !== undefined);
-      if (!gone && picture && canvas.current) paintEvidence(canvas.current, picture, litBoxes(event, step, model, t));
+      if (!gone && picture && canvas.current) paintEvidence(canvas.current, picture, litBoxes(event, step, model, moment?.t ?? t));
       picture?.close();
     });
     return () => {
       gone = true;
     };
-  }, [service, model, event, step, t]);
+  }, [service, model, event, step, t, chosen]);
   const lit = step ? step.objects : event.participants.map(({ id }) => id);
   return (
     <figure class="evidence" data-lit={lit.join(' ')}>
@@ -143,9 +168,10 @@ function EvidenceFrame(props: {
 }
 
 function litBoxes(event: SeenEvent, step: ChainStep | undefined, model: StreamModel, t: number): Lit[] {
-  if (!step) return event.participants.map(({ id, box }) => ({ id, box }));
-  const known = model.tracks.at(t).objects.filter(({ id }) => step.objects.includes(id));
+  const ids = step?.objects ?? event.participants.map(({ id }) => id);
+  const known = model.tracks.at(t).objects.filter(({ id }) => ids.includes(id));
   if (known.length > 0) return known.map(({ id, box }) => ({ id, box }));
+  if (!step) return event.participants.map(({ id, box }) => ({ id, box }));
   return step.evidence.filter((one) => Math.abs(one.t - t) < 0.3).map(({ box }, at) => ({ id: step.objects[at], box }));
 }
 
@@ -176,11 +202,12 @@ function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: rea
 function usePicturesAhead(model: StreamModel, explanations: ReadonlyMap<string, Explanation>): void {
   const { service } = usePage();
   useEffect(() => {
-    const now = model.clock.now() ?? 0;
+    const now = model.clock.now();
+    if (now === undefined) return;
     for (const { chain, of } of [...explanations.values()].slice(-FETCHED_AHEAD)) {
       const event = model.events.value.find(({ id }) => id === of);
       const times = [event?.t, ...chain.map((step) => step.evidence.at(-1)?.t ?? step.from)];
-      for (const t of times) if (t !== undefined && now - t < 18) void momentBlob(service, model.id, t);
+      for (const t of times) if (t !== undefined && now - t < KEPT_S) void findMoment(service, model.id, t);
     }
   }, [service, model, explanations]);
 }

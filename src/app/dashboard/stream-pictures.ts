@@ -6,8 +6,8 @@ import { OverlayPainter } from '../render/video-renderer.js';
 import type { PictureThread } from '../video/picture-thread.js';
 import type { RecentVideo } from '../video/recent-video.js';
 
-/** A picture asked for by its media time shows that moment, not another one, s. */
-const MOST_APART_S = 0.3;
+/** A picture asked for by its media time is not farther from it than this, s; its own time comes along. */
+const MOST_APART_S = 1;
 
 export interface StreamPicturesOptions {
   /** Where pictures are taken from when it has them. */
