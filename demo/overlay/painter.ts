@@ -133,7 +133,7 @@ function paintGhosts(
   const path = pathAhead(object, paint.tracks, paint.scene.t);
   if (path.length === 0) return;
   const { width, height } = area;
-  const bright = strength(object, paint) * (expected ? 1 : 0.45);
+  const bright = strength(object, paint) * (expected ? 1 : 0.6);
   const shape = paint.layers.masks ? paint.shapes.of(object) : undefined;
   ctx.fillStyle = ctx.strokeStyle = colorOf(object.id);
   const [x, y, w, h] = object.box;
@@ -145,10 +145,10 @@ function paintGhosts(
     ctx.fill();
     if (Math.abs(ahead - Math.round(ahead)) > 0.01) continue;
     tracePath(ctx, area, object, shape, [dx, dy]);
-    ctx.globalAlpha = 0.14 * fade;
+    ctx.globalAlpha = 0.22 * fade;
     ctx.fill('evenodd');
-    ctx.globalAlpha = 0.6 * fade;
-    ctx.lineWidth = 1;
+    ctx.globalAlpha = 0.8 * fade;
+    ctx.lineWidth = 1.25;
     ctx.stroke();
   }
 }

@@ -157,7 +157,7 @@ function EvidenceFrame(props: {
   const lit = step ? step.objects : event.participants.map(({ id }) => id);
   return (
     <figure class="evidence" data-lit={lit.join(' ')}>
-      <canvas ref={canvas} role="img" aria-label={`Picture of ${clock(t)}`} hidden={whole === false} width={960} height={540} />
+      <canvas ref={canvas} role="img" aria-label={`Picture of ${clock(t)}`} hidden={whole === false} width={EVIDENCE.width} height={EVIDENCE.height} />
       {whole === false && crop && <img src={crop} alt={`Who took part: ${eventText(event)}`} />}
       {whole === false && crop === null && <p class="empty">No picture of it is kept.</p>}
       <figcaption>
@@ -175,19 +175,26 @@ function litBoxes(event: SeenEvent, step: ChainStep | undefined, model: StreamMo
   return step.evidence.filter((one) => Math.abs(one.t - t) < 0.3).map(({ box }, at) => ({ id: step.objects[at], box }));
 }
 
-/** The rest of the picture is dimmed: what is meant stands out. */
+/** Of the canvas, px: sharp enough for the width of a panel. */
+const EVIDENCE = { width: 800, height: 450 } as const;
+/** At least this part of the picture is shown: who stands alone has surroundings. */
+const LEAST_SHOWN = 0.4;
+
+/** Comes close to what is lit and dims the rest. */
 function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: readonly Lit[]): void {
-  const { width, height } = picture;
-  canvas.width = width;
-  canvas.height = height;
+  canvas.width = EVIDENCE.width;
+  canvas.height = EVIDENCE.height;
   const ctx = canvas.getContext('2d');
   if (!ctx) return;
+  const { left, top, scale } = closeUp(picture, lit);
+  ctx.setTransform(scale, 0, 0, scale, -left * scale, -top * scale);
   ctx.drawImage(picture, 0, 0);
   if (lit.length === 0) return;
-  ctx.fillStyle = 'rgba(8, 8, 10, .62)';
+  const { width, height } = picture;
+  ctx.fillStyle = 'rgba(8, 8, 10, .55)';
   ctx.beginPath();
   ctx.rect(0, 0, width, height);
-  const line = Math.max(width / 320, 1.5);
+  const line = 2.5 / scale;
   for (const { box } of lit) ctx.roundRect(box[0] * width, box[1] * height, box[2] * width, box[3] * height, 4 * line);
   ctx.fill('evenodd');
   for (const { id, box } of lit) {
@@ -197,6 +204,27 @@ function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: rea
     ctx.roundRect(box[0] * width, box[1] * height, box[2] * width, box[3] * height, 4 * line);
     ctx.stroke();
   }
+}
+
+/** The part of the picture that holds what is lit with room around it, of the canvas's shape. All px of the picture. */
+function closeUp(picture: ImageBitmap, lit: readonly Lit[]): { left: number; top: number; scale: number } {
+  const boxes = lit.length > 0 ? lit.map(({ box }) => box) : [[0, 0, 1, 1] as const];
+  const { width, height } = picture;
+  const from = [Math.min(...boxes.map(([x]) => x)) * width, Math.min(...boxes.map(([, y]) => y)) * height] as const;
+  const to = [
+    Math.max(...boxes.map(([x, , w]) => x + w)) * width,
+    Math.max(...boxes.map(([, y, , h]) => y + h)) * height,
+  ] as const;
+  const shape = EVIDENCE.width / EVIDENCE.height;
+  const wanted = Math.max((to[0] - from[0]) * 1.5, (to[1] - from[1]) * 1.5 * shape, width * LEAST_SHOWN);
+  const shown = Math.min(wanted, width, height * shape);
+  const inside = (middle: number, size: number, whole: number): number =>
+    Math.max(Math.min(middle - size / 2, whole - size), 0);
+  return {
+    left: inside((from[0] + to[0]) / 2, shown, width),
+    top: inside((from[1] + to[1]) / 2, shown / shape, height),
+    scale: EVIDENCE.width / shown,
+  };
 }
 
 function usePicturesAhead(model: StreamModel, explanations: ReadonlyMap<string, Explanation>): void {
