@@ -163,6 +163,11 @@ export class DurableLog implements StateStore, AsyncDisposable {
     return stream === undefined ? { first: 1, last: 0 } : { first: stream.first, last: stream.last };
   }
 
+  /** Every stream that ever had a message here. */
+  streamIds(): string[] {
+    return [...this.#streams.keys()];
+  }
+
   /** The newest durable message of a kind: quick for `stream.state` and `scorecard.updated`, a search for others. */
   latest(streamId: string, kind: MessageKind): LogEntry | undefined {
     this.#assertOpen();
