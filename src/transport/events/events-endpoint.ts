@@ -1,50 +1,60 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
 import { redact } from '../../core/redact.js';
 import { queryOf, type AccessPolicy } from '../access/access-policy.js';
-import type { Hub } from './hub.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
-import type { Subscriber } from './subscriber.js';
-import { parseSubscription } from './subscription.js';
 import type { TransportLogger } from '../transport-logger.js';
+import type { Connection } from './connection.js';
+import { ControlDesk } from './control-desk.js';
+import { decodeCbor } from './frames.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Hub } from './hub.js';
+import { parseQuery } from './subscription.js';
+import { WebSocketOutlet } from './websocket-outlet.js';
 
-/** Clients have nothing to say; a frame larger than this ends the connection with 1009. */
-const MAX_INCOMING_BYTES = 4096;
-const EVENTS_PATH = /^\/v1\/streams\/([^/?]+)\/events\/?$/;
+/** A frame of a client larger than this ends the connection with 1009. */
+const MAX_INCOMING_BYTES = 16 * 1024;
+const EVENTS_PATH = /^\/v1\/(?:streams\/([^/?]+)\/)?events\/?$/;
 
 export interface EventsEndpointOptions {
   readonly hub: Hub;
   readonly policy: AccessPolicy;
+  /** Whether who sent the request may read the stream. */
+  readonly mayRead: (request: IncomingMessage, streamId: string) => boolean;
   readonly hasStream: (id: string) => boolean;
   readonly maxClients: number;
   readonly heartbeatMs: number;
   readonly logger: TransportLogger;
 }
 
-interface Refused {
+/** Why a client is not taken in. */
+export interface Refused {
   readonly status: number;
   readonly code: ReplyCode;
   readonly message: string;
 }
 
-/** The WebSocket `/v1/streams/{id}/events`: admits clients, subscribes them to the hub and notices dead ones. */
+/** The WebSockets `/v1/events` and `/v1/streams/{id}/events`: admits clients, connects them to the hub and notices dead ones. */
 export class EventsEndpoint {
   readonly #options: EventsEndpointOptions;
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_INCOMING_BYTES,
+    // Measured and left off: docs/adr/0022-one-frame-for-all.md. Frames that are shared must not be compressed by `ws`.
     perMessageDeflate: false,
+    handleProtocols: (offered) => [JSON_PROTOCOL, CBOR_PROTOCOL].find((name) => offered.has(name)) ?? false,
   });
-  readonly #subscribers = new Map<WebSocket, Subscriber>();
+  readonly #connections = new Map<WebSocket, Connection>();
   /** Clients that have answered since the last ping. */
   readonly #answering = new WeakSet<WebSocket>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #pings: NodeJS.Timeout;
   #closed: Promise<void> | undefined;
 
   constructor(options: EventsEndpointOptions) {
     this.#options = options;
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
+    this.#pings = setInterval(() => this.#ping(), options.heartbeatMs).unref();
   }
 
   get clients(): number {
@@ -57,12 +67,12 @@ export class EventsEndpoint {
     socket.on('error', () => socket.destroy());
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
-    const id = streamIdOf(url) ?? '';
-    const refusal = this.#refusal(request, id);
-    if (refusal !== undefined) refuse(socket, refusal);
+    const path = eventsPath(url);
+    const refusal = this.#refusal(request, path);
+    if (refusal !== undefined || path === undefined) refuse(socket, refusal ?? NOTHING_HERE);
     else
       this.#server.handleUpgrade(request, socket, head, (client) =>
-        this.#admit(client, id, queryOf(request)),
+        this.#admit(client, socket, request, path.streamId),
       );
   }
 
@@ -72,12 +82,18 @@ export class EventsEndpoint {
     return this.#closed;
   }
 
-  #refusal(request: IncomingMessage, id: string): Refused | undefined {
-    const { policy, hasStream, maxClients } = this.#options;
+  #refusal(request: IncomingMessage, path: EventsPath | undefined): Refused | undefined {
+    const { policy, hasStream, mayRead, maxClients } = this.#options;
     const denied = policy.refusal(request);
     if (denied !== undefined) return { ...denied, code: 'unauthorized' };
-    if (id === '') return { status: 404, code: 'not_found', message: 'There is no WebSocket at this path' };
-    if (!hasStream(id)) return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
+    if (path === undefined) return NOTHING_HERE;
+    const { streamId: id } = path;
+    if (id !== undefined && !mayRead(request, id)) {
+      return { status: 403, code: 'forbidden', message: `The token does not cover stream "${id}"` };
+    }
+    if (id !== undefined && !hasStream(id)) {
+      return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
+    }
     if (this.#closed !== undefined) {
       return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
     }
@@ -85,27 +101,44 @@ export class EventsEndpoint {
     return { status: 503, code: 'overloaded', message: `${maxClients} clients are connected already` };
   }
 
-  #admit(client: WebSocket, id: string, query: URLSearchParams): void {
-    const { hub, logger } = this.#options;
+  #admit(client: WebSocket, socket: Duplex, request: IncomingMessage, streamId: string | undefined): void {
+    const { hub, logger, mayRead } = this.#options;
     this.#answering.add(client);
     client.on('pong', () => this.#answering.add(client));
     // ws closes the connection itself (frames too large, bad UTF-8); `close` follows.
-    client.on('error', (error) => logger.debug({ stream: id, error: error.message }, 'websocket error'));
-    const subscription = parseSubscription(query);
-    if ('problem' in subscription) {
-      client.close(1008, subscription.problem);
+    client.on('error', (error) =>
+      logger.debug({ stream: streamId, error: error.message }, 'websocket error'),
+    );
+    const asked = parseQuery(queryOf(request), streamId);
+    if ('problem' in asked) {
+      client.close(1008, asked.problem);
       return;
     }
-    const subscriber = hub.attach(id, subscription, client);
-    this.#subscribers.set(client, subscriber);
-    client.on('close', (code) => {
-      this.#subscribers.delete(client);
-      hub.detach(subscriber);
-      logger.debug({ stream: id, code, sent: subscriber.sent }, 'websocket closed');
+    const binary = client.protocol === CBOR_PROTOCOL;
+    const outlet = new WebSocketOutlet(client, socket, binary ? 'cbor' : 'json');
+    const connection = hub.connect(outlet, (id) => mayRead(request, id));
+    this.#connections.set(client, connection);
+    const heartbeat = new Heartbeat((at) => connection.beat(at));
+    const desk = new ControlDesk({
+      connection,
+      streamId,
+      decode: binary ? decodeCbor : (data) => JSON.parse(data.toString()) as unknown,
+      setHeartbeat: (seconds) => heartbeat.set(seconds),
+      now: () => new Date(),
     });
+    socket.on('drain', () => connection.drained());
+    client.on('message', (data) => desk.receive(data as Buffer));
+    client.on('close', (code) => {
+      heartbeat.set(0);
+      this.#connections.delete(client);
+      hub.disconnect(connection);
+      logger.debug({ stream: streamId, code }, 'websocket closed');
+    });
+    heartbeat.set(asked.heartbeatS);
+    if (asked.subscription !== undefined) connection.subscribe(asked.subscription);
   }
 
-  #beat(): void {
+  #ping(): void {
     for (const client of this.#server.clients) {
       if (this.#answering.delete(client)) client.ping();
       else client.terminate();
@@ -113,10 +146,10 @@ export class EventsEndpoint {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    clearInterval(this.#heartbeat);
+    clearInterval(this.#pings);
     const clients = [...this.#server.clients];
     for (const client of clients) {
-      (this.#subscribers.get(client) ?? client).close(1001, 'the server is shutting down');
+      (this.#connections.get(client) ?? client).close(1001, 'the server is shutting down');
     }
     const gone = Promise.all(clients.map(whenClosed));
     const deadline = setTimeout(() => clients.forEach((client) => client.terminate()), timeoutMs);
@@ -126,6 +159,12 @@ export class EventsEndpoint {
   }
 }
 
+const NOTHING_HERE: Refused = {
+  status: 404,
+  code: 'not_found',
+  message: 'There is no WebSocket at this path',
+};
+
 function whenClosed(client: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     if (client.readyState === client.CLOSED) resolve();
@@ -133,11 +172,18 @@ function whenClosed(client: WebSocket): Promise<void> {
   });
 }
 
-function streamIdOf(url: string): string | undefined {
-  const encoded = EVENTS_PATH.exec(url.split('?', 1)[0] ?? '')?.[1];
-  if (encoded === undefined) return undefined;
+interface EventsPath {
+  /** Undefined: all streams. */
+  readonly streamId: string | undefined;
+}
+
+function eventsPath(url: string): EventsPath | undefined {
+  const found = EVENTS_PATH.exec(url.split('?', 1)[0] ?? '');
+  if (found === null) return undefined;
+  const [, encoded] = found;
+  if (encoded === undefined) return { streamId: undefined };
   try {
-    return decodeURIComponent(encoded);
+    return { streamId: decodeURIComponent(encoded) };
   } catch {
     // A malformed escape names no stream.
     return undefined;

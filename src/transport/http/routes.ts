@@ -8,7 +8,7 @@ import { healthPage } from './health-page.js';
 import type { Hub } from '../events/hub.js';
 import { errorBody } from './reply.js';
 import { isReady, overall, type StatusProviders, type StreamStatus } from './status.js';
-import type { LogReader } from '../events/subscriber.js';
+import type { LogReader } from '../events/log-window.js';
 
 /** The part of the durable log that the HTTP API reads. */
 export interface ServerLog extends LogReader {

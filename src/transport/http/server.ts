@@ -93,9 +93,11 @@ export class PresageServer implements AsyncDisposable {
     // One address of `localhost`, so that there is one server to upgrade on.
     this.#host = host === 'localhost' ? DEFAULT_HOST : host;
     this.#port = options.port;
+    hub.setStreams(() => status.streams().map(({ id }) => id));
     this.#events = new EventsEndpoint({
       hub,
       policy,
+      mayRead: () => true,
       hasStream: (id) => status.streams().some((stream) => stream.id === id),
       maxClients: options.maxClients ?? DEFAULT_MAX_CLIENTS,
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,

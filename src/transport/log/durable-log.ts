@@ -176,6 +176,14 @@ export class DurableLog implements StateStore, AsyncDisposable {
     return this.#guard(() => this.#statements.latest.all(stream.id, kind)[0]) as LogEntry | undefined;
   }
 
+  /** The oldest message that is kept about an event, an object or a prediction. */
+  firstAbout(streamId: string, ref: string): LogEntry | undefined {
+    this.#assertOpen();
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return undefined;
+    return this.#guard(() => this.#statements.firstAbout.all(stream.id, ref)[0]) as LogEntry | undefined;
+  }
+
   /** Media time of the stream's newest durable message, s; a restarted stream goes on from there. */
   lastMediatime(streamId: string): number | undefined {
     return this.#streams.get(streamId)?.mediatime ?? undefined;
