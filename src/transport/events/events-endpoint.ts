@@ -1,5 +1,6 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
 import { redact } from '../../core/redact.js';
@@ -8,6 +9,7 @@ import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { TransportLogger } from '../transport-logger.js';
 import type { Connection } from './connection.js';
 import { ControlDesk } from './control-desk.js';
+import { EventStreams } from './event-streams.js';
 import { decodeCbor } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Hub } from './hub.js';
@@ -50,15 +52,22 @@ export class EventsEndpoint {
   /** Clients that have answered since the last ping. */
   readonly #answering = new WeakSet<WebSocket>();
   readonly #pings: NodeJS.Timeout;
+  readonly #streams: EventStreams;
   #closed: Promise<void> | undefined;
 
   constructor(options: EventsEndpointOptions) {
     this.#options = options;
+    this.#streams = new EventStreams({ ...options, full: () => this.#full() });
     this.#pings = setInterval(() => this.#ping(), options.heartbeatMs).unref();
   }
 
   get clients(): number {
-    return this.#server.clients.size;
+    return this.#server.clients.size + this.#streams.clients;
+  }
+
+  /** Adds the routes of Server-Sent Events. */
+  register(app: FastifyInstance): void {
+    this.#streams.register(app);
   }
 
   /** Listener for `upgrade` of the HTTP server. */
@@ -83,7 +92,7 @@ export class EventsEndpoint {
   }
 
   #refusal(request: IncomingMessage, path: EventsPath | undefined): Refused | undefined {
-    const { policy, hasStream, mayRead, maxClients } = this.#options;
+    const { policy, hasStream, mayRead } = this.#options;
     const denied = policy.refusal(request);
     if (denied !== undefined) return { ...denied, code: 'unauthorized' };
     if (path === undefined) return NOTHING_HERE;
@@ -94,11 +103,14 @@ export class EventsEndpoint {
     if (id !== undefined && !hasStream(id)) {
       return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
     }
-    if (this.#closed !== undefined) {
-      return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
-    }
-    if (this.clients < maxClients) return undefined;
-    return { status: 503, code: 'overloaded', message: `${maxClients} clients are connected already` };
+    const full = this.#full();
+    return full === undefined ? undefined : { status: 503, code: 'overloaded', message: full };
+  }
+
+  #full(): string | undefined {
+    const { maxClients } = this.#options;
+    if (this.#closed !== undefined) return 'The server is shutting down';
+    return this.clients < maxClients ? undefined : `${maxClients} clients are connected already`;
   }
 
   #admit(client: WebSocket, socket: Duplex, request: IncomingMessage, streamId: string | undefined): void {
@@ -147,6 +159,7 @@ export class EventsEndpoint {
 
   async #close(timeoutMs: number): Promise<void> {
     clearInterval(this.#pings);
+    this.#streams.close();
     const clients = [...this.#server.clients];
     for (const client of clients) {
       (this.#connections.get(client) ?? client).close(1001, 'the server is shutting down');

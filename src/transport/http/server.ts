@@ -15,7 +15,7 @@ import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
 const DEFAULT_HOST = '127.0.0.1';
-const DEFAULT_MAX_CLIENTS = 256;
+const DEFAULT_MAX_CLIENTS = 1000;
 const HEARTBEAT_MS = 15_000;
 /** For the closing handshakes; with the HTTP server's own end, closing stays within 2 s. */
 const CLIENT_CLOSE_MS = 1500;
@@ -49,7 +49,7 @@ export interface ServerOptions {
   features?: readonly ServerFeature[];
   /** Default: silent. */
   logger?: TransportLogger;
-  /** WebSocket clients at once. Default 256. */
+  /** Clients of events at once, by WebSocket or Server-Sent Events. Default 1000. */
   maxClients?: number;
   /** Between pings; a client that has not answered by the next is ended. Default 15 s. */
   heartbeatMs?: number;
@@ -105,6 +105,7 @@ export class PresageServer implements AsyncDisposable {
     });
     this.#features = options.features ?? [];
     this.#app = this.#createApp(policy, new Set(allowedOrigins));
+    this.#events.register(this.#app);
     registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
