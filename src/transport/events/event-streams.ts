@@ -16,7 +16,6 @@ const ALL_ROUTE = '/v1/events';
 
 export interface EventStreamsOptions {
   readonly hub: Hub;
-  readonly mayRead: (request: IncomingMessage, streamId: string) => boolean;
   readonly hasStream: (id: string) => boolean;
   /** Why no more clients are taken in; undefined while they are. */
   readonly full: () => string | undefined;
@@ -71,17 +70,14 @@ export class EventStreams {
     const { id: streamId } = request.params as { id?: string };
     const asked = this.#ask(request.raw, streamId);
     if ('body' in asked) await reply.code(asked.status).send(asked.body);
-    else this.#stream(request.raw, reply, asked, streamId);
+    else this.#stream(request, reply, asked, streamId);
   }
 
   #ask(
     request: IncomingMessage,
     streamId: string | undefined,
   ): QueryRequest | { readonly status: number; readonly body: ErrorBody } {
-    const { hasStream, mayRead, full } = this.#options;
-    if (streamId !== undefined && !mayRead(request, streamId)) {
-      return { status: 403, body: errorBody('forbidden', `The token does not cover stream "${streamId}"`) };
-    }
+    const { hasStream, full } = this.#options;
     if (streamId !== undefined && !hasStream(streamId)) {
       return { status: 404, body: errorBody('not_found', `There is no stream "${streamId}"`) };
     }
@@ -95,12 +91,13 @@ export class EventStreams {
   }
 
   #stream(
-    request: IncomingMessage,
+    request: FastifyRequest,
     reply: FastifyReply,
     asked: QueryRequest,
     streamId: string | undefined,
   ): void {
-    const { hub, mayRead } = this.#options;
+    const { hub } = this.#options;
+    const { identity } = request;
     reply.hijack();
     const response = reply.raw;
     // The end of the connection is the end of the stream: no chunks around frames that all clients share.
@@ -111,7 +108,8 @@ export class EventStreams {
     }
     response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' });
     response.write(`retry: ${RETRY_MS}\n\n`);
-    const connection = hub.connect(new EventStreamOutlet(response, streamId), (id) => mayRead(request, id));
+    const mayRead = (id: string): boolean => identity?.may('read', id) === true;
+    const connection = hub.connect(new EventStreamOutlet(response, streamId), mayRead);
     this.#connections.set(response, connection);
     response.on('drain', () => connection.drained());
     // The connection's end is told by `close`, whatever it was.
