@@ -1,13 +1,16 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
 import { redact } from '../../core/redact.js';
-import { queryOf, type AccessPolicy } from '../access/access-policy.js';
+import { isRefusal, outOfScope, queryOf, type AccessPolicy } from '../access/access-policy.js';
+import type { Identity } from '../access/identity.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { TransportLogger } from '../transport-logger.js';
 import type { Connection } from './connection.js';
 import { ControlDesk } from './control-desk.js';
+import { EventStreams } from './event-streams.js';
 import { decodeCbor } from './frames.js';
 import { Heartbeat } from './heartbeat.js';
 import type { Hub } from './hub.js';
@@ -21,8 +24,6 @@ const EVENTS_PATH = /^\/v1\/(?:streams\/([^/?]+)\/)?events\/?$/;
 export interface EventsEndpointOptions {
   readonly hub: Hub;
   readonly policy: AccessPolicy;
-  /** Whether who sent the request may read the stream. */
-  readonly mayRead: (request: IncomingMessage, streamId: string) => boolean;
   readonly hasStream: (id: string) => boolean;
   readonly maxClients: number;
   readonly heartbeatMs: number;
@@ -30,10 +31,11 @@ export interface EventsEndpointOptions {
 }
 
 /** Why a client is not taken in. */
-export interface Refused {
+interface Refused {
   readonly status: number;
   readonly code: ReplyCode;
   readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The WebSockets `/v1/events` and `/v1/streams/{id}/events`: admits clients, connects them to the hub and notices dead ones. */
@@ -50,15 +52,22 @@ export class EventsEndpoint {
   /** Clients that have answered since the last ping. */
   readonly #answering = new WeakSet<WebSocket>();
   readonly #pings: NodeJS.Timeout;
+  readonly #streams: EventStreams;
   #closed: Promise<void> | undefined;
 
   constructor(options: EventsEndpointOptions) {
     this.#options = options;
+    this.#streams = new EventStreams({ ...options, full: () => this.#full() });
     this.#pings = setInterval(() => this.#ping(), options.heartbeatMs).unref();
   }
 
   get clients(): number {
-    return this.#server.clients.size;
+    return this.#server.clients.size + this.#streams.clients;
+  }
+
+  /** Adds the routes of Server-Sent Events. */
+  register(app: FastifyInstance): void {
+    this.#streams.register(app);
   }
 
   /** Listener for `upgrade` of the HTTP server. */
@@ -68,12 +77,15 @@ export class EventsEndpoint {
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
     const path = eventsPath(url);
-    const refusal = this.#refusal(request, path);
-    if (refusal !== undefined || path === undefined) refuse(socket, refusal ?? NOTHING_HERE);
-    else
-      this.#server.handleUpgrade(request, socket, head, (client) =>
-        this.#admit(client, socket, request, path.streamId),
-      );
+    const identity = this.#options.policy.identify(request);
+    const refusal = isRefusal(identity) ? identity : this.#refusal(identity, path);
+    if (refusal !== undefined) refuse(socket, refusal);
+    else if (!isRefusal(identity) && path !== undefined) {
+      this.#server.handleUpgrade(request, socket, head, (client) => {
+        endWithToken(client, identity.signal);
+        this.#admit({ client, socket, identity, streamId: path.streamId }, queryOf(request));
+      });
+    }
   }
 
   /** Sends every client what waits for it, then 1001, and ends those that have not left by the deadline. Idempotent. */
@@ -82,41 +94,39 @@ export class EventsEndpoint {
     return this.#closed;
   }
 
-  #refusal(request: IncomingMessage, path: EventsPath | undefined): Refused | undefined {
-    const { policy, hasStream, mayRead, maxClients } = this.#options;
-    const denied = policy.refusal(request);
-    if (denied !== undefined) return { ...denied, code: 'unauthorized' };
+  #refusal(identity: Identity, path: EventsPath | undefined): Refused | undefined {
     if (path === undefined) return NOTHING_HERE;
     const { streamId: id } = path;
-    if (id !== undefined && !mayRead(request, id)) {
-      return { status: 403, code: 'forbidden', message: `The token does not cover stream "${id}"` };
-    }
-    if (id !== undefined && !hasStream(id)) {
+    if (!identity.may('read', id)) return outOfScope(identity, 'read', id);
+    if (id !== undefined && !this.#options.hasStream(id)) {
       return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
     }
-    if (this.#closed !== undefined) {
-      return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
-    }
-    if (this.clients < maxClients) return undefined;
-    return { status: 503, code: 'overloaded', message: `${maxClients} clients are connected already` };
+    const full = this.#full();
+    return full === undefined ? undefined : { status: 503, code: 'overloaded', message: full };
   }
 
-  #admit(client: WebSocket, socket: Duplex, request: IncomingMessage, streamId: string | undefined): void {
-    const { hub, logger, mayRead } = this.#options;
+  #full(): string | undefined {
+    const { maxClients } = this.#options;
+    if (this.#closed !== undefined) return 'The server is shutting down';
+    return this.clients < maxClients ? undefined : `${maxClients} clients are connected already`;
+  }
+
+  #admit({ client, socket, identity, streamId }: Admitted, query: URLSearchParams): void {
+    const { hub, logger } = this.#options;
     this.#answering.add(client);
     client.on('pong', () => this.#answering.add(client));
     // ws closes the connection itself (frames too large, bad UTF-8); `close` follows.
     client.on('error', (error) =>
       logger.debug({ stream: streamId, error: error.message }, 'websocket error'),
     );
-    const asked = parseQuery(queryOf(request), streamId);
+    const asked = parseQuery(query, streamId);
     if ('problem' in asked) {
       client.close(1008, asked.problem);
       return;
     }
     const binary = client.protocol === CBOR_PROTOCOL;
     const outlet = new WebSocketOutlet(client, socket, binary ? 'cbor' : 'json');
-    const connection = hub.connect(outlet, (id) => mayRead(request, id));
+    const connection = hub.connect(outlet, (id) => identity.may('read', id));
     this.#connections.set(client, connection);
     const heartbeat = new Heartbeat((at) => connection.beat(at));
     const desk = new ControlDesk({
@@ -147,6 +157,7 @@ export class EventsEndpoint {
 
   async #close(timeoutMs: number): Promise<void> {
     clearInterval(this.#pings);
+    this.#streams.close();
     const clients = [...this.#server.clients];
     for (const client of clients) {
       (this.#connections.get(client) ?? client).close(1001, 'the server is shutting down');
@@ -172,6 +183,21 @@ function whenClosed(client: WebSocket): Promise<void> {
   });
 }
 
+/** A connection lasts no longer than the token that opened it. */
+function endWithToken(client: WebSocket, signal: AbortSignal): void {
+  const end = (): void => client.close(1008, 'the token was revoked or has expired');
+  signal.addEventListener('abort', end, { once: true });
+  client.once('close', () => signal.removeEventListener('abort', end));
+}
+
+interface Admitted {
+  readonly client: WebSocket;
+  /** The one under the client. */
+  readonly socket: Duplex;
+  readonly identity: Identity;
+  readonly streamId: string | undefined;
+}
+
 interface EventsPath {
   /** Undefined: all streams. */
   readonly streamId: string | undefined;
@@ -190,7 +216,7 @@ function eventsPath(url: string): EventsPath | undefined {
   }
 }
 
-function refuse(socket: Duplex, { status, code, message }: Refused): void {
+function refuse(socket: Duplex, { status, code, message, headers = {} }: Refused): void {
   const body = JSON.stringify(errorBody(code, message));
   socket.end(
     [
@@ -198,7 +224,7 @@ function refuse(socket: Duplex, { status, code, message }: Refused): void {
       'Connection: close',
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ...(status === 503 ? ['Retry-After: 5'] : []),
       '',
       body,

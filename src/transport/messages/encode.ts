@@ -1,5 +1,11 @@
 import { PresageError } from '../../core/errors.js';
-import { formatSequence, messageType, type Draft, type Message, type MessageKind } from '../../core/messages.js';
+import {
+  formatSequence,
+  messageType,
+  type Draft,
+  type Message,
+  type MessageKind,
+} from '../../core/messages.js';
 
 /** Decimal places by field name; arrays take those of their field. Whatever is not listed gets DEFAULT_DECIMALS. */
 const DECIMALS: Readonly<Record<string, number>> = {

@@ -22,7 +22,7 @@ export class FakeOutlet implements Outlet {
   #open: boolean;
   readonly #format: 'json' | 'cbor';
 
-  constructor({ open = true, format = 'json' as 'json' | 'cbor' } = {}) {
+  constructor({ open = true, format = 'json' }: { open?: boolean; format?: 'json' | 'cbor' } = {}) {
     this.#open = open;
     this.#format = format;
   }
@@ -53,7 +53,7 @@ export class FakeOutlet implements Outlet {
   }
 
   sequences(): number[] {
-    return this.sent.flatMap(({ sequence }) => (sequence === undefined ? [] : Number(sequence)));
+    return this.sent.flatMap(({ sequence }) => (sequence === undefined ? [] : +sequence));
   }
 
   #flush(): void {
