@@ -14,6 +14,9 @@ import {
 import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { CLIENT_OPTIONS } from './server/client-options.js';
+import { SERVER_OPTIONS } from './server/server-options.js';
+import { TOKEN_OPTIONS } from './tokens/token-options.js';
 import { VIDEO_OPTIONS } from './video/video-options.js';
 import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
@@ -58,10 +61,13 @@ export const OPTIONS = {
     schema: z.string().min(16).optional(),
     expected: 'at least 16 characters',
     fallback: undefined,
-    description: 'token that clients must send (better by environment than by flag)',
+    description: 'token that may do everything, which clients must send (better by environment than by flag)',
     commands: [...LIVE, 'ask'],
     secret: true,
   }),
+  ...CLIENT_OPTIONS,
+  ...SERVER_OPTIONS,
+  ...TOKEN_OPTIONS,
   data: option({
     flag: 'data',
     value: 'DIR',
@@ -71,7 +77,7 @@ export const OPTIONS = {
     expected: 'a folder',
     fallback: '.presage',
     description: 'folder of the message log and what was learned',
-    commands: ['watch', 'serve', 'ask', 'doctor', 'models'],
+    commands: ['watch', 'serve', 'ask', 'doctor', 'models', 'token'],
   }),
   keepDays: option({
     flag: 'keep-days',

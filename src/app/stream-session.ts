@@ -82,6 +82,7 @@ export class StreamSession implements AsyncDisposable {
   #running: Promise<void> | undefined;
   #saver: NodeJS.Timeout | undefined;
   #saves = 0;
+  #ended = false;
   #load: { processed: number; atMs: number; fps: number } = {
     processed: 0,
     atMs: systemClock.nowMs(),
@@ -160,6 +161,21 @@ export class StreamSession implements AsyncDisposable {
     keep?.archive.keep(id, this.#memory.records(), systemClock.wall().getTime());
   }
 
+  get places(): Places {
+    return this.#memory.places;
+  }
+
+  /** Other zones and lines from now on. Memory forgets nothing; predictions of those that went or moved become void. */
+  changePlaces(places: Places): void {
+    const { id, keep } = this.#options;
+    const gone = changedPlaces(this.#memory.places, places);
+    this.#memory.places = places;
+    keep?.store.save(id, PLACES_KEY, places);
+    if (this.#ended) return;
+    for (const draft of this.#reasoner?.forgetPlaces(gone, this.#pipeline.stats().mediatime) ?? [])
+      this.#tell(draft);
+  }
+
   /** All that memory holds. */
   records(): Records {
     return this.#memory.records();
@@ -171,8 +187,8 @@ export class StreamSession implements AsyncDisposable {
   }
 
   /** Resolves when the last is saved and told, too: what it goes to may be closed then. */
-  async close(): Promise<void> {
-    await this.#pipeline.close();
+  async close(reason?: string): Promise<void> {
+    await this.#pipeline.close(reason);
     await this.#running?.catch(() => undefined);
     this.#options.pictures?.close();
   }
@@ -206,9 +222,9 @@ export class StreamSession implements AsyncDisposable {
   }
 
   async #run(): Promise<void> {
-    const { id, keep, places } = this.#options;
+    const { id, keep } = this.#options;
     if (keep) {
-      keep.store.save(id, PLACES_KEY, places);
+      keep.store.save(id, PLACES_KEY, this.places);
       this.#saver = setInterval(() => this.#save(false), SAVE_EVERY_MS).unref();
     }
     try {
@@ -270,6 +286,7 @@ export class StreamSession implements AsyncDisposable {
 
   async #end(): Promise<void> {
     clearInterval(this.#saver);
+    this.#ended = true;
     this.#save(true);
     await this.#options.keep?.evidence?.settle();
     await this.#reasoner?.close();
@@ -277,6 +294,14 @@ export class StreamSession implements AsyncDisposable {
     // What the slow explainer said while it closed has a sequence, too.
     this.#save(true);
   }
+}
+
+/** Names of the zones and lines of before that are not there any more, or not where they were. */
+function changedPlaces(before: Places, after: Places): ReadonlySet<string> {
+  const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
+  const changed = <T>(old: Readonly<Record<string, T>>, now: Readonly<Record<string, T>>): string[] =>
+    Object.keys(old).filter((name) => !same(old[name], now[name]));
+  return new Set([...changed(before.zones, after.zones), ...changed(before.lines, after.lines)]);
 }
 
 function forecastsOf(reasoner: StreamReasoner): NonNullable<StreamStatus['forecasts']> {

@@ -21,6 +21,14 @@ const savedLog = z.object({
 const blockOf = <T extends z.ZodType>(record: T) =>
   z.object({ from: z.number().int().min(0), records: z.array(record) });
 
+const point = z.tuple([z.number(), z.number()]);
+const savedSettings = z.tuple([
+  z.array(z.tuple([z.string(), z.array(point)])),
+  z.array(z.tuple([z.string(), z.tuple([point, point])])),
+  z.unknown(),
+  z.unknown(),
+  z.unknown(),
+]);
 const headSchema = z.object({
   version: z.literal(VERSION),
   /** Zones and settings that the state depends on. */
@@ -89,9 +97,14 @@ export function restoredStores(
   tracker: MemoryStores['tracker'],
   options: StoreOptions,
 ): MemoryStores {
-  const stores = createStores(tracker, options);
   try {
-    restore(stores, z.record(z.string(), z.unknown()).parse(state), options);
+    const pieces = z.record(z.string(), z.unknown()).parse(state);
+    // Rules of other places have other states: first all as it was, then the places of now.
+    const before = { ...options, places: savedPlaces(pieces) };
+    const stores = createStores(tracker, before);
+    restore(stores, pieces, before);
+    stores.rules.places = options.places;
+    return stores;
   } catch (error) {
     if (error instanceof PresageError) throw error;
     throw new PresageError('storage_failed', 'the saved memory is not of the known form', {
@@ -99,7 +112,13 @@ export function restoredStores(
       hint: 'The stream begins afresh: what it had in view gets new ids.',
     });
   }
-  return stores;
+}
+
+/** The zones and lines of a saved state. Throws a ZodError. */
+function savedPlaces(pieces: Readonly<Record<string, unknown>>): StoreOptions['places'] {
+  const { settings } = headSchema.parse(pieces[HEAD]);
+  const [zones, lines] = savedSettings.parse(JSON.parse(settings));
+  return { zones: Object.fromEntries(zones), lines: Object.fromEntries(lines) };
 }
 
 function restore(
@@ -109,7 +128,7 @@ function restore(
 ): void {
   const head = headSchema.parse(pieces[HEAD]);
   if (head.settings !== settingsOf(options)) {
-    throw new PresageError('storage_failed', 'the saved memory is one of other zones or settings', {
+    throw new PresageError('storage_failed', 'the saved memory is one of other settings', {
       hint: 'The stream begins afresh: what it had in view gets new ids.',
     });
   }
@@ -181,7 +200,7 @@ function named<T extends z.ZodType>(
     .map(([, piece]) => schema.parse(piece));
 }
 
-/** A state is taken over only by a memory of the same settings: rules of other zones have other states. */
+/** A state is taken over only by a memory of the same settings, but for zones and lines. */
 function settingsOf({ places, loiterS, tracks, contacts }: StoreOptions): string {
   const { zones, lines } = places;
   const judged = contacts !== undefined;

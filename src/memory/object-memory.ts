@@ -66,7 +66,7 @@ export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> 
  * dimension; see `dump`. Snapshots share what did not change with the ones before.
  */
 export class ObjectMemory implements Memory {
-  readonly #options: z.output<typeof optionsSchema> & { readonly contacts: ContactJudge | undefined };
+  #options: z.output<typeof optionsSchema> & { readonly contacts: ContactJudge | undefined };
   #stores: MemoryStores;
   #ledger = new PieceLedger();
   #findings: Finding[] = [];
@@ -109,6 +109,16 @@ export class ObjectMemory implements Memory {
     return this.#stores.episodes.finish(t);
   }
 
+  get places(): Places {
+    return this.#options.places;
+  }
+
+  /** Other zones and lines, from the next percept on. Nothing is forgotten. Throws a ZodError where they are not of their form. */
+  set places(places: Places) {
+    this.#options = { ...this.#options, places: optionsSchema.shape.places.parse(places) };
+    this.#stores.rules.places = this.#options.places;
+  }
+
   records(): Records {
     const { histories, events, relations, episodes, clock } = this.#stores;
     return {
@@ -140,7 +150,7 @@ export class ObjectMemory implements Memory {
 
   /**
    * Replaces everything by what `saveState` gave. Throws a PresageError (`storage_failed`) for anything else, for a
-   * state of another version and for one of other zones or settings; the memory is then as before.
+   * state of another version and for one of other settings (other zones and lines do no harm); the memory is then as before.
    */
   restoreState(state: unknown): void {
     this.#stores = restoredStores(state, this.#stores.tracker, this.#options);

@@ -103,6 +103,7 @@ export class StreamPipeline implements AsyncDisposable {
   #outcome: { resolve: () => void; reject: (error: PresageError) => void } | undefined;
   #endReason: string | undefined;
   #closed = false;
+  #closeReason = 'stopped';
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -143,14 +144,15 @@ export class StreamPipeline implements AsyncDisposable {
       await source.close();
     }
     await reasoner?.settle();
-    const reason = this.#closed ? 'stopped' : this.#endReason;
+    const reason = this.#closed ? this.#closeReason : this.#endReason;
     this.#finish({ state: 'ended', ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Stops the stream; `run` resolves. Idempotent. */
-  async close(): Promise<void> {
+  /** Stops the stream; `run` resolves. Idempotent. @param reason told with its last state */
+  async close(reason = this.#closeReason): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
+    this.#closeReason = reason;
     this.#subscriptions.unsubscribe();
     await this.#options.source.close();
     this.#outcome?.resolve();

@@ -18,6 +18,7 @@ export interface Desk {
   readonly late$: Observable<LateForecast>;
   step(update: Observation): readonly Draft[];
   interrupt(t: number): readonly Draft[];
+  forgetPlaces(names: ReadonlySet<string>, t: number): readonly Draft[];
   finish(t: number): readonly Draft[];
   /** Resolves when no forecast waits. */
   settle(): Promise<void>;
@@ -106,6 +107,11 @@ export class StreamReasoner implements Reasoner {
 
   interrupt(t: number): readonly Draft[] {
     return this.#desk.interrupt(t);
+  }
+
+  /** These zones or lines have gone, or lie elsewhere: predictions of them become void. */
+  forgetPlaces(names: ReadonlySet<string>, t: number): readonly Draft[] {
+    return this.#desk.forgetPlaces(names, t);
   }
 
   async settle(): Promise<void> {

@@ -49,8 +49,15 @@ class HeldState implements Stateful {
   }
 }
 
+/** A rule of one zone or line. */
+export interface CrossingRule extends ObjectRule {
+  /** Says which place it is and where: rules of equal marks tell the same. */
+  readonly mark: string;
+}
+
 /** `zone_enter` and `zone_leave` of one zone: a polygon in frame fractions, read by the even-odd rule. */
-class ZoneRule implements ObjectRule {
+class ZoneRule implements CrossingRule {
+  readonly mark: string;
   readonly #polygon: readonly Point[];
   #inside = new HeldState();
 
@@ -61,6 +68,7 @@ class ZoneRule implements ObjectRule {
     frame: FrameSize,
   ) {
     this.#polygon = polygon.map((p) => toPx(p, frame));
+    this.mark = JSON.stringify(['zone', name, this.#polygon]);
   }
 
   step(k: number, { position, height }: ObjectSample, tell: Tell): void {
@@ -86,7 +94,8 @@ class ZoneRule implements ObjectRule {
 }
 
 /** `line_cross` of one line; side a lies to the left on the screen when looking from its first to its second point. */
-class LineRule implements ObjectRule {
+class LineRule implements CrossingRule {
+  readonly mark: string;
   readonly #line: readonly [Point, Point];
   #side = new HeldState();
 
@@ -97,6 +106,7 @@ class LineRule implements ObjectRule {
     frame: FrameSize,
   ) {
     this.#line = [toPx(from, frame), toPx(to, frame)];
+    this.mark = JSON.stringify(['line', name, this.#line]);
   }
 
   step(k: number, { position, height }: ObjectSample, tell: Tell): void {
@@ -129,11 +139,22 @@ class LineRule implements ObjectRule {
 }
 
 /** The rules of all configured zones and lines for one part. */
-export function crossingRules(part: SampledPart, places: Places, frame: FrameSize): ObjectRule[] {
+export function crossingRules(part: SampledPart, places: Places, frame: FrameSize): CrossingRule[] {
   return [
     ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(part, name, polygon, frame)),
     ...Object.entries(places.lines).map(([name, line]) => new LineRule(part, name, line, frame)),
   ];
+}
+
+/** The rules of other zones and lines; those of places that stay where they are are kept with what they know. */
+export function movedCrossingRules(
+  rules: readonly CrossingRule[],
+  part: SampledPart,
+  places: Places,
+  frame: FrameSize,
+): CrossingRule[] {
+  const kept = new Map(rules.map((rule) => [rule.mark, rule]));
+  return crossingRules(part, places, frame).map((rule) => kept.get(rule.mark) ?? rule);
 }
 
 function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {

@@ -6,7 +6,7 @@ import { CarryRule } from './carries.js';
 import { CollisionRule } from './collisions.js';
 import type { ContactJudge } from './contact-classifier.js';
 import { ContactRule } from './contacts.js';
-import { crossingRules } from './crossings.js';
+import { crossingRules, movedCrossingRules, type CrossingRule } from './crossings.js';
 import { FallRule } from './falls.js';
 import type { ObjectRule, Tell } from './finding.js';
 import { FollowRule } from './follows.js';
@@ -55,6 +55,8 @@ interface WatchedPart {
   readonly part: SampledPart;
   readonly sights: SightRule;
   readonly rules: readonly ObjectRule[];
+  /** Of zones and lines. */
+  crossings: readonly CrossingRule[];
   /** Last sample that the pair rules have been given; the object rules are always up to date. */
   pairedK: number;
   /** Position and reach at sample `latestK`, px: every sample is asked for them once per other part. */
@@ -73,7 +75,8 @@ interface WatchedPart {
  * does not grow with the length of the stream. Findings are told in no particular order.
  */
 export class EventRules {
-  readonly #options: EventRulesOptions;
+  readonly #options: Omit<EventRulesOptions, 'places'>;
+  #places: Places;
   #frame: FrameSize = { width: 0, height: 0 };
   #watched = new Map<SampledPart, WatchedPart>();
   #serial = 0;
@@ -81,6 +84,18 @@ export class EventRules {
 
   constructor(options: EventRulesOptions) {
     this.#options = options;
+    this.#places = options.places;
+  }
+
+  /**
+   * Other zones and lines from the next sample on. Rules of those that stay as they are go on; a new zone begins with who is
+   * in it already, which is no `zone_enter`.
+   */
+  set places(places: Places) {
+    for (const watched of this.#watched.values()) {
+      watched.crossings = movedCrossingRules(watched.crossings, watched.part, places, this.#frame);
+    }
+    this.#places = places;
   }
 
   /** Parts watched and pairs within reach. */
@@ -118,7 +133,7 @@ export class EventRules {
     if (!watched) return;
     part.ended = true;
     this.#ended = true;
-    for (const rule of watched.rules) rule.end?.(tell);
+    for (const rule of [...watched.rules, ...watched.crossings]) rule.end?.(tell);
     watched.sights.end(tell);
   }
 
@@ -160,11 +175,11 @@ export class EventRules {
   saveState(part: SampledPart): SavedWatched | undefined {
     const watched = this.#watched.get(part);
     if (!watched) return undefined;
-    const { serial, sights, rules, pairedK, pairs } = watched;
+    const { serial, sights, rules, crossings, pairedK, pairs } = watched;
     return {
       serial,
       sights: sights.saveState(),
-      rules: rules.map((rule) => rule.saveState()),
+      rules: [...rules, ...crossings].map((rule) => rule.saveState()),
       pairedK,
       pairs: [...pairs].map(([other, pair]) => ({
         serial: other,
@@ -183,7 +198,7 @@ export class EventRules {
     for (const [part, saved] of inOrder) {
       const watched = this.#watch(part, saved.serial);
       watched.sights.restoreState(saved.sights);
-      restoreRules(watched.rules, saved.rules);
+      restoreRules([...watched.rules, ...watched.crossings], saved.rules);
       watched.pairedK = saved.pairedK;
       for (const { serial, rules, outOfReach } of saved.pairs) {
         const other = bySerial.get(serial);
@@ -208,8 +223,8 @@ export class EventRules {
         ),
         new LoiterRule(part, this.#options.loiterS),
         ...(part.upright ? [new FallRule(part, frame)] : []),
-        ...crossingRules(part, this.#options.places, frame),
       ],
+      crossings: crossingRules(part, this.#places, frame),
       pairedK: part.lastK,
       latestK: -1,
       x: 0,
@@ -234,10 +249,12 @@ export class EventRules {
     return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
   }
 
-  #step({ part, rules }: WatchedPart, from: number, tell: Tell): void {
+  #step({ part, rules, crossings }: WatchedPart, from: number, tell: Tell): void {
     for (let k = Math.max(from, part.oldestK); k <= part.lastK; k++) {
       const sample = part.at(k);
-      if (sample) for (const rule of rules) rule.step(k, sample, tell);
+      if (!sample) continue;
+      for (const rule of rules) rule.step(k, sample, tell);
+      for (const rule of crossings) rule.step(k, sample, tell);
     }
   }
 

@@ -5,6 +5,7 @@ import type {
   EventObserved,
   Forecast,
   ForecastItem,
+  Prediction,
   ResolvedPrediction,
 } from '../../core/messages.js';
 import { TIME_EPSILON, type EventType } from '../../core/ontology.js';
@@ -144,6 +145,13 @@ export class ForecastDesk {
     this.#resolver.voidAll();
     if (isLearning(this.#forecaster)) this.#forecaster.interrupt();
     return this.#void(t);
+  }
+
+  /** These zones or lines have gone, or lie elsewhere from media time `t` on: what was said of them is void. */
+  forgetPlaces(names: ReadonlySet<string>, t: number): readonly Draft[] {
+    this.#drop();
+    this.#resolver.voidPlaces(names);
+    return this.#void(t, ({ event }) => event.zone !== undefined && names.has(event.zone));
   }
 
   /**
@@ -310,13 +318,18 @@ export class ForecastDesk {
     return drafts.map((draft) => ({ ...draft, mediatime: this.#now }));
   }
 
-  #void(t: number): Draft[] {
-    const voided = this.#editor.open.map((p): ResolvedPrediction => ({
+  #void(t: number, concerned: (prediction: Prediction) => boolean = () => true): Draft[] {
+    const { open } = this.#editor;
+    const voided = open.filter(concerned).map((p): ResolvedPrediction => ({
       ...p,
       outcome: 'void',
       resolvedAt: t,
     }));
-    this.#editor.close([], voided, t);
+    this.#editor.close(
+      open.filter((prediction) => !concerned(prediction)),
+      voided,
+      t,
+    );
     return voided.map((prediction) => resolution(prediction, t));
   }
 

@@ -121,6 +121,20 @@ export class Resolver {
     return voided;
   }
 
+  /** Zones or lines have gone, or lie elsewhere: what waits of them is not decided any more. */
+  voidPlaces(names: ReadonlySet<string>): void {
+    for (const slot of this.#slots) {
+      for (const group of slot.byType.values()) {
+        for (const [key, i] of group) {
+          if (!names.has(slot.forecast.items[i]?.zone ?? '')) continue;
+          group.delete(key);
+          this.#take(slot);
+        }
+      }
+    }
+    this.#slots = this.#slots.filter((slot) => slot.pending > 0);
+  }
+
   saveState(): z.infer<typeof resolverStateSchema> {
     return {
       dropped: this.#dropped,

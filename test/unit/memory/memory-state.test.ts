@@ -143,12 +143,67 @@ describe('a memory that is restored', () => {
     expect(memory.records()).toEqual(before);
   });
 
-  it('refuses a state of other zones and one that lacks a piece', () => {
+  it('refuses a state of other settings and one that lacks a piece', () => {
     const memory = create();
     for (const percept of percepts(5, 60)) memory.update(percept);
     const state = JSON.parse(JSON.stringify(memory.saveState())) as Record<string, unknown>;
-    expect(() => create({ loiterS: 4 }).restoreState(state)).toThrow(/other zones/);
+    expect(() => create({ ...OPTIONS, loiterS: 5 }).restoreState(state)).toThrow(/other settings/);
     const lacking = Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('object/')));
     expect(() => create().restoreState(lacking)).toThrow(/not of the known form/);
+  });
+
+  it('takes over a state of other zones, and goes on with the ones of now', () => {
+    const before = create();
+    const all = percepts(5, 120);
+    for (const percept of all.slice(0, 60)) before.update(percept);
+    const state: unknown = JSON.parse(JSON.stringify(before.saveState()));
+    const moved = { zones: { street: PLACES.zones.door }, lines: {} };
+    const after = create({ ...OPTIONS, places: moved });
+    after.restoreState(state);
+    expect(after.records().objects).toEqual(before.records().objects);
+    // As one does whose zones are changed in place.
+    before.places = moved;
+    const told = all.slice(60).map((percept) => after.update(percept));
+    expect(all.slice(60).map((percept) => plain(before.update(percept)))).toEqual(told.map(plain));
+    const zones = told.flatMap(({ events }) => events.map(({ event }) => event.zone));
+    expect(new Set(zones.filter((zone) => zone !== undefined))).toEqual(new Set(['street']));
+  });
+});
+
+describe('zones that change while a memory goes on', () => {
+  const run = (change?: ObjectMemoryOptions['places']): MemoryUpdate[] => {
+    const memory = create();
+    return percepts(5, 200).map((percept, i) => {
+      if (i === 100 && change) memory.places = change;
+      return memory.update(percept);
+    });
+  };
+  const zonesOf = (updates: MemoryUpdate[]): (string | undefined)[] =>
+    updates.flatMap(({ events }) => events.map(({ event }) => event.zone));
+
+  it('change nothing where they stay the same', () => {
+    expectEqual(run(structuredClone(PLACES)).map(plain), run().map(plain));
+  });
+
+  it('leave all else as it was: objects keep their ids, and events of new zones begin', () => {
+    const as = (name: string): ObjectMemoryOptions['places'] => ({
+      zones: { [name]: PLACES.zones.door },
+      lines: PLACES.lines,
+    });
+    const changed = run(as('porch'));
+    const same = run();
+    const others = (updates: MemoryUpdate[]): unknown =>
+      updates.map(({ events }) =>
+        events.filter(({ event }) => event.zone === undefined).map(({ event }) => [event.type, event.t]),
+      );
+    expect(others(changed)).toEqual(others(same));
+    expect(changed.at(-1)?.snapshot.objects.map(({ id }) => id)).toEqual(
+      same.at(-1)?.snapshot.objects.map(({ id }) => id),
+    );
+    expect(zonesOf(changed.slice(0, 100))).not.toContain('porch');
+    expect(zonesOf(changed.slice(100))).toContain('porch');
+    expect(zonesOf(changed.slice(100))).not.toContain('door');
+    // Who was inside when the zone was made has not entered it.
+    expect(zonesOf(changed.slice(100, 103))).not.toContain('porch');
   });
 });

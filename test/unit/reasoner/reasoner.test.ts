@@ -34,6 +34,7 @@ class FakeDesk implements Desk {
   step = (): readonly Draft[] => this.drafts;
   interrupt = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
   finish = (t: number): readonly Draft[] => [{ ...scorecard, mediatime: t }];
+  forgetPlaces = (): readonly Draft[] => [];
   late$ = new Subject<LateForecast>();
   settle = (): Promise<void> => Promise.resolve();
   stats = () => ({ forecasts: 0, degraded: 0, dropped: 0, sources: {} });
