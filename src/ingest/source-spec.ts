@@ -47,9 +47,13 @@ export function parseSource(text: string): SourceSpec {
 
 function published(text: string): SourceSpec {
   if (text.length === 'webrtc:'.length) return { kind: 'webrtc', name: 'webrtc:' };
-  throw new PresageError('bad_option', `source: got ${redact(text)}, expected webrtc: with nothing after it`, {
-    hint: 'publish by WHIP at /v1/streams/{id}/whip',
-  });
+  throw new PresageError(
+    'bad_option',
+    `source: got ${redact(text)}, expected webrtc: with nothing after it`,
+    {
+      hint: 'publish by WHIP at /v1/streams/{id}/whip',
+    },
+  );
 }
 
 function fileUrl(text: string): SourceSpec {

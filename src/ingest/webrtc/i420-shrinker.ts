@@ -40,10 +40,18 @@ export class I420Shrinker implements PictureSize {
     if (this.#out.length !== to.byteLength) this.#out = new Uint8Array(to.byteLength);
     const plane = (fromAt: number, fromWidth: number, fromHeight: number, toAt: number): void =>
       shrinkPlane(
-        { pixels: picture.data.subarray(fromAt, fromAt + fromWidth * fromHeight), width: fromWidth, height: fromHeight },
+        {
+          pixels: picture.data.subarray(fromAt, fromAt + fromWidth * fromHeight),
+          width: fromWidth,
+          height: fromHeight,
+        },
         toAt === 0
           ? { pixels: this.#out.subarray(0, to.ySize), width: to.width, height: to.height }
-          : { pixels: this.#out.subarray(toAt, toAt + to.chromaSize), width: to.chromaWidth, height: to.chromaHeight },
+          : {
+              pixels: this.#out.subarray(toAt, toAt + to.chromaSize),
+              width: to.chromaWidth,
+              height: to.chromaHeight,
+            },
       );
     plane(0, from.width, from.height, 0);
     plane(from.ySize, from.chromaWidth, from.chromaHeight, to.ySize);
@@ -82,5 +90,7 @@ function shrinkPlane(from: Plane, to: Plane): void {
 
 /** Where the tap at a share of each target pixel's area lies in the source. */
 function taps(from: number, to: number, share: number): Int32Array {
-  return Int32Array.from({ length: to }, (_, at) => Math.min(from - 1, Math.floor(((at + share) * from) / to)));
+  return Int32Array.from({ length: to }, (_, at) =>
+    Math.min(from - 1, Math.floor(((at + share) * from) / to)),
+  );
 }

@@ -5,7 +5,14 @@ import { PublishedSource } from './published-source.js';
 import { firstCodec, readOffer, type Offer } from './sdp.js';
 import { ViewerFeed } from './viewer-feed.js';
 import { tellMediatime } from './mediatime-channel.js';
-import { loadWrtc, WRTC_CODECS, type MediaTrack, type PeerConnection, type VideoSink, type Wrtc } from './wrtc.js';
+import {
+  loadWrtc,
+  WRTC_CODECS,
+  type MediaTrack,
+  type PeerConnection,
+  type VideoSink,
+  type Wrtc,
+} from './wrtc.js';
 import { WrtcSession, type WrtcSessionOptions } from './wrtc-session.js';
 
 export interface WrtcEngineOptions {
@@ -120,7 +127,9 @@ export class WrtcEngine implements LiveVideoEngine {
     if (!offer.video.receives) throw new PresageError('bad_request', 'The offer receives no video');
     checkCodecs(offer);
     if (!this.#options.frames.flowing(streamId)) {
-      throw new PresageError('source_unreachable', `There is no picture of "${streamId}" now`, { retryable: true });
+      throw new PresageError('source_unreachable', `There is no picture of "${streamId}" now`, {
+        retryable: true,
+      });
     }
     const peer = this.#openPeer();
     const feed = this.#takeFeed(streamId);
@@ -152,7 +161,7 @@ export class WrtcEngine implements LiveVideoEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#sessions].map((session) => session.close('the service ends')));
-    await Promise.all([...this.#streams.values()].map(({ source }) => source?.close()));
+    for (const { source } of [...this.#streams.values()]) await source?.close();
   }
 
   /** @throws PresageError `overloaded` */
@@ -161,7 +170,10 @@ export class WrtcEngine implements LiveVideoEngine {
     if (this.#closed) throw new PresageError('interrupted', 'The service is shutting down');
     const { sessions, halfOpen } = this.dump();
     if (sessions >= maxSessions || halfOpen >= maxHalfOpen) {
-      const what = sessions >= maxSessions ? `${sessions} WebRTC sessions` : `${halfOpen} WebRTC sessions that wait for ICE`;
+      const what =
+        sessions >= maxSessions
+          ? `${sessions} WebRTC sessions`
+          : `${halfOpen} WebRTC sessions that wait for ICE`;
       throw new PresageError('overloaded', `There are ${what} already`, { retryable: true });
     }
     return new this.#wrtc.RTCPeerConnection({

@@ -87,7 +87,8 @@ export class WrtcSession implements LiveSession {
   trickle(fragment: string): Promise<string | undefined> {
     const read = readFragment(fragment);
     const done = this.#work.then(async () => {
-      if (this.#ended !== undefined) throw new PresageError('not_found', `The session is over: ${this.#ended}`);
+      if (this.#ended !== undefined)
+        throw new PresageError('not_found', `The session is over: ${this.#ended}`);
       const { ufrag, password } = iceOf(this.#remote);
       if (read.ufrag === undefined || read.ufrag === ufrag) {
         await this.#add(read.candidates);
@@ -113,11 +114,7 @@ export class WrtcSession implements LiveSession {
     return Promise.resolve();
   }
 
-  async #restart(
-    ufrag: string,
-    password: string,
-    candidates: readonly IceCandidate[],
-  ): Promise<string> {
+  async #restart(ufrag: string, password: string, candidates: readonly IceCandidate[]): Promise<string> {
     const before = this.#remote;
     this.#remote = withIce(before, ufrag, password);
     try {

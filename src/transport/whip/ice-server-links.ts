@@ -5,7 +5,8 @@ export function iceServerLinks(servers: readonly IceServer[]): string[] {
   return servers.map(({ urls, username, credential }) => {
     const parts = [`<${urls}>`, 'rel="ice-server"'];
     if (username !== undefined) parts.push(`username=${quoted(username)}`);
-    if (credential !== undefined) parts.push(`credential=${quoted(credential)}`, 'credential-type="password"');
+    if (credential !== undefined)
+      parts.push(`credential=${quoted(credential)}`, 'credential-type="password"');
     return parts.join('; ');
   });
 }
