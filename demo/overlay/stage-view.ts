@@ -2,10 +2,13 @@ import type { Picture, PictureSink } from '../link/picture-feed.js';
 import type { StreamModel } from '../state/stream-model.js';
 import { ALL_LAYERS, paintScene, ShapeStore, type Layers } from './painter.js';
 
-/** A picture waits this long for the boxes of its frame, ms: they are told before it is made, and rarely come after it. */
-const PATIENCE_MS = 150;
+/**
+ * A picture waits this long for the boxes of its frame, ms. JPEGs are made after they were told; over WebRTC a picture comes
+ * before its frame has been looked at, and this is the latency that Presage allows itself.
+ */
+const PATIENCE_MS = 250;
 /** Pictures that wait; an older one is not shown any more. */
-const MOST_WAITING = 4;
+const MOST_WAITING = 12;
 /** Without a new picture for this long the stage says so, ms. */
 const STALE_MS = 4000;
 

@@ -19,6 +19,7 @@ export function Stage({ model, small = false }: { readonly model: StreamModel; r
   const overlay = useRef<HTMLCanvasElement>(null);
   const stage = useRef<StageView | undefined>(undefined);
   const [lost, setLost] = useState<string | undefined>(undefined);
+  const [kind, setKind] = useState<'mjpeg' | 'whep'>('mjpeg');
   const [gone, setGone] = useState(false);
   const [size, setSize] = useState<readonly [number, number]>([0, 0]);
 
@@ -33,7 +34,7 @@ export function Stage({ model, small = false }: { readonly model: StreamModel; r
       lost: setLost,
     });
     stage.current = shown;
-    const feed = openFeed(service, model.id, small, shown);
+    const feed = openFeed(service, model.id, small, shown, setKind);
     return () => {
       feed.close();
       shown.destroy();
@@ -66,7 +67,7 @@ export function Stage({ model, small = false }: { readonly model: StreamModel; r
   const format = model.info.value?.format;
   const [width, height] = size[0] > 0 ? size : [format?.width ?? 16, format?.height ?? 9];
   return (
-    <div class={small ? 'stage small' : 'stage'}>
+    <div class={small ? 'stage small' : 'stage'} data-feed={kind}>
       <div class="frame" ref={(element) => setRatio(element, width, height)}>
         <canvas class="picture" ref={picture} width={width} height={height} role="img" aria-label={`Video of ${model.id}`} />
         <canvas class="overlay" ref={overlay} aria-hidden="true" />
