@@ -127,7 +127,10 @@ async function openCamera(): Promise<MediaStream> {
   const devices = (navigator as { mediaDevices?: MediaDevices }).mediaDevices;
   if (!devices) throw new PageError('Browsers lend the camera only to pages of this machine or over https.');
   try {
-    return await devices.getUserMedia({ video: { width: { ideal: 1280 }, height: { ideal: 720 } }, audio: false });
+    return await devices.getUserMedia({
+      video: { width: { ideal: 1280 }, height: { ideal: 720 } },
+      audio: false,
+    });
   } catch (cause) {
     const name = cause instanceof Error ? cause.name : '';
     if (name === 'NotAllowedError') throw new PageError('The browser was not allowed to use the camera.');

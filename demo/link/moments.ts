@@ -28,7 +28,11 @@ export function findMoment(service: Service, streamId: string, t: number): Promi
 }
 
 /** The same, to be drawn. */
-export async function loadMoment(service: Service, streamId: string, t: number): Promise<Picture | undefined> {
+export async function loadMoment(
+  service: Service,
+  streamId: string,
+  t: number,
+): Promise<Picture | undefined> {
   const moment = await findMoment(service, streamId, t);
   if (!moment) return undefined;
   const image = await createImageBitmap(moment.blob);

@@ -39,7 +39,11 @@ export function openFeed(
       }),
     );
   };
-  if (small || !('RTCPeerConnection' in window) || !('requestVideoFrameCallback' in HTMLVideoElement.prototype))
+  if (
+    small ||
+    !('RTCPeerConnection' in window) ||
+    !('requestVideoFrameCallback' in HTMLVideoElement.prototype)
+  )
     take(new MjpegFeed(service, streamId, small ? SMALL_FPS : FPS, sink));
   else tryWebRtc();
   return {

@@ -1,5 +1,11 @@
 import { batch, signal } from '@preact/signals';
-import { ClientError, connect, type Agent, type HttpClient, type StreamInfo } from '../../src/client/index.js';
+import {
+  ClientError,
+  connect,
+  type Agent,
+  type HttpClient,
+  type StreamInfo,
+} from '../../src/client/index.js';
 import { StreamModel } from '../state/stream-model.js';
 import { loadToken, saveToken } from './session.js';
 
@@ -87,7 +93,9 @@ export class Service {
   #take(streams: readonly StreamInfo[]): void {
     const wasAway = this.link.value.state !== 'open';
     // A service with another log counts from the beginning: nothing of before goes on.
-    const anew = streams.filter(({ id, lastSequence }) => Number(lastSequence ?? 0) < this.model(id).sequence - 50);
+    const anew = streams.filter(
+      ({ id, lastSequence }) => Number(lastSequence ?? 0) < this.model(id).sequence - 50,
+    );
     for (const { id } of anew) this.model(id).reset();
     batch(() => {
       this.link.value = { state: 'open' };

@@ -69,7 +69,8 @@ export function paintScene(ctx: Ctx, area: Area, paint: Paint): void {
   const inFront = [...scene.objects].sort((a, b) => a.box[1] + a.box[3] - b.box[1] - b.box[3]);
   const expected = likeliest(open);
   if (layers.trails) for (const object of inFront) paintTrail(ctx, area, object, tracks, paint);
-  if (layers.ghosts) for (const object of inFront) paintGhosts(ctx, area, object, expected.get(object.id), paint);
+  if (layers.ghosts)
+    for (const object of inFront) paintGhosts(ctx, area, object, expected.get(object.id), paint);
   for (const object of inFront) {
     ctx.globalAlpha = strength(object, paint);
     const shape = layers.masks && paint.shapes.of(object);
@@ -93,7 +94,13 @@ function likeliest(open: readonly Prediction[]): Map<string, Prediction> {
   return best;
 }
 
-function paintTrail(ctx: Ctx, { width, height }: Area, object: DrawnObject, tracks: TrackBook, paint: Paint): void {
+function paintTrail(
+  ctx: Ctx,
+  { width, height }: Area,
+  object: DrawnObject,
+  tracks: TrackBook,
+  paint: Paint,
+): void {
   const { t } = paint.scene;
   const upright = UPRIGHT_LABELS.has(object.label);
   const dots = tracks.trail(object.id, t, TRAIL_S, upright);
@@ -170,7 +177,12 @@ function tracePath(
 }
 
 /** Rounded at the corners: masks are told in steps of their pixels. */
-function traceShape(ctx: Ctx, { width, height }: Area, shape: Shape, [sx, sy]: readonly [number, number]): void {
+function traceShape(
+  ctx: Ctx,
+  { width, height }: Area,
+  shape: Shape,
+  [sx, sy]: readonly [number, number],
+): void {
   for (const outline of shape) {
     const count = outline.length;
     for (let index = 0; index <= count; index += 1) {
@@ -236,7 +248,9 @@ function paintTags(
     return {
       box: object.box,
       text: `${object.label} #${object.id.replace(/^o/, '')}`,
-      more: leads ? `${leads.event.type.replaceAll('_', ' ')} ${Math.round(leads.probability * 100)}%` : undefined,
+      more: leads
+        ? `${leads.event.type.replaceAll('_', ' ')} ${Math.round(leads.probability * 100)}%`
+        : undefined,
       color: colorOf(object.id),
       alpha: strength(object, paint),
     };

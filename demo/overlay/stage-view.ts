@@ -149,7 +149,14 @@ export class StageView implements PictureSink {
     const { tracks, board } = this.model;
     const scene = tracks.at(t);
     const { layers, lit } = this;
-    paintScene(ctx, this.#area, { scene, tracks, layers, lit, open: [...board.open()], shapes: this.#shapes });
+    paintScene(ctx, this.#area, {
+      scene,
+      tracks,
+      layers,
+      lit,
+      open: [...board.open()],
+      shapes: this.#shapes,
+    });
     overlay.dataset['mediatime'] = scene.t.toFixed(3);
     overlay.dataset['apart'] = scene.apart.toFixed(3);
     picture.dataset['mediatime'] = t.toFixed(3);

@@ -44,7 +44,13 @@ export function paintTimeline(canvas: HTMLCanvasElement, model: StreamModel, mar
     ctx.globalAlpha = selected ? 1 : 0.85;
     ctx.beginPath();
     const tall = selected ? LANE.tall + 6 : LANE.tall;
-    ctx.roundRect(x - (selected ? 2 : 1.25), LANE.events - (selected ? 3 : 0), selected ? 4 : 2.5, tall, 1.25);
+    ctx.roundRect(
+      x - (selected ? 2 : 1.25),
+      LANE.events - (selected ? 3 : 0),
+      selected ? 4 : 2.5,
+      tall,
+      1.25,
+    );
     ctx.fill();
   }
   for (const { resolvedAt, outcome } of model.board.past.value) {
@@ -114,7 +120,9 @@ function paintCursor({ ctx, width, height, now, colors }: Brush, scrubT: number 
   ctx.fill();
 }
 
-function themeColors(element: Element): Readonly<Record<'ink' | 'muted' | 'accent' | 'soft' | 'hit' | 'miss', string>> {
+function themeColors(
+  element: Element,
+): Readonly<Record<'ink' | 'muted' | 'accent' | 'soft' | 'hit' | 'miss', string>> {
   const style = getComputedStyle(element);
   const of = (name: string): string => style.getPropertyValue(name).trim();
   return {

@@ -137,7 +137,8 @@ function useEventKeys(model: StreamModel | undefined): void {
     if (!model) return undefined;
     const onKey = (event: KeyboardEvent): void => {
       const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)) return;
+      if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName))
+        return;
       const events = model.events.value;
       const at = events.findIndex(({ id }) => id === view.eventId.value);
       const step = event.key === '[' ? 1 : event.key === ']' ? -1 : 0;

@@ -70,7 +70,11 @@ export function AskPanel({ model }: { readonly model: StreamModel }): ComponentC
         {turns.map((turn, index) => (
           <li key={turns.length - index}>
             <p class="question">{turn.question}</p>
-            {turn.answer ? <Answered answer={turn.answer} model={model} /> : <p class="note bad">{turn.error}</p>}
+            {turn.answer ? (
+              <Answered answer={turn.answer} model={model} />
+            ) : (
+              <p class="note bad">{turn.error}</p>
+            )}
           </li>
         ))}
       </ol>
@@ -78,7 +82,13 @@ export function AskPanel({ model }: { readonly model: StreamModel }): ComponentC
   );
 }
 
-function Answered({ answer, model }: { readonly answer: Answer; readonly model: StreamModel }): ComponentChild {
+function Answered({
+  answer,
+  model,
+}: {
+  readonly answer: Answer;
+  readonly model: StreamModel;
+}): ComponentChild {
   const { view } = usePage();
   return (
     <>
@@ -94,7 +104,11 @@ function Answered({ answer, model }: { readonly answer: Answer; readonly model: 
               view.selectEvent(events[0], from);
             }}
           >
-            {objects.slice(0, 3).map((id) => model.phrase(id)).join(', ') || 'then'} at {clock(from)}
+            {objects
+              .slice(0, 3)
+              .map((id) => model.phrase(id))
+              .join(', ') || 'then'}{' '}
+            at {clock(from)}
           </button>
         ))}
       </p>

@@ -53,7 +53,10 @@ export function TokenDialog(): ComponentChild {
           service.unlock(token.trim());
         }}
       >
-        <p>This service answers those who show a token. It stays in this tab and is forgotten when you close it.</p>
+        <p>
+          This service answers those who show a token. It stays in this tab and is forgotten when you close
+          it.
+        </p>
         <label>
           Token
           <input
@@ -112,7 +115,9 @@ export function AddDialog(): ComponentChild {
             onInput={(event) => setSource(event.currentTarget.value)}
           />
         </label>
-        <p class="meta">An address (rtsp, http, HLS), a file or a webcam of the machine that Presage runs on.</p>
+        <p class="meta">
+          An address (rtsp, http, HLS), a file or a webcam of the machine that Presage runs on.
+        </p>
         <p class="note bad" role="status">
           {problem}
         </p>

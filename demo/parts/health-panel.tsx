@@ -26,10 +26,21 @@ export function HealthPanel({ model }: { readonly model: StreamModel }): Compone
       <dl class="facts">
         <Fact name="State" value={reason === undefined ? state : `${state}: ${reason}`} />
         <Fact name="Source" value={source} />
-        <Fact name="Video" value={format ? `${format.width} × ${format.height}, ${round(format.fps)} fps, ${format.codec}` : '–'} />
-        <Fact name="Processed" value={processedFps === undefined ? '–' : `${round(processedFps)} frames a second`} />
+        <Fact
+          name="Video"
+          value={
+            format ? `${format.width} × ${format.height}, ${round(format.fps)} fps, ${format.codec}` : '–'
+          }
+        />
+        <Fact
+          name="Processed"
+          value={processedFps === undefined ? '–' : `${round(processedFps)} frames a second`}
+        />
         <Fact name="Effort" value={stage?.replaceAll('-', ' ') ?? '–'} />
-        <Fact name="Latency" value={latency ? `${ms(latency.median)} median, ${ms(latency.p95)} for 95 %` : '–'} />
+        <Fact
+          name="Latency"
+          value={latency ? `${ms(latency.median)} median, ${ms(latency.p95)} for 95 %` : '–'}
+        />
         <Fact name="Reconnects" value={String(reconnects)} />
       </dl>
       <h4>

@@ -77,7 +77,13 @@ function Present({ object, model, relations }: PresentProps): ComponentChild {
   );
 }
 
-function Departed({ event, model }: { readonly event: SeenEvent; readonly model: StreamModel }): ComponentChild {
+function Departed({
+  event,
+  model,
+}: {
+  readonly event: SeenEvent;
+  readonly model: StreamModel;
+}): ComponentChild {
   const { view } = usePage();
   useTicks(5000);
   const picture = useImage(`/v1/streams/${encodeURIComponent(model.id)}/evidence/${event.id}`);

@@ -36,7 +36,8 @@ export function PlaceCanvas({ model }: { readonly model: StreamModel }): Compone
       onPointerDown={(event) => {
         event.currentTarget.setPointerCapture(event.pointerId);
         const point = at(event);
-        const near = current?.points.findIndex((one) => Math.hypot(one[0] - point[0], one[1] - point[1]) < 0.025) ?? -1;
+        const near =
+          current?.points.findIndex((one) => Math.hypot(one[0] - point[0], one[1] - point[1]) < 0.025) ?? -1;
         if (near < 0) draft.addPoint(point);
         draft.point.value = near < 0 ? draft.point.value : near;
         dragged.current = draft.point.value;
@@ -76,7 +77,15 @@ function handleKey(event: KeyboardEvent, draft: PlaceDraft): boolean {
   return true;
 }
 
-function Drawn({ shape, chosen, point }: { readonly shape: Shape; readonly chosen: boolean; readonly point: number }): ComponentChild {
+function Drawn({
+  shape,
+  chosen,
+  point,
+}: {
+  readonly shape: Shape;
+  readonly chosen: boolean;
+  readonly point: number;
+}): ComponentChild {
   const points = shape.points.map(([x, y]) => `${x * 1000},${y * 1000}`).join(' ');
   const kind = `${shape.kind} ${chosen ? 'chosen' : ''}`;
   return (

@@ -30,7 +30,11 @@ export function Predictions({ model }: { readonly model: StreamModel }): Compone
       <ul>
         {slots.map((card, index) => (
           <li key={index} class={card ? undefined : 'vacant'}>
-            {card ? <PredictionCard card={card} model={model} now={now} /> : <EmptySlot first={index === 0} />}
+            {card ? (
+              <PredictionCard card={card} model={model} now={now} />
+            ) : (
+              <EmptySlot first={index === 0} />
+            )}
           </li>
         ))}
       </ul>
@@ -42,7 +46,11 @@ function EmptySlot({ first }: { readonly first: boolean }): ComponentChild {
   return <div class="slot">{first && <p>Nothing out of the ordinary is expected now.</p>}</div>;
 }
 
-function PredictionCard(props: { readonly card: Card; readonly model: StreamModel; readonly now: number }): ComponentChild {
+function PredictionCard(props: {
+  readonly card: Card;
+  readonly model: StreamModel;
+  readonly now: number;
+}): ComponentChild {
   const { card, model, now } = props;
   const { view } = usePage();
   const { prediction, resolved } = card;
@@ -84,7 +92,13 @@ function outcomeText({ prediction, resolved }: Card): string {
   return prediction.probability < 0.5 ? 'It did not happen, as was likelier' : 'It did not happen';
 }
 
-function Bar({ probability, baseRate }: { readonly probability: number; readonly baseRate: number }): ComponentChild {
+function Bar({
+  probability,
+  baseRate,
+}: {
+  readonly probability: number;
+  readonly baseRate: number;
+}): ComponentChild {
   return (
     <svg class="bar" viewBox="0 0 100 6" preserveAspectRatio="none" aria-hidden="true">
       <rect class="rail" width="100" height="6" rx="3" />
@@ -96,11 +110,21 @@ function Bar({ probability, baseRate }: { readonly probability: number; readonly
 
 const RING = 2 * Math.PI * 15;
 
-function Countdown(props: { readonly outcome: string | undefined; readonly left: number; readonly part: number }): ComponentChild {
+function Countdown(props: {
+  readonly outcome: string | undefined;
+  readonly left: number;
+  readonly part: number;
+}): ComponentChild {
   const { outcome, left, part } = props;
-  const text = outcome === 'hit' ? '✓' : outcome === 'miss' ? '✕' : outcome === 'void' ? '–' : left.toFixed(1);
+  const text =
+    outcome === 'hit' ? '✓' : outcome === 'miss' ? '✕' : outcome === 'void' ? '–' : left.toFixed(1);
   return (
-    <svg class="ring" viewBox="0 0 36 36" role="img" aria-label={outcome ?? `${left.toFixed(0)} seconds left`}>
+    <svg
+      class="ring"
+      viewBox="0 0 36 36"
+      role="img"
+      aria-label={outcome ?? `${left.toFixed(0)} seconds left`}
+    >
       <circle class="rail" cx="18" cy="18" r="15" />
       <circle
         class="run"
@@ -124,9 +148,11 @@ function useSaying(model: StreamModel): void {
   useSignalEffect(() => {
     const [latest] = model.board.past.value;
     const open = model.board.slots.value.findLast((card) => card && !card.resolved);
-    const text = latest && latest.id !== said.current
-      ? predictionText(latest, latest.outcome, model)
-      : open && `${predictionText(open.prediction, undefined, model)}, ${percent(open.prediction.probability)}`;
+    const text =
+      latest && latest.id !== said.current
+        ? predictionText(latest, latest.outcome, model)
+        : open &&
+          `${predictionText(open.prediction, undefined, model)}, ${percent(open.prediction.probability)}`;
     if (latest) said.current = latest.id;
     if (text !== undefined) view.said.value = text;
   });

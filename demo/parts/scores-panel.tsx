@@ -19,11 +19,19 @@ export function ScoresPanel({ model }: { readonly model: StreamModel }): Compone
   return (
     <div class="scores">
       <dl class="figures">
-        <Figure name="Brier skill" value={skill === null ? '–' : `${skill > 0 ? '+' : ''}${Math.round(skill * 100)} %`} note="over the base rate" />
+        <Figure
+          name="Brier skill"
+          value={skill === null ? '–' : `${skill > 0 ? '+' : ''}${Math.round(skill * 100)} %`}
+          note="over the base rate"
+        />
         <Figure name="Brier score" value={brier?.toFixed(3) ?? '–'} note="0 is perfect" />
         <Figure name="Calibration error" value={ece?.toFixed(3) ?? '–'} note={`of ${n} forecasts`} />
         <Figure name="Average precision" value={ap?.toFixed(2) ?? '–'} note="1 is perfect" />
-        <Figure name="Lead time" value={medianLeadTime === null ? '–' : `${medianLeadTime.toFixed(1)} s`} note="median" />
+        <Figure
+          name="Lead time"
+          value={medianLeadTime === null ? '–' : `${medianLeadTime.toFixed(1)} s`}
+          note="median"
+        />
         <Figure name="False alarms" value={alarms === undefined ? '–' : alarms.toFixed(0)} note="an hour" />
       </dl>
       <h4>Said, and what then happened</h4>
@@ -34,7 +42,11 @@ export function ScoresPanel({ model }: { readonly model: StreamModel }): Compone
   );
 }
 
-function Figure(props: { readonly name: string; readonly value: string; readonly note: string }): ComponentChild {
+function Figure(props: {
+  readonly name: string;
+  readonly value: string;
+  readonly note: string;
+}): ComponentChild {
   return (
     <div>
       <dt>{props.name}</dt>
@@ -59,7 +71,9 @@ type Bins = readonly { readonly p: number; readonly observed: number; readonly n
 function Reliability({ points }: { readonly points: Bins }): ComponentChild {
   const most = Math.max(...points.map(({ n }) => n), 1);
   const at = (value: number): number => 14 + value * 172;
-  const row = points.map(({ p, observed, n }) => `${percentOf(p)} said, ${percentOf(observed)} happened (${n})`).join('; ');
+  const row = points
+    .map(({ p, observed, n }) => `${percentOf(p)} said, ${percentOf(observed)} happened (${n})`)
+    .join('; ');
   return (
     <svg class="reliability" viewBox="0 0 300 218" role="img" aria-label={`Reliability: ${row}`}>
       <g class="rules">
@@ -76,7 +90,10 @@ function Reliability({ points }: { readonly points: Bins }): ComponentChild {
         ))}
       </g>
       <line class="ideal" x1={34} y1={186} x2={290} y2={14} />
-      <polyline class="curve" points={points.map(({ p, observed }) => `${34 + p * 256},${200 - at(observed)}`).join(' ')} />
+      <polyline
+        class="curve"
+        points={points.map(({ p, observed }) => `${34 + p * 256},${200 - at(observed)}`).join(' ')}
+      />
       {points.map(({ p, observed, n }, index) => (
         <circle key={index} cx={34 + p * 256} cy={200 - at(observed)} r={2.5 + 5 * Math.sqrt(n / most)}>
           <title>{`${percentOf(p)} said, ${percentOf(observed)} happened, ${n} times`}</title>
@@ -113,7 +130,10 @@ function SkillChart({ model }: { readonly model: StreamModel }): ComponentChild 
     plot.current?.setData([scores.map(({ t }) => t), scores.map(({ card }) => card.skill ?? null)]);
   });
   const last = scores.at(-1)?.card.skill;
-  const label = last === undefined || last === null ? 'Skill over time: none yet' : `Skill over time, now ${percentOf(last)}`;
+  const label =
+    last === undefined || last === null
+      ? 'Skill over time: none yet'
+      : `Skill over time, now ${percentOf(last)}`;
   return <div class="chart" ref={holder} role="img" aria-label={label} />;
 }
 
@@ -131,7 +151,10 @@ function chartOptions(element: HTMLElement): UPlot.Options {
     height: 130,
     legend: { show: false },
     cursor: { show: false },
-    scales: { x: { time: false }, y: { range: (_plot, low, high) => [Math.min(low, -0.05), Math.max(high, 0.3)] } },
+    scales: {
+      x: { time: false },
+      y: { range: (_plot, low, high) => [Math.min(low, -0.05), Math.max(high, 0.3)] },
+    },
     axes: [
       { ...axis, values: (_plot, splits) => splits.map((t) => clock(t, false)), size: 26 },
       { ...axis, values: (_plot, splits) => splits.map(percentOf), size: 42 },

@@ -13,7 +13,13 @@ import { PlaceCanvas } from './place-canvas.js';
 const GONE = 'The picture of this moment is not kept any more; who was where is.';
 
 /** The video of one stream with what is seen in it; `small` in a grid of many. */
-export function Stage({ model, small = false }: { readonly model: StreamModel; readonly small?: boolean }): ComponentChild {
+export function Stage({
+  model,
+  small = false,
+}: {
+  readonly model: StreamModel;
+  readonly small?: boolean;
+}): ComponentChild {
   const { service, view } = usePage();
   const picture = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
@@ -69,7 +75,14 @@ export function Stage({ model, small = false }: { readonly model: StreamModel; r
   return (
     <div class={small ? 'stage small' : 'stage'} data-feed={kind}>
       <div class="frame" ref={(element) => setRatio(element, width, height)}>
-        <canvas class="picture" ref={picture} width={width} height={height} role="img" aria-label={`Video of ${model.id}`} />
+        <canvas
+          class="picture"
+          ref={picture}
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`Video of ${model.id}`}
+        />
         <canvas class="overlay" ref={overlay} aria-hidden="true" />
         {!small && view.editing.value && <PlaceCanvas model={model} />}
       </div>

@@ -37,7 +37,9 @@ function useNewest(model: StreamModel): string | undefined {
       // What is replayed when the page opens goes by: the first moment that is known tells that it has.
       if (id === undefined || model.clock.now() === undefined) return;
       const nowMs = performance.now();
-      setShown((was) => (was && (was.id === id || nowMs - was.atMs < READING_MS) ? was : { id, atMs: nowMs }));
+      setShown((was) =>
+        was && (was.id === id || nowMs - was.atMs < READING_MS) ? was : { id, atMs: nowMs },
+      );
     };
     look();
     const timer = setInterval(look, 500);
@@ -92,7 +94,13 @@ function byLine({ by, confidence, verified }: Explanation): string {
   return `${by.model} · sure to ${percent(confidence)} · ${checked}`;
 }
 
-function Causes({ explanation, model }: { readonly explanation: Explanation; readonly model: StreamModel }): ComponentChild {
+function Causes({
+  explanation,
+  model,
+}: {
+  readonly explanation: Explanation;
+  readonly model: StreamModel;
+}): ComponentChild {
   const { view } = usePage();
   return (
     <div class="causes">
@@ -147,7 +155,8 @@ function EvidenceFrame(props: {
     void asked.then(async (moment) => {
       const picture = moment && (await createImageBitmap(moment.blob));
       if (!gone) setWhole(picture !== undefined);
-      if (!gone && picture && canvas.current) paintEvidence(canvas.current, picture, litBoxes(event, step, model, moment?.t ?? t));
+      if (!gone && picture && canvas.current)
+        paintEvidence(canvas.current, picture, litBoxes(event, step, model, moment?.t ?? t));
       picture?.close();
     });
     return () => {
@@ -157,7 +166,14 @@ function EvidenceFrame(props: {
   const lit = step ? step.objects : event.participants.map(({ id }) => id);
   return (
     <figure class="evidence" data-lit={lit.join(' ')}>
-      <canvas ref={canvas} role="img" aria-label={`Picture of ${clock(t)}`} hidden={whole === false} width={EVIDENCE.width} height={EVIDENCE.height} />
+      <canvas
+        ref={canvas}
+        role="img"
+        aria-label={`Picture of ${clock(t)}`}
+        hidden={whole === false}
+        width={EVIDENCE.width}
+        height={EVIDENCE.height}
+      />
       {whole === false && crop && <img src={crop} alt={`Who took part: ${eventText(event)}`} />}
       {whole === false && crop === null && <p class="empty">No picture of it is kept.</p>}
       <figcaption>
@@ -172,7 +188,9 @@ function litBoxes(event: SeenEvent, step: ChainStep | undefined, model: StreamMo
   const known = model.tracks.at(t).objects.filter(({ id }) => ids.includes(id));
   if (known.length > 0) return known.map(({ id, box }) => ({ id, box }));
   if (!step) return event.participants.map(({ id, box }) => ({ id, box }));
-  return step.evidence.filter((one) => Math.abs(one.t - t) < 0.3).map(({ box }, at) => ({ id: step.objects[at], box }));
+  return step.evidence
+    .filter((one) => Math.abs(one.t - t) < 0.3)
+    .map(({ box }, at) => ({ id: step.objects[at], box }));
 }
 
 /** Of the canvas, px: sharp enough for the width of a panel. */
@@ -195,7 +213,8 @@ function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: rea
   ctx.beginPath();
   ctx.rect(0, 0, width, height);
   const line = 2.5 / scale;
-  for (const { box } of lit) ctx.roundRect(box[0] * width, box[1] * height, box[2] * width, box[3] * height, 4 * line);
+  for (const { box } of lit)
+    ctx.roundRect(box[0] * width, box[1] * height, box[2] * width, box[3] * height, 4 * line);
   ctx.fill('evenodd');
   for (const { id, box } of lit) {
     ctx.strokeStyle = colorOf(id ?? '');
@@ -210,7 +229,10 @@ function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: rea
 function closeUp(picture: ImageBitmap, lit: readonly Lit[]): { left: number; top: number; scale: number } {
   const boxes = lit.length > 0 ? lit.map(({ box }) => box) : [[0, 0, 1, 1] as const];
   const { width, height } = picture;
-  const from = [Math.min(...boxes.map(([x]) => x)) * width, Math.min(...boxes.map(([, y]) => y)) * height] as const;
+  const from = [
+    Math.min(...boxes.map(([x]) => x)) * width,
+    Math.min(...boxes.map(([, y]) => y)) * height,
+  ] as const;
   const to = [
     Math.max(...boxes.map(([x, , w]) => x + w)) * width,
     Math.max(...boxes.map(([, y, , h]) => y + h)) * height,

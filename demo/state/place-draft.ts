@@ -63,7 +63,10 @@ export class PlaceDraft {
   movePoint(index: number, point: Point): void {
     const { current } = this;
     if (!current) return;
-    this.#change({ ...current, points: current.points.map((one, at) => (at === index ? clamped(point) : one)) });
+    this.#change({
+      ...current,
+      points: current.points.map((one, at) => (at === index ? clamped(point) : one)),
+    });
   }
 
   nudge(dx: number, dy: number): void {

@@ -12,7 +12,8 @@ export function readHistogram(text: string, name: string, stream: string): Bucke
     if (!line.startsWith(`${name}_bucket{`) || !line.includes(`stream="${stream}"`)) continue;
     const le = /le="([^"]+)"/.exec(line)?.[1];
     const count = Number(line.slice(line.lastIndexOf(' ') + 1));
-    if (le !== undefined && Number.isFinite(count)) buckets.push({ le: le === '+Inf' ? Infinity : Number(le), count });
+    if (le !== undefined && Number.isFinite(count))
+      buckets.push({ le: le === '+Inf' ? Infinity : Number(le), count });
   }
   return buckets.sort((a, b) => a.le - b.le);
 }
@@ -24,7 +25,10 @@ export function quantileOf(buckets: readonly Bucket[], part: number): number | u
   const wanted = part * total;
   let [before, below] = [0, 0];
   for (const { le, count } of buckets) {
-    if (count >= wanted) return le === Infinity ? below : below + ((wanted - before) / Math.max(count - before, 1)) * (le - below);
+    if (count >= wanted)
+      return le === Infinity
+        ? below
+        : below + ((wanted - before) / Math.max(count - before, 1)) * (le - below);
     [before, below] = [count, le];
   }
   return below;

@@ -15,7 +15,10 @@ export function percent(probability: number): string {
 export function clock(seconds: number, tenths = true): string {
   const all = Math.max(tenths ? Math.round(seconds * 10) / 10 : Math.floor(seconds), 0);
   const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
-  const rest = (tenths && h === 0 ? s.toFixed(1) : String(Math.floor(s))).padStart(tenths && h === 0 ? 4 : 2, '0');
+  const rest = (tenths && h === 0 ? s.toFixed(1) : String(Math.floor(s))).padStart(
+    tenths && h === 0 ? 4 : 2,
+    '0',
+  );
   return h > 0 ? `${h}:${String(m).padStart(2, '0')}:${rest}` : `${m}:${rest}`;
 }
 
@@ -51,7 +54,8 @@ export function predictionText(
 export function comparison({ probability, baseRate }: Prediction): string {
   if (baseRate <= 0) return 'never seen here before';
   const ratio = probability / baseRate;
-  if (ratio >= 1.5) return `${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}× the usual ${percent(baseRate)}`;
+  if (ratio >= 1.5)
+    return `${ratio >= 10 ? Math.round(ratio) : ratio.toFixed(1)}× the usual ${percent(baseRate)}`;
   if (ratio <= 0.67) return `rarer than the usual ${percent(baseRate)}`;
   return `about the usual ${percent(baseRate)}`;
 }

@@ -191,6 +191,7 @@ export class StreamSession implements AsyncDisposable {
     await this.#pipeline.close(reason);
     await this.#running?.catch(() => undefined);
     this.#options.pictures?.close();
+    await this.#perception.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -291,6 +292,7 @@ export class StreamSession implements AsyncDisposable {
     await this.#options.keep?.evidence?.settle();
     await this.#reasoner?.close();
     await this.#publisher.close();
+    await this.#perception.close();
     // What the slow explainer said while it closed has a sequence, too.
     this.#save(true);
   }

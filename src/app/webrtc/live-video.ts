@@ -63,5 +63,5 @@ function preparePublishing(streams: StreamRegistry, id: string): void {
   if (!OPTIONS.id.schema.safeParse(id).success) {
     throw new PresageError('bad_request', `The name of the stream is not ${OPTIONS.id.expected}`);
   }
-  streams.add({ id, source: PUBLISHED, places: { zones: {}, lines: {} } });
+  streams.add({ id, source: PUBLISHED, origin: 'api', places: { zones: {}, lines: {} } });
 }
