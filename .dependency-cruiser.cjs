@@ -22,6 +22,21 @@ module.exports = {
       to: { path: `^src/(?!(core|${stage})/)` },
     })),
     {
+      name: 'client-imports-only-core',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: { path: '^src/(?!(core|client)/)' },
+    },
+    {
+      name: 'client-runs-in-browsers',
+      severity: 'error',
+      from: { path: '^src/client/' },
+      to: {
+        dependencyTypes: ['core', 'npm', 'npm-dev', 'npm-optional', 'npm-peer'],
+        dependencyTypesNot: ['type-only'],
+      },
+    },
+    {
       name: 'pipeline-joins-through-core',
       severity: 'error',
       from: { path: '^src/pipeline/' },

@@ -14,9 +14,11 @@ import {
 import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { CLIENT_OPTIONS } from './server/client-options.js';
 import { SERVER_OPTIONS } from './server/server-options.js';
 import { TOKEN_OPTIONS } from './tokens/token-options.js';
 import { VIDEO_OPTIONS } from './video/video-options.js';
+import { WEBRTC_OPTIONS } from './webrtc/webrtc-options.js';
 import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
@@ -64,6 +66,7 @@ export const OPTIONS = {
     commands: [...LIVE, 'ask'],
     secret: true,
   }),
+  ...CLIENT_OPTIONS,
   ...SERVER_OPTIONS,
   ...TOKEN_OPTIONS,
   data: option({
@@ -223,6 +226,7 @@ export const OPTIONS = {
   }),
   ...SEGMENT_OPTIONS,
   ...VIDEO_OPTIONS,
+  ...WEBRTC_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

@@ -14,6 +14,8 @@ import { registerTransportMetrics } from '../transport/metrics.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
+import { StreamPictures } from './dashboard/stream-pictures.js';
+import { watchingFeatures } from './dashboard/watching-features.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
@@ -25,6 +27,7 @@ import { openOrFail } from './streams/plan-sources.js';
 import { keptStreamOf } from './streams/kept-stream.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
+import { LiveVideo } from './webrtc/live-video.js';
 import { version } from './version.js';
 
 /** Live streams with their server, log and shared perception: what `watch` and `serve` run. */
@@ -37,6 +40,7 @@ export class Service implements AsyncDisposable {
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
+  readonly #live: LiveVideo;
   #closed: Promise<void> | undefined;
 
   private constructor(parts: ServiceParts, streams: StreamRegistry, server: ServiceServer, url: string) {
@@ -46,6 +50,7 @@ export class Service implements AsyncDisposable {
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
     this.#video = parts.video;
+    this.#live = parts.live;
     this.#streams = streams;
     this.#server = server;
   }
@@ -85,7 +90,9 @@ export class Service implements AsyncDisposable {
     const asker = new ServiceAsker(log, archive, settings);
     let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
+    let live: LiveVideo | undefined;
     try {
+      live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
         ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
         registry: metrics.registry,
@@ -93,6 +100,7 @@ export class Service implements AsyncDisposable {
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
+        features: [...watchingFeatures(streams, ffmpeg, metrics.registry), ...live.features(streams)],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -102,18 +110,16 @@ export class Service implements AsyncDisposable {
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, metrics, logger, ffmpeg },
+        ...{ evidence, metrics, logger, ffmpeg, live },
       };
       server.manager.addAll(plans, onError);
       asker.attach((id) => streams.find(id));
       return new Service(parts, streams, server, await server.listen());
     } catch (error) {
-      await streams.close();
-      await video?.close();
-      await (reasonerModels as ReasonerModels | undefined)?.close();
-      await (perception as DetectorPerception | undefined)?.close();
-      await server?.close();
-      await log.close();
+      const opened: readonly ({ close(): Promise<unknown> } | undefined)[] = [
+        ...[streams, live, video, reasonerModels, perception, server, log],
+      ];
+      for (const part of opened) await part?.close();
       throw error;
     }
   }
@@ -143,6 +149,7 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#streams.close();
     await this.#server.close();
+    await this.#live.close();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
@@ -154,6 +161,7 @@ interface ServiceParts {
   readonly settings: Settings;
   readonly perception: DetectorPerception;
   readonly video: VideoDesk;
+  readonly live: LiveVideo;
   readonly contacts: ContactJudge | undefined;
   readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
@@ -224,6 +232,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     evidence,
     metrics,
     ffmpeg,
+    live,
     logger,
   } = parts;
   const onError = (error: PresageError): void => logger.error(error);
@@ -238,9 +247,10 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
-  const source = openOrFail(plan, () =>
+  const opened = openOrFail(plan, () =>
     openSource(parseSource(plan.source), {
       ffmpeg,
+      openPublished: live.sourceOf(plan.id),
       mode: 'live',
       rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
       stallMs: settings.stall * 1000,
@@ -250,7 +260,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   );
   return new StreamSession({
     id: plan.id,
-    source,
+    source: live.taps.wrap(plan.id, opened),
     perception,
     contacts,
     reasonerModels,
@@ -262,6 +272,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     continuation,
     onError,
     video: recent,
+    pictures: new StreamPictures({ video: recent, thread }),
     looks,
     metrics,
     onDraft: plan.onDraft,

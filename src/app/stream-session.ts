@@ -26,6 +26,7 @@ import type { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import type { Metrics } from './metrics.js';
 import { openaiOptions } from './openai-options.js';
 import type { Settings } from './option-table.js';
+import type { StreamPictures } from './dashboard/stream-pictures.js';
 import type { RecentVideo } from './video/recent-video.js';
 import type { ReasonerModels } from './reasoner-models.js';
 
@@ -59,6 +60,8 @@ export interface StreamSessionOptions {
   readonly onError?: ((error: PresageError) => void) | undefined;
   /** Takes the frames, for what is looked at again and for pictures. */
   readonly video?: RecentVideo | undefined;
+  /** What viewers see. */
+  readonly pictures?: StreamPictures | undefined;
   /** Lets the reasoner look at them again. */
   readonly looks?: VideoLooks | undefined;
   readonly metrics?: Metrics | undefined;
@@ -117,9 +120,11 @@ export class StreamSession implements AsyncDisposable {
       onDraft: (draft) => this.#tell(draft),
       onFrame: (frame) => {
         options.video?.add(frame);
+        options.pictures?.addFrame(frame);
         options.onFrame?.(frame);
       },
       afterFrame: async (frame) => {
+        options.pictures?.annotate(frame);
         // Whatever is then looked at is the same each time.
         if (mode === 'lossless') await options.video?.settle();
         await options.afterFrame?.(frame);
@@ -143,6 +148,11 @@ export class StreamSession implements AsyncDisposable {
   /** The recent video; undefined where none is kept. */
   get looks(): VideoLooks | undefined {
     return this.#options.looks;
+  }
+
+  /** What viewers see; undefined where nobody can watch. */
+  get pictures(): StreamPictures | undefined {
+    return this.#options.pictures;
   }
 
   /** Puts what memory holds into the archive, with the next commit. */
@@ -180,6 +190,7 @@ export class StreamSession implements AsyncDisposable {
   async close(reason?: string): Promise<void> {
     await this.#pipeline.close(reason);
     await this.#running?.catch(() => undefined);
+    this.#options.pictures?.close();
     await this.#perception.close();
   }
 
@@ -227,6 +238,7 @@ export class StreamSession implements AsyncDisposable {
   #tell(draft: Draft): void {
     const { id, metrics, onDraft } = this.#options;
     this.#publisher.publish(draft);
+    this.#options.pictures?.add(draft);
     metrics?.messageTold(id, draft.kind);
     if (draft.kind === 'stream.state') {
       metrics?.streamUp(id, draft.data.state === 'live' || draft.data.state === 'degraded');

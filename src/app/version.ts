@@ -10,4 +10,6 @@ export const version = (
 
 /** The recording that comes with presage and plays when no source is given. */
 export const sampleVideo = `${packageFolder}examples/pedestrians.mp4`;
+/** The built page. */
+export const dashboardFolder = `${packageFolder}dist/demo`;
 export const modelsFolder = `${packageFolder}models`;

@@ -1,3 +1,4 @@
+import type { Frame } from './frame.js';
 import type { Source } from './stages.js';
 
 /*
@@ -52,4 +53,15 @@ export interface LiveVideoEngine extends AsyncDisposable {
    * @param startS media time of its first frame, s
    */
   openPublished(streamId: string, options: { readonly startS: number }): Source;
+}
+
+/** The frames of every stream as they leave its source, whatever that is: what an engine without pictures of its own shows. */
+export interface LiveFrames {
+  /** Whether a frame came within the last seconds. */
+  flowing(streamId: string): boolean;
+  /**
+   * Tells each frame from now on; it is valid during the call only, unless it is retained.
+   * @returns what stops it
+   */
+  watch(streamId: string, onFrame: (frame: Frame) => void): () => void;
 }

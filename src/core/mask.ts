@@ -82,6 +82,46 @@ export function decodeMask({ size: [height, width], counts }: Mask): Uint8Array 
   return pixels;
 }
 
+/** The part of a frame that a mask covers, px; `pixels` [height, width] as of `decodeMask`. */
+interface MaskBox {
+  readonly left: number;
+  readonly top: number;
+  readonly width: number;
+  readonly height: number;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * As `decodeMask`, and only the px around the mask: what is small costs little, whatever the frame.
+ * @throws PresageError `bad_request`
+ */
+export function decodeMaskBox({ size: [height, width], counts }: Mask): MaskBox {
+  const runs = decodeCounts(counts);
+  const total = runs.reduce((sum, run) => sum + run, 0);
+  if (runs.some((run) => run < 0) || total !== height * width) throw badMask('its runs do not fill its size');
+  const inside: { column: number; from: number; to: number }[] = [];
+  let at = 0;
+  for (const [index, run] of runs.entries()) {
+    for (let rest = index % 2 === 1 ? run : 0, start = at; rest > 0;) {
+      const from = start % height;
+      const length = Math.min(rest, height - from);
+      inside.push({ column: Math.floor(start / height), from, to: from + length });
+      start += length;
+      rest -= length;
+    }
+    at += run;
+  }
+  if (inside.length === 0) return { left: 0, top: 0, width: 0, height: 0, pixels: new Uint8Array(0) };
+  const left = inside[0]?.column ?? 0;
+  const top = inside.reduce((least, { from }) => Math.min(least, from), height);
+  const wide = (inside.at(-1)?.column ?? 0) + 1 - left;
+  const high = inside.reduce((most, { to }) => Math.max(most, to), 0) - top;
+  const pixels = new Uint8Array(wide * high);
+  for (const { column, from, to } of inside)
+    for (let y = from; y < to; y++) pixels[(y - top) * wide + column - left] = 1;
+  return { left, top, width: wide, height: high, pixels };
+}
+
 /** Number of px inside. @throws PresageError `bad_request` */
 export function maskArea(mask: Mask): number {
   return decodeCounts(mask.counts).reduce((area, run, index) => (index % 2 === 1 ? area + run : area), 0);

@@ -6,9 +6,14 @@ import { redact } from '../core/redact.js';
 export type SourceSpec =
   | { readonly kind: 'file'; readonly name: string; readonly path: string }
   | { readonly kind: 'rtsp' | 'http'; readonly name: string; readonly url: string }
-  | { readonly kind: 'webcam'; readonly name: string; readonly device: string };
+  | { readonly kind: 'webcam'; readonly name: string; readonly device: string }
+  /** Published to this service by WHIP. */
+  | { readonly kind: 'webrtc'; readonly name: string };
 
-const FORMS = 'a file, rtsp://…, http(s)://… or webcam:/dev/video0';
+/** A source that ffmpeg reads. */
+export type FfmpegSpec = Exclude<SourceSpec, { readonly kind: 'webrtc' }>;
+
+const FORMS = 'a file, rtsp://…, http(s)://…, webcam:/dev/video0 or webrtc:';
 
 /**
  * Reads a source from text. Whether it exists is not looked at.
@@ -31,11 +36,24 @@ export function parseSource(text: string): SourceSpec {
       return { kind: 'http', name: redact(text), url: checked(text) };
     case 'webcam':
       return { kind: 'webcam', name: text, device: text.slice('webcam:'.length) || '/dev/video0' };
+    case 'webrtc':
+      return published(text);
     default:
       // `C:\video.mp4`, and files such as `12:30.mp4`, are paths.
       if (!text.includes('://')) return { kind: 'file', name: text, path: text };
       throw new PresageError('bad_option', `source: got ${redact(text)}, expected ${FORMS}`);
   }
+}
+
+function published(text: string): SourceSpec {
+  if (text.length === 'webrtc:'.length) return { kind: 'webrtc', name: 'webrtc:' };
+  throw new PresageError(
+    'bad_option',
+    `source: got ${redact(text)}, expected webrtc: with nothing after it`,
+    {
+      hint: 'publish by WHIP at /v1/streams/{id}/whip',
+    },
+  );
 }
 
 function fileUrl(text: string): SourceSpec {

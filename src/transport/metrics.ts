@@ -26,12 +26,17 @@ export function registerTransportMetrics(registry: Registry, parts: { hub: Hub; 
       },
     });
   };
-  gauge('presage_clients', 'WebSocket clients connected', () => hub.stats().subscribers);
+  gauge('presage_clients', 'Clients of events connected', () => hub.stats().subscribers);
   counter('presage_client_messages_sent_total', 'Messages handed to clients', () => hub.stats().sent);
   counter(
     'presage_client_messages_dropped_total',
     'Messages that slow clients lost',
     () => hub.stats().dropped,
+  );
+  counter(
+    'presage_clients_slow_total',
+    'Clients ended because they read too slowly',
+    () => hub.stats().slow,
   );
   counter('presage_client_errors_total', 'Replays that failed', () => hub.stats().errors);
   gauge('presage_log_pending', 'Messages that wait for a commit', () => log.stats().pending);

@@ -6,10 +6,11 @@ import { objectPhrase } from '../../core/phrases.js';
 import { percent } from '../terminal/wording.js';
 import { fitText, inkOn } from './draw-text.js';
 import { fontOf } from './font.js';
-import { maskOutlines } from './mask-outline.js';
+import { maskOutlines } from '../../core/mask-outline.js';
 import type { OverlayLayout } from './overlay-layout.js';
 import type { CaptionedPrediction, Ghost, OverlayView, TrailPoint } from './overlay-state.js';
-import { colorOf, INK } from './palette.js';
+import { colorOf } from '../../core/object-colors.js';
+import { INK } from './palette.js';
 
 /** What is drawn on the picture itself: trails, where things go, boxes with their names. */
 export function paintObjects(ctx: SKRSContext2D, view: OverlayView, layout: OverlayLayout): void {

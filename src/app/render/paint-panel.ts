@@ -4,7 +4,8 @@ import { fitText, wrapText } from './draw-text.js';
 import { fontOf } from './font.js';
 import type { OverlayLayout } from './overlay-layout.js';
 import type { CaptionedEvent, CaptionedPrediction, OverlayView } from './overlay-state.js';
-import { colorOf, INK } from './palette.js';
+import { colorOf } from '../../core/object-colors.js';
+import { INK } from './palette.js';
 
 interface Column {
   readonly ctx: SKRSContext2D;

@@ -22,6 +22,8 @@ export interface VideoRendererOptions {
 
 const DEFAULT_FPS = 25;
 const MAX_FPS = 60;
+/** Of pictures for people. */
+const JPEG_QUALITY = 80;
 
 /** The fps of the video for the nominal fps of a source. */
 export function outputFps(fps: number): number {
@@ -54,13 +56,23 @@ export class OverlayPainter {
 
   /** RGBA of `layout.width × layout.height`, in a buffer of its own. The frame is not used after the call. */
   paint(frame: Frame, view: OverlayView): Buffer {
+    this.#draw(frame, view);
+    return this.#canvas.data();
+  }
+
+  /** A JPEG. The frame is not used after the call; the next one is painted when the promise has settled. */
+  paintJpeg(frame: Frame, view: OverlayView): Promise<Uint8Array> {
+    this.#draw(frame, view);
+    return this.#canvas.encode('jpeg', JPEG_QUALITY);
+  }
+
+  #draw(frame: Frame, view: OverlayView): void {
     const { picture } = this.layout;
     i420ToRgba(frame.pixels, frame.layout, this.#pixels);
     this.#sourceCtx.putImageData(this.#image, 0, 0);
     if (this.#source !== this.#canvas) this.#ctx.drawImage(this.#source, 0, 0, picture.width, picture.height);
     paintObjects(this.#ctx, view, this.layout);
     paintPanel(this.#ctx, view, this.layout);
-    return this.#canvas.data();
   }
 }
 

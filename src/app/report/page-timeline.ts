@@ -1,7 +1,7 @@
 import type { EventType } from '../../core/ontology.js';
 import { EVENT_TYPES } from '../../core/ontology.js';
 import { objectPhrase } from '../../core/phrases.js';
-import { colorOf } from '../render/palette.js';
+import { colorOf } from '../../core/object-colors.js';
 import { mediaTime, observedClause, outcomeClause, percent, predictedClause } from '../terminal/wording.js';
 import { html, type SafeHtml } from './html.js';
 import type { ReportData, ReportedEvent, ReportedPrediction } from './report-data.js';

@@ -3,7 +3,7 @@ import type { Box } from '../../core/box.js';
 import { objectPhrase } from '../../core/phrases.js';
 import { inkOn } from '../render/draw-text.js';
 import { fontOf } from '../render/font.js';
-import { colorOf } from '../render/palette.js';
+import { colorOf } from '../../core/object-colors.js';
 
 /** An object to be marked on a thumbnail; box in fractions of the frame. */
 export interface MarkedObject {

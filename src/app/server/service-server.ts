@@ -31,7 +31,7 @@ export class ServiceServer implements AsyncDisposable {
 
   /** @throws PresageError `bad_option`, `storage_failed` */
   constructor({ settings, streams, ffmpeg, keepStreams, onError, ...parts }: ServiceServerOptions) {
-    const { host, port, token, allowedOrigins, requestRate, apiFiles, data } = settings;
+    const { host, port, token, allowedOrigins, maxClients, requestRate, apiFiles, data } = settings;
     const files = tlsPaths(settings);
     const tls = files && readTls(files);
     this.manager = new StreamManager({
@@ -44,7 +44,7 @@ export class ServiceServer implements AsyncDisposable {
     try {
       this.#server = createServer({
         ...parts,
-        ...{ host, port, token, allowedOrigins, tls },
+        ...{ host, port, token, allowedOrigins, maxClients, tls },
         tokens: this.#tokens,
         requestsPerSecond: requestRate,
         control: this.manager,

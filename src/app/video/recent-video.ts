@@ -112,6 +112,11 @@ export class RecentVideo {
     return first && last && { from: first.t, to: last.t };
   }
 
+  /** The newest kept picture, which may still be in the making. */
+  get newest(): VideoPicture | undefined {
+    return this.#kept.at(-1);
+  }
+
   /** The kept picture nearest to a media time, at most `withinS` from it. */
   near(t: number, withinS: number): VideoPicture | undefined {
     let best: Kept | undefined;

@@ -1,18 +1,25 @@
 import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
+import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
+import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
 import { redact } from '../../core/redact.js';
 import { isRefusal, outOfScope, queryOf, type AccessPolicy } from '../access/access-policy.js';
 import type { Identity } from '../access/identity.js';
-import type { Hub } from './hub.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
-import type { Subscriber } from './subscriber.js';
-import { parseSubscription } from './subscription.js';
 import type { TransportLogger } from '../transport-logger.js';
+import type { Connection } from './connection.js';
+import { ControlDesk } from './control-desk.js';
+import { EventStreams } from './event-streams.js';
+import { decodeCbor } from './frames.js';
+import { Heartbeat } from './heartbeat.js';
+import type { Hub } from './hub.js';
+import { parseQuery } from './subscription.js';
+import { WebSocketOutlet } from './websocket-outlet.js';
 
-/** Clients have nothing to say; a frame larger than this ends the connection with 1009. */
-const MAX_INCOMING_BYTES = 4096;
-const EVENTS_PATH = /^\/v1\/streams\/([^/?]+)\/events\/?$/;
+/** A frame of a client larger than this ends the connection with 1009. */
+const MAX_INCOMING_BYTES = 16 * 1024;
+const EVENTS_PATH = /^\/v1\/(?:streams\/([^/?]+)\/)?events\/?$/;
 
 export interface EventsEndpointOptions {
   readonly hub: Hub;
@@ -23,6 +30,7 @@ export interface EventsEndpointOptions {
   readonly logger: TransportLogger;
 }
 
+/** Why a client is not taken in. */
 interface Refused {
   readonly status: number;
   readonly code: ReplyCode;
@@ -30,27 +38,36 @@ interface Refused {
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** The WebSocket `/v1/streams/{id}/events`: admits clients, subscribes them to the hub and notices dead ones. */
+/** The WebSockets `/v1/events` and `/v1/streams/{id}/events`: admits clients, connects them to the hub and notices dead ones. */
 export class EventsEndpoint {
   readonly #options: EventsEndpointOptions;
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_INCOMING_BYTES,
+    // Measured and left off: docs/adr/0022-one-frame-for-all.md. Frames that are shared must not be compressed by `ws`.
     perMessageDeflate: false,
+    handleProtocols: (offered) => [JSON_PROTOCOL, CBOR_PROTOCOL].find((name) => offered.has(name)) ?? false,
   });
-  readonly #subscribers = new Map<WebSocket, Subscriber>();
+  readonly #connections = new Map<WebSocket, Connection>();
   /** Clients that have answered since the last ping. */
   readonly #answering = new WeakSet<WebSocket>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #pings: NodeJS.Timeout;
+  readonly #streams: EventStreams;
   #closed: Promise<void> | undefined;
 
   constructor(options: EventsEndpointOptions) {
     this.#options = options;
-    this.#heartbeat = setInterval(() => this.#beat(), options.heartbeatMs).unref();
+    this.#streams = new EventStreams({ ...options, full: () => this.#full() });
+    this.#pings = setInterval(() => this.#ping(), options.heartbeatMs).unref();
   }
 
   get clients(): number {
-    return this.#server.clients.size;
+    return this.#server.clients.size + this.#streams.clients;
+  }
+
+  /** Adds the routes of Server-Sent Events. */
+  register(app: FastifyInstance): void {
+    this.#streams.register(app);
   }
 
   /** Listener for `upgrade` of the HTTP server. */
@@ -59,14 +76,14 @@ export class EventsEndpoint {
     socket.on('error', () => socket.destroy());
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
-    const id = streamIdOf(url) ?? '';
+    const path = eventsPath(url);
     const identity = this.#options.policy.identify(request);
-    const refusal = isRefusal(identity) ? identity : this.#refusal(identity, id);
+    const refusal = isRefusal(identity) ? identity : this.#refusal(identity, path);
     if (refusal !== undefined) refuse(socket, refusal);
-    else if (!isRefusal(identity)) {
+    else if (!isRefusal(identity) && path !== undefined) {
       this.#server.handleUpgrade(request, socket, head, (client) => {
         endWithToken(client, identity.signal);
-        this.#admit(client, id, queryOf(request));
+        this.#admit({ client, socket, identity, streamId: path.streamId }, queryOf(request));
       });
     }
   }
@@ -77,39 +94,61 @@ export class EventsEndpoint {
     return this.#closed;
   }
 
-  #refusal(identity: Identity, id: string): Refused | undefined {
-    const { hasStream, maxClients } = this.#options;
-    if (id === '') return { status: 404, code: 'not_found', message: 'There is no WebSocket at this path' };
+  #refusal(identity: Identity, path: EventsPath | undefined): Refused | undefined {
+    if (path === undefined) return NOTHING_HERE;
+    const { streamId: id } = path;
     if (!identity.may('read', id)) return outOfScope(identity, 'read', id);
-    if (!hasStream(id)) return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
-    if (this.#closed !== undefined) {
-      return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
+    if (id !== undefined && !this.#options.hasStream(id)) {
+      return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
     }
-    if (this.clients < maxClients) return undefined;
-    return { status: 503, code: 'overloaded', message: `${maxClients} clients are connected already` };
+    const full = this.#full();
+    return full === undefined ? undefined : { status: 503, code: 'overloaded', message: full };
   }
 
-  #admit(client: WebSocket, id: string, query: URLSearchParams): void {
+  #full(): string | undefined {
+    const { maxClients } = this.#options;
+    if (this.#closed !== undefined) return 'The server is shutting down';
+    return this.clients < maxClients ? undefined : `${maxClients} clients are connected already`;
+  }
+
+  #admit({ client, socket, identity, streamId }: Admitted, query: URLSearchParams): void {
     const { hub, logger } = this.#options;
     this.#answering.add(client);
     client.on('pong', () => this.#answering.add(client));
     // ws closes the connection itself (frames too large, bad UTF-8); `close` follows.
-    client.on('error', (error) => logger.debug({ stream: id, error: error.message }, 'websocket error'));
-    const subscription = parseSubscription(query);
-    if ('problem' in subscription) {
-      client.close(1008, subscription.problem);
+    client.on('error', (error) =>
+      logger.debug({ stream: streamId, error: error.message }, 'websocket error'),
+    );
+    const asked = parseQuery(query, streamId);
+    if ('problem' in asked) {
+      client.close(1008, asked.problem);
       return;
     }
-    const subscriber = hub.attach(id, subscription, client);
-    this.#subscribers.set(client, subscriber);
-    client.on('close', (code) => {
-      this.#subscribers.delete(client);
-      hub.detach(subscriber);
-      logger.debug({ stream: id, code, sent: subscriber.sent }, 'websocket closed');
+    const binary = client.protocol === CBOR_PROTOCOL;
+    const outlet = new WebSocketOutlet(client, socket, binary ? 'cbor' : 'json');
+    const connection = hub.connect(outlet, (id) => identity.may('read', id));
+    this.#connections.set(client, connection);
+    const heartbeat = new Heartbeat((at) => connection.beat(at));
+    const desk = new ControlDesk({
+      connection,
+      streamId,
+      decode: binary ? decodeCbor : (data) => JSON.parse(data.toString()) as unknown,
+      setHeartbeat: (seconds) => heartbeat.set(seconds),
+      now: () => new Date(),
     });
+    socket.on('drain', () => connection.drained());
+    client.on('message', (data) => desk.receive(data as Buffer));
+    client.on('close', (code) => {
+      heartbeat.set(0);
+      this.#connections.delete(client);
+      hub.disconnect(connection);
+      logger.debug({ stream: streamId, code }, 'websocket closed');
+    });
+    heartbeat.set(asked.heartbeatS);
+    if (asked.subscription !== undefined) connection.subscribe(asked.subscription);
   }
 
-  #beat(): void {
+  #ping(): void {
     for (const client of this.#server.clients) {
       if (this.#answering.delete(client)) client.ping();
       else client.terminate();
@@ -117,10 +156,11 @@ export class EventsEndpoint {
   }
 
   async #close(timeoutMs: number): Promise<void> {
-    clearInterval(this.#heartbeat);
+    clearInterval(this.#pings);
+    this.#streams.close();
     const clients = [...this.#server.clients];
     for (const client of clients) {
-      (this.#subscribers.get(client) ?? client).close(1001, 'the server is shutting down');
+      (this.#connections.get(client) ?? client).close(1001, 'the server is shutting down');
     }
     const gone = Promise.all(clients.map(whenClosed));
     const deadline = setTimeout(() => clients.forEach((client) => client.terminate()), timeoutMs);
@@ -130,12 +170,11 @@ export class EventsEndpoint {
   }
 }
 
-/** A connection lasts no longer than the token that opened it. */
-function endWithToken(client: WebSocket, signal: AbortSignal): void {
-  const end = (): void => client.close(1008, 'the token was revoked or has expired');
-  signal.addEventListener('abort', end, { once: true });
-  client.once('close', () => signal.removeEventListener('abort', end));
-}
+const NOTHING_HERE: Refused = {
+  status: 404,
+  code: 'not_found',
+  message: 'There is no WebSocket at this path',
+};
 
 function whenClosed(client: WebSocket): Promise<void> {
   return new Promise((resolve) => {
@@ -144,11 +183,33 @@ function whenClosed(client: WebSocket): Promise<void> {
   });
 }
 
-function streamIdOf(url: string): string | undefined {
-  const encoded = EVENTS_PATH.exec(url.split('?', 1)[0] ?? '')?.[1];
-  if (encoded === undefined) return undefined;
+/** A connection lasts no longer than the token that opened it. */
+function endWithToken(client: WebSocket, signal: AbortSignal): void {
+  const end = (): void => client.close(1008, 'the token was revoked or has expired');
+  signal.addEventListener('abort', end, { once: true });
+  client.once('close', () => signal.removeEventListener('abort', end));
+}
+
+interface Admitted {
+  readonly client: WebSocket;
+  /** The one under the client. */
+  readonly socket: Duplex;
+  readonly identity: Identity;
+  readonly streamId: string | undefined;
+}
+
+interface EventsPath {
+  /** Undefined: all streams. */
+  readonly streamId: string | undefined;
+}
+
+function eventsPath(url: string): EventsPath | undefined {
+  const found = EVENTS_PATH.exec(url.split('?', 1)[0] ?? '');
+  if (found === null) return undefined;
+  const [, encoded] = found;
+  if (encoded === undefined) return { streamId: undefined };
   try {
-    return decodeURIComponent(encoded);
+    return { streamId: decodeURIComponent(encoded) };
   } catch {
     // A malformed escape names no stream.
     return undefined;

@@ -1,15 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
 import { formatSequence } from '../../core/messages.js';
 import type { Identity } from '../access/identity.js';
 import type { LogEntry } from '../log/log-types.js';
-import { healthPage } from './health-page.js';
 import type { Hub } from '../events/hub.js';
 import { errorBody } from './reply.js';
 import { isReady, overall, type StatusProviders, type StreamStatus } from './status.js';
-import type { LogReader } from '../events/subscriber.js';
+import type { LogReader } from '../events/log-window.js';
 
 /** The part of the durable log that the HTTP API reads. */
 export interface ServerLog extends LogReader {
@@ -33,15 +31,6 @@ export function registerRoutes(app: FastifyInstance, context: RouteContext): voi
   app.get('/metrics', { config: { access: 'read:*' } }, async (_request, reply) => {
     reply.type(context.registry.contentType);
     return context.registry.metrics();
-  });
-  app.get('/', async (_request, reply) => {
-    const nonce = randomBytes(16).toString('base64');
-    const allowed = `style-src 'nonce-${nonce}'; script-src 'nonce-${nonce}'; connect-src 'self'; img-src data:`;
-    reply.header(
-      'content-security-policy',
-      `default-src 'none'; base-uri 'none'; form-action 'none'; ${allowed}`,
-    );
-    return reply.type('text/html; charset=utf-8').send(healthPage(nonce));
   });
 }
 

@@ -20,7 +20,7 @@ import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
 const DEFAULT_HOST = '127.0.0.1';
-const DEFAULT_MAX_CLIENTS = 256;
+const DEFAULT_MAX_CLIENTS = 1000;
 const DEFAULT_REQUESTS_PER_SECOND = 100;
 const HEARTBEAT_MS = 15_000;
 /** For the closing handshakes; with the HTTP server's own end, closing stays within 2 s. */
@@ -67,7 +67,7 @@ export interface ServerOptions {
   features?: readonly ServerFeature[];
   /** Default: silent. */
   logger?: TransportLogger;
-  /** WebSocket clients at once. Default 256. */
+  /** Clients of events at once, by WebSocket or Server-Sent Events. Default 1000. */
   maxClients?: number;
   /** Between pings; a client that has not answered by the next is ended. Default 15 s. */
   heartbeatMs?: number;
@@ -106,6 +106,7 @@ export class PresageServer implements AsyncDisposable {
     // One address of `localhost`, so that there is one server to upgrade on.
     this.#host = host === 'localhost' ? DEFAULT_HOST : host;
     this.#port = options.port;
+    hub.setStreams(() => status.streams().map(({ id }) => id));
     this.#events = new EventsEndpoint({
       hub,
       policy,
@@ -123,6 +124,7 @@ export class PresageServer implements AsyncDisposable {
     };
     this.#features = options.features ?? [];
     this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
+    this.#events.register(this.#app);
     registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });

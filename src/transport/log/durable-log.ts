@@ -163,12 +163,25 @@ export class DurableLog implements StateStore, AsyncDisposable {
     return stream === undefined ? { first: 1, last: 0 } : { first: stream.first, last: stream.last };
   }
 
+  /** Every stream that ever had a message here. */
+  streamIds(): string[] {
+    return [...this.#streams.keys()];
+  }
+
   /** The newest durable message of a kind: quick for `stream.state` and `scorecard.updated`, a search for others. */
   latest(streamId: string, kind: MessageKind): LogEntry | undefined {
     this.#assertOpen();
     const stream = this.#streams.get(streamId);
     if (stream === undefined) return undefined;
     return this.#guard(() => this.#statements.latest.all(stream.id, kind)[0]) as LogEntry | undefined;
+  }
+
+  /** The oldest message that is kept about an event, an object or a prediction. */
+  firstAbout(streamId: string, ref: string): LogEntry | undefined {
+    this.#assertOpen();
+    const stream = this.#streams.get(streamId);
+    if (stream === undefined) return undefined;
+    return this.#guard(() => this.#statements.firstAbout.all(stream.id, ref)[0]) as LogEntry | undefined;
   }
 
   /** Media time of the stream's newest durable message, s; a restarted stream goes on from there. */

@@ -89,6 +89,9 @@ const SQL = {
   advance: 'update streams set last = ?, bytes = ?, mediatime = ? where id = ?',
   page: `${ENTRY} where stream = ? and sequence >= ? order by sequence limit ?`,
   latest: `${ENTRY} where stream = ? and kind = ? order by sequence desc limit 1`,
+  firstAbout: `select m.sequence, m.kind, m.mediatime, m.json from refs r
+    join messages m on m.stream = r.stream and m.sequence = r.sequence
+    where r.stream = ? and r.ref = ? order by r.sequence limit 1`,
   oldest: 'select sequence, at, bytes from messages where stream = ? order by sequence limit ?',
   remove: 'delete from messages where stream = ? and sequence <= ?',
   trim: 'update streams set first = ?, bytes = ? where id = ?',

@@ -1,5 +1,11 @@
 import { PresageError } from '../../core/errors.js';
-import { formatSequence, messageType, type Draft, type MessageKind } from '../../core/messages.js';
+import {
+  formatSequence,
+  messageType,
+  type Draft,
+  type Message,
+  type MessageKind,
+} from '../../core/messages.js';
 
 /** Decimal places by field name; arrays take those of their field. Whatever is not listed gets DEFAULT_DECIMALS. */
 const DECIMALS: Readonly<Record<string, number>> = {
@@ -56,6 +62,8 @@ export class OutgoingMessage {
   readonly mediatime: number;
   readonly json: string;
   #bytes: Buffer | undefined;
+  #value: Message | undefined;
+  readonly #formats = new Map<string, Buffer>();
 
   constructor(
     streamId: string,
@@ -74,6 +82,18 @@ export class OutgoingMessage {
   /** UTF-8 of `json`. */
   get bytes(): Buffer {
     return (this.#bytes ??= Buffer.from(this.json));
+  }
+
+  /** What `json` says: the numbers are rounded as they are there. */
+  get value(): Message {
+    return (this.#value ??= JSON.parse(this.json) as Message);
+  }
+
+  /** The message in another format, made at most once. */
+  inFormat(format: string, make: () => Buffer): Buffer {
+    const made = this.#formats.get(format) ?? make();
+    this.#formats.set(format, made);
+    return made;
   }
 }
 

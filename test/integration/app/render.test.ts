@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { OverlayState } from '../../../src/app/render/overlay-state.js';
-import { colorOf } from '../../../src/app/render/palette.js';
+import { colorOf } from '../../../src/core/object-colors.js';
 import { VideoRenderer } from '../../../src/app/render/video-renderer.js';
 import { plainFrame } from '../../unit/app/render/frames.js';
 import { anObject, objectsAt } from '../../unit/app/terminal/story.js';

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createCanvas, loadImage } from '@napi-rs/canvas';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { colorOf } from '../../../src/app/render/palette.js';
+import { colorOf } from '../../../src/core/object-colors.js';
 import { ReportBuilder } from '../../../src/app/report/report-builder.js';
 import { addFrame, openRecentVideo } from '../../support/video/pictures.js';
 import { plainFrame } from '../../unit/app/render/frames.js';

@@ -240,7 +240,7 @@ describe('the WebSocket', () => {
     const { events, server } = await startService();
     const client = await new WsClient(events()).opened();
     client.socket.send('x'.repeat(100));
-    client.socket.send('x'.repeat(10_000));
+    client.socket.send('x'.repeat(20_000));
     await once(client.socket, 'close');
     expect(client.closed?.code).toBe(1009);
     await vi.waitFor(() => expect(server.clients).toBe(0));

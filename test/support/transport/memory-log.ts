@@ -1,6 +1,6 @@
 import type { LogEntry, LogRange } from '../../../src/transport/log/log-types.js';
 import { OutgoingMessage } from '../../../src/transport/messages/encode.js';
-import type { LogReader } from '../../../src/transport/events/subscriber.js';
+import type { LogReader } from '../../../src/transport/events/log-window.js';
 import type { MessageKind } from '../../../src/core/messages.js';
 
 /** A log of one stream in memory: what is added is durable at once. */

@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import type { IncomingMessage } from 'node:http';
+import { decode } from 'cbor-x';
 import { onTestFinished } from 'vitest';
 import { WebSocket, type ClientOptions } from 'ws';
 import type { Message } from '../../../src/core/messages.js';
@@ -11,10 +12,10 @@ export class WsClient {
   closed: { code: number; reason: string } | undefined;
   #wake: (() => void)[] = [];
 
-  constructor(url: string, options: ClientOptions = {}) {
-    this.socket = new WebSocket(url, options);
-    this.socket.on('message', (data: Buffer) => {
-      this.messages.push(JSON.parse(data.toString('utf8')) as Message);
+  constructor(url: string, options: ClientOptions = {}, protocols: string[] = []) {
+    this.socket = new WebSocket(url, protocols, options);
+    this.socket.on('message', (data: Buffer, binary) => {
+      this.messages.push((binary ? decode(data) : JSON.parse(data.toString('utf8'))) as Message);
       this.#notify();
     });
     this.socket.on('close', (code, reason) => {

@@ -3,7 +3,7 @@ import { encodeMask } from '../../../../src/core/mask.js';
 import { overlayLayout } from '../../../../src/app/render/overlay-layout.js';
 import { OverlayState } from '../../../../src/app/render/overlay-state.js';
 import { OverlayPainter, outputFps } from '../../../../src/app/render/video-renderer.js';
-import { colorOf } from '../../../../src/app/render/palette.js';
+import { colorOf } from '../../../../src/core/object-colors.js';
 import { anObject, objectsAt, story } from '../terminal/story.js';
 import { plainFrame } from './frames.js';
 

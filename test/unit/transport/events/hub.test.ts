@@ -2,11 +2,24 @@ import { describe, expect, it, vi } from 'vitest';
 import { messageData } from '../../../../src/core/messages.js';
 import { OutgoingMessage } from '../../../../src/transport/messages/encode.js';
 import { Hub } from '../../../../src/transport/events/hub.js';
-import type { Subscription } from '../../../../src/transport/events/subscription.js';
-import { FakeSocket } from '../../../support/transport/fake-socket.js';
+import type { FilterFields } from '../../../../src/core/control.js';
+import type { Connection } from '../../../../src/transport/events/connection.js';
+import { frameOf } from '../../../../src/transport/events/frames.js';
+import { FakeOutlet } from '../../../support/transport/fake-outlet.js';
 import { MemoryLog } from '../../../support/transport/memory-log.js';
 
-const ALL: Subscription = { from: 'latest', kinds: undefined, objectsHz: 5 };
+const ALL: Wanted = { from: 'latest' };
+type Wanted = FilterFields & { from: 'latest' | 'oldest' | number };
+
+function attach(hub: Hub, streamId: string, { from, ...fields }: Wanted, outlet: FakeOutlet): Connection {
+  const connection = hub.connect(outlet);
+  outlet.onDrain = () => connection.drained();
+  hub.setStreams(() => ['cam1', 'cam2']);
+  const start = typeof from === 'number' ? { [streamId]: from } : from;
+  connection.subscribe({ id: 'a', streams: [streamId], fields, from: start });
+  return connection;
+}
+
 const objects = (mediatime: number): OutgoingMessage =>
   new OutgoingMessage(
     'cam1',
@@ -22,9 +35,9 @@ describe('Hub', () => {
   it('sends to the subscribers of the stream only', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
-    const [mine, other] = [new FakeSocket(), new FakeSocket()];
-    hub.attach('cam1', ALL, mine);
-    hub.attach('cam2', ALL, other);
+    const [mine, other] = [new FakeOutlet(), new FakeOutlet()];
+    attach(hub, 'cam1', ALL, mine);
+    attach(hub, 'cam2', ALL, other);
     hub.deliver(log.add());
     expect(mine.sequences()).toEqual([1]);
     expect(other.sent).toEqual([]);
@@ -33,21 +46,25 @@ describe('Hub', () => {
   it('serialises once however many receive', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
-    const bytes = vi.spyOn(Buffer, 'from');
-    for (let index = 0; index < 10; index += 1) hub.attach('cam1', ALL, new FakeSocket());
+    const outlets = Array.from({ length: 10 }, (_, index) => {
+      const outlet = new FakeOutlet({ format: index % 2 === 0 ? 'json' : 'cbor' });
+      attach(hub, 'cam1', ALL, outlet);
+      return outlet;
+    });
     const message = log.add();
-    bytes.mockClear();
     hub.deliver(message);
-    expect(bytes.mock.calls.filter(([text]) => (text as unknown) === message.json)).toHaveLength(1);
-    bytes.mockRestore();
+    for (const [index, { frames }] of outlets.entries()) {
+      // The very same buffer, not one that is equal.
+      expect(frames[0]).toBe(frameOf(message, index % 2 === 0 ? 'json' : 'cbor'));
+    }
   });
 
   it('goes from replay to live without a gap or a double while messages keep coming', async () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
     for (let index = 0; index < 1000; index += 1) log.add();
-    const socket = new FakeSocket();
-    const subscriber = hub.attach('cam1', { ...ALL, from: 5 }, socket);
+    const socket = new FakeOutlet();
+    const subscriber = attach(hub, 'cam1', { ...ALL, from: 5 }, socket);
     for (let count = 0; subscriber.state !== 'live'; count += 1) {
       expect(count).toBeLessThan(1000);
       hub.deliver(log.add());
@@ -60,8 +77,8 @@ describe('Hub', () => {
   it('waits for a sequence that is yet to come', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
-    const socket = new FakeSocket();
-    hub.attach('cam1', { ...ALL, from: 3 }, socket);
+    const socket = new FakeOutlet();
+    attach(hub, 'cam1', { ...ALL, from: 3 }, socket);
     for (let index = 0; index < 4; index += 1) hub.deliver(log.add());
     expect(socket.sequences()).toEqual([3, 4]);
   });
@@ -70,8 +87,8 @@ describe('Hub', () => {
     const log = new MemoryLog();
     for (let index = 0; index < 10; index += 1) log.add();
     log.expire(6);
-    const socket = new FakeSocket();
-    new Hub({ log }).attach('cam1', { ...ALL, from: 3 }, socket);
+    const socket = new FakeOutlet();
+    attach(new Hub({ log }), 'cam1', { ...ALL, from: 3 }, socket);
     await vi.waitFor(() => expect(socket.sequences()).toEqual([7, 8, 9, 10]));
     expect(socket.sent[0]).toMatchObject({
       type: 'presage.lagged.v1',
@@ -84,8 +101,8 @@ describe('Hub', () => {
     const hub = new Hub({ log });
     for (let index = 0; index < 3; index += 1) log.add();
     log.expire(3);
-    const socket = new FakeSocket();
-    hub.attach('cam1', { ...ALL, from: 1 }, socket);
+    const socket = new FakeOutlet();
+    attach(hub, 'cam1', { ...ALL, from: 1 }, socket);
     expect(socket.sent[0]?.data).toMatchObject({ dropped: 3, toSequence: '0000000003' });
     await new Promise(setImmediate);
     hub.deliver(log.add());
@@ -95,9 +112,9 @@ describe('Hub', () => {
   it('drops for a slow client only', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log, bounds: { messages: 3, bytes: 1e6 } });
-    const [slow, quick] = [new FakeSocket({ open: false }), new FakeSocket()];
-    hub.attach('cam1', ALL, slow);
-    hub.attach('cam1', ALL, quick);
+    const [slow, quick] = [new FakeOutlet({ open: false }), new FakeOutlet()];
+    attach(hub, 'cam1', ALL, slow);
+    attach(hub, 'cam1', ALL, quick);
     slow.bufferedAmount = 300_000; // its network is full already
     for (let index = 0; index < 8; index += 1) hub.deliver(log.add());
     hub.deliver(objects(1));
@@ -109,8 +126,8 @@ describe('Hub', () => {
   it('tells a lagging client once what it lost, when it has drained, and goes on', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log, bounds: { messages: 3, bytes: 400_000 } });
-    const socket = new FakeSocket({ open: false });
-    const subscriber = hub.attach('cam1', ALL, socket);
+    const socket = new FakeOutlet({ open: false });
+    const subscriber = attach(hub, 'cam1', ALL, socket);
     const big = log.add();
     hub.deliver(new OutgoingMessage('cam1', big.kind, big.sequence, 0, `"${'x'.repeat(300_000)}"`));
     for (let index = 0; index < 6; index += 1) hub.deliver(log.add());
@@ -131,8 +148,8 @@ describe('Hub', () => {
   it('gives an empty range when only live messages were lost', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log, bounds: { messages: 1, bytes: 1e6 } });
-    const socket = new FakeSocket({ open: false });
-    hub.attach('cam1', { ...ALL, objectsHz: 100 }, socket);
+    const socket = new FakeOutlet({ open: false });
+    attach(hub, 'cam1', { ...ALL, objectsRate: 100 }, socket);
     hub.deliver(new OutgoingMessage('cam1', 'objects.updated', undefined, 0, `"${'x'.repeat(300_000)}"`));
     for (let index = 1; index < 5; index += 1) hub.deliver(objects(index));
     socket.open();
@@ -143,14 +160,10 @@ describe('Hub', () => {
   it('sends only the types asked for, in replay and live', async () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
-    const socket = new FakeSocket();
+    const socket = new FakeOutlet();
     log.add('stream.state');
     log.add('event.observed');
-    const subscriber = hub.attach(
-      'cam1',
-      { ...ALL, from: 'oldest', kinds: new Set(['event.observed']) },
-      socket,
-    );
+    const subscriber = attach(hub, 'cam1', { ...ALL, from: 'oldest', types: ['event.observed'] }, socket);
     await vi.waitFor(() => expect(subscriber.state).toBe('live'));
     hub.deliver(log.add('stream.state'));
     hub.deliver(log.add('event.observed'));
@@ -163,18 +176,18 @@ describe('Hub', () => {
     [10, 10],
     [30, 30],
     [120, 30],
-  ])('thins objects.updated of 30 a second to %i a second', (objectsHz, expected) => {
+  ])('thins objects.updated of 30 a second to %i a second', (objectsRate, expected) => {
     const hub = new Hub({ log: new MemoryLog() });
-    const socket = new FakeSocket();
-    hub.attach('cam1', { ...ALL, objectsHz }, socket);
+    const socket = new FakeOutlet();
+    attach(hub, 'cam1', { ...ALL, objectsRate }, socket);
     for (let frame = 0; frame < 30; frame += 1) hub.deliver(objects(frame / 30));
     expect(socket.sent).toHaveLength(expected);
   });
 
   it('goes on when media time begins anew', () => {
     const hub = new Hub({ log: new MemoryLog() });
-    const socket = new FakeSocket();
-    hub.attach('cam1', ALL, socket);
+    const socket = new FakeOutlet();
+    attach(hub, 'cam1', ALL, socket);
     hub.deliver(objects(1000));
     hub.deliver(objects(0));
     expect(socket.sent).toHaveLength(2);
@@ -182,11 +195,12 @@ describe('Hub', () => {
 
   it('closes a client with 1011 when its replay cannot be read', () => {
     const log = new MemoryLog();
+    log.add();
     log.failing = true;
     const errors: string[] = [];
     const hub = new Hub({ log, onError: (error) => errors.push(error.code) });
-    const socket = new FakeSocket();
-    hub.attach('cam1', { ...ALL, from: 'oldest' }, socket);
+    const socket = new FakeOutlet();
+    attach(hub, 'cam1', { ...ALL, from: 'oldest' }, socket);
     expect(socket.closed?.code).toBe(1011);
     expect(errors).toEqual(['storage_failed']);
     expect(hub.stats().errors).toBe(1);
@@ -195,8 +209,8 @@ describe('Hub', () => {
   it('sends a client what waits for it before it closes, once', () => {
     const log = new MemoryLog();
     const hub = new Hub({ log });
-    const socket = new FakeSocket({ open: false });
-    const subscriber = hub.attach('cam1', ALL, socket);
+    const socket = new FakeOutlet({ open: false });
+    const subscriber = attach(hub, 'cam1', ALL, socket);
     socket.bufferedAmount = 300_000;
     for (let index = 0; index < 3; index += 1) hub.deliver(log.add());
     subscriber.close(1001, 'the server is shutting down');
@@ -204,8 +218,8 @@ describe('Hub', () => {
     hub.deliver(log.add());
     expect(socket.sequences()).toEqual([1, 2, 3]);
     expect(socket.closed).toEqual({ code: 1001, reason: 'the server is shutting down' });
-    hub.detach(subscriber);
-    hub.detach(subscriber);
+    hub.disconnect(subscriber);
+    hub.disconnect(subscriber);
     expect(hub.stats()).toMatchObject({ subscribers: 0, sent: 3 });
   });
 

@@ -1,27 +1,33 @@
 import { describe, expect, it } from 'vitest';
-import { parseSubscription } from '../../../../src/transport/events/subscription.js';
+import { parseQuery } from '../../../../src/transport/events/subscription.js';
 
-const parse = (query: string): ReturnType<typeof parseSubscription> =>
-  parseSubscription(new URLSearchParams(query));
+const parse = (query: string): ReturnType<typeof parseQuery> =>
+  parseQuery(new URLSearchParams(query), 'cam1');
 
-describe('parseSubscription', () => {
+describe('parseQuery', () => {
   it('starts with what comes next, all types, when nothing is asked', () => {
-    expect(parse('')).toEqual({ from: 'latest', kinds: undefined, objectsHz: 5 });
+    expect(parse('')).toEqual({
+      subscription: { id: 'query', streams: ['cam1'], fields: {}, from: 'latest' },
+      heartbeatS: 0,
+    });
   });
 
   it.each([
     ['from=oldest', 'oldest'],
     ['from=latest', 'latest'],
-    ['from=0', 0],
-    ['from=412', 412],
-    ['from=0000000412', 412],
+    ['from=0', { cam1: 0 }],
+    ['from=412', { cam1: 412 }],
+    ['from=0000000412', { cam1: 412 }],
+    ['from=cam1:412', { cam1: 412 }],
   ])('understands %s', (query, from) => {
-    expect(parse(query)).toMatchObject({ from });
+    expect(parse(query)).toMatchObject({ subscription: { from } });
   });
 
-  it('takes types in full or short, and always adds lagged', () => {
+  it('takes types in full or short', () => {
     expect(parse('types=presage.event.observed.v1,%20prediction.created&types=stream.state')).toMatchObject({
-      kinds: new Set(['event.observed', 'prediction.created', 'stream.state', 'lagged']),
+      subscription: {
+        fields: { types: ['presage.event.observed.v1', 'prediction.created', 'stream.state'] },
+      },
     });
   });
 

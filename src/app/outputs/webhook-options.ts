@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { kindOfType, type MessageKind } from '../../core/messages.js';
+import { isPrivateAddress } from '../../transport/webhooks/private-address.js';
+import { LIVE, option } from '../option-spec.js';
+
+const kind = z.string().transform((name, context): MessageKind => {
+  const found = kindOfType(name);
+  if (found !== undefined) return found;
+  context.addIssue(`there is no type "${name}"`);
+  return z.NEVER;
+});
+
+const targetSchema = z
+  .strictObject({
+    url: z.url({ protocol: /^https?$/ }),
+    /** `env:NAME` is the value of that environment variable. */
+    secret: z.string().min(8).optional(),
+    types: z.array(kind).min(1).optional(),
+    streams: z.array(z.string()).min(1).optional(),
+    minProbability: z.number().min(0).max(1).optional(),
+    allowPrivate: z.boolean().optional(),
+  })
+  .refine(
+    ({ url, allowPrivate }) => allowPrivate === true || !isPrivateHost(url),
+    'the address is not on the public internet; allowPrivate: true permits it',
+  );
+const targetsSchema = z.array(targetSchema).max(32);
+export type WebhookEntry = z.infer<typeof targetSchema>;
+
+/** Names that stand for this machine; other names are looked up when a message is sent. */
+function isPrivateHost(url: string): boolean {
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
+  if (host === 'localhost' || host.endsWith('.localhost')) return true;
+  return /^[\d.]+$|:/.test(host) && isPrivateAddress(host);
+}
+
+/** Says which entry is wrong; the list as a whole may hold a secret and is never shown. */
+const schema = z.unknown().transform((value, context): readonly WebhookEntry[] => {
+  const parsed = targetsSchema.safeParse(typeof value === 'string' ? [{ url: value }] : value);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  context.addIssue(`webhooks.${issue?.path.map(String).join('.') ?? ''}: ${issue?.message ?? 'not valid'}`);
+  return z.NEVER;
+});
+
+/** Where messages are posted to. */
+export const WEBHOOK_OPTIONS = {
+  webhooks: option<readonly WebhookEntry[]>({
+    flag: 'webhook',
+    value: 'URL',
+    env: 'PRESAGE_WEBHOOK',
+    yaml: 'webhooks',
+    schema,
+    expected: 'an http or https address, or a list such as: - {url: "https://…", secret: env:WEBHOOK_SECRET}',
+    fallback: [],
+    description:
+      'address that every durable message is posted to; presage.yaml can name several, and filters',
+    commands: LIVE,
+    secret: true,
+  }),
+};

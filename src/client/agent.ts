@@ -1,0 +1,225 @@
+import type { Message, MessageKind } from '../core/messages.js';
+import { ClientError } from './client-error.js';
+import { Feed } from './feed.js';
+import { Flow, type Sink } from './flow.js';
+import { HttpClient } from './http.js';
+import { matcher, type Match } from './matching.js';
+import type { SocketConstructor } from './socket.js';
+import * as told from './told.js';
+import type * as T from './types.js';
+import { DEFAULT_OBJECTS_RATE, listOf, type Tap, type Wish } from './wish.js';
+
+export interface ConnectOptions {
+  readonly token?: string | undefined;
+  /** Streams that the agent's flows are about unless they say otherwise. Default: all, those that come later too. */
+  readonly streams?: readonly string[];
+  /** Kinds of messages that `messages()` gives unless told otherwise. Default: all. */
+  readonly types?: readonly MessageKind[];
+  /** Where to begin. Default `latest`: what comes from now on. */
+  readonly from?: T.From;
+  /** Default: the platform's, or that of the package `ws`. */
+  readonly WebSocket?: SocketConstructor;
+  /** Default: the platform's. */
+  readonly fetch?: typeof fetch;
+}
+
+/** What a flow of messages is made from. */
+interface Plan<R> {
+  readonly kinds: readonly MessageKind[] | undefined;
+  readonly filter: T.StreamFilter & Match;
+  readonly objectsRate?: number | undefined;
+  /** Undefined leaves a message out. */
+  readonly tell: (message: Message) => R | undefined;
+}
+
+/**
+ * A connection to a service. It connects at once, and again whenever it is lost, and goes on where it was: each durable message
+ * of a stream comes once, in order, across connections and restarts of the service.
+ */
+export class Agent implements AsyncDisposable {
+  readonly http: HttpClient;
+  /** Each change of `status()`, beginning with what it is now. */
+  readonly status$: Flow<T.AgentStatus>;
+  readonly #options: ConnectOptions;
+  readonly #base: URL;
+  readonly #feed: Feed;
+  /** Of flows that begin elsewhere. */
+  readonly #ownFeeds = new Set<Feed>();
+  readonly #watchers = new Set<Sink<T.AgentStatus>>();
+  readonly #lagSinks = new Set<Sink<T.Lag>>();
+  #status: T.AgentStatus = { state: 'connecting' };
+
+  /** @throws ClientError `bad_address` */
+  constructor(url: string | URL, options: ConnectOptions = {}) {
+    this.#options = options;
+    this.#base = baseOf(url);
+    const { token, fetch: given } = options;
+    this.http = new HttpClient({ base: this.#base, token, fetch: given });
+    this.status$ = new Flow((sink) => this.#watch(sink));
+    this.#feed = this.#open(options.from ?? 'latest', (status) => this.#setStatus(status));
+  }
+
+  status(): T.AgentStatus {
+    return this.#status;
+  }
+
+  /** Messages as they come. */
+  messages(filter: T.MessageFilter = {}): Flow<Message> {
+    const { types = this.#options.types, objectsRate } = filter;
+    return this.#flow({ kinds: types, filter, objectsRate, tell: (message) => message });
+  }
+
+  /** What happened. */
+  events(filter: T.EventFilter = {}): Flow<T.ToldEvent> {
+    return this.#flow({ kinds: ['event.observed'], filter, tell: told.event });
+  }
+
+  /** What will probably happen: new predictions, and old ones whose probability changed. */
+  predictions(filter: T.PredictionFilter = {}): Flow<T.ToldPrediction> {
+    return this.#flow({ kinds: ['prediction.created', 'prediction.updated'], filter, tell: told.prediction });
+  }
+
+  /** What became of predictions. */
+  resolutions(filter: T.PredictionFilter = {}): Flow<T.ToldResolution> {
+    return this.#flow({ kinds: ['prediction.resolved'], filter, tell: told.resolution });
+  }
+
+  /** Why something happened. */
+  explanations(filter: T.StreamFilter = {}): Flow<T.ToldExplanation> {
+    return this.#flow({ kinds: ['explanation.created'], filter, tell: told.explanation });
+  }
+
+  /** Who is in the picture. Not durable: what comes while the connection is lost is not made up for. */
+  objects(filter: T.ObjectsFilter = {}): Flow<T.ToldObjects> {
+    const { rate = DEFAULT_OBJECTS_RATE } = filter;
+    return this.#flow({ kinds: ['objects.updated'], filter, objectsRate: rate, tell: told.thinned(rate) });
+  }
+
+  /** The whole standard forecast, every second. Not durable. */
+  forecasts(filter: T.StreamFilter = {}): Flow<T.ToldForecast> {
+    return this.#flow({ kinds: ['forecast.updated'], filter, tell: told.forecast });
+  }
+
+  /** How good the predictions are. */
+  scorecards(filter: T.StreamFilter = {}): Flow<T.ToldScorecard> {
+    return this.#flow({ kinds: ['scorecard.updated'], filter, tell: told.scorecard });
+  }
+
+  /** How streams are. */
+  states(filter: T.StreamFilter = {}): Flow<T.ToldState> {
+    return this.#flow({ kinds: ['stream.state'], filter, tell: told.state });
+  }
+
+  /** What was lost on the way, by whom and how much. */
+  lags(): Flow<T.Lag> {
+    return new Flow((sink) => {
+      this.#lagSinks.add(sink);
+      return () => this.#lagSinks.delete(sink);
+    });
+  }
+
+  /** Ends everything: flows complete, iterations end after what they hold. Idempotent. */
+  close(): Promise<void> {
+    this.#setStatus({ state: 'closed', reason: 'closed by the client' });
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  #flow<R>(plan: Plan<R>): Flow<R> {
+    const { filter } = plan;
+    const streams = listOf(filter.stream) ?? this.#options.streams;
+    const matches = matcher({ ...filter, stream: streams, kinds: plan.kinds });
+    const wish: Wish = {
+      streams,
+      kinds: plan.kinds,
+      labels: listOf(filter.label),
+      zones: listOf(filter.zone),
+      minProbability: filter.minProbability,
+      objectsRate: plan.objectsRate,
+    };
+    const open = (sink: Sink<R>): (() => void) => {
+      const tap: Tap = {
+        wish,
+        from: filter.from,
+        deliver: (message) => {
+          const item = matches(message) ? plan.tell(message) : undefined;
+          if (item !== undefined) sink.next(item);
+        },
+        fail: (error) => sink.error(error),
+        complete: () => sink.complete(),
+      };
+      return this.#tap(tap);
+    };
+    return new Flow(open, filter, (lost) => this.#noteDropped(lost));
+  }
+
+  #tap(tap: Tap): () => void {
+    const status = this.#status;
+    if (status.state === 'closed') {
+      if (status.error) tap.fail(status.error);
+      else tap.complete();
+      return () => undefined;
+    }
+    if (tap.from === undefined) return this.#feed.add(tap);
+    const feed = this.#open(tap.from, (own) => {
+      if (own.state === 'closed' && own.error) this.#setStatus(own);
+    });
+    this.#ownFeeds.add(feed);
+    const remove = feed.add(tap);
+    return () => {
+      remove();
+      this.#ownFeeds.delete(feed);
+      feed.close();
+    };
+  }
+
+  #open(from: T.From, onStatus: (status: T.AgentStatus) => void): Feed {
+    const { token, WebSocket: socket } = this.#options;
+    return new Feed({ base: this.#base, token, http: this.http, socket, from, onStatus });
+  }
+
+  #watch(sink: Sink<T.AgentStatus>): () => void {
+    sink.next(this.#status);
+    if (this.#status.state === 'closed') sink.complete();
+    else this.#watchers.add(sink);
+    return () => this.#watchers.delete(sink);
+  }
+
+  #setStatus(status: T.AgentStatus): void {
+    const before = this.#status;
+    if (before.state === 'closed') return;
+    if (status.state === before.state && status.state !== 'reconnecting') return;
+    this.#status = status;
+    for (const sink of [...this.#watchers]) sink.next(status);
+    if (status.state !== 'closed') return;
+    for (const feed of [this.#feed, ...this.#ownFeeds]) feed.close(status.error);
+    for (const sink of [...this.#watchers, ...this.#lagSinks]) sink.complete();
+  }
+
+  #noteDropped(lost: unknown): void {
+    const { stream, source, sequence } = lost as { stream?: string; source?: string; sequence?: unknown };
+    const at = sequence === undefined ? {} : { fromSequence: Number(sequence), toSequence: Number(sequence) };
+    const id = stream ?? source?.slice(source.lastIndexOf('/') + 1) ?? '';
+    for (const sink of [...this.#lagSinks]) sink.next({ stream: id, dropped: 1, ...at, where: 'buffer' });
+  }
+}
+
+function baseOf(url: string | URL): URL {
+  let base: URL;
+  try {
+    base = new URL(url);
+  } catch (cause) {
+    throw new ClientError('bad_address', `"${String(url)}" is not an address such as http://localhost:7878`, {
+      cause,
+    });
+  }
+  base.protocol = base.protocol.replace(/^ws/, 'http');
+  if (base.protocol !== 'http:' && base.protocol !== 'https:')
+    throw new ClientError('bad_address', `${base.protocol}// cannot be connected to: http or https can`);
+  base.search = '';
+  base.hash = '';
+  return base;
+}

@@ -1,0 +1,108 @@
+import type { OutgoingMessage } from '../messages/encode.js';
+import { FactBook } from './facts.js';
+import type { Feed } from './feed.js';
+import { passes, Thinning, type Filter } from './filter.js';
+import { LogWindow, type LogReader } from './log-window.js';
+
+/** Feeds that are live with equal filters: what one gets, all get. */
+interface Group {
+  readonly filter: Filter;
+  /** Durable messages before this sequence are not for them: they wait for one that is yet to come. */
+  readonly notBefore: number;
+  readonly thinning: Thinning;
+  readonly members: Set<Feed>;
+}
+
+/** One stream on its way to its subscribers. */
+export class Channel {
+  readonly streamId: string;
+  readonly window: LogWindow;
+  readonly #log: LogReader;
+  readonly #book: FactBook;
+  readonly #groups = new Map<string, Group>();
+  readonly #feeds = new Set<Feed>();
+  #next: number;
+
+  /** @param next the sequence of the durable message that will be delivered next */
+  constructor(streamId: string, log: LogReader, next: number) {
+    this.streamId = streamId;
+    this.#log = log;
+    this.#next = next;
+    this.window = new LogWindow(streamId, log);
+    this.#book = new FactBook((ref) => log.firstAbout?.(streamId, ref));
+  }
+
+  get next(): number {
+    return this.#next;
+  }
+
+  get empty(): boolean {
+    return this.#feeds.size === 0;
+  }
+
+  add(feed: Feed): void {
+    this.#feeds.add(feed);
+  }
+
+  remove(feed: Feed): void {
+    this.#feeds.delete(feed);
+    this.leave(feed);
+  }
+
+  /** From now on the feed gets what is delivered, durable messages from `notBefore` on. */
+  join(feed: Feed, notBefore: number): void {
+    const { filter } = feed;
+    const key = notBefore > this.#next ? `${notBefore} ${filter.key}` : filter.key;
+    let group = this.#groups.get(key);
+    if (group === undefined) {
+      group = { filter, notBefore, thinning: new Thinning(filter), members: new Set() };
+      this.#groups.set(key, group);
+    }
+    group.members.add(feed);
+  }
+
+  leave(feed: Feed): void {
+    for (const [key, group] of this.#groups) {
+      if (group.members.delete(feed) && group.members.size === 0) this.#groups.delete(key);
+    }
+  }
+
+  /** Never throws but for a defect, never waits. */
+  deliver(message: OutgoingMessage): void {
+    if (message.sequence !== undefined && !this.#advance(message.sequence)) return;
+    this.window.add(message);
+    for (const group of this.#groups.values()) {
+      if (!this.#takes(group, message)) continue;
+      for (const feed of group.members) feed.offer(message);
+    }
+  }
+
+  passes(filter: Filter, message: OutgoingMessage): boolean {
+    return passes(filter, message.kind, () => this.#book.factsOf(message.value));
+  }
+
+  #takes(group: Group, message: OutgoingMessage): boolean {
+    if (message.sequence !== undefined && message.sequence < group.notBefore) return false;
+    if (!this.passes(group.filter, message)) return false;
+    return message.kind !== 'objects.updated' || group.thinning.take(message.mediatime);
+  }
+
+  /** Whether this is the next durable message, and is to be delivered. */
+  #advance(sequence: number): boolean {
+    if (sequence === this.#next) {
+      this.#next = sequence + 1;
+      return true;
+    }
+    if (sequence < this.#next) {
+      // Told already, unless the stream was deleted and has begun anew.
+      if (this.#log.range(this.streamId).last >= this.#next - 1) return false;
+      this.window.clear();
+      for (const feed of this.#feeds) feed.restart(sequence);
+    } else {
+      // A gap cannot come from a sound publisher; should it, the log has what is missing.
+      for (const feed of this.#feeds) feed.fallBack();
+    }
+    this.#next = sequence + 1;
+    return false;
+  }
+}
