@@ -51,7 +51,7 @@ export const clientOps = {
   heartbeat: askHeartbeatSchema,
 } as const;
 
-const at = z.iso.datetime();
+const at = z.string().meta({ format: 'date-time' });
 /** What the server says, by its `op`. */
 export const serverOps = {
   subscribed: z.object({

@@ -8,7 +8,8 @@ import { EVENT_TYPES } from './ontology.js';
 const seconds = z.number();
 const probability = z.number().min(0).max(1);
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
-const eventType = z.enum(EVENT_TYPES);
+/** More types may come: clients let pass what they do not know. */
+const eventType = z.enum(EVENT_TYPES).meta({ 'x-open': true });
 
 export const streamStateSchema = z.object({
   state: z.enum(['connecting', 'live', 'degraded', 'reconnecting', 'ended', 'failed']),

@@ -33,11 +33,7 @@ export function registerTransportMetrics(registry: Registry, parts: { hub: Hub; 
     'Messages that slow clients lost',
     () => hub.stats().dropped,
   );
-  counter(
-    'presage_clients_slow_total',
-    'Clients ended because they read too slowly',
-    () => hub.stats().slow,
-  );
+  counter('presage_clients_slow_total', 'Clients ended because they read too slowly', () => hub.stats().slow);
   counter('presage_client_errors_total', 'Replays that failed', () => hub.stats().errors);
   gauge('presage_log_pending', 'Messages that wait for a commit', () => log.stats().pending);
   counter('presage_log_commits_total', 'Commits of the durable log', () => log.stats().commits);

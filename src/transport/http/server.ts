@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
 import { AccessPolicy } from '../access/access-policy.js';
 import type { TokenWatch } from '../access/token-watch.js';
+import { DocumentsFeature } from '../documents/documents-feature.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
 import type { ServerFeature } from './feature.js';
@@ -84,6 +85,7 @@ export function createServer(options: ServerOptions): PresageServer {
 export class PresageServer implements AsyncDisposable {
   readonly #app: FastifyInstance;
   readonly #events: EventsEndpoint;
+  readonly #documents = new DocumentsFeature();
   readonly #host: string;
   readonly #port: number;
   readonly #logger: TransportLogger;
@@ -124,6 +126,7 @@ export class PresageServer implements AsyncDisposable {
     };
     this.#features = options.features ?? [];
     this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
+    this.#documents.register(this.#app);
     this.#events.register(this.#app);
     registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
@@ -158,6 +161,11 @@ export class PresageServer implements AsyncDisposable {
   /** WebSocket clients connected. */
   get clients(): number {
     return this.#events.clients;
+  }
+
+  /** Routes that the OpenAPI document does not describe. Tests see to it that there are none. */
+  get undescribedRoutes(): readonly string[] {
+    return this.#documents.match().undescribed;
   }
 
   /** Sends clients what waits for them and close 1001, then ends, within 2 s. Idempotent. */
