@@ -90,10 +90,12 @@ function featureOf(
   return new LiveVideoFeature({
     engine,
     hasStream: (id) => streams.has(id) || others.includes(id),
-    preparePublishing: (id) => {
+    admitPublisher: (id) => {
       if (others.includes(id)) throw new PresageError('conflict', `The stream "${id}" has another source`);
-      if (streams.has(id)) return;
-      streams.set(id, new SeenStream(taps.wrap(id, engine.openPublished(id, { startS: 0 }))));
+      return () => {
+        if (streams.has(id)) return;
+        streams.set(id, new SeenStream(taps.wrap(id, engine.openPublished(id, { startS: 0 }))));
+      };
     },
   });
 }
