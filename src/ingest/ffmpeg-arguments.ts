@@ -11,7 +11,19 @@ export interface ArgumentOptions {
   readonly maxHeight: number;
   /** 0 lets ffmpeg choose. */
   readonly decodeThreads: number;
+  /** Also write the video as it is encoded, as Matroska, to the file descriptor ENCODED_FD. */
+  readonly copyEncoded: boolean;
 }
+
+/** Where the encoded video is written. */
+export const ENCODED_FD = 3;
+/** Milliseconds after which each frame is written by itself, not with others. */
+const CLUSTER_MS = 1;
+/**
+ * Through `tee`, since a codec that Matroska can't hold, or a packet without a time, then ends the copy and not the child.
+ * Times stay those of the pictures.
+ */
+const COPY = `[f=matroska:onfail=ignore:avoid_negative_ts=0:cluster_time_limit=${CLUSTER_MS}]pipe\\:${ENCODED_FD}|[f=null]-`;
 
 /**
  * Our own watchdog stops a child that gives nothing and says so; ffmpeg's limit on network reads, this much longer, is
@@ -47,7 +59,12 @@ export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): str
     ...['-vf', `${fit},format=yuv420p,showinfo=checksum=0`],
     ...(major >= 5 ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', 'pipe:1'],
+    ...(options.copyEncoded ? copyArguments() : []),
   ];
+}
+
+function copyArguments(): string[] {
+  return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
 }
 
 function inputArguments(spec: SourceSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {

@@ -7,6 +7,8 @@ import { redact } from '../core/redact.js';
 export interface PictureInfo {
   /** Presentation time, s; undefined when the picture has none. */
   readonly pts: number | undefined;
+  /** When it came, s: its time, where presentation times are made up. */
+  readonly arrival?: number;
   readonly layout: I420Layout;
 }
 

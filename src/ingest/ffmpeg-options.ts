@@ -1,8 +1,9 @@
 import type { Clock } from '../core/clock.js';
+import type { EncodedSink } from '../core/encoded-video.js';
 import type { ArgumentOptions } from './ffmpeg-arguments.js';
 
 /** How one source is read; `openSource` fills in what is left out. */
-export interface FfmpegSourceOptions extends ArgumentOptions {
+export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'> {
   readonly ffmpegPath: string;
   /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
   readonly mode: 'live' | 'lossless';
@@ -16,5 +17,7 @@ export interface FfmpegSourceOptions extends ArgumentOptions {
   readonly maxAttempts: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
+  /** Takes the video as it is encoded, where it is wanted. */
+  readonly encoded?: EncodedSink | undefined;
   readonly clock?: Clock;
 }
