@@ -14,6 +14,7 @@ import {
 import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
+import { CLIP_OPTIONS } from './clips/clip-options.js';
 import { VIDEO_OPTIONS } from './video/video-options.js';
 import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
@@ -219,6 +220,7 @@ export const OPTIONS = {
   }),
   ...SEGMENT_OPTIONS,
   ...VIDEO_OPTIONS,
+  ...CLIP_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

@@ -12,6 +12,7 @@ import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
 import { createServer, type PresageServer } from '../transport/http/server.js';
+import { Clips } from './clips/clips.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
@@ -74,16 +75,21 @@ export class Service implements AsyncDisposable {
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
+    const { maxAgeMs } = retention;
+    const { registry } = metrics;
+    const ffmpegPath = ffmpeg.path;
+    const clips = await Clips.open({ log, archive, settings, ffmpegPath, maxAgeMs, registry, onError });
     const asker = new ServiceAsker(log, archive, settings);
     let server: PresageServer | undefined;
     let video: VideoDesk | undefined;
     try {
       const { host, port, token } = settings;
       server = createServer({
-        ...{ host, port, token, hub, log, status, registry: metrics.registry, logger },
+        ...{ host, port, token, hub, log, status, registry, logger },
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
+        features: [clips.routes],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -93,7 +99,7 @@ export class Service implements AsyncDisposable {
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, metrics, logger, ffmpeg },
+        ...{ evidence, clips, metrics, logger, ffmpeg },
       };
       for (const plan of plans) streams.add(plan);
       asker.attach((id) => streams.find(id));
@@ -148,6 +154,7 @@ interface ServiceParts {
   readonly hub: Hub;
   readonly archive: Archive;
   readonly evidence: EvidenceStore | undefined;
+  readonly clips: Clips;
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
@@ -226,6 +233,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
+  const encoded = parts.clips.openStream(plan.id);
   const source = openSource(parseSource(plan.source), {
     ffmpeg,
     mode: 'live',
@@ -233,6 +241,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     stallMs: settings.stall * 1000,
     loop: plan.loop ?? false,
     startS: continuation?.startS ?? 0,
+    encoded: encoded?.ring,
   });
   return new StreamSession({
     id: plan.id,
@@ -244,7 +253,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     settings,
     mode: 'live',
     publisher: { streamId: plan.id, log, sinks: [hub] },
-    keep: { store: log, archive, evidence: keeper },
+    keep: { store: log, archive, evidence: keeper, clips: encoded?.keeper },
     continuation,
     onError,
     video: recent,

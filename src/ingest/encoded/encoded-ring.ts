@@ -101,6 +101,13 @@ export class EncodedRing implements EncodedSink {
     return run;
   }
 
+  /** Forgets all groups, as when their stream has ended. */
+  clear(): void {
+    this.#run?.end();
+    this.#gops.length = 0;
+    this.#bytes = 0;
+  }
+
   #grown(gop: GrowingGop, bytes: number): void {
     this.#bytes += bytes;
     const { seconds, maxBytes } = this.#options;

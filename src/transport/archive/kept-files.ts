@@ -102,7 +102,14 @@ export class KeptFiles implements LogCompanion {
    * Writes a file; its row follows with the next commit.
    * @param name path below the folder of the stream
    */
-  async put(stream: string, ref: string, t: number, at: number, name: string, data: Uint8Array): Promise<void> {
+  async put(
+    stream: string,
+    ref: string,
+    t: number,
+    at: number,
+    name: string,
+    data: Uint8Array,
+  ): Promise<void> {
     const { folder, kind } = this.#options;
     const path = join(folder, kind, stream, name);
     await mkdir(dirname(path), { recursive: true });
