@@ -39,6 +39,8 @@ const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
   http: 'http,https,httpproxy,tcp,tls,crypto,data',
   rtsp: 'rtsp,rtp,srtp,udp,tcp,tls',
   webcam: 'file',
+  'rtsp-listen': 'rtsp,rtp,udp,tcp',
+  rtp: 'data,rtp,udp',
 };
 
 /**
@@ -53,7 +55,8 @@ export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): str
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info'],
     ...(decodeThreads > 0 ? ['-threads', String(decodeThreads)] : []),
     // Where the size changes within a stream, `scale` keeps to the first one as long as the filters are not made anew.
-    ...['-reinit_filter', '0'],
+    // What a publisher sends may begin small and grow: there, frames get the new size.
+    ...(spec.kind === 'rtp' ? [] : ['-reinit_filter', '0']),
     ...inputArguments(spec, options),
     ...['-map', '0:V:0', '-an', '-sn', '-dn'], // V: no cover pictures
     ...['-vf', `${fit},format=yuv420p,showinfo=checksum=0`],
@@ -62,6 +65,9 @@ export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): str
     ...(options.copyEncoded ? copyArguments() : []),
   ];
 }
+
+/** Pictures are handed on as soon as they are there: looking at the stream takes at most this, µs and bytes. */
+const LOW_DELAY = ['-fflags', 'nobuffer', '-analyzeduration', '1000000', '-probesize', '500000'];
 
 function copyArguments(): string[] {
   return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
@@ -85,6 +91,15 @@ function inputArguments(spec: SourceSpec, { major, rtspTransport, stallMs }: Arg
         ...whitelist,
         ...['-rtsp_transport', rtspTransport, major >= 5 ? '-timeout' : '-stimeout', timeoutUs],
         ...['-i', spec.url],
+      ];
+    case 'rtsp-listen':
+      // The child waits for as long as it takes; its end is told by the publisher, or by our watchdog.
+      return [...whitelist, '-rtsp_flags', 'listen', ...LOW_DELAY, '-i', spec.url];
+    case 'rtp':
+      return [
+        ...whitelist,
+        ...LOW_DELAY,
+        ...['-f', 'sdp', '-i', `data:application/sdp;base64,${Buffer.from(spec.sdp).toString('base64')}`],
       ];
     case 'webcam':
       return webcamArguments(spec.device);

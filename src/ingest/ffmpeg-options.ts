@@ -1,6 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { EncodedSink } from '../core/encoded-video.js';
 import type { ArgumentOptions } from './ffmpeg-arguments.js';
+import type { SourceSpec } from './source-spec.js';
 
 /** How one source is read; `openSource` fills in what is left out. */
 export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'> {
@@ -19,5 +20,18 @@ export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'
   readonly retryMaxMs: number;
   /** Takes the video as it is encoded, where it is wanted. */
   readonly encoded?: EncodedSink | undefined;
+  /** Waits until there is something to read, before each run. Without it, the source is there or fails. */
+  readonly prepare?: ((signal: AbortSignal) => Promise<PreparedRun>) | undefined;
   readonly clock?: Clock;
+}
+
+/** What one run of the decoder reads. */
+export interface PreparedRun {
+  readonly spec: SourceSpec;
+  /** Aborted when what is read has ended: the run ends, and the next is prepared. */
+  readonly ended: AbortSignal;
+  /** The first picture came. */
+  readonly onLive?: () => void;
+  /** The run is over. */
+  release(): void;
 }

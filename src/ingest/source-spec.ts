@@ -6,7 +6,11 @@ import { redact } from '../core/redact.js';
 export type SourceSpec =
   | { readonly kind: 'file'; readonly name: string; readonly path: string }
   | { readonly kind: 'rtsp' | 'http'; readonly name: string; readonly url: string }
-  | { readonly kind: 'webcam'; readonly name: string; readonly device: string };
+  | { readonly kind: 'webcam'; readonly name: string; readonly device: string }
+  /** A camera that connects to us and pushes. `url` is what we listen on. */
+  | { readonly kind: 'rtsp-listen'; readonly name: string; readonly url: string }
+  /** Plain RTP that comes to an address of ours, described by SDP. */
+  | { readonly kind: 'rtp'; readonly name: string; readonly sdp: string };
 
 const FORMS = 'a file, rtsp://…, http(s)://… or webcam:/dev/video0';
 
