@@ -23,6 +23,9 @@ const ACTIONS = {
   listModels: async () => (await import('./commands/models.js')).listModels,
   pullModels: async () => (await import('./commands/models.js')).pullModels,
   verifyModels: async () => (await import('./commands/models.js')).verifyModels,
+  createToken: async () => (await import('./commands/token.js')).createToken,
+  listTokens: async () => (await import('./commands/token.js')).listTokens,
+  revokeToken: async () => (await import('./commands/token.js')).revokeToken,
 } satisfies Record<string, () => Promise<Action>>;
 
 /** Runs one command line. Never throws; the error is on standard error, one message and at most one hint. */
@@ -71,7 +74,25 @@ function buildProgram(): Command {
     'a model or pack that does not come with presage, such as mobile-sam',
   );
   add(models, 'models', 'verify', 'compare every model file with its hash', ACTIONS.verifyModels);
+  addTokens(program);
   return program;
+}
+
+function addTokens(program: Command): void {
+  const tokens = program.command('token').description('tokens with which clients connect').exitOverride();
+  const named = 'name by which it is listed and revoked';
+  add(tokens, 'token', 'create <name>', 'make a token and show it, once', ACTIONS.createToken).argument(
+    '<name>',
+    named,
+  );
+  add(tokens, 'token', 'list', 'list names, scopes and ages', ACTIONS.listTokens);
+  add(
+    tokens,
+    'token',
+    'revoke <name>',
+    'make a token useless and end its connections',
+    ACTIONS.revokeToken,
+  ).argument('<name>', named);
 }
 
 function add(

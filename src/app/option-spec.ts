@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-export type CommandName = 'watch' | 'serve' | 'analyze' | 'ask' | 'doctor' | 'models';
+export type CommandName = 'watch' | 'serve' | 'analyze' | 'ask' | 'doctor' | 'models' | 'token';
 
 export interface OptionSpec<T = unknown> {
   /** Long flag without dashes. */

@@ -15,7 +15,10 @@ import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
 import { CLIP_OPTIONS } from './clips/clip-options.js';
+import { SERVER_OPTIONS } from './server/server-options.js';
+import { TOKEN_OPTIONS } from './tokens/token-options.js';
 import { VIDEO_OPTIONS } from './video/video-options.js';
+import { WEBRTC_OPTIONS } from './webrtc/webrtc-options.js';
 import { REASONER_MODES } from '../reasoner/create-reasoner.js';
 
 /** Every option of every command: the one place that `--help`, the environment and presage.yaml are made from. */
@@ -59,10 +62,12 @@ export const OPTIONS = {
     schema: z.string().min(16).optional(),
     expected: 'at least 16 characters',
     fallback: undefined,
-    description: 'token that clients must send (better by environment than by flag)',
+    description: 'token that may do everything, which clients must send (better by environment than by flag)',
     commands: [...LIVE, 'ask'],
     secret: true,
   }),
+  ...SERVER_OPTIONS,
+  ...TOKEN_OPTIONS,
   data: option({
     flag: 'data',
     value: 'DIR',
@@ -72,7 +77,7 @@ export const OPTIONS = {
     expected: 'a folder',
     fallback: '.presage',
     description: 'folder of the message log and what was learned',
-    commands: ['watch', 'serve', 'ask', 'doctor', 'models'],
+    commands: ['watch', 'serve', 'ask', 'doctor', 'models', 'token'],
   }),
   keepDays: option({
     flag: 'keep-days',
@@ -221,6 +226,7 @@ export const OPTIONS = {
   ...SEGMENT_OPTIONS,
   ...VIDEO_OPTIONS,
   ...CLIP_OPTIONS,
+  ...WEBRTC_OPTIONS,
   workers: option({
     flag: 'workers',
     value: 'N',

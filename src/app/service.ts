@@ -11,6 +11,8 @@ import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
+import { TokenFolder } from '../transport/access/token-folder.js';
+import { TokenWatch } from '../transport/access/token-watch.js';
 import { createServer, type PresageServer } from '../transport/http/server.js';
 import { Clips } from './clips/clips.js';
 import { continuationOf } from './continuation.js';
@@ -33,12 +35,17 @@ export class Service implements AsyncDisposable {
   readonly ffmpeg: Ffmpeg;
   readonly #streams: StreamRegistry;
   readonly #server: PresageServer;
+  readonly #tokens: TokenWatch;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: ServiceParts, streams: StreamRegistry, server: PresageServer, url: string) {
+  private constructor(
+    parts: ServiceParts,
+    streams: StreamRegistry,
+    { server, tokens, url }: { server: PresageServer; tokens: TokenWatch; url: string },
+  ) {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
@@ -47,6 +54,7 @@ export class Service implements AsyncDisposable {
     this.#video = parts.video;
     this.#streams = streams;
     this.#server = server;
+    this.#tokens = tokens;
   }
 
   /**
@@ -81,11 +89,14 @@ export class Service implements AsyncDisposable {
     const clips = await Clips.open({ log, archive, settings, ffmpegPath, maxAgeMs, registry, onError });
     const asker = new ServiceAsker(log, archive, settings);
     let server: PresageServer | undefined;
+    let tokens: TokenWatch | undefined;
     let video: VideoDesk | undefined;
     try {
-      const { host, port, token } = settings;
+      const { host, port, token, allowedOrigins, requestRate: requestsPerSecond } = settings;
+      tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
       server = createServer({
-        ...{ host, port, token, hub, log, status, registry, logger },
+        ...{ host, port, token, tokens, allowedOrigins, requestsPerSecond },
+        ...{ hub, log, status, registry, logger },
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
@@ -104,13 +115,14 @@ export class Service implements AsyncDisposable {
       for (const plan of plans) streams.add(plan);
       asker.attach((id) => streams.find(id));
       const { url } = await server.listen();
-      return new Service(parts, streams, server, url);
+      return new Service(parts, streams, { server, tokens, url });
     } catch (error) {
       await streams.close();
       await video?.close();
       await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as DetectorPerception | undefined)?.close();
       await server?.close();
+      tokens?.[Symbol.dispose]();
       await log.close();
       throw error;
     }
@@ -137,6 +149,7 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#streams.close();
     await this.#server.close();
+    this.#tokens[Symbol.dispose]();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();

@@ -1,4 +1,5 @@
 import type { EncodedSink } from './encoded-video.js';
+import type { Frame } from './frame.js';
 import type { Source } from './stages.js';
 
 /*
@@ -59,4 +60,15 @@ export interface LiveVideoEngine extends AsyncDisposable {
    * publishes, carries on with the next publisher, whatever its resolution and frame rate, and never completes by itself.
    */
   openPublished(streamId: string, options: PublishedOptions): Source;
+}
+
+/** The frames of every stream as they leave its source, whatever that is: what an engine without pictures of its own shows. */
+export interface LiveFrames {
+  /** Whether a frame came within the last seconds. */
+  flowing(streamId: string): boolean;
+  /**
+   * Tells each frame from now on; it is valid during the call only, unless it is retained.
+   * @returns what stops it
+   */
+  watch(streamId: string, onFrame: (frame: Frame) => void): () => void;
 }

@@ -1,4 +1,4 @@
-import type { SourceSpec } from './source-spec.js';
+import type { FfmpegSpec } from './source-spec.js';
 
 export interface ArgumentOptions {
   /** Major version of ffmpeg. */
@@ -34,7 +34,7 @@ const ORPHAN_GRACE_MS = 2_000;
 const HTTP_RESUME_S = 4;
 
 /** What each kind of source may open: a playlist from the network reaches no local file, a local one no network. */
-const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
+const PROTOCOLS: Readonly<Record<FfmpegSpec['kind'], string>> = {
   file: 'file,crypto,data',
   http: 'http,https,httpproxy,tcp,tls,crypto,data',
   rtsp: 'rtsp,rtp,srtp,udp,tcp,tls',
@@ -47,7 +47,7 @@ const PROTOCOLS: Readonly<Record<SourceSpec['kind'], string>> = {
  * Arguments that make ffmpeg decode the first video track to raw I420 on standard output, one picture after another at
  * the size of the first, and tell the time and size of each on standard error (filter `showinfo`).
  */
-export function ffmpegArguments(spec: SourceSpec, options: ArgumentOptions): string[] {
+export function ffmpegArguments(spec: FfmpegSpec, options: ArgumentOptions): string[] {
   const { major, maxWidth, maxHeight, decodeThreads } = options;
   const factor = `min(1,min(${maxWidth}/iw,${maxHeight}/ih))`;
   const fit = `scale=w='max(1,round(iw*${factor}))':h='max(1,round(ih*${factor}))'`;
@@ -73,7 +73,7 @@ function copyArguments(): string[] {
   return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
 }
 
-function inputArguments(spec: SourceSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
+function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
   const whitelist = ['-protocol_whitelist', PROTOCOLS[spec.kind]];
   const timeoutUs = String((stallMs + ORPHAN_GRACE_MS) * 1000);
   switch (spec.kind) {

@@ -1,7 +1,7 @@
 import type { Clock } from '../core/clock.js';
 import type { EncodedSink } from '../core/encoded-video.js';
 import type { ArgumentOptions } from './ffmpeg-arguments.js';
-import type { SourceSpec } from './source-spec.js';
+import type { FfmpegSpec } from './source-spec.js';
 
 /** How one source is read; `openSource` fills in what is left out. */
 export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'> {
@@ -27,7 +27,7 @@ export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'
 
 /** What one run of the decoder reads. */
 export interface PreparedRun {
-  readonly spec: SourceSpec;
+  readonly spec: FfmpegSpec;
   /** Aborted when what is read has ended: the run ends, and the next is prepared. */
   readonly ended: AbortSignal;
   /** The first picture came. */

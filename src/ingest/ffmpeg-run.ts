@@ -9,10 +9,10 @@ import { FfmpegLog } from './ffmpeg-log.js';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegSourceOptions } from './ffmpeg-options.js';
 import type { FrameAssembler, Picture } from './frame-assembler.js';
-import type { SourceSpec } from './source-spec.js';
+import type { FfmpegSpec } from './source-spec.js';
 
 export interface FfmpegRunOptions {
-  readonly spec: SourceSpec;
+  readonly spec: FfmpegSpec;
   readonly options: FfmpegSourceOptions;
   readonly clock: Clock;
   readonly frames: FrameAssembler;
@@ -235,7 +235,7 @@ export class FfmpegRun {
 }
 
 /** Static builds of ffmpeg, such as the one of 2018, crash where the C library looks up a name. */
-function crashed({ kind, name }: SourceSpec): PresageError {
+function crashed({ kind, name }: FfmpegSpec): PresageError {
   if (kind !== 'http' && kind !== 'rtsp') return new PresageError('ffmpeg_failed', `${name}: ffmpeg crashed`);
   return new PresageError('source_unreachable', `${name}: ffmpeg crashed before it was connected`, {
     hint: "old static builds can't look up host names: install a newer ffmpeg, or write the numeric address",

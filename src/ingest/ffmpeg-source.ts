@@ -9,7 +9,7 @@ import type { FfmpegSourceOptions, PreparedRun } from './ffmpeg-options.js';
 import { FfmpegRun, type RunEnd } from './ffmpeg-run.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { MediaClock } from './media-clock.js';
-import type { SourceSpec } from './source-spec.js';
+import type { FfmpegSpec } from './source-spec.js';
 
 /** A run that delivered for this long was a success: the next retry begins with the shortest wait again, ms. */
 const HEALTHY_MS = 5_000;
@@ -19,7 +19,7 @@ export class FfmpegSource implements Source {
   readonly name: string;
   readonly frame$: Observable<Frame>;
   readonly state$ = new ReplaySubject<SourceState>(1);
-  readonly #spec: SourceSpec;
+  readonly #spec: FfmpegSpec;
   readonly #options: FfmpegSourceOptions;
   readonly #clock: Clock;
   readonly #media: MediaClock;
@@ -33,7 +33,7 @@ export class FfmpegSource implements Source {
   #reconnects = 0;
   #duration: number | undefined;
 
-  constructor(spec: SourceSpec, options: FfmpegSourceOptions) {
+  constructor(spec: FfmpegSpec, options: FfmpegSourceOptions) {
     this.name = spec.name;
     this.#spec = spec;
     this.#options = options;

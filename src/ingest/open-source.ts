@@ -9,6 +9,8 @@ import type { SourceSpec } from './source-spec.js';
 export interface OpenSourceOptions extends Partial<Omit<FfmpegSourceOptions, 'ffmpegPath' | 'major'>> {
   readonly ffmpeg: Pick<Ffmpeg, 'path' | 'version'>;
   readonly mode: FfmpegSourceOptions['mode'];
+  /** Opens what is published by WHIP; without it nothing can be. */
+  readonly openPublished?: ((startS: number) => Source) | undefined;
 }
 
 /** Frames in memory per stream: one per worker, one waiting, one being read, some for outputs that lag. */
@@ -30,11 +32,17 @@ const DEFAULTS = {
 
 /**
  * A source, not yet started (see Source). Files are looked at here.
- * @throws PresageError `source_not_found`, `source_invalid` or `source_refused` for a file that can't be read
+ * @throws PresageError `bad_option` for `webrtc:` where nobody can publish; `source_not_found`, `source_invalid` or `source_refused` for a file that can't be read
  */
 export function openSource(spec: SourceSpec, options: OpenSourceOptions): Source {
+  const { ffmpeg, openPublished, ...rest } = options;
+  if (spec.kind === 'webrtc') {
+    if (openPublished) return openPublished(options.startS ?? DEFAULTS.startS);
+    throw new PresageError('bad_option', 'source: webrtc: needs a service that takes publishers', {
+      hint: 'use presage serve or watch, without --webrtc off',
+    });
+  }
   if (spec.kind === 'file') checkFile(spec.path);
-  const { ffmpeg, ...rest } = options;
   return new FfmpegSource(spec, {
     ...DEFAULTS,
     ...rest,

@@ -10,9 +10,14 @@ export type SourceSpec =
   /** A camera that connects to us and pushes. `url` is what we listen on. */
   | { readonly kind: 'rtsp-listen'; readonly name: string; readonly url: string }
   /** Plain RTP that comes to an address of ours, described by SDP. */
-  | { readonly kind: 'rtp'; readonly name: string; readonly sdp: string };
+  | { readonly kind: 'rtp'; readonly name: string; readonly sdp: string }
+  /** Published to this service by WHIP. */
+  | { readonly kind: 'webrtc'; readonly name: string };
 
-const FORMS = 'a file, rtsp://…, http(s)://… or webcam:/dev/video0';
+/** A source that ffmpeg reads. */
+export type FfmpegSpec = Exclude<SourceSpec, { readonly kind: 'webrtc' }>;
+
+const FORMS = 'a file, rtsp://…, http(s)://…, webcam:/dev/video0 or webrtc:';
 
 /**
  * Reads a source from text. Whether it exists is not looked at.
@@ -35,11 +40,24 @@ export function parseSource(text: string): SourceSpec {
       return { kind: 'http', name: redact(text), url: checked(text) };
     case 'webcam':
       return { kind: 'webcam', name: text, device: text.slice('webcam:'.length) || '/dev/video0' };
+    case 'webrtc':
+      return published(text);
     default:
       // `C:\video.mp4`, and files such as `12:30.mp4`, are paths.
       if (!text.includes('://')) return { kind: 'file', name: text, path: text };
       throw new PresageError('bad_option', `source: got ${redact(text)}, expected ${FORMS}`);
   }
+}
+
+function published(text: string): SourceSpec {
+  if (text.length === 'webrtc:'.length) return { kind: 'webrtc', name: 'webrtc:' };
+  throw new PresageError(
+    'bad_option',
+    `source: got ${redact(text)}, expected webrtc: with nothing after it`,
+    {
+      hint: 'publish by WHIP at /v1/streams/{id}/whip',
+    },
+  );
 }
 
 function fileUrl(text: string): SourceSpec {

@@ -44,7 +44,7 @@ export class StreamRegistry implements AsyncDisposable {
     }
     const entry: Entry = { plan, session: this.#options.open(plan), outcome: undefined };
     this.#entries.set(plan.id, entry);
-    if (this.#running) this.#start(entry);
+    if (this.#running) void this.#start(entry);
     return entry.session;
   }
 

@@ -2,7 +2,8 @@ import { STATUS_CODES, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { redact } from '../../core/redact.js';
-import { queryOf, type AccessPolicy } from '../access/access-policy.js';
+import { isRefusal, outOfScope, queryOf, type AccessPolicy } from '../access/access-policy.js';
+import type { Identity } from '../access/identity.js';
 import type { Hub } from './hub.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { Subscriber } from './subscriber.js';
@@ -26,6 +27,7 @@ interface Refused {
   readonly status: number;
   readonly code: ReplyCode;
   readonly message: string;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** The WebSocket `/v1/streams/{id}/events`: admits clients, subscribes them to the hub and notices dead ones. */
@@ -58,12 +60,15 @@ export class EventsEndpoint {
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
     const id = streamIdOf(url) ?? '';
-    const refusal = this.#refusal(request, id);
+    const identity = this.#options.policy.identify(request);
+    const refusal = isRefusal(identity) ? identity : this.#refusal(identity, id);
     if (refusal !== undefined) refuse(socket, refusal);
-    else
-      this.#server.handleUpgrade(request, socket, head, (client) =>
-        this.#admit(client, id, queryOf(request)),
-      );
+    else if (!isRefusal(identity)) {
+      this.#server.handleUpgrade(request, socket, head, (client) => {
+        endWithToken(client, identity.signal);
+        this.#admit(client, id, queryOf(request));
+      });
+    }
   }
 
   /** Sends every client what waits for it, then 1001, and ends those that have not left by the deadline. Idempotent. */
@@ -72,11 +77,10 @@ export class EventsEndpoint {
     return this.#closed;
   }
 
-  #refusal(request: IncomingMessage, id: string): Refused | undefined {
-    const { policy, hasStream, maxClients } = this.#options;
-    const denied = policy.refusal(request);
-    if (denied !== undefined) return { ...denied, code: 'unauthorized' };
+  #refusal(identity: Identity, id: string): Refused | undefined {
+    const { hasStream, maxClients } = this.#options;
     if (id === '') return { status: 404, code: 'not_found', message: 'There is no WebSocket at this path' };
+    if (!identity.may('read', id)) return outOfScope(identity, 'read', id);
     if (!hasStream(id)) return { status: 404, code: 'not_found', message: `There is no stream "${id}"` };
     if (this.#closed !== undefined) {
       return { status: 503, code: 'overloaded', message: 'The server is shutting down' };
@@ -126,6 +130,13 @@ export class EventsEndpoint {
   }
 }
 
+/** A connection lasts no longer than the token that opened it. */
+function endWithToken(client: WebSocket, signal: AbortSignal): void {
+  const end = (): void => client.close(1008, 'the token was revoked or has expired');
+  signal.addEventListener('abort', end, { once: true });
+  client.once('close', () => signal.removeEventListener('abort', end));
+}
+
 function whenClosed(client: WebSocket): Promise<void> {
   return new Promise((resolve) => {
     if (client.readyState === client.CLOSED) resolve();
@@ -144,7 +155,7 @@ function streamIdOf(url: string): string | undefined {
   }
 }
 
-function refuse(socket: Duplex, { status, code, message }: Refused): void {
+function refuse(socket: Duplex, { status, code, message, headers = {} }: Refused): void {
   const body = JSON.stringify(errorBody(code, message));
   socket.end(
     [
@@ -152,7 +163,7 @@ function refuse(socket: Duplex, { status, code, message }: Refused): void {
       'Connection: close',
       'Content-Type: application/json; charset=utf-8',
       `Content-Length: ${Buffer.byteLength(body)}`,
-      ...(status === 401 ? ['WWW-Authenticate: Bearer'] : []),
+      ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`),
       ...(status === 503 ? ['Retry-After: 5'] : []),
       '',
       body,

@@ -33,26 +33,30 @@ export interface AskingContext {
 /** `POST /v1/streams/{id}/ask` and the pictures of events and looks. */
 export function registerAsking(app: FastifyInstance, { status, ask, picture }: AskingContext): void {
   const known = (id: string): boolean => status.streams().some((stream) => stream.id === id);
-  app.post('/v1/streams/:id/ask', async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
-    const { id } = request.params;
-    if (!known(id) || ask === undefined) return unknownStream(reply, id);
-    const body = questionSchema.safeParse(request.body);
-    if (!body.success) {
-      const message = 'Post JSON such as {"question": "who is here now?"}, of at most 500 characters';
-      return reply.code(400).send(errorBody('bad_request', message));
-    }
-    const asked = await ask(id, body.data.question);
-    if (asked.understood) {
-      return {
-        type: messageType('answer.created'),
-        source: `/streams/${id}`,
-        data: asked.answer,
-        by: asked.by,
-      };
-    }
-    const { error } = errorBody('bad_request', asked.text);
-    return reply.code(422).send({ error: { ...error, problem: asked.problem, examples: asked.examples } });
-  });
+  app.post(
+    '/v1/streams/:id/ask',
+    { config: { access: 'read' } },
+    async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
+      const { id } = request.params;
+      if (!known(id) || ask === undefined) return unknownStream(reply, id);
+      const body = questionSchema.safeParse(request.body);
+      if (!body.success) {
+        const message = 'Post JSON such as {"question": "who is here now?"}, of at most 500 characters';
+        return reply.code(400).send(errorBody('bad_request', message));
+      }
+      const asked = await ask(id, body.data.question);
+      if (asked.understood) {
+        return {
+          type: messageType('answer.created'),
+          source: `/streams/${id}`,
+          data: asked.answer,
+          by: asked.by,
+        };
+      }
+      const { error } = errorBody('bad_request', asked.text);
+      return reply.code(422).send({ error: { ...error, problem: asked.problem, examples: asked.examples } });
+    },
+  );
   app.get(
     '/v1/streams/:id/evidence/:event',
     async (request: FastifyRequest<{ Params: { id: string; event: string } }>, reply) => {

@@ -34,26 +34,30 @@ const STATUSES: Partial<Record<PresageError['code'], number>> = {
 /** `POST /v1/streams/{id}/look` */
 export function registerLooking(app: FastifyInstance, { status, look }: LookingContext): void {
   const limit = new RateLimit({ burst: BURST, perSecond: PER_SECOND });
-  app.post('/v1/streams/:id/look', async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
-    const { id } = request.params;
-    const known = status.streams().some((stream) => stream.id === id);
-    if (!known || look === undefined) return unknownStream(reply, id);
-    const body = lookArgumentsSchema.safeParse(request.body);
-    if (!body.success) {
-      const [issue] = body.error.issues;
-      const where = issue?.path.map(String).join('.') ?? '';
-      const message = `Post JSON such as {"t": 12.3, "region": [0, 0, 0.5, 1]}: ${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`;
-      return reply.code(400).send(errorBody('bad_request', message));
-    }
-    if (!limit.take())
-      return refuse(reply, new PresageError('overloaded', 'Too many looks: two a second are done'));
-    try {
-      const looks = await look(id, lookRequestOf(body.data), signalOf(reply));
-      return { source: `/streams/${id}`, data: { looks } };
-    } catch (thrown) {
-      return refuse(reply, toPresageError(thrown));
-    }
-  });
+  app.post(
+    '/v1/streams/:id/look',
+    { config: { access: 'read' } },
+    async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
+      const { id } = request.params;
+      const known = status.streams().some((stream) => stream.id === id);
+      if (!known || look === undefined) return unknownStream(reply, id);
+      const body = lookArgumentsSchema.safeParse(request.body);
+      if (!body.success) {
+        const [issue] = body.error.issues;
+        const where = issue?.path.map(String).join('.') ?? '';
+        const message = `Post JSON such as {"t": 12.3, "region": [0, 0, 0.5, 1]}: ${where === '' ? '' : `${where}: `}${issue?.message ?? ''}`;
+        return reply.code(400).send(errorBody('bad_request', message));
+      }
+      if (!limit.take())
+        return refuse(reply, new PresageError('overloaded', 'Too many looks: two a second are done'));
+      try {
+        const looks = await look(id, lookRequestOf(body.data), signalOf(reply));
+        return { source: `/streams/${id}`, data: { looks } };
+      } catch (thrown) {
+        return refuse(reply, toPresageError(thrown));
+      }
+    },
+  );
 }
 
 function refuse(reply: FastifyReply, error: PresageError): FastifyReply {

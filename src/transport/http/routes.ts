@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
 import { formatSequence } from '../../core/messages.js';
-import type { AccessPolicy } from '../access/access-policy.js';
+import type { Identity } from '../access/identity.js';
 import type { LogEntry } from '../log/log-types.js';
 import { healthPage } from './health-page.js';
 import type { Hub } from '../events/hub.js';
@@ -20,7 +20,6 @@ export interface RouteContext {
   readonly registry: Registry;
   readonly hub: Hub;
   readonly log: ServerLog;
-  readonly policy: AccessPolicy;
   readonly startedAtMs: number;
 }
 
@@ -30,7 +29,7 @@ type StreamRequest = FastifyRequest<{ Params: { id: string } }>;
 export function registerRoutes(app: FastifyInstance, context: RouteContext): void {
   registerHealth(app, context);
   registerStreams(app, context);
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', { config: { access: 'read:*' } }, async (_request, reply) => {
     reply.type(context.registry.contentType);
     return context.registry.metrics();
   });
@@ -46,14 +45,14 @@ export function registerRoutes(app: FastifyInstance, context: RouteContext): voi
 }
 
 /** Probes have no token: without one these two tell only whether, not what. */
-export const PROBE_PATHS: ReadonlySet<string> = new Set(['/healthz', '/readyz']);
+const PROBE = { config: { access: 'public' } } as const;
 
 function registerHealth(app: FastifyInstance, context: RouteContext): void {
-  const { status, hub, policy } = context;
-  app.get('/healthz', (request) => {
-    const streams = status.streams();
-    const brief = { status: overall(streams), version: status.service().version };
-    if (policy.refusal(request.raw) !== undefined) return brief;
+  const { status, hub } = context;
+  app.get('/healthz', PROBE, ({ identity }) => {
+    const brief = { status: overall(status.streams()), version: status.service().version };
+    if (identity === undefined) return brief;
+    const streams = readable(status, identity);
     const { subscribers, sent, dropped } = hub.stats();
     return {
       ...brief,
@@ -64,7 +63,7 @@ function registerHealth(app: FastifyInstance, context: RouteContext): void {
       streams,
     };
   });
-  app.get('/readyz', async (_request, reply) => {
+  app.get('/readyz', PROBE, async (_request, reply) => {
     const ready = isReady(status.streams());
     return reply.code(ready ? 200 : 503).send({ ready });
   });
@@ -84,7 +83,7 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
       scorecard: `/v1/streams/${stream.id}/scorecard`,
     };
   };
-  app.get('/v1/streams', () => ({ streams: status.streams().map(describe) }));
+  app.get('/v1/streams', ({ identity }) => ({ streams: readable(status, identity).map(describe) }));
   app.get('/v1/streams/:id', async (request: StreamRequest, reply) => {
     const stream = find(request.params.id);
     return stream === undefined ? unknownStream(reply, request.params.id) : describe(stream);
@@ -104,6 +103,11 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
       .header('upgrade', 'websocket')
       .send(errorBody('bad_request', 'Connect to this path with a WebSocket')),
   );
+}
+
+/** The streams that whoever asks may read. */
+function readable(status: StatusProviders, identity: Identity | undefined): readonly StreamStatus[] {
+  return status.streams().filter(({ id }) => identity?.may('read', id) === true);
 }
 
 export function unknownStream(reply: FastifyReply, id: string): FastifyReply {

@@ -4,18 +4,21 @@ import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
 import { redact } from '../../core/redact.js';
 import { AccessPolicy } from '../access/access-policy.js';
+import type { TokenWatch } from '../access/token-watch.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
 import type { ServerFeature } from './feature.js';
+import { addGate } from './gate.js';
 import { errorBody } from './reply.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
-import { PROBE_PATHS, registerRoutes, type ServerLog } from './routes.js';
+import { registerRoutes, type ServerLog } from './routes.js';
 import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
 const DEFAULT_HOST = '127.0.0.1';
 const DEFAULT_MAX_CLIENTS = 256;
+const DEFAULT_REQUESTS_PER_SECOND = 100;
 const HEARTBEAT_MS = 15_000;
 /** For the closing handshakes; with the HTTP server's own end, closing stays within 2 s. */
 const CLIENT_CLOSE_MS = 1500;
@@ -29,8 +32,10 @@ export interface ServerOptions {
   host?: string;
   /** 0 takes a free one. */
   port: number;
-  /** Shown by clients as `Authorization: Bearer TOKEN` or `?access_token=TOKEN`. */
+  /** An admin's; shown by clients as `Authorization: Bearer TOKEN` or `?access_token=TOKEN`. */
   token?: string | undefined;
+  /** More tokens, with scopes. */
+  tokens?: TokenWatch | undefined;
   /** Origins of web pages, besides the server's own, that may connect. */
   allowedOrigins?: readonly string[];
   /** Fans out to the WebSocket clients. */
@@ -53,16 +58,9 @@ export interface ServerOptions {
   maxClients?: number;
   /** Between pings; a client that has not answered by the next is ended. Default 15 s. */
   heartbeatMs?: number;
+  /** Requests that a token, or without one an address, may send a second, and four times that at once. Default 100; 0: no bound. */
+  requestsPerSecond?: number;
 }
-
-const SECURITY_HEADERS: Readonly<Record<string, string>> = {
-  'content-security-policy': "default-src 'none'; frame-ancestors 'none'",
-  'x-content-type-options': 'nosniff',
-  'x-frame-options': 'DENY',
-  'referrer-policy': 'no-referrer',
-  'cross-origin-resource-policy': 'same-origin',
-  'cache-control': 'no-store',
-};
 
 /** Throws `bad_option`: a port out of range, or a host that is not loopback without a token. */
 export function createServer(options: ServerOptions): PresageServer {
@@ -87,8 +85,8 @@ export class PresageServer implements AsyncDisposable {
         `port is ${options.port}, expected a whole number from 0 to 65535`,
       );
     }
-    const { token, allowedOrigins, hub, log, status, registry } = options;
-    const policy = new AccessPolicy({ host, token, allowedOrigins });
+    const { token, tokens, allowedOrigins, hub, log, status, registry } = options;
+    const policy = new AccessPolicy({ host, token, tokens, allowedOrigins });
     this.#logger = options.logger ?? silentLogger;
     // One address of `localhost`, so that there is one server to upgrade on.
     this.#host = host === 'localhost' ? DEFAULT_HOST : host;
@@ -102,8 +100,8 @@ export class PresageServer implements AsyncDisposable {
       logger: this.#logger,
     });
     this.#features = options.features ?? [];
-    this.#app = this.#createApp(policy, new Set(allowedOrigins));
-    registerRoutes(this.#app, { status, registry, hub, log, policy, startedAtMs: performance.now() });
+    this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
+    registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
     for (const feature of this.#features) feature.register(this.#app);
@@ -140,11 +138,11 @@ export class PresageServer implements AsyncDisposable {
 
   async #close(): Promise<void> {
     await this.#events.close(CLIENT_CLOSE_MS);
-    await Promise.all(this.#features.map((feature) => feature.close?.()));
+    await Promise.all(this.#features.map((feature) => feature.close?.() ?? Promise.resolve()));
     await this.#app.close();
   }
 
-  #createApp(policy: AccessPolicy, allowedOrigins: ReadonlySet<string>): FastifyInstance {
+  #createApp(policy: AccessPolicy, requestsPerSecond: number): FastifyInstance {
     const app = fastify({
       logger: false,
       bodyLimit: BODY_LIMIT_BYTES,
@@ -154,19 +152,7 @@ export class PresageServer implements AsyncDisposable {
       http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2 },
       frameworkErrors: (error, request, reply) => this.#fail(error, request.url, reply as FastifyReply),
     });
-    app.addHook('onRequest', async (request, reply) => {
-      this.#logger.debug({ method: request.method, url: redact(request.url) }, 'request');
-      reply.headers(SECURITY_HEADERS);
-      const { origin } = request.headers;
-      if (origin !== undefined && allowedOrigins.has(origin)) {
-        reply.headers({ 'access-control-allow-origin': origin, vary: 'origin' });
-      }
-      const refusal = policy.refusal(request.raw);
-      if (refusal === undefined) return;
-      if (refusal.status === 401 && PROBE_PATHS.has(request.url.split('?', 1)[0] ?? '')) return;
-      if (refusal.status === 401) reply.header('www-authenticate', 'Bearer');
-      await reply.code(refusal.status).send(errorBody('unauthorized', refusal.message));
-    });
+    addGate(app, { policy, requestsPerSecond, logger: this.#logger });
     app.setNotFoundHandler((_request, reply) => {
       reply.code(404).send(errorBody('not_found', 'There is nothing at this path'));
     });

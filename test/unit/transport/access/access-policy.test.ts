@@ -1,11 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { describe, expect, it } from 'vitest';
-import { AccessPolicy, isLoopback, type AccessOptions } from '../../../../src/transport/access/access-policy.js';
+import {
+  AccessPolicy,
+  isLoopback,
+  type AccessOptions,
+} from '../../../../src/transport/access/access-policy.js';
 
 const TOKEN = 'a-token-of-some-length';
 function status(options: AccessOptions, headers: Record<string, string>, url = '/'): number {
   const policy = new AccessPolicy(options);
-  return policy.refusal({ headers, url } as unknown as IncomingMessage)?.status ?? 200;
+  return policy.refusal({ headers, url, socket: {} } as unknown as IncomingMessage)?.status ?? 200;
 }
 
 describe('AccessPolicy on loopback without a token', () => {

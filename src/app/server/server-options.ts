@@ -1,0 +1,36 @@
+import { z } from 'zod';
+import { LIVE, number, option } from '../option-spec.js';
+
+const origin = z.string().regex(/^https?:\/\/[^/\s?#]+$/);
+
+/** Options of the HTTP server beyond its address. */
+export const SERVER_OPTIONS = {
+  allowedOrigins: option({
+    flag: 'allowed-origins',
+    value: 'LIST',
+    env: 'PRESAGE_ALLOWED_ORIGINS',
+    yaml: 'server.allowedOrigins',
+    schema: z.union([
+      z.array(origin),
+      z
+        .string()
+        .transform((list) => list.split(','))
+        .pipe(z.array(origin)),
+    ]),
+    expected: 'origins such as http://localhost:5173, with commas between them',
+    fallback: [] as string[],
+    description: 'pages of these origins may connect, besides those of the service itself',
+    commands: LIVE,
+  }),
+  requestRate: option({
+    flag: 'request-rate',
+    value: 'N',
+    env: 'PRESAGE_REQUEST_RATE',
+    yaml: 'server.requestRate',
+    schema: number(0, 100_000),
+    expected: 'requests a second from 0 (no bound) to 100000',
+    fallback: 100,
+    description: 'HTTP requests that a token, or without one an address, may send a second',
+    commands: LIVE,
+  }),
+};
