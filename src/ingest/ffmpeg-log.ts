@@ -23,6 +23,8 @@ export interface InputInfo {
 
 /** Lines kept for finding out why ffmpeg ended. */
 const KEPT_LINES = 40;
+/** A higher rate is that of the clock, told where no other is known. */
+const MOST_FPS = 1000;
 /** A line beyond this is cut, characters. */
 const MAX_LINE = 2_000;
 /** Most lines of pictures in a row that are taken for torn; more would be a misreading. */
@@ -134,7 +136,8 @@ export class FfmpegLog {
     if (codec === undefined) return;
     const [, rate, kilo] = RATE.exec(line) ?? [];
     this.#input.codec = codec;
-    this.#input.fps = rate === undefined ? 0 : Number(rate) * (kilo === 'k' ? 1000 : 1);
+    const fps = rate === undefined ? 0 : Number(rate) * (kilo === 'k' ? 1000 : 1);
+    this.#input.fps = fps > MOST_FPS ? 0 : fps;
   }
 }
 

@@ -27,7 +27,7 @@ interface Chosen {
 export class Viewing {
   readonly #worker: types.Worker;
   readonly #routers = new Map<string, Promise<types.Router>>();
-  readonly #piped = new Map<string, Promise<unknown>>();
+  readonly #piped = new Map<string, Promise<types.Producer>>();
 
   constructor(worker: types.Worker) {
     this.#worker = worker;
@@ -69,14 +69,14 @@ export class Viewing {
     transport: types.WebRtcTransport,
     offer: Offer,
   ): Promise<{ consumer: types.Consumer; answer: string }> {
-    await this.#pipe(from, producer, router);
+    const piped = await this.#pipe(from, producer, router);
     const rtcpFeedback = [...FEEDBACK];
     const capability = {
       ...({ kind: 'video', mimeType: sent.mimeType, clockRate: sent.clockRate } as const),
       ...{ preferredPayloadType: codec.payloadType, parameters: { ...sent.parameters }, rtcpFeedback },
     };
     const consumer = await transport.consume({
-      producerId: producer.id,
+      producerId: piped.id,
       rtpCapabilities: { codecs: [capability], headerExtensions: [] },
       enableRtx: false,
     });
@@ -95,17 +95,24 @@ export class Viewing {
     return { consumer, answer };
   }
 
-  #pipe(from: types.Router, producer: types.Producer, to: types.Router): Promise<unknown> {
+  #pipe(from: types.Router, producer: types.Producer, to: types.Router): Promise<types.Producer> {
     const key = `${producer.id} ${to.id}`;
     let piped = this.#piped.get(key);
     if (!piped) {
-      piped = from.pipeToRouter({ producerId: producer.id, router: to });
+      piped = pipe(from, producer, to);
       this.#piped.set(key, piped);
       producer.observer.once('close', () => this.#piped.delete(key));
       piped.catch(() => this.#piped.delete(key));
     }
     return piped;
   }
+}
+
+async function pipe(from: types.Router, producer: types.Producer, to: types.Router): Promise<types.Producer> {
+  // Both are in one worker, where an id is given once.
+  const { pipeProducer } = await from.pipeToRouter({ producerId: producer.id, router: to, keepId: false });
+  if (pipeProducer) return pipeProducer;
+  throw new PresageError('internal', 'The publication could not be shown');
 }
 
 /** The part of an H.264 profile that a decoder must know; undefined for other codecs. */
