@@ -26,6 +26,7 @@ import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
+import { LiveVideo } from './webrtc/live-video.js';
 import { version } from './version.js';
 
 /** Live streams with their server, log and shared perception: what `watch` and `serve` run. */
@@ -39,6 +40,7 @@ export class Service implements AsyncDisposable {
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
+  readonly #live: LiveVideo;
   #closed: Promise<void> | undefined;
 
   private constructor(
@@ -52,6 +54,7 @@ export class Service implements AsyncDisposable {
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
     this.#video = parts.video;
+    this.#live = parts.live;
     this.#streams = streams;
     this.#server = server;
     this.#tokens = tokens;
@@ -91,7 +94,9 @@ export class Service implements AsyncDisposable {
     let server: PresageServer | undefined;
     let tokens: TokenWatch | undefined;
     let video: VideoDesk | undefined;
+    let live: LiveVideo | undefined;
     try {
+      live = await LiveVideo.open(settings, onError);
       const { host, port, token, allowedOrigins, requestRate: requestsPerSecond } = settings;
       tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
       server = createServer({
@@ -100,7 +105,7 @@ export class Service implements AsyncDisposable {
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [clips.routes],
+        features: [clips.routes, ...live.features(streams)],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -110,20 +115,18 @@ export class Service implements AsyncDisposable {
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, clips, metrics, logger, ffmpeg },
+        ...{ evidence, clips, metrics, logger, ffmpeg, live },
       };
       for (const plan of plans) streams.add(plan);
       asker.attach((id) => streams.find(id));
       const { url } = await server.listen();
       return new Service(parts, streams, { server, tokens, url });
     } catch (error) {
-      await streams.close();
-      await video?.close();
-      await (reasonerModels as ReasonerModels | undefined)?.close();
-      await (perception as DetectorPerception | undefined)?.close();
-      await server?.close();
       tokens?.[Symbol.dispose]();
-      await log.close();
+      const opened: readonly ({ close(): Promise<unknown> } | undefined)[] = [
+        ...[streams, live, video, reasonerModels, perception, server, log],
+      ];
+      for (const part of opened) await part?.close();
       throw error;
     }
   }
@@ -150,6 +153,7 @@ export class Service implements AsyncDisposable {
     await this.#streams.close();
     await this.#server.close();
     this.#tokens[Symbol.dispose]();
+    await this.#live.close();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
@@ -161,6 +165,7 @@ interface ServiceParts {
   readonly settings: Settings;
   readonly perception: DetectorPerception;
   readonly video: VideoDesk;
+  readonly live: LiveVideo;
   readonly contacts: ContactJudge | undefined;
   readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
@@ -232,6 +237,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     evidence,
     metrics,
     ffmpeg,
+    live,
     logger,
   } = parts;
   const onError = (error: PresageError): void => logger.error(error);
@@ -247,8 +253,9 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
   const encoded = parts.clips.openStream(plan.id);
-  const source = openSource(parseSource(plan.source), {
+  const opened = openSource(parseSource(plan.source), {
     ffmpeg,
+    openPublished: live.sourceOf(plan.id, encoded?.ring),
     mode: 'live',
     rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
     stallMs: settings.stall * 1000,
@@ -258,7 +265,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   });
   return new StreamSession({
     id: plan.id,
-    source,
+    source: live.taps.wrap(plan.id, opened),
     perception,
     contacts,
     reasonerModels,

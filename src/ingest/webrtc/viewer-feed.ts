@@ -1,4 +1,5 @@
 import { i420Layout, type Frame } from '../../core/frame.js';
+import type { PictureNote } from '../../core/picture-clock.js';
 import { fitWithin, I420Shrinker } from './i420-shrinker.js';
 import type { MediaTrack, VideoSource, Wrtc } from './wrtc.js';
 
@@ -9,19 +10,11 @@ const MAX_FPS = 30;
 /** A frame may come this much early and is still shown, as share of the interval. */
 const EARLY = 0.25;
 
-/** A picture that was shown, for whoever maps pictures to media time. */
-export interface ShownPicture {
-  /** Media time, s. */
-  readonly mediatime: number;
-  /** Capture time that the encoder is given: wall clock, ms since 1970. The RTP timestamp is 90 × this, plus a constant. */
-  readonly at: number;
-}
-
 /** The pictures of one stream, scaled once and given to one source that all its viewers share. */
 export class ViewerFeed {
   readonly #source: VideoSource;
   readonly #shrinker = new I420Shrinker(MAX_WIDTH, MAX_HEIGHT);
-  readonly #listeners = new Set<(shown: ShownPicture) => void>();
+  readonly #listeners = new Set<(note: PictureNote) => void>();
   #pixels = new Uint8Array(0);
   #lastAtMs = -Infinity;
 
@@ -35,7 +28,7 @@ export class ViewerFeed {
   }
 
   /** Tells what is shown while it listens. @returns what ends it */
-  listen(onShown: (shown: ShownPicture) => void): () => void {
+  listen(onShown: (note: PictureNote) => void): () => void {
     this.#listeners.add(onShown);
     return () => this.#listeners.delete(onShown);
   }
@@ -47,9 +40,10 @@ export class ViewerFeed {
     const { width, height } = frame.layout;
     const size = fitWithin({ width, height }, this.#shrinker);
     const data = this.#unshared(this.#shrinker.shrink({ width, height, data: frame.pixels }), size);
-    const shown = { mediatime: frame.t, at: Date.now() };
+    // The library takes the capture time from the same clock.
+    const note = { mediatime: frame.t, at: Date.now() };
     this.#source.onFrame({ ...size, data });
-    for (const listener of this.#listeners) listener(shown);
+    for (const listener of this.#listeners) listener(note);
   }
 
   /** The library takes no pixels of a SharedArrayBuffer. */

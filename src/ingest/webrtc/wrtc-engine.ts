@@ -161,7 +161,7 @@ export class WrtcEngine implements LiveVideoEngine {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     await Promise.all([...this.#sessions].map((session) => session.close('the service ends')));
-    await Promise.all([...this.#streams.values()].map(({ source }) => source?.close()));
+    for (const { source } of [...this.#streams.values()]) await source?.close();
   }
 
   /** @throws PresageError `overloaded` */

@@ -24,7 +24,6 @@ export interface DataChannel {
   readonly readyState: 'connecting' | 'open' | 'closing' | 'closed';
   /** Bytes that wait to be sent. */
   readonly bufferedAmount: number;
-  onmessage: ((event: { readonly data: unknown }) => void) | null;
   send(text: string): void;
 }
 
