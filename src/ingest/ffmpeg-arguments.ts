@@ -40,7 +40,7 @@ const PROTOCOLS: Readonly<Record<FfmpegSpec['kind'], string>> = {
   rtsp: 'rtsp,rtp,srtp,udp,tcp,tls',
   webcam: 'file',
   'rtsp-listen': 'rtsp,rtp,udp,tcp',
-  rtp: 'data,rtp,udp',
+  rtp: 'file,data,rtp,udp',
 };
 
 /**
@@ -69,6 +69,21 @@ export function ffmpegArguments(spec: FfmpegSpec, options: ArgumentOptions): str
 /** Pictures are handed on as soon as they are there: looking at the stream takes at most this, µs and bytes. */
 const LOW_DELAY = ['-fflags', 'nobuffer', '-analyzeduration', '1000000', '-probesize', '500000'];
 
+/** A child that nobody publishes to ends after this and is started again: one whose parent was killed stays no longer, s. */
+const LISTEN_S = 60;
+
+type RtpSpec = Extract<SourceSpec, { readonly kind: 'rtp' }>;
+
+function sdpInput({ sdp }: RtpSpec): string {
+  if (typeof sdp !== 'string') return `file:${sdp.path}`;
+  return `data:application/sdp;base64,${Buffer.from(sdp).toString('base64')}`;
+}
+
+/** Whether only this machine is to send; ffmpeg would take it from everywhere. */
+function isLoopback({ sdp }: RtpSpec): boolean {
+  return typeof sdp === 'string' && sdp.includes('c=IN IP4 127.');
+}
+
 function copyArguments(): string[] {
   return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
 }
@@ -93,14 +108,15 @@ function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: Arg
         ...['-i', spec.url],
       ];
     case 'rtsp-listen':
-      // The child waits for as long as it takes; its end is told by the publisher, or by our watchdog.
-      return [...whitelist, '-rtsp_flags', 'listen', ...LOW_DELAY, '-i', spec.url];
-    case 'rtp':
       return [
         ...whitelist,
-        ...LOW_DELAY,
-        ...['-f', 'sdp', '-i', `data:application/sdp;base64,${Buffer.from(spec.sdp).toString('base64')}`],
+        ...['-rtsp_flags', 'listen', '-listen_timeout', String(LISTEN_S), ...LOW_DELAY],
+        ...['-i', spec.url],
       ];
+    case 'rtp': {
+      const local = major >= 5 && isLoopback(spec) ? ['-localaddr', '127.0.0.1'] : [];
+      return [...whitelist, ...LOW_DELAY, '-f', 'sdp', ...local, '-i', sdpInput(spec)];
+    }
     case 'webcam':
       return webcamArguments(spec.device);
   }

@@ -159,6 +159,13 @@ const CAUSES: readonly Cause[] = [
     hint: 'put them into the address: rtsp://user:password@host/path',
   },
   {
+    pattern: /Address already in use/i,
+    code: 'port_in_use',
+    message: 'another program listens on this port',
+    retryable: true,
+    hint: 'end it, or choose another port',
+  },
+  {
     pattern: /404 Not Found|Server returned 404|454 Session|Stream not found/i,
     code: 'source_not_found',
     message: 'the server has nothing at this path',

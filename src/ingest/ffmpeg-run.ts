@@ -224,6 +224,8 @@ export class FfmpegRun {
     if (spec.kind === 'file') return undefined;
     return setInterval(
       () => {
+        // Whoever listens waits for as long as it takes until somebody comes.
+        if (spec.kind === 'rtsp-listen' && this.#log.input.format === '') return;
         if (this.#waitingSinceMs === undefined || clock.nowMs() - this.#waitingSinceMs < options.stallMs)
           return;
         this.#stalled = true;

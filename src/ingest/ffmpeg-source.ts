@@ -116,7 +116,9 @@ export class FfmpegSource implements Source {
         continue;
       }
       const healthy = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS;
-      attempt = healthy || gone ? 1 : attempt + 1;
+      // Who is listened for finds somebody listening.
+      const listening = this.#spec.kind === 'rtsp-listen' || this.#spec.kind === 'rtp';
+      attempt = healthy || gone || listening ? 1 : attempt + 1;
       if (attempt > this.#options.maxAttempts) throw next.error;
       await this.#wait(next.error, attempt);
       if (this.#stopped()) return undefined;
