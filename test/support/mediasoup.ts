@@ -9,7 +9,8 @@ const BESIDE = fileURLToPath(new URL('../../../shared/mediasoup/mediasoup-worker
  * process where none is named: call it before mediasoup is loaded.
  */
 export async function mediasoupUnavailable(): Promise<string | undefined> {
-  if (!process.env['MEDIASOUP_WORKER_BIN'] && existsSync(BESIDE)) process.env['MEDIASOUP_WORKER_BIN'] = BESIDE;
+  if (!process.env['MEDIASOUP_WORKER_BIN'] && existsSync(BESIDE))
+    process.env['MEDIASOUP_WORKER_BIN'] = BESIDE;
   const reason = await problem();
   if (reason !== undefined && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(reason);
   return reason;
