@@ -72,7 +72,7 @@ const LOW_DELAY = ['-fflags', 'nobuffer', '-analyzeduration', '1000000', '-probe
 /** A child that nobody publishes to ends after this and is started again: one whose parent was killed stays no longer, s. */
 const LISTEN_S = 60;
 
-type RtpSpec = Extract<SourceSpec, { readonly kind: 'rtp' }>;
+type RtpSpec = Extract<FfmpegSpec, { readonly kind: 'rtp' }>;
 
 function sdpInput({ sdp }: RtpSpec): string {
   if (typeof sdp !== 'string') return `file:${sdp.path}`;
