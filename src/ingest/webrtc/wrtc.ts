@@ -87,6 +87,8 @@ export interface Wrtc {
 export const WRTC_CODECS: readonly string[] = ['VP8', 'VP9', 'AV1'];
 
 export async function loadWrtc(): Promise<Wrtc> {
+  // The library crashes while Node takes down its environment (as of 0.10.0), which `exit` leaves out.
+  process.once('beforeExit', () => process.exit());
   const module = (await import('@roamhq/wrtc')) as unknown as { readonly default: Wrtc };
   return module.default;
 }

@@ -36,3 +36,8 @@ export async function openPage(browser: Browser, url: string): Promise<Page> {
   await page.goto(url);
   return page;
 }
+
+/** Calls a function that a test page has put on its window. */
+export function call<T>(page: Page, name: string, ...args: readonly unknown[]): Promise<T> {
+  return page.evaluate(`window[${JSON.stringify(name)}](...${JSON.stringify(args)})`);
+}

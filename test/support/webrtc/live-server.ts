@@ -2,6 +2,7 @@ import { createServer as createHttpServer, type Server } from 'node:http';
 import { readFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { onTestFinished } from 'vitest';
 import { FrameTaps } from '../../../src/app/webrtc/frame-taps.js';
 import { PresageError } from '../../../src/core/errors.js';
@@ -13,14 +14,15 @@ import { LiveVideoFeature } from '../../../src/transport/whip/live-video-feature
 import type { ServerOptions } from '../../../src/transport/http/server.js';
 import { startService } from '../transport/service.js';
 
-const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
 /** What came out of a stream: no pixels are kept but those of the newest frame. */
 export class SeenStream {
   readonly times: number[] = [];
   readonly sizes: string[] = [];
   readonly states: SourceState[] = [];
-  newest: Uint8Array | undefined;
+  /** Brightness of the middle of each frame, by its media time. */
+  readonly greys = new Map<number, number>();
   readonly source: Source;
 
   constructor(source: Source) {
@@ -30,7 +32,8 @@ export class SeenStream {
       this.times.push(frame.t);
       const size = `${frame.layout.width}x${frame.layout.height}`;
       if (this.sizes.at(-1) !== size) this.sizes.push(size);
-      this.newest = Uint8Array.from(frame.pixels);
+      const { width, height } = frame.layout;
+      this.greys.set(frame.t, frame.pixels[(height >> 1) * width + (width >> 1)] ?? 0);
       frame[Symbol.dispose]();
     });
   }
@@ -50,7 +53,7 @@ export interface LiveServer {
   readonly taps: FrameTaps;
   /** Streams that were published to, made when they are. */
   readonly streams: Map<string, SeenStream>;
-  /** Address of a page of the folder `examples`, whose origin the server lets in. */
+  /** Address of a page of `examples` or of this folder's `pages`, whose origin the server lets in. */
   page(name: string): string;
 }
 
@@ -98,16 +101,22 @@ function featureOf(
 async function servePages(): Promise<{ origin: string }> {
   const server: Server = createHttpServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
-    if (name === 'empty') {
-      response.setHeader('content-type', 'text/html').end('<!doctype html><title>empty</title>');
-      return;
-    }
-    readFile(`${EXAMPLES}${name}`).then(
-      (bytes) => response.setHeader('content-type', 'text/html; charset=utf-8').end(bytes),
+    void pageOf(name).then(
+      ({ type, body }) => response.setHeader('content-type', `${type}; charset=utf-8`).end(body),
       () => response.writeHead(404).end(),
     );
   });
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void server.close());
   return { origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+}
+
+async function pageOf(name: string): Promise<{ type: string; body: string }> {
+  if (name === 'picture-clock.js') {
+    const source = await readFile(at('../../../src/core/picture-clock.ts'), 'utf8');
+    const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
+    return { type: 'text/javascript', body: ts.transpileModule(source, { compilerOptions }).outputText };
+  }
+  const folder = name === 'publish.html' ? '../../../examples/' : './pages/';
+  return { type: 'text/html', body: await readFile(at(`${folder}${name}`), 'utf8') };
 }
