@@ -7,6 +7,7 @@ packages=(
   python3 python3-numpy python3-scipy               # the scorer
   python3-gi gir1.2-gst-rtsp-server-1.0             # an RTSP camera...
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad # ...its picture, its RTP, its H.264
+  gstreamer1.0-tools                                # a camera that publishes by itself
   simple-whip-client                                # a publisher that shares no code with ours
   mosquitto                                         # an MQTT broker
   libsrtp2-1                                        # of mediasoup's worker

@@ -15,6 +15,7 @@ import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
 import { CLIENT_OPTIONS } from './server/client-options.js';
+import { CLIP_OPTIONS } from './clips/clip-options.js';
 import { SERVER_OPTIONS } from './server/server-options.js';
 import { TOKEN_OPTIONS } from './tokens/token-options.js';
 import { VIDEO_OPTIONS } from './video/video-options.js';
@@ -226,6 +227,7 @@ export const OPTIONS = {
   }),
   ...SEGMENT_OPTIONS,
   ...VIDEO_OPTIONS,
+  ...CLIP_OPTIONS,
   ...WEBRTC_OPTIONS,
   workers: option({
     flag: 'workers',

@@ -11,6 +11,7 @@ import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
+import { Clips } from './clips/clips.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
@@ -87,6 +88,10 @@ export class Service implements AsyncDisposable {
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
+    const { maxAgeMs } = retention;
+    const { registry } = metrics;
+    const ffmpegPath = ffmpeg.path;
+    const clips = await Clips.open({ log, archive, settings, ffmpegPath, maxAgeMs, registry, onError });
     const asker = new ServiceAsker(log, archive, settings);
     let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
@@ -95,12 +100,12 @@ export class Service implements AsyncDisposable {
       live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
         ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
-        registry: metrics.registry,
+        registry,
         kept: (id) => keptStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [...watchingFeatures(streams, ffmpeg, metrics.registry), ...live.features(streams)],
+        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, registry), ...live.features(streams)],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -110,7 +115,7 @@ export class Service implements AsyncDisposable {
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, metrics, logger, ffmpeg, live },
+        ...{ evidence, clips, metrics, logger, ffmpeg, live },
       };
       server.manager.addAll(plans, onError);
       asker.attach((id) => streams.find(id));
@@ -168,6 +173,7 @@ interface ServiceParts {
   readonly hub: Hub;
   readonly archive: Archive;
   readonly evidence: EvidenceStore | undefined;
+  readonly clips: Clips;
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
@@ -247,15 +253,17 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
+  const encoded = parts.clips.openStream(plan.id);
   const opened = openOrFail(plan, () =>
     openSource(parseSource(plan.source), {
       ffmpeg,
-      openPublished: live.sourceOf(plan.id),
+      openPublished: live.sourceOf(plan.id, encoded?.ring),
       mode: 'live',
       rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
       stallMs: settings.stall * 1000,
       loop: plan.loop ?? false,
       startS: continuation?.startS ?? 0,
+      encoded: encoded?.ring,
     }),
   );
   return new StreamSession({
@@ -268,7 +276,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     settings,
     mode: 'live',
     publisher: { streamId: plan.id, log, sinks: [hub] },
-    keep: { store: log, archive, evidence: keeper },
+    keep: { store: log, archive, evidence: keeper, clips: encoded?.keeper },
     continuation,
     onError,
     video: recent,

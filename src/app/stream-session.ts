@@ -13,6 +13,7 @@ import type { StreamReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/messages/publisher.js';
 import type { StreamStatus } from '../transport/http/status.js';
 import type { Archive } from '../transport/archive/archive.js';
+import type { ClipKeeper } from './clips/clip-keeper.js';
 import {
   MEMORY_PREFIX,
   PLACES_KEY,
@@ -52,6 +53,7 @@ export interface StreamSessionOptions {
         readonly store: StateStore;
         readonly archive: Archive;
         readonly evidence?: EvidenceKeeper | undefined;
+        readonly clips?: ClipKeeper | undefined;
       }
     | undefined;
   /** What an earlier run of the stream left. */
@@ -244,6 +246,7 @@ export class StreamSession implements AsyncDisposable {
       metrics?.streamUp(id, draft.data.state === 'live' || draft.data.state === 'degraded');
     }
     this.#options.keep?.evidence?.add(draft);
+    this.#options.keep?.clips?.add(draft);
     onDraft?.(draft);
   }
 
@@ -290,6 +293,7 @@ export class StreamSession implements AsyncDisposable {
     this.#ended = true;
     this.#save(true);
     await this.#options.keep?.evidence?.settle();
+    await this.#options.keep?.clips?.close();
     await this.#reasoner?.close();
     await this.#publisher.close();
     await this.#perception.close();

@@ -1,3 +1,4 @@
+import type { EncodedSink } from './encoded-video.js';
 import type { Frame } from './frame.js';
 import type { Source } from './stages.js';
 
@@ -35,6 +36,13 @@ export interface IceServer {
   readonly credential?: string;
 }
 
+export interface PublishedOptions {
+  /** Media time of its first frame, s. */
+  readonly startS: number;
+  /** Takes the video as it is encoded, from engines that have it. */
+  readonly encoded?: EncodedSink | undefined;
+}
+
 /** A WebRTC implementation: `wrtc` decodes in this process, `mediasoup` routes. */
 export interface LiveVideoEngine extends AsyncDisposable {
   readonly name: 'wrtc' | 'mediasoup';
@@ -50,9 +58,8 @@ export interface LiveVideoEngine extends AsyncDisposable {
   /**
    * The source of a stream that is published to this engine. It waits (`connecting`, then `reconnecting`) while nobody
    * publishes, carries on with the next publisher, whatever its resolution and frame rate, and never completes by itself.
-   * @param startS media time of its first frame, s
    */
-  openPublished(streamId: string, options: { readonly startS: number }): Source;
+  openPublished(streamId: string, options: PublishedOptions): Source;
 }
 
 /** The frames of every stream as they leave its source, whatever that is: what an engine without pictures of its own shows. */

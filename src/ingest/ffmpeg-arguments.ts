@@ -11,7 +11,19 @@ export interface ArgumentOptions {
   readonly maxHeight: number;
   /** 0 lets ffmpeg choose. */
   readonly decodeThreads: number;
+  /** Also write the video as it is encoded, as Matroska, to the file descriptor ENCODED_FD. */
+  readonly copyEncoded: boolean;
 }
+
+/** Where the encoded video is written. */
+export const ENCODED_FD = 3;
+/** Milliseconds after which each frame is written by itself, not with others. */
+const CLUSTER_MS = 1;
+/**
+ * Through `tee`, since a codec that Matroska can't hold, or a packet without a time, then ends the copy and not the child.
+ * Times stay those of the pictures.
+ */
+const COPY = `[f=matroska:onfail=ignore:avoid_negative_ts=0:cluster_time_limit=${CLUSTER_MS}]pipe\\:${ENCODED_FD}|[f=null]-`;
 
 /**
  * Our own watchdog stops a child that gives nothing and says so; ffmpeg's limit on network reads, this much longer, is
@@ -27,6 +39,8 @@ const PROTOCOLS: Readonly<Record<FfmpegSpec['kind'], string>> = {
   http: 'http,https,httpproxy,tcp,tls,crypto,data',
   rtsp: 'rtsp,rtp,srtp,udp,tcp,tls',
   webcam: 'file',
+  'rtsp-listen': 'rtsp,rtp,udp,tcp',
+  rtp: 'file,data,rtp,udp',
 };
 
 /**
@@ -41,13 +55,37 @@ export function ffmpegArguments(spec: FfmpegSpec, options: ArgumentOptions): str
     ...['-hide_banner', '-nostdin', '-nostats', '-loglevel', 'info'],
     ...(decodeThreads > 0 ? ['-threads', String(decodeThreads)] : []),
     // Where the size changes within a stream, `scale` keeps to the first one as long as the filters are not made anew.
-    ...['-reinit_filter', '0'],
+    // What a publisher sends may begin small and grow: there, frames get the new size.
+    ...(spec.kind === 'rtp' ? [] : ['-reinit_filter', '0']),
     ...inputArguments(spec, options),
     ...['-map', '0:V:0', '-an', '-sn', '-dn'], // V: no cover pictures
     ...['-vf', `${fit},format=yuv420p,showinfo=checksum=0`],
     ...(major >= 5 ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
     ...['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-flush_packets', '1', 'pipe:1'],
+    ...(options.copyEncoded ? copyArguments() : []),
   ];
+}
+
+/** Pictures are handed on as soon as they are there: looking at the stream takes at most this, µs and bytes. */
+const LOW_DELAY = ['-fflags', 'nobuffer', '-analyzeduration', '1000000', '-probesize', '500000'];
+
+/** A child that nobody publishes to ends after this and is started again: one whose parent was killed stays no longer, s. */
+const LISTEN_S = 60;
+
+type RtpSpec = Extract<FfmpegSpec, { readonly kind: 'rtp' }>;
+
+function sdpInput({ sdp }: RtpSpec): string {
+  if (typeof sdp !== 'string') return `file:${sdp.path}`;
+  return `data:application/sdp;base64,${Buffer.from(sdp).toString('base64')}`;
+}
+
+/** Whether only this machine is to send; ffmpeg would take it from everywhere. */
+function isLoopback({ sdp }: RtpSpec): boolean {
+  return typeof sdp === 'string' && sdp.includes('c=IN IP4 127.');
+}
+
+function copyArguments(): string[] {
+  return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
 }
 
 function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
@@ -69,6 +107,16 @@ function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: Arg
         ...['-rtsp_transport', rtspTransport, major >= 5 ? '-timeout' : '-stimeout', timeoutUs],
         ...['-i', spec.url],
       ];
+    case 'rtsp-listen':
+      return [
+        ...whitelist,
+        ...['-rtsp_flags', 'listen', '-listen_timeout', String(LISTEN_S), ...LOW_DELAY],
+        ...['-i', spec.url],
+      ];
+    case 'rtp': {
+      const local = major >= 5 && isLoopback(spec) ? ['-localaddr', '127.0.0.1'] : [];
+      return [...whitelist, ...LOW_DELAY, '-f', 'sdp', ...local, '-i', sdpInput(spec)];
+    }
     case 'webcam':
       return webcamArguments(spec.device);
   }

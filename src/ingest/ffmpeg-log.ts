@@ -7,6 +7,8 @@ import { redact } from '../core/redact.js';
 export interface PictureInfo {
   /** Presentation time, s; undefined when the picture has none. */
   readonly pts: number | undefined;
+  /** When it came, s: its time, where presentation times are made up. */
+  readonly arrival?: number;
   readonly layout: I420Layout;
 }
 
@@ -21,6 +23,8 @@ export interface InputInfo {
 
 /** Lines kept for finding out why ffmpeg ended. */
 const KEPT_LINES = 40;
+/** A higher rate is that of the clock, told where no other is known. */
+const MOST_FPS = 1000;
 /** A line beyond this is cut, characters. */
 const MAX_LINE = 2_000;
 /** Most lines of pictures in a row that are taken for torn; more would be a misreading. */
@@ -132,7 +136,8 @@ export class FfmpegLog {
     if (codec === undefined) return;
     const [, rate, kilo] = RATE.exec(line) ?? [];
     this.#input.codec = codec;
-    this.#input.fps = rate === undefined ? 0 : Number(rate) * (kilo === 'k' ? 1000 : 1);
+    const fps = rate === undefined ? 0 : Number(rate) * (kilo === 'k' ? 1000 : 1);
+    this.#input.fps = fps > MOST_FPS ? 0 : fps;
   }
 }
 
@@ -152,6 +157,13 @@ const CAUSES: readonly Cause[] = [
     message: 'the server refuses: user or password is wrong or missing',
     retryable: true,
     hint: 'put them into the address: rtsp://user:password@host/path',
+  },
+  {
+    pattern: /Address already in use/i,
+    code: 'port_in_use',
+    message: 'another program listens on this port',
+    retryable: true,
+    hint: 'end it, or choose another port',
   },
   {
     pattern: /404 Not Found|Server returned 404|454 Session|Stream not found/i,

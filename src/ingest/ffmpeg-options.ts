@@ -1,8 +1,10 @@
 import type { Clock } from '../core/clock.js';
+import type { EncodedSink } from '../core/encoded-video.js';
 import type { ArgumentOptions } from './ffmpeg-arguments.js';
+import type { FfmpegSpec } from './source-spec.js';
 
 /** How one source is read; `openSource` fills in what is left out. */
-export interface FfmpegSourceOptions extends ArgumentOptions {
+export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'> {
   readonly ffmpegPath: string;
   /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
   readonly mode: 'live' | 'lossless';
@@ -16,5 +18,20 @@ export interface FfmpegSourceOptions extends ArgumentOptions {
   readonly maxAttempts: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
+  /** Takes the video as it is encoded, where it is wanted. */
+  readonly encoded?: EncodedSink | undefined;
+  /** Waits until there is something to read, before each run. Without it, the source is there or fails. */
+  readonly prepare?: ((signal: AbortSignal) => Promise<PreparedRun>) | undefined;
   readonly clock?: Clock;
+}
+
+/** What one run of the decoder reads. */
+export interface PreparedRun {
+  readonly spec: FfmpegSpec;
+  /** Aborted when what is read has ended: the run ends, and the next is prepared. */
+  readonly ended: AbortSignal;
+  /** The first picture came. */
+  readonly onLive?: () => void;
+  /** The run is over. */
+  release(): void;
 }

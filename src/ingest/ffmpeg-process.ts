@@ -1,6 +1,7 @@
-import { spawn, type ChildProcessByStdio } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable } from 'node:stream';
 import { setTimeout as delay } from 'node:timers/promises';
+import { ENCODED_FD } from './ffmpeg-arguments.js';
 
 /** After SIGTERM ffmpeg has this long to go, then it is killed, ms. */
 const KILL_GRACE_MS = 1_500;
@@ -13,6 +14,8 @@ export interface FfmpegExit {
   readonly started: boolean;
 }
 
+type Child = ChildProcess & { readonly stdout: Readable; readonly stderr: Readable };
+
 /** Children that run; killed when this process exits. */
 const running = new Set<FfmpegProcess>();
 process.once('exit', () => running.forEach((child) => child.kill()));
@@ -22,12 +25,21 @@ process.once('exit', () => running.forEach((child) => child.kill()));
  * once we are gone; where nothing comes to be written, its limit on network reads ends it.
  */
 export class FfmpegProcess {
-  readonly #child: ChildProcessByStdio<null, Readable, Readable>;
+  readonly #child: Child;
   readonly exited: Promise<FfmpegExit>;
   #running = true;
 
-  constructor(path: string, args: readonly string[]) {
-    this.#child = spawn(path, args, { stdio: ['ignore', 'pipe', 'pipe'], windowsHide: true });
+  /** @param onEncoded takes what the child writes to ENCODED_FD, as it comes: it never waits for us there */
+  constructor(path: string, args: readonly string[], onEncoded?: (chunk: Buffer) => void) {
+    const pipes = Array<'pipe'>(onEncoded ? ENCODED_FD : 2).fill('pipe');
+    this.#child = spawn(path, args, {
+      stdio: ['ignore', ...pipes],
+      windowsHide: true,
+    }) as Child;
+    if (onEncoded) {
+      // Errors of this pipe come with the child's end, which is told of by itself.
+      (this.#child.stdio[ENCODED_FD] as Readable).on('data', onEncoded).on('error', () => undefined);
+    }
     running.add(this);
     this.exited = new Promise((resolve) => {
       const end = (exit: FfmpegExit): void => {

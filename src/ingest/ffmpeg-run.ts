@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
+import type { EncodedSinkRun } from '../core/encoded-video.js';
 import type { Frame } from '../core/frame.js';
 import type { VideoFormat } from '../core/stages.js';
 import { ffmpegArguments } from './ffmpeg-arguments.js';
@@ -44,6 +45,7 @@ export class FfmpegRun {
   readonly #run: FfmpegRunOptions;
   readonly #process: FfmpegProcess;
   readonly #log: FfmpegLog;
+  readonly #encoded: EncodedSinkRun | undefined;
   #pictures = 0;
   /** Media times of the first and the newest picture. */
   #from = 0;
@@ -67,10 +69,16 @@ export class FfmpegRun {
     );
     this.#log = new FfmpegLog((info) => {
       const untimed = run.spec.kind === 'http' && UNTIMED.test(this.#log.input.format);
-      run.frames.describe(untimed ? { ...info, pts: this.#arrival() } : info);
+      run.frames.describe(untimed ? { ...info, arrival: this.#arrival() } : info);
       this.#described?.();
     });
-    this.#process = new FfmpegProcess(run.options.ffmpegPath, ffmpegArguments(run.spec, run.options));
+    const encoded = run.options.encoded?.begin();
+    this.#encoded = encoded;
+    this.#process = new FfmpegProcess(
+      run.options.ffmpegPath,
+      ffmpegArguments(run.spec, { ...run.options, copyEncoded: encoded !== undefined }),
+      encoded && ((chunk) => encoded.push(chunk)),
+    );
     this.#process.stderr.on('data', (text: string) => this.#log.push(text));
   }
 
@@ -86,12 +94,14 @@ export class FfmpegRun {
       await this.#pump();
     } catch (error) {
       await this.stop();
+      this.#encoded?.end();
       if (!isCutOff(error)) throw error;
     } finally {
       clearInterval(watchdog);
       this.#run.frames.reset();
     }
     const exit = await this.#process.exited;
+    this.#encoded?.end();
     return { frames: this.#pictures, finite: this.#finite, failure: this.#failure(exit) };
   }
 
@@ -181,6 +191,7 @@ export class FfmpegRun {
     const { onLive, onFrame, onDrop, clock } = this.#run;
     this.#pictures += 1;
     this.#to = picture.t;
+    if (picture.pts !== undefined) this.#encoded?.picture(picture.pts, picture.t);
     if (this.#pictures === 1) {
       this.#from = picture.t;
       const { codec, fps, duration } = this.#log.input;
@@ -213,6 +224,8 @@ export class FfmpegRun {
     if (spec.kind === 'file') return undefined;
     return setInterval(
       () => {
+        // Whoever listens waits for as long as it takes until somebody comes.
+        if (spec.kind === 'rtsp-listen' && this.#log.input.format === '') return;
         if (this.#waitingSinceMs === undefined || clock.nowMs() - this.#waitingSinceMs < options.stallMs)
           return;
         this.#stalled = true;

@@ -5,7 +5,7 @@ import { PresageError, toPresageError } from '../core/errors.js';
 import type { Frame } from '../core/frame.js';
 import type { Source, SourceState, SourceStats } from '../core/stages.js';
 import { backoffMs } from './backoff.js';
-import type { FfmpegSourceOptions } from './ffmpeg-options.js';
+import type { FfmpegSourceOptions, PreparedRun } from './ffmpeg-options.js';
 import { FfmpegRun, type RunEnd } from './ffmpeg-run.js';
 import { FrameAssembler } from './frame-assembler.js';
 import { MediaClock } from './media-clock.js';
@@ -98,10 +98,15 @@ export class FfmpegSource implements Source {
   /** Runs ffmpeg until the source has ended. @returns why it ended early, if it did */
   async #playRuns(subscriber: Subscriber<Frame>): Promise<string | undefined> {
     for (let attempt = 0; ;) {
-      if (!this.#repeating) this.state$.next({ state: 'connecting', attempt });
+      if (!this.#repeating && (attempt === 0 || !this.#options.prepare)) {
+        this.state$.next({ state: 'connecting', attempt });
+      }
       if (this.#stopped()) return undefined; // closed by a listener
+      const prepared = await this.#options.prepare?.(this.#stop.signal).catch(ifStopped);
+      if (this.#stopped()) return undefined;
       const startMs = this.#clock.nowMs();
-      const end = await this.#playOnce(subscriber);
+      const end = await this.#playOnce(subscriber, prepared);
+      const gone = prepared?.ended.aborted ?? false;
       if (this.#stopped()) return undefined;
       const next = this.#decide(end);
       if (next.what === 'end') return next.reason;
@@ -110,22 +115,26 @@ export class FfmpegSource implements Source {
         this.#media.restart('interval');
         continue;
       }
-      attempt = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS ? 1 : attempt + 1;
+      const healthy = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS;
+      // Who is listened for finds somebody listening.
+      const listening = this.#spec.kind === 'rtsp-listen' || this.#spec.kind === 'rtp';
+      attempt = healthy || gone || listening ? 1 : attempt + 1;
       if (attempt > this.#options.maxAttempts) throw next.error;
       await this.#wait(next.error, attempt);
       if (this.#stopped()) return undefined;
     }
   }
 
-  async #playOnce(subscriber: Subscriber<Frame>): Promise<RunEnd> {
+  async #playOnce(subscriber: Subscriber<Frame>, prepared: PreparedRun | undefined): Promise<RunEnd> {
     const run = new FfmpegRun({
-      spec: this.#spec,
+      spec: prepared?.spec ?? this.#spec,
       options: this.#options,
       clock: this.#clock,
       frames: this.#frames,
       onLive: (format, duration) => {
         this.#duration = duration;
         this.#media.setRate(format.fps);
+        prepared?.onLive?.();
         if (!this.#repeating) this.state$.next({ state: 'live', format });
       },
       onFrame: (frame) => {
@@ -135,9 +144,15 @@ export class FfmpegSource implements Source {
       onDrop: () => (this.#dropped += 1),
     });
     this.#run = run;
+    const stop = (): void => void run.stop();
+    prepared?.ended.addEventListener('abort', stop, { once: true });
+    if (prepared?.ended.aborted) stop();
     try {
-      return await run.play();
+      const end = await run.play();
+      return prepared?.ended.aborted ? { ...end, failure: unpublished(this.name) } : end;
     } finally {
+      prepared?.ended.removeEventListener('abort', stop);
+      prepared?.release();
       this.#run = undefined;
     }
   }
@@ -147,6 +162,7 @@ export class FfmpegSource implements Source {
       return this.#options.loop ? { what: 'again' } : { what: 'end', reason: failure?.message };
     }
     const error = failure ?? (frames === 0 ? empty(this.name) : ended(this.name));
+    if (this.#options.prepare && error.code !== 'ffmpeg_missing') return { what: 'retry', error };
     const hopeless = !error.retryable && (this.#media.now === undefined || error.code === 'ffmpeg_missing');
     if (hopeless || this.#spec.kind === 'file') throw error;
     return { what: 'retry', error };
@@ -176,6 +192,15 @@ function empty(name: string): PresageError {
   return new PresageError('source_invalid', `${name}: there is no picture in it`, { hint });
 }
 
+function unpublished(name: string): PresageError {
+  return new PresageError('source_unreachable', `${name}: the publisher has gone`, { retryable: true });
+}
+
 function ended(name: string): PresageError {
   return new PresageError('source_unreachable', `${name}: the stream ended`, { retryable: true });
+}
+
+/** Preparing rejects only when the source was closed. */
+function ifStopped(): undefined {
+  return undefined;
 }

@@ -12,6 +12,8 @@ export interface AssemblerOptions {
 export interface Picture {
   /** Media time, s. */
   readonly t: number;
+  /** Presentation time as ffmpeg tells it, s; undefined when it has none. */
+  readonly pts: number | undefined;
   readonly layout: I420Layout;
   /**
    * Hands it out, once; its receiver disposes it. Undefined when it was thrown away, since every buffer was in use.
@@ -103,7 +105,7 @@ export class FrameAssembler {
   #complete(target: Target, atMs: number): Picture {
     const { info, pool, pixels } = target;
     const index = this.#index;
-    const t = this.#options.media.next(info.pts, atMs);
+    const t = this.#options.media.next(info.arrival ?? info.pts, atMs);
     this.#index += 1;
     const lease = (receivedAtMs: number): Frame | undefined => {
       // Until it is leased it is the target, so that `reset` gives its buffer back.
@@ -111,7 +113,7 @@ export class FrameAssembler {
       this.#target = undefined;
       return pixels && pool.lease(pixels, { index, t, receivedAtMs });
     };
-    return { t, layout: info.layout, lease };
+    return { t, pts: info.pts, layout: info.layout, lease };
   }
 
   /** The pool for this size; pools of earlier sizes are kept only while frames of theirs are out. */

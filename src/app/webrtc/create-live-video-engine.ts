@@ -1,5 +1,6 @@
-import { PresageError } from '../../core/errors.js';
+import type { PresageError } from '../../core/errors.js';
 import type { LiveFrames, LiveVideoEngine } from '../../core/live-video.js';
+import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import type { Settings } from '../option-table.js';
 
 export interface EngineParts {
@@ -16,8 +17,18 @@ export async function createLiveVideoEngine(
   switch (settings.webrtc) {
     case 'off':
       return undefined;
-    case 'mediasoup':
-      throw new PresageError('bad_option', 'option --webrtc: there is no mediasoup engine in this build');
+    case 'mediasoup': {
+      const { MediasoupEngine } = await import('../../ingest/mediasoup/mediasoup-engine.js');
+      return MediasoupEngine.open({
+        ffmpeg: await findFfmpeg({ path: settings.ffmpeg }),
+        host: settings.host,
+        iceServers: settings.iceServers,
+        ports: settings.webrtcPorts,
+        maxSessions: settings.webrtcSessions,
+        stallMs: settings.stall * 1000,
+        onError: parts.onError,
+      });
+    }
     case 'wrtc': {
       const { WrtcEngine } = await import('../../ingest/webrtc/wrtc-engine.js');
       return WrtcEngine.open({

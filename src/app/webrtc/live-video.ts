@@ -1,4 +1,5 @@
 import { PresageError } from '../../core/errors.js';
+import type { EncodedSink } from '../../core/encoded-video.js';
 import type { LiveVideoEngine } from '../../core/live-video.js';
 import type { Source } from '../../core/stages.js';
 import type { ServerFeature } from '../../transport/http/feature.js';
@@ -41,9 +42,9 @@ export class LiveVideo implements AsyncDisposable {
   }
 
   /** Opens the source of a published stream; undefined where WebRTC is off. */
-  sourceOf(streamId: string): ((startS: number) => Source) | undefined {
+  sourceOf(streamId: string, encoded: EncodedSink | undefined): ((startS: number) => Source) | undefined {
     const engine = this.#engine;
-    return engine && ((startS) => engine.openPublished(streamId, { startS }));
+    return engine && ((startS) => engine.openPublished(streamId, { startS, encoded }));
   }
 
   async close(): Promise<void> {

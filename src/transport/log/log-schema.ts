@@ -77,6 +77,18 @@ export const MIGRATIONS: readonly string[] = [
    );
    create index evidence_ref on evidence (stream, ref);
    create index evidence_at on evidence (at);`,
+  // Parts of the original video around events; `ref` is the run of the decoder that they came from.
+  `create table clips (
+     stream text not null,
+     ref text not null,
+     t real not null,
+     at integer not null,
+     bytes integer not null,
+     file text not null,
+     primary key (stream, file)
+   );
+   create index clips_t on clips (stream, t);
+   create index clips_at on clips (at);`,
 ];
 
 const ENTRY = 'select sequence, kind, mediatime, json from messages';
