@@ -1,5 +1,5 @@
 import type { PresageError } from '../core/errors.js';
-import type { Perception } from '../core/stages.js';
+import type { Perception, Places } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
@@ -20,6 +20,7 @@ import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
+import { Outputs } from './outputs/outputs.js';
 import { ReasonerModels } from './reasoner-models.js';
 import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
@@ -37,6 +38,7 @@ export class Service implements AsyncDisposable {
   readonly #tokens: TokenWatch;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
+  readonly #outputs: Outputs;
   readonly #video: VideoDesk;
   #closed: Promise<void> | undefined;
 
@@ -50,6 +52,7 @@ export class Service implements AsyncDisposable {
     this.ffmpeg = parts.ffmpeg;
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
+    this.#outputs = parts.outputs;
     this.#video = parts.video;
     this.#streams = streams;
     this.#server = server;
@@ -75,7 +78,11 @@ export class Service implements AsyncDisposable {
     let parts!: ServiceParts;
     const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError });
     const status = {
-      service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
+      service: () => ({
+        version,
+        perception: perception.info,
+        details: { ...reasonerModels.details(), ...outputs?.details() },
+      }),
       streams: () => streams.status(),
     };
     let perception!: DetectorPerception;
@@ -86,6 +93,7 @@ export class Service implements AsyncDisposable {
     let server: PresageServer | undefined;
     let tokens: TokenWatch | undefined;
     let video: VideoDesk | undefined;
+    let outputs: Outputs | undefined;
     try {
       const { host, port, token, allowedOrigins, maxClients, requestRate: requestsPerSecond } = settings;
       tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
@@ -102,11 +110,17 @@ export class Service implements AsyncDisposable {
       const contacts = await openContactJudge(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
+      outputs = new Outputs({
+        ...{ settings, log, onError, env: process.env, registry: metrics.registry },
+        streams: () =>
+          streams.status().map(({ id }) => ({ id, places: streams.find(id)?.places ?? NO_PLACES })),
+      });
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, metrics, logger, ffmpeg },
+        ...{ evidence, metrics, logger, ffmpeg, outputs },
       };
       for (const plan of plans) streams.add(plan);
+      outputs.start();
       asker.attach((id) => streams.find(id));
       const { url } = await server.listen();
       return new Service(parts, streams, { server, tokens, url });
@@ -116,6 +130,7 @@ export class Service implements AsyncDisposable {
       await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as DetectorPerception | undefined)?.close();
       await server?.close();
+      await outputs?.close();
       tokens?.[Symbol.dispose]();
       await log.close();
       throw error;
@@ -143,6 +158,7 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#streams.close();
     await this.#server.close();
+    await this.#outputs.close();
     this.#tokens[Symbol.dispose]();
     await this.#video.close();
     await this.#reasonerModels.close();
@@ -164,6 +180,7 @@ interface ServiceParts {
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
+  readonly outputs: Outputs;
 }
 
 /** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
@@ -172,6 +189,7 @@ export async function openContactJudge(settings: Settings): Promise<ContactJudge
   return document === undefined ? undefined : ContactClassifier.parse(document);
 }
 
+const NO_PLACES: Places = { zones: {}, lines: {} };
 const MB = 1e6;
 const DAY_MS = 86_400_000;
 
@@ -256,7 +274,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     places: plan.places,
     settings,
     mode: 'live',
-    publisher: { streamId: plan.id, log, sinks: [hub] },
+    publisher: { streamId: plan.id, log, sinks: [hub, parts.outputs] },
     keep: { store: log, archive, evidence: keeper },
     continuation,
     onError,
