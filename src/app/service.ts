@@ -1,5 +1,5 @@
 import type { PresageError } from '../core/errors.js';
-import type { Perception, Places } from '../core/stages.js';
+import type { Perception } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
@@ -11,10 +11,7 @@ import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
-import { TokenFolder } from '../transport/access/token-folder.js';
-import { TokenWatch } from '../transport/access/token-watch.js';
-import { createServer, type PresageServer } from '../transport/http/server.js';
-import { continuationOf } from './continuation.js';
+import { continuationOf, PLACES_KEY } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
 import { createLogger } from './logger.js';
@@ -22,8 +19,10 @@ import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
 import { Outputs } from './outputs/outputs.js';
 import { ReasonerModels } from './reasoner-models.js';
+import { ServiceServer } from './server/service-server.js';
 import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
+import { openOrFail } from './streams/plan-sources.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
@@ -34,19 +33,14 @@ export class Service implements AsyncDisposable {
   readonly perception: Perception;
   readonly ffmpeg: Ffmpeg;
   readonly #streams: StreamRegistry;
-  readonly #server: PresageServer;
-  readonly #tokens: TokenWatch;
+  readonly #server: ServiceServer;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #outputs: Outputs;
   readonly #video: VideoDesk;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    parts: ServiceParts,
-    streams: StreamRegistry,
-    { server, tokens, url }: { server: PresageServer; tokens: TokenWatch; url: string },
-  ) {
+  private constructor(parts: ServiceParts, streams: StreamRegistry, server: ServiceServer, url: string) {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
@@ -56,16 +50,21 @@ export class Service implements AsyncDisposable {
     this.#video = parts.video;
     this.#streams = streams;
     this.#server = server;
-    this.#tokens = tokens;
   }
 
   /**
    * Opens everything and listens. Whatever was opened is closed again when something fails.
    *
    * @param signal stops between the slow steps
+   * @param keepStreams streams that the API made before are there again, and those that it makes now will be
    * @throws PresageError, or the signal's reason
    */
-  static async open(settings: Settings, plans: readonly StreamPlan[], signal: AbortSignal): Promise<Service> {
+  static async open(
+    settings: Settings,
+    plans: readonly StreamPlan[],
+    signal: AbortSignal,
+    { keepStreams = false }: { readonly keepStreams?: boolean } = {},
+  ): Promise<Service> {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
     signal.throwIfAborted();
@@ -76,13 +75,10 @@ export class Service implements AsyncDisposable {
     const metrics = new Metrics();
     registerTransportMetrics(metrics.registry, { hub, log });
     let parts!: ServiceParts;
-    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError });
+    const keepPlaces = ({ id, places }: StreamPlan): void => log.save(id, PLACES_KEY, places);
+    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError, keepPlaces });
     const status = {
-      service: () => ({
-        version,
-        perception: perception.info,
-        details: { ...reasonerModels.details(), ...outputs?.details() },
-      }),
+      service: () => ({ version, perception: perception.info, details: detailsOf(parts) }),
       streams: () => streams.status(),
     };
     let perception!: DetectorPerception;
@@ -90,16 +86,13 @@ export class Service implements AsyncDisposable {
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
     const asker = new ServiceAsker(log, archive, settings);
-    let server: PresageServer | undefined;
-    let tokens: TokenWatch | undefined;
+    let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
     let outputs: Outputs | undefined;
     try {
-      const { host, port, token, allowedOrigins, maxClients, requestRate: requestsPerSecond } = settings;
-      tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
-      server = createServer({
-        ...{ host, port, token, tokens, allowedOrigins, maxClients, requestsPerSecond },
-        ...{ hub, log, status, registry: metrics.registry, logger },
+      server = new ServiceServer({
+        ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
+        registry: metrics.registry,
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
@@ -110,39 +103,31 @@ export class Service implements AsyncDisposable {
       const contacts = await openContactJudge(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
-      outputs = new Outputs({
-        ...{ settings, log, onError, env: process.env, registry: metrics.registry },
-        streams: () =>
-          streams.status().map(({ id }) => ({ id, places: streams.find(id)?.places ?? NO_PLACES })),
-      });
+      outputs = new Outputs({ settings, log, onError, env: process.env, metrics, streams });
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg, outputs },
       };
-      for (const plan of plans) streams.add(plan);
+      server.manager.addAll(plans, onError);
       outputs.start();
       asker.attach((id) => streams.find(id));
-      const { url } = await server.listen();
-      return new Service(parts, streams, { server, tokens, url });
+      return new Service(parts, streams, server, await server.listen());
     } catch (error) {
-      await streams.close();
-      await video?.close();
-      await (reasonerModels as ReasonerModels | undefined)?.close();
-      await (perception as DetectorPerception | undefined)?.close();
-      await server?.close();
-      await outputs?.close();
-      tokens?.[Symbol.dispose]();
-      await log.close();
+      await closeEach([streams, video, reasonerModels, perception, server, outputs, log]);
       throw error;
     }
   }
 
   /**
-   * Runs all streams until each has ended or `close`. One that fails does not end the others.
-   * @throws PresageError of the stream that failed, when there is only one
+   * Runs all streams until each that is there now has ended or `close`. One that fails does not end the others.
+   * @returns what streams failed with
    */
-  run(): Promise<void> {
+  run(): Promise<PresageError[]> {
     return this.#streams.run();
+  }
+
+  get streamIds(): string[] {
+    return this.#streams.plans().map(({ id }) => id);
   }
 
   /** Streams, then server, then model, then log. Idempotent. */
@@ -159,12 +144,21 @@ export class Service implements AsyncDisposable {
     await this.#streams.close();
     await this.#server.close();
     await this.#outputs.close();
-    this.#tokens[Symbol.dispose]();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
     await this.#log.close();
   }
+}
+
+/** In this order; what was not opened yet is undefined. */
+async function closeEach(opened: readonly ({ close(): Promise<unknown> } | undefined)[]): Promise<void> {
+  for (const part of opened) await part?.close();
+}
+
+/** What `/healthz` tells beside the detector. */
+function detailsOf({ reasonerModels, outputs }: ServiceParts): Readonly<Record<string, string>> {
+  return { ...reasonerModels.details(), ...outputs.details() };
 }
 
 interface ServiceParts {
@@ -189,7 +183,6 @@ export async function openContactJudge(settings: Settings): Promise<ContactJudge
   return document === undefined ? undefined : ContactClassifier.parse(document);
 }
 
-const NO_PLACES: Places = { zones: {}, lines: {} };
 const MB = 1e6;
 const DAY_MS = 86_400_000;
 
@@ -257,14 +250,16 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
-  const source = openSource(parseSource(plan.source), {
-    ffmpeg,
-    mode: 'live',
-    rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
-    stallMs: settings.stall * 1000,
-    loop: plan.loop ?? false,
-    startS: continuation?.startS ?? 0,
-  });
+  const source = openOrFail(plan, () =>
+    openSource(parseSource(plan.source), {
+      ffmpeg,
+      mode: 'live',
+      rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
+      stallMs: settings.stall * 1000,
+      loop: plan.loop ?? false,
+      startS: continuation?.startS ?? 0,
+    }),
+  );
   return new StreamSession({
     id: plan.id,
     source,

@@ -1,11 +1,11 @@
-import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
-import type { Places } from '../../core/stages.js';
 import type { DurableLog } from '../../transport/log/durable-log.js';
 import type { MessageSink, OutgoingMessage } from '../../transport/messages/encode.js';
 import { MqttBridge, registerMqttMetrics } from '../../transport/mqtt/mqtt-bridge.js';
 import { registerWebhookMetrics, Webhooks, type WebhookTarget } from '../../transport/webhooks/webhooks.js';
+import type { Metrics } from '../metrics.js';
 import type { Settings } from '../option-table.js';
+import type { StreamRegistry } from '../streams/stream-registry.js';
 import { version } from '../version.js';
 import type { WebhookEntry } from './webhook-options.js';
 
@@ -13,9 +13,9 @@ export interface OutputsOptions {
   readonly settings: Settings;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly log: DurableLog;
-  readonly registry: Registry;
+  readonly metrics: Metrics;
   /** The streams that are there now. */
-  readonly streams: () => readonly { readonly id: string; readonly places: Places }[];
+  readonly streams: Pick<StreamRegistry, 'status' | 'find'>;
   readonly onError: (error: PresageError) => void;
 }
 
@@ -25,21 +25,21 @@ export class Outputs implements MessageSink, AsyncDisposable {
   readonly #mqtt: MqttBridge | undefined;
 
   /** @throws PresageError `bad_config` for a secret that is not in the environment */
-  constructor({ settings, env, log, registry, streams, onError }: OutputsOptions) {
+  constructor({ settings, env, log, metrics, streams, onError }: OutputsOptions) {
     const allowPrivate = settings.webhookAllowPrivate;
     const targets = settings.webhook.map((entry) => targetOf({ allowPrivate, ...entry }, env));
     if (targets.length > 0) {
       this.#webhooks = new Webhooks({ targets, log, folder: settings.data, onError });
-      registerWebhookMetrics(registry, this.#webhooks);
+      registerWebhookMetrics(metrics.registry, this.#webhooks);
     }
     const { mqttUrl: url, mqttUser: user, mqttPassword: password, mqttTopic: prefix } = settings;
     if (url === undefined) return;
     this.#mqtt = new MqttBridge({
       ...{ url, user, password, prefix, version, log, onError },
       discoveryPrefix: settings.mqttDiscovery ? settings.mqttDiscoveryTopic : undefined,
-      streams: () => streams().map(({ id, places }) => ({ id, zones: places.zones })),
+      streams: () => streams.status().map(({ id }) => ({ id, zones: streams.find(id)?.places.zones ?? {} })),
     });
-    registerMqttMetrics(registry, this.#mqtt);
+    registerMqttMetrics(metrics.registry, this.#mqtt);
   }
 
   /** Begins, now that the streams are known. */
@@ -53,8 +53,8 @@ export class Outputs implements MessageSink, AsyncDisposable {
   }
 
   /** For `/healthz`. */
-  details(): Readonly<Record<string, string | number | boolean>> {
-    const details: Record<string, string | number | boolean> = {};
+  details(): Readonly<Record<string, string>> {
+    const details: Record<string, string> = {};
     for (const { name, problem, behind, dead } of this.#webhooks?.stats() ?? []) {
       const gone = dead === 0 ? '' : `, ${dead} given up`;
       details[`webhook ${name}`] = `${problem ?? 'ok'}, ${behind} behind${gone}`;
