@@ -13,6 +13,8 @@ import {
 } from './option-spec.js';
 import type { OptionSpec } from './option-spec.js';
 import { OPENAI_OPTIONS } from './openai-option-table.js';
+import { MQTT_OPTIONS } from './outputs/mqtt-options.js';
+import { WEBHOOK_OPTIONS } from './outputs/webhook-options.js';
 import { SEGMENT_OPTIONS } from './segment-options.js';
 import { CLIENT_OPTIONS } from './server/client-options.js';
 import { CLIP_OPTIONS } from './clips/clip-options.js';
@@ -70,6 +72,8 @@ export const OPTIONS = {
   ...CLIENT_OPTIONS,
   ...SERVER_OPTIONS,
   ...TOKEN_OPTIONS,
+  ...WEBHOOK_OPTIONS,
+  ...MQTT_OPTIONS,
   data: option({
     flag: 'data',
     value: 'DIR',

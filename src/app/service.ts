@@ -20,6 +20,7 @@ import { watchingFeatures } from './dashboard/watching-features.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
+import { Outputs } from './outputs/outputs.js';
 import { ReasonerModels } from './reasoner-models.js';
 import { ServiceServer } from './server/service-server.js';
 import { StreamSession } from './stream-session.js';
@@ -40,6 +41,7 @@ export class Service implements AsyncDisposable {
   readonly #server: ServiceServer;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
+  readonly #outputs: Outputs;
   readonly #video: VideoDesk;
   readonly #live: LiveVideo;
   #closed: Promise<void> | undefined;
@@ -50,6 +52,7 @@ export class Service implements AsyncDisposable {
     this.ffmpeg = parts.ffmpeg;
     this.#reasonerModels = parts.reasonerModels;
     this.#log = parts.log;
+    this.#outputs = parts.outputs;
     this.#video = parts.video;
     this.#live = parts.live;
     this.#streams = streams;
@@ -81,7 +84,7 @@ export class Service implements AsyncDisposable {
     let parts!: ServiceParts;
     const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
     const status = {
-      service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
+      service: () => ({ version, perception: perception.info, details: detailsOf(parts) }),
       streams: () => streams.status(),
     };
     let perception!: DetectorPerception;
@@ -96,6 +99,7 @@ export class Service implements AsyncDisposable {
     let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
     let live: LiveVideo | undefined;
+    let outputs: Outputs | undefined;
     try {
       live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
@@ -113,18 +117,17 @@ export class Service implements AsyncDisposable {
       const contacts = await openContactJudge(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
+      outputs = new Outputs({ settings, log, onError, env: process.env, metrics, streams });
       parts = {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, clips, metrics, logger, ffmpeg, live },
+        ...{ evidence, clips, metrics, logger, ffmpeg, live, outputs },
       };
       server.manager.addAll(plans, onError);
+      outputs.start();
       asker.attach((id) => streams.find(id));
       return new Service(parts, streams, server, await server.listen());
     } catch (error) {
-      const opened: readonly ({ close(): Promise<unknown> } | undefined)[] = [
-        ...[streams, live, video, reasonerModels, perception, server, log],
-      ];
-      for (const part of opened) await part?.close();
+      await closeEach([streams, live, video, reasonerModels, perception, server, outputs, log]);
       throw error;
     }
   }
@@ -155,11 +158,22 @@ export class Service implements AsyncDisposable {
     await this.#streams.close();
     await this.#server.close();
     await this.#live.close();
+    await this.#outputs.close();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
     await this.#log.close();
   }
+}
+
+/** In this order; what was not opened yet is undefined. */
+async function closeEach(opened: readonly ({ close(): Promise<unknown> } | undefined)[]): Promise<void> {
+  for (const part of opened) await part?.close();
+}
+
+/** What `/healthz` tells beside the detector. */
+function detailsOf({ reasonerModels, outputs }: ServiceParts): Readonly<Record<string, string>> {
+  return { ...reasonerModels.details(), ...outputs.details() };
 }
 
 interface ServiceParts {
@@ -177,6 +191,7 @@ interface ServiceParts {
   readonly metrics: Metrics;
   readonly logger: ReturnType<typeof createLogger>;
   readonly ffmpeg: Ffmpeg;
+  readonly outputs: Outputs;
 }
 
 /** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
@@ -275,7 +290,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     places: plan.places,
     settings,
     mode: 'live',
-    publisher: { streamId: plan.id, log, sinks: [hub] },
+    publisher: { streamId: plan.id, log, sinks: [hub, parts.outputs] },
     keep: { store: log, archive, evidence: keeper, clips: encoded?.keeper },
     continuation,
     onError,

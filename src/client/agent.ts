@@ -17,17 +17,27 @@ export interface ConnectOptions {
   readonly types?: readonly MessageKind[];
   /** Where to begin. Default `latest`: what comes from now on. */
   readonly from?: T.From;
+  /** Seconds between the service's signs of life; a connection silent for 2.5 times that is given up. Default 10. */
+  readonly heartbeat?: number;
   /** Default: the platform's, or that of the package `ws`. */
   readonly WebSocket?: SocketConstructor;
   /** Default: the platform's. */
   readonly fetch?: typeof fetch;
 }
 
+const DEFAULT_HEARTBEAT_S = 10;
+/** Of the service. */
+const MAX_OBJECTS_RATE = 120;
+
 /** What a flow of messages is made from. */
 interface Plan<R> {
   readonly kinds: readonly MessageKind[] | undefined;
   readonly filter: T.StreamFilter & Match;
+  /** What the service is asked for; default: the filter. */
+  readonly wish?: Match;
   readonly objectsRate?: number | undefined;
+  /** The service has to select: what decides is not in the messages. It then cannot share a connection. */
+  readonly selects?: boolean;
   /** Undefined leaves a message out. */
   readonly tell: (message: Message) => R | undefined;
 }
@@ -66,7 +76,17 @@ export class Agent implements AsyncDisposable {
   /** Messages as they come. */
   messages(filter: T.MessageFilter = {}): Flow<Message> {
     const { types = this.#options.types, objectsRate } = filter;
-    return this.#flow({ kinds: types, filter, objectsRate, tell: (message) => message });
+    const { label, zone, minProbability, ...rest } = filter;
+    const selects = label !== undefined || zone !== undefined || minProbability !== undefined;
+    // What the service selects is not judged here again.
+    return this.#flow({
+      kinds: types,
+      filter: rest,
+      wish: filter,
+      objectsRate,
+      selects,
+      tell: (message) => message,
+    });
   }
 
   /** What happened. */
@@ -76,12 +96,19 @@ export class Agent implements AsyncDisposable {
 
   /** What will probably happen: new predictions, and old ones whose probability changed. */
   predictions(filter: T.PredictionFilter = {}): Flow<T.ToldPrediction> {
-    return this.#flow({ kinds: ['prediction.created', 'prediction.updated'], filter, tell: told.prediction });
+    const kinds = ['prediction.created', 'prediction.updated'] as const;
+    return this.#flow({ kinds, filter, selects: filter.label !== undefined, tell: told.prediction });
   }
 
-  /** What became of predictions. */
+  /** What became of predictions. `minProbability`: those that were ever so probable. */
   resolutions(filter: T.PredictionFilter = {}): Flow<T.ToldResolution> {
-    return this.#flow({ kinds: ['prediction.resolved'], filter, tell: told.resolution });
+    const { minProbability, ...rest } = filter;
+    const selects = filter.label !== undefined || minProbability !== undefined;
+    return this.#flow({
+      kinds: ['prediction.resolved'],
+      ...{ filter: rest, wish: filter, selects },
+      tell: told.resolution,
+    });
   }
 
   /** Why something happened. */
@@ -129,21 +156,24 @@ export class Agent implements AsyncDisposable {
   }
 
   #flow<R>(plan: Plan<R>): Flow<R> {
-    const { filter } = plan;
+    const { filter, selects } = plan;
+    const { label, zone, minProbability } = plan.wish ?? filter;
+    assertWithin('minProbability', minProbability, 1);
+    assertWithin('the rate of objects', plan.objectsRate, MAX_OBJECTS_RATE);
     const streams = listOf(filter.stream) ?? this.#options.streams;
     const matches = matcher({ ...filter, stream: streams, kinds: plan.kinds });
     const wish: Wish = {
       streams,
       kinds: plan.kinds,
-      labels: listOf(filter.label),
-      zones: listOf(filter.zone),
-      minProbability: filter.minProbability,
+      labels: listOf(label),
+      zones: listOf(zone),
+      minProbability,
       objectsRate: plan.objectsRate,
     };
     const open = (sink: Sink<R>): (() => void) => {
       const tap: Tap = {
         wish,
-        from: filter.from,
+        from: filter.from ?? (selects ? (this.#options.from ?? 'latest') : undefined),
         deliver: (message) => {
           const item = matches(message) ? plan.tell(message) : undefined;
           if (item !== undefined) sink.next(item);
@@ -178,7 +208,13 @@ export class Agent implements AsyncDisposable {
 
   #open(from: T.From, onStatus: (status: T.AgentStatus) => void): Feed {
     const { token, WebSocket: socket } = this.#options;
-    return new Feed({ base: this.#base, token, http: this.http, socket, from, onStatus });
+    return new Feed({
+      ...{ base: this.#base, token, http: this.http, socket, from, onStatus },
+      heartbeatS: this.#options.heartbeat ?? DEFAULT_HEARTBEAT_S,
+      onLag: (lag) => {
+        for (const sink of [...this.#lagSinks]) sink.next(lag);
+      },
+    });
   }
 
   #watch(sink: Sink<T.AgentStatus>): () => void {
@@ -205,6 +241,11 @@ export class Agent implements AsyncDisposable {
     const id = stream ?? source?.slice(source.lastIndexOf('/') + 1) ?? '';
     for (const sink of [...this.#lagSinks]) sink.next({ stream: id, dropped: 1, ...at, where: 'buffer' });
   }
+}
+
+function assertWithin(what: string, value: number | undefined, most: number): void {
+  if (value === undefined || (value >= 0 && value <= most)) return;
+  throw new ClientError('bad_request', `${what} is ${value}, expected 0 to ${most}`);
 }
 
 function baseOf(url: string | URL): URL {

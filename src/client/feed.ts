@@ -1,51 +1,62 @@
 import type { Message } from '../core/messages.js';
-import { ClientError } from './client-error.js';
-import type { HttpClient } from './http.js';
+import { ClientError, type ClientErrorCode } from './client-error.js';
+import type { HttpClient, StreamInfo } from './http.js';
+import { Link, type Reply } from './link.js';
+import { Positions } from './positions.js';
 import { retryDelayMs } from './retry-delay.js';
-import { dropSocket, findSocket, type SocketConstructor, type SocketLike } from './socket.js';
-import type { AgentStatus, From } from './types.js';
-import { unite, type Tap, type Wish } from './wish.js';
+import { findSocket, type SocketConstructor } from './socket.js';
+import type { AgentStatus, From, Lag } from './types.js';
+import { streamOf, unite, type Tap, type Wish } from './wish.js';
 
-/** Streams that are added while the agent runs are noticed after this, ms. */
-const LIST_EVERY_MS = 3000;
+/** The one subscription of a connection. */
+const ID = 'feed';
+/** A stream that was there and is not is asked for again after this, ms. */
+const ABSENT_MS = 2000;
 
 export interface FeedOptions {
   readonly base: URL;
   readonly token: string | undefined;
   readonly http: HttpClient;
   readonly socket: SocketConstructor | undefined;
+  readonly heartbeatS: number;
   readonly from: From;
   readonly onStatus: (status: AgentStatus) => void;
+  readonly onLag: (lag: Lag) => void;
 }
 
-/** Messages of streams for the taps of one place to begin at: connected, resumed by sequence, each message once. */
+/**
+ * The messages of one connection for all who tap it, across as many sockets as it takes: one subscription that serves all of them,
+ * resumed by sequence. What was lost since the client was slow is fetched again from the log of the service.
+ */
 export class Feed {
   readonly #options: FeedOptions;
   readonly #taps = new Set<Tap>();
-  readonly #streams = new Map<string, StreamFeed>();
+  readonly #positions: Positions;
   #socket: SocketConstructor | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #link: Link | undefined;
+  /** What the link was asked for last; undefined: nothing. */
+  #asked: string | undefined;
+  #askedStreams: string | undefined;
+  #present: ReadonlySet<string> = new Set();
+  #open = false;
   #failures = 0;
-  #listed = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #refreshing = false;
   #closed = false;
 
   constructor(options: FeedOptions) {
     this.#options = options;
+    this.#positions = new Positions(options.from);
     options.onStatus({ state: 'connecting' });
-    void this.#list();
+    void this.#connect();
   }
 
-  get idle(): boolean {
-    return this.#taps.size === 0;
-  }
-
-  /** Begins to deliver to a tap; returns what stops it. */
+  /** Begins to deliver to a tap; returns what stops it. Taps that are added together begin together. */
   add(tap: Tap): () => void {
     this.#taps.add(tap);
-    queueMicrotask(() => this.#refresh());
+    this.#refresh();
     return () => {
-      this.#taps.delete(tap);
-      queueMicrotask(() => this.#refresh());
+      if (this.#taps.delete(tap)) this.#refresh();
     };
   }
 
@@ -54,7 +65,7 @@ export class Feed {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#timer);
-    for (const stream of this.#streams.values()) stream.close();
+    this.#link?.close();
     for (const tap of [...this.#taps]) {
       if (error) tap.fail(error);
       else tap.complete();
@@ -62,159 +73,194 @@ export class Feed {
     this.#taps.clear();
   }
 
-  #refresh(): void {
-    if (this.#closed) return;
-    const wish = unite([...this.#taps]);
-    for (const stream of this.#streams.values()) stream.want(wish);
-  }
-
-  async #list(): Promise<void> {
+  /** Looks first whether there is a service that lets us in: a WebSocket that fails does not say why in a browser. */
+  async #connect(): Promise<void> {
     try {
       this.#socket ??= await findSocket(this.#options.socket);
       const streams = await this.#options.http.streams();
       if (this.#closed) return;
-      this.#failures = 0;
-      for (const { id, lastSequence } of streams) this.#meet(id, Number(lastSequence ?? 0));
-      const there = new Set(streams.map(({ id }) => id));
-      for (const [id, stream] of this.#streams) if (!there.has(id)) stream.rest();
-      this.#listed = true;
-      this.#refresh();
-      this.#options.onStatus({ state: 'open' });
+      this.#meet(streams);
+      this.#openLink(this.#socket);
     } catch (thrown) {
-      if (!this.#fail(thrown)) return;
+      this.#fail(thrown instanceof Error ? thrown : new ClientError('internal', String(thrown)));
     }
-    if (this.#closed) return;
-    const delayMs = this.#failures === 0 ? LIST_EVERY_MS : retryDelayMs(this.#failures);
-    this.#timer = setTimeout(() => void this.#list(), delayMs);
   }
 
-  /** False when nothing can come of trying again. */
-  #fail(thrown: unknown): boolean {
-    if (this.#closed) return false;
-    const error = thrown instanceof Error ? thrown : new ClientError('internal', String(thrown));
-    if (thrown instanceof ClientError && !thrown.retryable) {
+  #meet(streams: readonly StreamInfo[]): void {
+    this.#present = new Set(streams.map(({ id }) => id));
+    for (const { id, lastSequence } of streams)
+      this.#positions.meet(id, lastSequence === null ? undefined : Number(lastSequence));
+  }
+
+  #openLink(Socket: SocketConstructor): void {
+    const { base, token, heartbeatS } = this.#options;
+    this.#asked = undefined;
+    const link = new Link({
+      ...{ base, token, Socket, heartbeatS },
+      onOpen: () => {
+        this.#ask();
+        // With nothing to ask for, an open connection is all there is.
+        if (this.#asked === undefined) this.#isOpen();
+      },
+      onMessage: (message) => this.#take(message),
+      onReply: (reply) => this.#hear(reply),
+      onLost: (error) => this.#fail(error),
+    });
+    this.#link = link;
+    this.#open = true;
+  }
+
+  #isOpen(): void {
+    this.#failures = 0;
+    this.#options.onStatus({ state: 'open' });
+  }
+
+  #fail(error: Error): void {
+    if (this.#closed) return;
+    this.#link?.close();
+    this.#link = undefined;
+    this.#open = false;
+    if (error instanceof ClientError && !error.retryable) {
       this.#options.onStatus({ state: 'closed', reason: error.message, error });
       this.close(error);
-      return false;
+      return;
     }
     this.#failures += 1;
-    const delayMs = retryDelayMs(this.#failures);
-    const { message: reason } = error;
-    this.#options.onStatus({ state: 'reconnecting', reason, attempt: this.#failures, delayMs });
-    return true;
+    const asked = error instanceof ClientError ? (error.retryAfterS ?? 0) * 1000 : 0;
+    const delayMs = Math.max(retryDelayMs(this.#failures), asked);
+    const attempt = this.#failures;
+    this.#options.onStatus({ state: 'reconnecting', reason: error.message, attempt, delayMs });
+    this.#later(() => void this.#connect(), delayMs);
   }
 
-  #meet(id: string, last: number): void {
-    const known = this.#streams.get(id);
-    if (known) {
-      known.wake();
+  #later(action: () => void, delayMs: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(action, delayMs);
+  }
+
+  /** Soon, so that taps which come together make one request. */
+  #refresh(): void {
+    if (this.#refreshing) return;
+    this.#refreshing = true;
+    queueMicrotask(() => {
+      this.#refreshing = false;
+      if (!this.#closed && this.#open) this.#ask();
+    });
+  }
+
+  /** Asks the link for what the taps wish, where that is something else than what it was asked for. */
+  #ask(): void {
+    const link = this.#link;
+    if (link === undefined) return;
+    if (this.#taps.size === 0) {
+      if (this.#asked !== undefined) link.say({ op: 'unsubscribe', id: ID });
+      this.#asked = undefined;
+      // Whoever taps it next begins with what comes then.
+      this.#positions.forget();
       return;
     }
-    const { from } = this.#options;
-    // A stream that comes later is wanted from its beginning: it was not there to be waited for.
-    const next =
-      typeof from === 'object' ? (from[id] ?? 1) : from === 'oldest' || this.#listed ? 1 : last + 1;
-    const { base, token } = this.#options;
-    const stream = new StreamFeed({
-      ...{ id, base, token, next },
-      Socket: this.#socket as SocketConstructor,
-      deliver: (message) => {
-        for (const tap of [...this.#taps]) tap.deliver(message, id);
-      },
-      lost: () => {
-        clearTimeout(this.#timer);
-        if (!this.#fail(new ClientError('unreachable', 'The connection was lost', { retryable: true })))
-          return;
-        this.#timer = setTimeout(() => void this.#list(), retryDelayMs(this.#failures));
-      },
-    });
-    this.#streams.set(id, stream);
-  }
-}
-
-interface StreamFeedOptions {
-  readonly id: string;
-  readonly base: URL;
-  readonly token: string | undefined;
-  readonly next: number;
-  readonly Socket: SocketConstructor;
-  readonly deliver: (message: Message) => void;
-  readonly lost: () => void;
-}
-
-/** The connection to one stream. */
-class StreamFeed {
-  readonly #options: StreamFeedOptions;
-  #next: number;
-  #wish: Wish = { streams: undefined, kinds: [] };
-  #socket: SocketLike | undefined;
-  #query = '';
-
-  constructor(options: StreamFeedOptions) {
-    this.#options = options;
-    this.#next = options.next;
-  }
-
-  want(wish: Wish): void {
-    this.#wish = wish;
-    this.wake();
-  }
-
-  /** Connects where it is not and something is wanted; connects anew where something else is wanted. */
-  wake(): void {
-    const { streams, kinds, objectsRate } = this.#wish;
-    const { id } = this.#options;
-    if (kinds?.length === 0 || !(streams?.includes(id) ?? true)) {
-      this.rest();
-      return;
+    const fields = this.#fields(unite([...this.#taps]));
+    if (fields === undefined) return;
+    const asked = JSON.stringify(fields);
+    if (asked === this.#asked) return;
+    if (this.#asked !== undefined && this.#askedStreams === fields.streams?.join()) {
+      link.say({ op: 'update', id: ID, ...fields });
+    } else {
+      // Other streams: a new subscription tells where they begin, and the others go on where they are.
+      if (this.#asked !== undefined) link.say({ op: 'unsubscribe', id: ID });
+      link.say({ op: 'subscribe', id: ID, ...fields, from: this.#positions.from(fields.streams) });
     }
-    const query = new URLSearchParams();
-    if (kinds) query.set('types', kinds.join(','));
-    if (objectsRate !== undefined) query.set('objects_rate', String(objectsRate));
-    if (this.#socket !== undefined && this.#query === query.toString()) return;
-    this.rest();
-    this.#query = query.toString();
-    this.#connect(query);
+    this.#asked = asked;
+    this.#askedStreams = fields.streams?.join();
   }
 
-  rest(): void {
-    const socket = this.#socket;
-    this.#socket = undefined;
-    if (socket) dropSocket(socket);
+  /** Streams that are not there cannot be asked for: those that were there are awaited, others are an error. */
+  #fields(wish: Wish): SubscriptionFields | undefined {
+    const { streams, kinds, labels, zones, minProbability, objectsRate } = wish;
+    const present = streams?.filter((id) => this.#present.has(id));
+    if (streams !== undefined && present?.length !== streams.length) {
+      this.#awaitAbsent();
+      if (present?.length === 0) return undefined;
+    }
+    return {
+      ...(present && { streams: present }),
+      ...(kinds && { types: kinds }),
+      ...(labels && { labels }),
+      ...(zones && { zones }),
+      ...(minProbability !== undefined && { minProbability }),
+      ...(objectsRate !== undefined && { objectsRate }),
+    };
   }
 
-  close(): void {
-    this.rest();
+  #awaitAbsent(): void {
+    for (const tap of [...this.#taps]) {
+      const unknown = tap.wish.streams?.find((id) => !this.#present.has(id) && !this.#positions.knows(id));
+      if (unknown === undefined) continue;
+      this.#taps.delete(tap);
+      tap.fail(new ClientError('not_found', `There is no stream "${unknown}"`));
+    }
+    if (this.#taps.size === 0) return;
+    this.#later(() => {
+      const look = async (): Promise<void> => {
+        const streams = await this.#options.http.streams();
+        this.#present = new Set(streams.map(({ id }) => id));
+        if (this.#open) this.#ask();
+      };
+      look().catch((thrown: unknown) =>
+        this.#fail(thrown instanceof Error ? thrown : new ClientError('internal', String(thrown))),
+      );
+    }, ABSENT_MS);
   }
 
-  #connect(query: URLSearchParams): void {
-    const { id, base, token, Socket, lost } = this.#options;
-    const path = `${base.pathname.replace(/\/+$/, '')}/v1/streams/${encodeURIComponent(id)}/events`;
-    const url = new URL(path, base);
-    url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
-    for (const [name, value] of query) url.searchParams.set(name, value);
-    url.searchParams.set('from', String(this.#next));
-    if (token !== undefined) url.searchParams.set('access_token', token);
-    const socket = new Socket(url.href);
-    this.#socket = socket;
-    socket.addEventListener('message', ({ data }) => {
-      if (this.#socket === socket) this.#take(JSON.parse(String(data)) as Message);
-    });
-    // `close` follows.
-    socket.addEventListener('error', () => undefined);
-    socket.addEventListener('close', () => {
-      if (this.#socket !== socket) return;
-      this.#socket = undefined;
-      lost();
-    });
+  #hear(reply: Reply): void {
+    switch (reply.op) {
+      case 'subscribed':
+        this.#positions.begin(reply.next);
+        this.#isOpen();
+        break;
+      case 'error':
+        this.#hearError(reply);
+        break;
+      default:
+      // Signs of life.
+    }
+  }
+
+  #hearError({ code, message }: Extract<Reply, { op: 'error' }>): void {
+    // A stream has gone between our look and the request: look again.
+    const retryable = code === 'not_found' || code === 'overloaded' || code === 'conflict';
+    this.#fail(new ClientError(code as ClientErrorCode, message, { retryable }));
   }
 
   #take(message: Message): void {
-    if (message.sequence !== undefined) {
-      const sequence = Number(message.sequence);
-      if (sequence < this.#next) return;
-      this.#next = sequence + 1;
+    const stream = streamOf(message);
+    if (message.type === 'presage.lagged.v1') {
+      const { dropped, fromSequence, toSequence } = message.data;
+      this.#lagged(stream, dropped, Number(fromSequence), Number(toSequence));
+      return;
     }
-    this.#options.deliver(message);
+    const { sequence, time } = message;
+    if (sequence !== undefined && !this.#positions.take(stream, Number(sequence), time)) return;
+    for (const tap of [...this.#taps]) tap.deliver(message, stream);
   }
+
+  /** What is still kept is fetched again; the rest is told. */
+  #lagged(stream: string, dropped: number, from: number, to: number): void {
+    if (to >= from && this.#positions.retryFrom(stream, from)) {
+      this.#fail(new ClientError('unreachable', 'Messages were lost on the way', { retryable: true }));
+      return;
+    }
+    const durable = to >= from ? { fromSequence: from, toSequence: to } : {};
+    this.#options.onLag({ stream, dropped, ...durable, where: 'service' });
+    if (to >= from) this.#positions.skipTo(stream, to + 1);
+  }
+}
+
+interface SubscriptionFields {
+  readonly streams?: readonly string[];
+  readonly types?: readonly string[];
+  readonly labels?: readonly string[];
+  readonly zones?: readonly string[];
+  readonly minProbability?: number;
+  readonly objectsRate?: number;
 }

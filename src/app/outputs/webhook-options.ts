@@ -1,7 +1,6 @@
 import { z } from 'zod';
 import { kindOfType, type MessageKind } from '../../core/messages.js';
-import { isPrivateAddress } from '../../transport/webhooks/private-address.js';
-import { LIVE, option } from '../option-spec.js';
+import { flag, LIVE, option } from '../option-spec.js';
 
 const kind = z.string().transform((name, context): MessageKind => {
   const found = kindOfType(name);
@@ -10,29 +9,17 @@ const kind = z.string().transform((name, context): MessageKind => {
   return z.NEVER;
 });
 
-const targetSchema = z
-  .strictObject({
-    url: z.url({ protocol: /^https?$/ }),
-    /** `env:NAME` is the value of that environment variable. */
-    secret: z.string().min(8).optional(),
-    types: z.array(kind).min(1).optional(),
-    streams: z.array(z.string()).min(1).optional(),
-    minProbability: z.number().min(0).max(1).optional(),
-    allowPrivate: z.boolean().optional(),
-  })
-  .refine(
-    ({ url, allowPrivate }) => allowPrivate === true || !isPrivateHost(url),
-    'the address is not on the public internet; allowPrivate: true permits it',
-  );
+const targetSchema = z.strictObject({
+  url: z.url({ protocol: /^https?$/ }),
+  /** `env:NAME` is the value of that environment variable. */
+  secret: z.string().min(8).optional(),
+  types: z.array(kind).min(1).optional(),
+  streams: z.array(z.string()).min(1).optional(),
+  minProbability: z.number().min(0).max(1).optional(),
+  allowPrivate: z.boolean().optional(),
+});
 const targetsSchema = z.array(targetSchema).max(32);
 export type WebhookEntry = z.infer<typeof targetSchema>;
-
-/** Names that stand for this machine; other names are looked up when a message is sent. */
-function isPrivateHost(url: string): boolean {
-  const host = new URL(url).hostname.replace(/^\[|\]$/g, '');
-  if (host === 'localhost' || host.endsWith('.localhost')) return true;
-  return /^[\d.]+$|:/.test(host) && isPrivateAddress(host);
-}
 
 /** Says which entry is wrong; the list as a whole may hold a secret and is never shown. */
 const schema = z.unknown().transform((value, context): readonly WebhookEntry[] => {
@@ -45,7 +32,7 @@ const schema = z.unknown().transform((value, context): readonly WebhookEntry[] =
 
 /** Where messages are posted to. */
 export const WEBHOOK_OPTIONS = {
-  webhooks: option<readonly WebhookEntry[]>({
+  webhook: option<readonly WebhookEntry[]>({
     flag: 'webhook',
     value: 'URL',
     env: 'PRESAGE_WEBHOOK',
@@ -57,5 +44,16 @@ export const WEBHOOK_OPTIONS = {
       'address that every durable message is posted to; presage.yaml can name several, and filters',
     commands: LIVE,
     secret: true,
+  }),
+  webhookAllowPrivate: option({
+    flag: 'webhook-allow-private',
+    env: 'PRESAGE_WEBHOOK_ALLOW_PRIVATE',
+    yaml: 'webhookAllowPrivate',
+    schema: flag,
+    expected: 'true or false',
+    fallback: false,
+    description:
+      'let webhooks post to addresses that are not on the public internet, this machine among them',
+    commands: LIVE,
   }),
 };

@@ -63,7 +63,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
   readonly #follower: LogFollower;
   readonly #views = new Map<string, { readonly key: string; readonly view: StreamView }>();
   readonly #countedAt = new Map<string, number>();
-  readonly #timer: NodeJS.Timeout;
+  #timer: NodeJS.Timeout | undefined;
   /** Retained at the broker by us, now or in an earlier run. */
   #retained = new Map<string, string | undefined>();
   #published = 0;
@@ -87,8 +87,12 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
       wants: (_stream, { kind }) => EVENT_KINDS.has(kind) || PREDICTION_KINDS.has(kind),
       send: (stream, entry, signal) => Promise.race([this.#send(stream, entry), aborted(signal)]),
     });
+  }
+
+  /** Begins, once the streams are known: what is not among them is cleared from the broker. */
+  start(): void {
+    this.#timer ??= setInterval(() => this.#sync(), SYNC_MS).unref();
     this.#sync();
-    this.#timer = setInterval(() => this.#sync(), SYNC_MS).unref();
     this.#follower.start();
   }
 
@@ -172,6 +176,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
 
   /** The broker forgets retained messages in some restarts: it is told everything anew with each connection. */
   #tellAll(): void {
+    if (this.#timer === undefined) return;
     for (const [topic, payload] of this.#retained) this.#publishRetained(topic, payload);
   }
 
