@@ -1,10 +1,12 @@
 """Trains the contact classifier on what candidates.ts has made, and writes it as JSON.
 
 python -m training.contacts.fit ROWS.f32 [ROWS.f32 ...] --out models/contacts.json [--manifest models/manifest.json]
+    [--weights W ...] [--quiet-share S ...]
 
 Scenes are split by seed into three folds. Each fold's events are found with a classifier that has not seen it, as
 src/memory/events/contacts.ts finds them, and compared with the simulator's contacts; the threshold with the best F1 over
-all folds is taken. The classifier that is written is trained on all scenes. Deterministic.
+all folds is taken, each file counting by its weight. Of the moments without a contact, `--quiet-share` of each file are learned
+from, and count for the others. The classifier that is written is trained on all scenes. Deterministic.
 """
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 FOLDS = 3
-TREES = 120
+ALL_LEFT = 1e30          # in place of an infinity, which JSON lacks: known values go left, unknown ones may go right
+TREES, LEAVES = 250, 31
 SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contacts.ts
 WITHIN = 0.4                                # s, as in the scorer
 HZ = 10
@@ -87,10 +90,10 @@ def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold
     return tp, fp, fn
 
 
-def fit(x: np.ndarray, y: np.ndarray) -> HistGradientBoostingClassifier:
-    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.08, max_leaf_nodes=15, min_samples_leaf=20,
+def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> HistGradientBoostingClassifier:
+    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.08, max_leaf_nodes=LEAVES, min_samples_leaf=20,
                                            l2_regularization=2.0, max_features=0.5, early_stopping=False, random_state=1)
-    return model.fit(x, y)
+    return model.fit(x, y, sample_weight=weight)
 
 
 def confidence(told: list[tuple[float, bool]]) -> dict:
@@ -107,7 +110,7 @@ def export(model: HistGradientBoostingClassifier, features: list[str], threshold
         leaf = n["is_leaf"].astype(bool)
         trees.append(dict(
             feature=np.where(leaf, -1, n["feature_idx"]).astype(int).tolist(),
-            threshold=[0.0 if at_leaf else float(np.float32(t)) for at_leaf, t in zip(leaf, n["num_threshold"])],
+            threshold=[0.0 if at_leaf else min(float(np.float32(t)), ALL_LEFT) for at_leaf, t in zip(leaf, n["num_threshold"])],
             left=np.where(leaf, 0, n["left"]).astype(int).tolist(),
             right=np.where(leaf, 0, n["right"]).astype(int).tolist(),
             unknownLeft=n["missing_go_to_left"].astype(int).tolist(),
@@ -132,26 +135,39 @@ def main() -> None:
     ap.add_argument("rows", type=Path, nargs="+")
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--manifest", type=Path)
+    ap.add_argument("--weights", type=float, nargs="+", help="of each file, default 1")
+    ap.add_argument("--quiet-share", type=float, nargs="+", help="of each file, default 1")
     a = ap.parse_args()
+    weights, shares = ((given or [1.0] * len(a.rows)) for given in (a.weights, a.quiet_share))
+    if not len(weights) == len(shares) == len(a.rows):
+        ap.error("--weights and --quiet-share need one value for each file")
     rows, columns, contacts = load(a.rows)
     features = columns[1 + len(KEPT_COLUMNS):]
     x, y = rows[:, 1 + len(KEPT_COLUMNS):], rows[:, 4]
     fold = (rows[:, 1].astype(int) * 7919 >> 3) % FOLDS
+    file = rows[:, 0].astype(int)
+    quiet = y == 0
+    share = np.where(quiet, np.take(shares, file), 1.0)
+    weight = np.take(weights, file) / share
+    learned = (y >= 0) & (np.random.default_rng(1).random(len(y)) < share)
     p = np.zeros(len(rows))
     for f in range(FOLDS):
-        train = (fold != f) & (y >= 0)
-        p[fold == f] = fit(x[train], y[train]).predict_proba(x[fold == f])[:, 1]
-    best = (-1.0, 0.5, (0, 0, 0), "")
+        train = (fold != f) & learned
+        p[fold == f] = fit(x[train], y[train], weight[train]).predict_proba(x[fold == f])[:, 1]
+    best = (-1.0, 0.5)
     for threshold in np.arange(0.1, 0.9, 0.025):
-        tp, fp, fn = score(rows, p, contacts, list(contacts), threshold)
+        counts = [np.multiply(weights[n], score(rows[file == n], p[file == n], contacts,
+                                                 [k for k in contacts if k[0] == n], threshold))
+                  for n in range(len(a.rows))]
+        tp, fp, fn = np.sum(counts, axis=0)
         f1 = 2 * tp / max(2 * tp + fp + fn, 1)
-        best = max(best, (f1, float(threshold), (tp, fp, fn), ""))
+        best = max(best, (float(f1), float(threshold)))
     for n, path in enumerate(a.rows):
         tp, fp, fn = score(rows, p, contacts, [k for k in contacts if k[0] == n], best[1])
         print(f"{path.name}: F1 {2 * tp / max(2 * tp + fp + fn, 1):.3f} at {best[1]:.3f}  true {tp} false {fp} missed {fn}")
     told: list[tuple[float, bool]] = []
     score(rows, p, contacts, list(contacts), best[1], told)
-    model = fit(x[y >= 0], y[y >= 0])
+    model = fit(x[learned], y[learned], weight[learned])
     report = dict(scenes=len(contacts), contacts=sum(map(len, contacts.values())), rows=len(rows),
                   crossValidatedF1=round(best[0], 3), threshold=round(best[1], 3))
     print(json.dumps(report))
