@@ -9,7 +9,7 @@ export const noChromium: string | undefined = existsSync(PROGRAM) ? undefined : 
 if (noChromium !== undefined && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(noChromium);
 
 /** A browser with a fake camera that asks nobody, ended with the test. */
-export async function openBrowser(): Promise<Browser> {
+export async function openBrowser(...args: readonly string[]): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: PROGRAM,
     args: [
@@ -19,6 +19,7 @@ export async function openBrowser(): Promise<Browser> {
       // Addresses as they are: there is no multicast DNS where tests run.
       '--disable-features=WebRtcHideLocalIpsWithMdns',
       '--autoplay-policy=no-user-gesture-required',
+      ...args,
     ],
   });
   onTestFinished(() => browser.close());

@@ -100,7 +100,8 @@ function featureOf(
   });
 }
 
-async function servePages(): Promise<{ origin: string }> {
+/** Serves the pages at an origin of its own; closed with the test. */
+export async function servePages(): Promise<{ origin: string }> {
   const server: Server = createHttpServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     void pageOf(name).then(
