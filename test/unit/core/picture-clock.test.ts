@@ -2,8 +2,16 @@ import { describe, expect, it } from 'vitest';
 import { PictureClock } from '../../../src/core/picture-clock.js';
 
 const MODULUS = 2 ** 32;
-/** A camera whose pictures come at times that JavaScript's timers give. */
-const STEPS_MS = Array.from({ length: 211 }, (_, index) => 30 + ((index * index * 7 + index * 3) % 11));
+/** A camera whose pictures come at times that JavaScript's timers give: irregular, without a period. */
+const STEPS_MS = irregular(211);
+
+function irregular(count: number): number[] {
+  let state = 12_345;
+  return Array.from({ length: count }, () => {
+    state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
+    return 30 + (Math.floor(state / 1_000_000) % 8);
+  });
+}
 
 interface Told {
   readonly at: number;
