@@ -1,4 +1,4 @@
-import { expect, vi } from 'vitest';
+import { expect, onTestFinished, vi } from 'vitest';
 import type { Frame } from '../../../src/core/frame.js';
 import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../../src/ingest/open-source.js';
@@ -48,7 +48,7 @@ inBrowser('viewers see a recording, all from the same pictures', async () => {
     'file',
     openSource(parseSource(sampleVideo), { ffmpeg, mode: 'live', loop: true }),
   );
-  await using _closing = source;
+  onTestFinished(() => source.close());
   source.frame$.subscribe((frame: Frame) => frame[Symbol.dispose]());
   await vi.waitFor(() => expect(server.taps.flowing('file')).toBe(true), 10_000);
   const browser = await openBrowser();
