@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { PresageError } from '../../../../src/core/errors.js';
 import {
   firstCodec,
   fragmentOf,
