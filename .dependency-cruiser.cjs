@@ -55,6 +55,12 @@ module.exports = {
       to: { path: 'onnxruntime-node' },
     },
     {
+      name: 'one-doorway-to-wrtc',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ingest/webrtc/wrtc\\.ts$' },
+      to: { path: '@roamhq/wrtc' },
+    },
+    {
       name: 'no-test-code-in-src',
       severity: 'error',
       from: { path: '^src/' },

@@ -26,6 +26,10 @@ const VOTERS = 24;
 const LEAST_VOTES = 4;
 /** A clock's tick lies between the service's two readings of it, ms. */
 const TOLERANCE_MS = 1.5;
+/** Nearer than any other picture can be: what a busy service reads its clock late, ms. */
+const SNAP_MS = 8;
+/** Share of the pictures that must agree. */
+const LEAST_SHARE = 0.6;
 /** A picture whose own note is missing takes the nearest one's, up to this far away, ms. */
 const BRIDGE_MS = 2000;
 /** After so many pictures without any note near them the constant is another one: the stream began anew. */
@@ -101,7 +105,7 @@ export class PictureClock {
       if (best === undefined || Math.abs(awayMs) < Math.abs(best.awayMs)) best = { ...note, awayMs };
     }
     if (best === undefined || Math.abs(best.awayMs) > BRIDGE_MS) return undefined;
-    return Math.abs(best.awayMs) <= TOLERANCE_MS ? best.mediatime : best.mediatime + best.awayMs / 1000;
+    return Math.abs(best.awayMs) <= SNAP_MS ? best.mediatime : best.mediatime + best.awayMs / 1000;
   }
 
   #vote(): number | undefined {
@@ -117,7 +121,8 @@ export class PictureClock {
       .map((candidate) => ({ ...candidate, score: this.#score(candidate.offset) }))
       .sort((a, b) => b.score - a.score || a.gapMs - b.gapMs);
     const [best, second] = ranked;
-    if (!best || best.score < LEAST_VOTES * 0.75) return undefined;
+    const least = Math.max(LEAST_VOTES - 1, this.#pictures.length * LEAST_SHARE);
+    if (!best || best.score < least) return undefined;
     // One that is not clearly better waits for more pictures; when all have voted, the one that came closest in time wins.
     const clear = second === undefined || best.score > second.score + 1;
     return clear || this.#pictures.length === VOTERS ? best.offset : undefined;

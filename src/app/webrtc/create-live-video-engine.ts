@@ -37,7 +37,6 @@ export async function createLiveVideoEngine(
         ports: settings.webrtcPorts,
         maxSessions: settings.webrtcSessions,
         stallMs: settings.stall * 1000,
-        onError: parts.onError,
       });
     }
   }

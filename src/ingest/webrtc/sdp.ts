@@ -69,7 +69,7 @@ export function readOffer(text: string): Offer {
 }
 
 /** Names of the codecs of a video section, in order of preference; repair formats left out. */
-export function codecsOf(lines: readonly string[]): string[] {
+function codecsOf(lines: readonly string[]): string[] {
   const [, ...types] = /^m=video \S+ \S+ (.*)$/.exec(lines[0] ?? '') ?? [];
   const names = new Map(
     lines.flatMap((line) => {

@@ -30,7 +30,6 @@ export interface WrtcEngineOptions {
   readonly connectMs?: number;
   /** One that lost its connection may restart ICE for this long, ms. Default 30 s. */
   readonly lostMs?: number;
-  readonly onError: (error: PresageError) => void;
 }
 
 const DEFAULTS = {

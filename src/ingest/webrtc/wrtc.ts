@@ -13,7 +13,7 @@ export interface MediaTrack {
   stop(): void;
 }
 
-export interface Transceiver {
+interface Transceiver {
   readonly mid: string | null;
   direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
   readonly receiver: { readonly track: MediaTrack };
@@ -45,7 +45,7 @@ export interface PeerConnection {
 }
 
 /** A decoded picture, I420. */
-export interface WrtcFrame {
+interface WrtcFrame {
   readonly width: number;
   readonly height: number;
   readonly rotation: number;
@@ -65,7 +65,7 @@ export interface VideoSource {
   onFrame(frame: { readonly width: number; readonly height: number; readonly data: Uint8Array }): void;
 }
 
-export interface PeerConfiguration {
+interface PeerConfiguration {
   readonly iceServers: readonly {
     readonly urls: string;
     readonly username?: string;

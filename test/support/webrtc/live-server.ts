@@ -57,7 +57,7 @@ export interface LiveServer {
   page(name: string): string;
 }
 
-export interface LiveServerOptions extends Partial<Omit<WrtcEngineOptions, 'frames' | 'onError'>> {
+export interface LiveServerOptions extends Partial<Omit<WrtcEngineOptions, 'frames'>> {
   readonly server?: Partial<ServerOptions>;
   /** Streams that cannot be published to. */
   readonly others?: readonly string[];
@@ -71,7 +71,7 @@ export async function startLiveServer({
 }: LiveServerOptions = {}): Promise<LiveServer> {
   const pages = await servePages();
   const taps = new FrameTaps();
-  const engine = await WrtcEngine.open({ frames: taps, onError: () => undefined, ...engineOptions });
+  const engine = await WrtcEngine.open({ frames: taps, ...engineOptions });
   const streams = new Map<string, SeenStream>();
   const feature = featureOf(engine, taps, streams, others);
   const { http } = await startService({
@@ -100,7 +100,8 @@ function featureOf(
   });
 }
 
-async function servePages(): Promise<{ origin: string }> {
+/** Serves the pages at an origin of its own; closed with the test. */
+export async function servePages(): Promise<{ origin: string }> {
   const server: Server = createHttpServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     void pageOf(name).then(
