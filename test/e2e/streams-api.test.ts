@@ -68,7 +68,7 @@ it('makes a stream, changes its zones, pauses it, and has it again after a resta
   const events = `${first.url.replace(/^http/, 'ws')}/v1/streams/street/events?from=oldest`;
   const client = await new WsClient(events).opened();
   const told = (type: string): Json[] =>
-    client.messages.filter((message) => message.type === `presage.${type}.v1`) as unknown as Json[];
+    client.messages.filter((message) => message.type === `presage.${type}.v1`);
   await client.until(() => told('event.observed').length > 3);
 
   // Zones while it runs: objects stay who they are, events of the zone begin.
@@ -171,7 +171,7 @@ it('answers what happened, page by page, and refuses what the API may not name',
     const page = await send('GET', `${good}/events?limit=3&to=3${before}`);
     pages.push(...items(page));
     if (page.body['next'] === undefined) break;
-    before = `&before=${String(page.body['next'])}`;
+    before = `&before=${page.body['next'] as string}`;
   }
   expect(pages.map(idOf)).toEqual(items(all).map(idOf));
   expect(new Set(pages.map(idOf)).size).toBe(pages.length);

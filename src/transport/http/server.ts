@@ -171,7 +171,9 @@ export class PresageServer implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#events.close(CLIENT_CLOSE_MS);
     await Promise.all(this.#features.map((feature) => feature.close?.() ?? Promise.resolve()));
-    await this.#app.close();
+    const closed = this.#app.close();
+    this.#listener.hangUp();
+    await closed;
   }
 
   #createApp(policy: AccessPolicy, requestsPerSecond: number): FastifyInstance {
