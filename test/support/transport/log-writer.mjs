@@ -2,7 +2,7 @@
 // output once the log has called it durable, which is when a client could have been sent it.
 import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers';
-import { DurableLog } from '../../../dist/transport/durable-log.js';
+import { DurableLog } from '../../../dist/transport/log/durable-log.js';
 
 const [folder, round] = process.argv.slice(2);
 const log = await DurableLog.open({ folder, commitIntervalMs: 5 });
