@@ -117,7 +117,6 @@ describe('a broken presage.yaml ends with 2 and says what is wrong:', () => {
   it.each<[string, RegExp]>([
     ['streams: [', /presage\.yaml is not valid YAML: /],
     ['nonsense', /presage\.yaml: expected entries such as "streams:", got "nonsense"/],
-    ['', /presage\.yaml lists no streams/],
     ['streams: 3', /presage\.yaml: streams: value: /],
     ['streams: [{id: cam1}]', /presage\.yaml: streams: 0\.source: /],
     ['streams: [{id: a b, source: x.mp4}]', /presage\.yaml: streams: 0\.id: /],

@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, vi } from 'vitest';
-import { expectFailure, runCli, startCli, type Cli } from '../support/cli.js';
+import { startCli, type Cli } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 import { WsClient } from '../support/transport/ws-client.js';
 
@@ -72,11 +72,4 @@ it('goes on with a stream when another one fails, and says which and why', async
   cli.kill('SIGINT');
   expect(await cli.ended).toMatchObject({ code: 130, signal: null });
   await cli.leavesNothing();
-});
-
-it('names a file that is missing before anything starts', async () => {
-  const cwd = tempFolder();
-  const streams = `  - {id: good, source: ${RECORDING}}\n  - {id: bad, source: no.mp4}\n`;
-  writeFileSync(join(cwd, 'presage.yaml'), `server: {port: 0}\nstreams:\n${streams}`);
-  expectFailure(await runCli(['serve'], { cwd }), 1, /no\.mp4: there is no such file/);
 });

@@ -7,6 +7,8 @@ import { openSharedPerception } from '../service.js';
 import { verifyModels } from '../../model/model-store.js';
 import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../option-table.js';
+import { TokenFolder } from '../../transport/access/token-folder.js';
+import { daysLeft, readTls, tlsPaths } from '../server/tls-files.js';
 import { modelsFolder } from '../version.js';
 
 /** One need and what was found of it. */
@@ -24,12 +26,14 @@ const LEAST_NODE = [20, 19] as const;
 export async function doctor({ settings, configFile }: CommandContext): Promise<void> {
   const findings: Finding[] = [
     checkNode(),
-    { need: 'config', verdict: 'ok', found: configFile ?? 'no presage.yaml (only `serve` needs one)' },
+    { need: 'config', verdict: 'ok', found: configFile ?? 'no presage.yaml (where `serve` finds its streams)' },
     await checkFfmpeg(settings),
     ...(await checkModels(settings)),
     ...(await checkDevice(settings)),
     checkData(settings),
     await checkPort(settings),
+    ...checkTls(settings),
+    checkTokens(settings),
   ];
   for (const finding of findings) print(finding);
   const bad = findings.filter(({ verdict }) => verdict === 'bad').length;
@@ -143,6 +147,35 @@ function checkPort({ port }: Settings): Promise<Finding> {
       server.close(() => resolve({ need: 'port', verdict: 'ok', found: `${port} is free` }));
     });
   });
+}
+
+/** A certificate that expires within this many days is to be renewed. */
+const RENEW_DAYS = 14;
+
+function checkTls(settings: Settings): Finding[] {
+  try {
+    const paths = tlsPaths(settings);
+    if (paths === undefined) return [];
+    const days = Math.floor(daysLeft(readTls(paths)));
+    const found = days < 0 ? `${paths.cert} has expired` : `${paths.cert} is good for ${days} days`;
+    const verdict = days < 0 ? 'bad' : days < RENEW_DAYS ? 'note' : 'ok';
+    return [{ need: 'tls', verdict, found, mend: verdict === 'ok' ? undefined : 'renew the certificate' }];
+  } catch (error) {
+    return [failed('tls', toPresageError(error))];
+  }
+}
+
+function checkTokens({ data }: Settings): Finding {
+  try {
+    const count = new TokenFolder(data).names().length;
+    const found =
+      count === 0
+        ? 'none: only this machine can connect, and it needs none'
+        : `${count} in ${data}: clients need one`;
+    return { need: 'tokens', verdict: 'ok', found };
+  } catch (error) {
+    return failed('tokens', toPresageError(error));
+  }
 }
 
 function failed(need: string, error: PresageError): Finding {

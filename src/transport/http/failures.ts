@@ -95,7 +95,12 @@ function segment(part: string): string {
 
 /** Answers what is no HTTP, or came too slowly, and hangs up. */
 export function answerNonsense(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+  // Before the handshake is done nothing can be said: what was written would wait for it, and so would the end.
+  if (
+    error.code === 'ECONNRESET' ||
+    /^(?:ERR_TLS|ERR_SSL|EPROTO)/.test(error.code ?? '') ||
+    !socket.writable
+  ) {
     socket.destroy();
     return;
   }

@@ -56,7 +56,7 @@ export function addGate(app: FastifyInstance, options: GateOptions): void {
   });
 }
 
-export function refuse(reply: FastifyReply, { status, code, message, headers }: Refusal): FastifyReply {
+function refuse(reply: FastifyReply, { status, code, message, headers }: Refusal): FastifyReply {
   return reply.code(status).headers(headers).send(errorBody(code, message));
 }
 

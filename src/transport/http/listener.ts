@@ -1,5 +1,6 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http';
 import { createServer as createHttpsServer } from 'node:https';
+import type { Socket } from 'node:net';
 
 /** What TLS needs, as PEM. */
 export interface TlsMaterial {
@@ -24,6 +25,7 @@ const LEAST_TLS = 'TLSv1.2';
 export class Listener {
   readonly server: Server;
   readonly secure: boolean;
+  readonly #sockets = new Set<Socket>();
 
   constructor(options: ListenerOptions, handler: RequestListener) {
     const { tls, maxConnections, requestTimeoutMs, keepAliveMs } = options;
@@ -42,6 +44,15 @@ export class Listener {
             handler,
           );
     this.server.maxConnections = maxConnections;
+    this.server.on('connection', (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once('close', () => this.#sockets.delete(socket));
+    });
+  }
+
+  /** Ends every connection at once; those in the middle of a handshake, too, which closing would wait for. */
+  hangUp(): void {
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Another certificate, for connections from now on. Throws where certificate and key do not belong together. */

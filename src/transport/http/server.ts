@@ -132,7 +132,7 @@ export class PresageServer implements AsyncDisposable {
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
     const { control, kept } = options;
-    if (kept) registerHistory(this.#app, { keptOf: kept });
+    registerHistory(this.#app, { keptOf: kept ?? nothingKept });
     if (control) {
       registerStreamControl(this.#app, { control, describe: (id) => describeStream({ status, log }, id) });
     }
@@ -181,7 +181,9 @@ export class PresageServer implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#events.close(CLIENT_CLOSE_MS);
     await Promise.all(this.#features.map((feature) => feature.close?.() ?? Promise.resolve()));
-    await this.#app.close();
+    const closed = this.#app.close();
+    this.#listener.hangUp();
+    await closed;
   }
 
   #createApp(policy: AccessPolicy, requestsPerSecond: number): FastifyInstance {
@@ -204,6 +206,10 @@ export class PresageServer implements AsyncDisposable {
     app.server.on('upgrade', (request, socket, head) => this.#events.handleUpgrade(request, socket, head));
     return app;
   }
+}
+
+function nothingKept(id: string): never {
+  throw new PresageError('not_found', `Nothing is kept of "${id}"`);
 }
 
 function listenError(thrown: unknown, host: string, port: number): PresageError {

@@ -8,19 +8,19 @@ const LEAST_AREA = 1e-6;
 
 const fraction = z.number().min(0).max(1);
 /** Fractions of the frame from its upper left corner. */
-export const pointSchema = z.tuple([fraction, fraction]);
+const pointSchema = z.tuple([fraction, fraction]);
 const nameSchema = z
   .string()
   .min(1)
   .max(64)
   .regex(/^[^\p{C}]+$/u, 'expected a name without control characters');
 
-export const polygonSchema = z
+const polygonSchema = z
   .array(pointSchema)
   .min(3, 'a zone has at least 3 corners')
   .max(MOST_CORNERS)
   .refine((corners) => areaOf(corners) > LEAST_AREA, 'its corners enclose nothing');
-export const lineSchema = z
+const lineSchema = z
   .tuple([pointSchema, pointSchema])
   .refine(([a, b]) => a[0] !== b[0] || a[1] !== b[1], 'its two ends are one point');
 
@@ -32,7 +32,6 @@ export const placesSchema = z.strictObject({
   zones: zonesSchema.default({}),
   lines: linesSchema.default({}),
 });
-export type PlacesBody = z.infer<typeof placesSchema>;
 
 function fewEnough(places: Readonly<Record<string, unknown>>): boolean {
   return Object.keys(places).length <= MOST_PLACES;
