@@ -11,9 +11,6 @@ import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
-import { TokenFolder } from '../transport/access/token-folder.js';
-import { TokenWatch } from '../transport/access/token-watch.js';
-import { createServer, type PresageServer } from '../transport/http/server.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
 import { EvidenceKeeper } from './evidence/evidence-keeper.js';
@@ -21,8 +18,11 @@ import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
 import type { Settings } from './option-table.js';
 import { ReasonerModels } from './reasoner-models.js';
+import { ServiceServer } from './server/service-server.js';
 import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
+import { openOrFail } from './streams/plan-sources.js';
+import { keptStreamOf } from './streams/kept-stream.js';
 import { StreamRegistry } from './streams/stream-registry.js';
 import { VideoDesk } from './video/video-desk.js';
 import { version } from './version.js';
@@ -33,18 +33,13 @@ export class Service implements AsyncDisposable {
   readonly perception: Perception;
   readonly ffmpeg: Ffmpeg;
   readonly #streams: StreamRegistry;
-  readonly #server: PresageServer;
-  readonly #tokens: TokenWatch;
+  readonly #server: ServiceServer;
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #video: VideoDesk;
   #closed: Promise<void> | undefined;
 
-  private constructor(
-    parts: ServiceParts,
-    streams: StreamRegistry,
-    { server, tokens, url }: { server: PresageServer; tokens: TokenWatch; url: string },
-  ) {
+  private constructor(parts: ServiceParts, streams: StreamRegistry, server: ServiceServer, url: string) {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
@@ -53,16 +48,21 @@ export class Service implements AsyncDisposable {
     this.#video = parts.video;
     this.#streams = streams;
     this.#server = server;
-    this.#tokens = tokens;
   }
 
   /**
    * Opens everything and listens. Whatever was opened is closed again when something fails.
    *
    * @param signal stops between the slow steps
+   * @param keepStreams streams that the API made before are there again, and those that it makes now will be
    * @throws PresageError, or the signal's reason
    */
-  static async open(settings: Settings, plans: readonly StreamPlan[], signal: AbortSignal): Promise<Service> {
+  static async open(
+    settings: Settings,
+    plans: readonly StreamPlan[],
+    signal: AbortSignal,
+    { keepStreams = false }: { readonly keepStreams?: boolean } = {},
+  ): Promise<Service> {
     const logger = createLogger(settings.logLevel);
     const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
     signal.throwIfAborted();
@@ -73,7 +73,7 @@ export class Service implements AsyncDisposable {
     const metrics = new Metrics();
     registerTransportMetrics(metrics.registry, { hub, log });
     let parts!: ServiceParts;
-    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), onError });
+    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
     const status = {
       service: () => ({ version, perception: perception.info, details: reasonerModels.details() }),
       streams: () => streams.status(),
@@ -83,15 +83,13 @@ export class Service implements AsyncDisposable {
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
     const asker = new ServiceAsker(log, archive, settings);
-    let server: PresageServer | undefined;
-    let tokens: TokenWatch | undefined;
+    let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
     try {
-      const { host, port, token, allowedOrigins, maxClients, requestRate: requestsPerSecond } = settings;
-      tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
-      server = createServer({
-        ...{ host, port, token, tokens, allowedOrigins, maxClients, requestsPerSecond },
-        ...{ hub, log, status, registry: metrics.registry, logger },
+      server = new ServiceServer({
+        ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
+        registry: metrics.registry,
+        kept: (id) => keptStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
@@ -106,28 +104,30 @@ export class Service implements AsyncDisposable {
         ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
         ...{ evidence, metrics, logger, ffmpeg },
       };
-      for (const plan of plans) streams.add(plan);
+      server.manager.addAll(plans, onError);
       asker.attach((id) => streams.find(id));
-      const { url } = await server.listen();
-      return new Service(parts, streams, { server, tokens, url });
+      return new Service(parts, streams, server, await server.listen());
     } catch (error) {
       await streams.close();
       await video?.close();
       await (reasonerModels as ReasonerModels | undefined)?.close();
       await (perception as DetectorPerception | undefined)?.close();
       await server?.close();
-      tokens?.[Symbol.dispose]();
       await log.close();
       throw error;
     }
   }
 
   /**
-   * Runs all streams until each has ended or `close`. One that fails does not end the others.
-   * @throws PresageError of the stream that failed, when there is only one
+   * Runs all streams until each that is there now has ended or `close`. One that fails does not end the others.
+   * @returns what streams failed with
    */
-  run(): Promise<void> {
+  run(): Promise<PresageError[]> {
     return this.#streams.run();
+  }
+
+  get streamIds(): string[] {
+    return this.#streams.plans().map(({ id }) => id);
   }
 
   /** Streams, then server, then model, then log. Idempotent. */
@@ -143,7 +143,6 @@ export class Service implements AsyncDisposable {
   async #close(): Promise<void> {
     await this.#streams.close();
     await this.#server.close();
-    this.#tokens[Symbol.dispose]();
     await this.#video.close();
     await this.#reasonerModels.close();
     await this.perception.close();
@@ -239,14 +238,16 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
-  const source = openSource(parseSource(plan.source), {
-    ffmpeg,
-    mode: 'live',
-    rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
-    stallMs: settings.stall * 1000,
-    loop: plan.loop ?? false,
-    startS: continuation?.startS ?? 0,
-  });
+  const source = openOrFail(plan, () =>
+    openSource(parseSource(plan.source), {
+      ffmpeg,
+      mode: 'live',
+      rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
+      stallMs: settings.stall * 1000,
+      loop: plan.loop ?? false,
+      startS: continuation?.startS ?? 0,
+    }),
+  );
   return new StreamSession({
     id: plan.id,
     source,

@@ -180,6 +180,7 @@ export class StreamSession implements AsyncDisposable {
   async close(reason?: string): Promise<void> {
     await this.#pipeline.close(reason);
     await this.#running?.catch(() => undefined);
+    await this.#perception.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
@@ -279,6 +280,7 @@ export class StreamSession implements AsyncDisposable {
     await this.#options.keep?.evidence?.settle();
     await this.#reasoner?.close();
     await this.#publisher.close();
+    await this.#perception.close();
     // What the slow explainer said while it closed has a sequence, too.
     this.#save(true);
   }

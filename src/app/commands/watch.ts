@@ -12,6 +12,7 @@ export async function watch({ settings, signal }: CommandContext, source: string
     source: source ?? sampleVideo,
     places: loadPlaces(settings.places),
     loop: settings.loop,
+    origin: 'command' as const,
     onDraft: account.show.bind(account),
   };
   await using service = await Service.open(settings, [plan], signal);
@@ -31,5 +32,6 @@ export async function watch({ settings, signal }: CommandContext, source: string
   );
   signal.throwIfAborted();
   signal.addEventListener('abort', () => void service.close(), { once: true });
-  await service.run();
+  const [failure] = await service.run();
+  if (failure) throw failure;
 }

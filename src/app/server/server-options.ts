@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { LIVE, number, option } from '../option-spec.js';
+import { LIVE, number, option, optionalText } from '../option-spec.js';
 
 const origin = z.string().regex(/^https?:\/\/[^/\s?#]+$/);
 
@@ -21,6 +21,39 @@ export const SERVER_OPTIONS = {
     fallback: [] as string[],
     description: 'pages of these origins may connect, besides those of the service itself',
     commands: LIVE,
+  }),
+  apiFiles: option({
+    flag: 'api-files',
+    value: 'DIR',
+    env: 'PRESAGE_API_FILES',
+    yaml: 'server.apiFiles',
+    schema: optionalText,
+    expected: 'a folder',
+    fallback: undefined,
+    description: 'streams made by the API may be files in this folder (default: no files)',
+    commands: LIVE,
+  }),
+  tlsCert: option({
+    flag: 'tls-cert',
+    value: 'FILE',
+    env: 'PRESAGE_TLS_CERT',
+    yaml: 'server.tlsCert',
+    schema: optionalText,
+    expected: 'a file',
+    fallback: undefined,
+    description: 'serve https:// and wss:// with this certificate (PEM, with its chain)',
+    commands: [...LIVE, 'doctor'],
+  }),
+  tlsKey: option({
+    flag: 'tls-key',
+    value: 'FILE',
+    env: 'PRESAGE_TLS_KEY',
+    yaml: 'server.tlsKey',
+    schema: optionalText,
+    expected: 'a file',
+    fallback: undefined,
+    description: 'private key of that certificate (PEM, without passphrase)',
+    commands: [...LIVE, 'doctor'],
   }),
   requestRate: option({
     flag: 'request-rate',

@@ -9,5 +9,9 @@ export interface StreamPlan {
   readonly places: Places;
   readonly rtspTransport?: Settings['rtspTransport'] | undefined;
   readonly loop?: boolean;
+  /** Where it was made. A stream of the `command` must open, or the command fails; the others may fail alone. */
+  readonly origin: 'config' | 'api' | 'command';
+  /** Not read at present; memory and messages are kept. */
+  readonly paused?: boolean;
   readonly onDraft?: (draft: Draft) => void;
 }

@@ -1,6 +1,7 @@
 import type Libsql from 'libsql';
 import type { ObjectHistory, Records, Relation } from '../../core/records.js';
 import { ArchiveQueries } from './archive-queries.js';
+import { History } from './history.js';
 import type { DurableLog } from '../log/durable-log.js';
 import type { Places } from '../../core/stages.js';
 import type { LogCompanion } from '../log/log-types.js';
@@ -56,6 +57,11 @@ export class Archive implements LogCompanion {
   /** What is kept of a stream; of what is pending, nothing. */
   queries(streamId: string, places: Places): ArchiveQueries {
     return new ArchiveQueries(this.#db, streamId, places);
+  }
+
+  /** The messages that are kept of a stream; of what is pending, none. */
+  history(streamId: string): History {
+    return new History(this.#db, streamId);
   }
 
   /** Takes over what changed since the last call; durable with the next commit. */

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Registry } from 'prom-client';
+import { PresageError } from '../../core/errors.js';
 import { formatSequence } from '../../core/messages.js';
 import type { Identity } from '../access/identity.js';
 import type { LogEntry } from '../log/log-types.js';
@@ -72,22 +73,10 @@ function registerHealth(app: FastifyInstance, context: RouteContext): void {
 function registerStreams(app: FastifyInstance, context: RouteContext): void {
   const { status, log } = context;
   const find = (id: string): StreamStatus | undefined => status.streams().find((stream) => stream.id === id);
-  const describe = (stream: StreamStatus): object => {
-    const { first, last } = log.range(stream.id);
-    const kept = last >= first;
-    return {
-      ...stream,
-      firstSequence: kept ? formatSequence(first) : null,
-      lastSequence: kept ? formatSequence(last) : null,
-      events: `/v1/streams/${stream.id}/events`,
-      scorecard: `/v1/streams/${stream.id}/scorecard`,
-    };
-  };
-  app.get('/v1/streams', ({ identity }) => ({ streams: readable(status, identity).map(describe) }));
-  app.get('/v1/streams/:id', async (request: StreamRequest, reply) => {
-    const stream = find(request.params.id);
-    return stream === undefined ? unknownStream(reply, request.params.id) : describe(stream);
-  });
+  app.get('/v1/streams', ({ identity }) => ({
+    streams: readable(status, identity).map((stream) => told(stream, log)),
+  }));
+  app.get('/v1/streams/:id', ({ params: { id } }: StreamRequest) => describeStream(context, id));
   app.get('/v1/streams/:id/scorecard', async (request: StreamRequest, reply) => {
     const { id } = request.params;
     if (find(id) === undefined) return unknownStream(reply, id);
@@ -97,12 +86,25 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
     }
     return reply.type('application/json; charset=utf-8').send(entry.json);
   });
-  app.get('/v1/streams/:id/events', async (_request, reply) =>
-    reply
-      .code(426)
-      .header('upgrade', 'websocket')
-      .send(errorBody('bad_request', 'Connect to this path with a WebSocket')),
-  );
+}
+
+/** A stream as the API tells it. @throws PresageError `not_found` */
+export function describeStream({ status, log }: Pick<RouteContext, 'status' | 'log'>, id: string): object {
+  const stream = status.streams().find((one) => one.id === id);
+  if (stream === undefined) throw new PresageError('not_found', `There is no stream "${id}"`);
+  return told(stream, log);
+}
+
+function told(stream: StreamStatus, log: ServerLog): object {
+  const { first, last } = log.range(stream.id);
+  const kept = last >= first;
+  return {
+    ...stream,
+    firstSequence: kept ? formatSequence(first) : null,
+    lastSequence: kept ? formatSequence(last) : null,
+    events: `/v1/streams/${stream.id}/events`,
+    scorecard: `/v1/streams/${stream.id}/scorecard`,
+  };
 }
 
 /** The streams that whoever asks may read. */

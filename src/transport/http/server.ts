@@ -2,18 +2,21 @@ import type { AddressInfo } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
-import { redact } from '../../core/redact.js';
 import { AccessPolicy } from '../access/access-policy.js';
 import type { TokenWatch } from '../access/token-watch.js';
 import { DocumentsFeature } from '../documents/documents-feature.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
 import type { ServerFeature } from './feature.js';
+import { answerFailure, answerNonsense, answerUnknown } from './failures.js';
 import { addGate } from './gate.js';
-import { errorBody } from './reply.js';
+import { Listener, type ListenerOptions, type TlsMaterial } from './listener.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
 import { registerLooking, type LookAtStream } from './look-routes.js';
-import { registerRoutes, type ServerLog } from './routes.js';
+import { describeStream, registerRoutes, type ServerLog } from './routes.js';
+import { registerHistory, type HistoryContext } from './history/history-routes.js';
+import type { StreamControl } from './streams/stream-control.js';
+import { registerStreamControl } from './streams/stream-routes.js';
 import type { StatusProviders } from './status.js';
 import { silentLogger, type TransportLogger } from '../transport-logger.js';
 
@@ -25,6 +28,8 @@ const HEARTBEAT_MS = 15_000;
 const CLIENT_CLOSE_MS = 1500;
 const REQUEST_TIMEOUT_MS = 10_000;
 const KEEP_ALIVE_MS = 5000;
+/** Connections for all that is not a WebSocket. */
+const SPARE_CONNECTIONS = 512;
 /** Questions and looks are all that is posted. */
 const BODY_LIMIT_BYTES = 4096;
 
@@ -51,6 +56,14 @@ export interface ServerOptions {
   look?: LookAtStream | undefined;
   /** Path of the picture of an event, or of a look. */
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
+  /** Makes, changes and ends streams. Without it they are as they are. */
+  control?: StreamControl | undefined;
+  /** What is kept of a stream, for the lists of what happened. Without it there are none. @throws PresageError `not_found` */
+  kept?: HistoryContext['keptOf'] | undefined;
+  /** Certificate and key; plain HTTP without them. */
+  tls?: TlsMaterial | undefined;
+  /** A request that takes longer to arrive is answered with 408. Default 10 s. */
+  requestTimeoutMs?: number;
   /** More of the HTTP API. */
   features?: readonly ServerFeature[];
   /** Default: silent. */
@@ -77,6 +90,8 @@ export class PresageServer implements AsyncDisposable {
   readonly #port: number;
   readonly #logger: TransportLogger;
   readonly #features: readonly ServerFeature[];
+  readonly #bounds: ListenerOptions;
+  #listener!: Listener;
   #closed: Promise<void> | undefined;
 
   constructor(options: ServerOptions) {
@@ -102,6 +117,13 @@ export class PresageServer implements AsyncDisposable {
       heartbeatMs: options.heartbeatMs ?? HEARTBEAT_MS,
       logger: this.#logger,
     });
+    const maxClients = options.maxClients ?? DEFAULT_MAX_CLIENTS;
+    this.#bounds = {
+      tls: options.tls,
+      maxConnections: maxClients + SPARE_CONNECTIONS,
+      requestTimeoutMs: options.requestTimeoutMs ?? REQUEST_TIMEOUT_MS,
+      keepAliveMs: KEEP_ALIVE_MS,
+    };
     this.#features = options.features ?? [];
     this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
     this.#documents.register(this.#app);
@@ -109,6 +131,11 @@ export class PresageServer implements AsyncDisposable {
     registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
     registerLooking(this.#app, { status, look: options.look });
+    const { control, kept } = options;
+    if (kept) registerHistory(this.#app, { keptOf: kept });
+    if (control) {
+      registerStreamControl(this.#app, { control, describe: (id) => describeStream({ status, log }, id) });
+    }
     for (const feature of this.#features) feature.register(this.#app);
   }
 
@@ -121,9 +148,14 @@ export class PresageServer implements AsyncDisposable {
       throw listenError(thrown, this.#host, this.#port);
     }
     const { address, port, family } = this.#app.server.address() as AddressInfo;
-    const url = `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+    const url = `${this.#listener.secure ? 'https' : 'http'}://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
     this.#logger.info({ url }, 'listening');
     return { host: address, port, url };
+  }
+
+  /** Another certificate, for connections from now on. Throws where certificate and key do not belong together. */
+  renewTls(tls: TlsMaterial): void {
+    this.#listener.renew(tls);
   }
 
   /** WebSocket clients connected. */
@@ -153,40 +185,25 @@ export class PresageServer implements AsyncDisposable {
   }
 
   #createApp(policy: AccessPolicy, requestsPerSecond: number): FastifyInstance {
+    const logger = this.#logger;
     const app = fastify({
       logger: false,
       bodyLimit: BODY_LIMIT_BYTES,
-      requestTimeout: REQUEST_TIMEOUT_MS,
-      keepAliveTimeout: KEEP_ALIVE_MS,
       forceCloseConnections: true,
-      http: { headersTimeout: REQUEST_TIMEOUT_MS, connectionsCheckingInterval: REQUEST_TIMEOUT_MS / 2 },
-      frameworkErrors: (error, request, reply) => this.#fail(error, request.url, reply as FastifyReply),
+      serverFactory: (handler) => {
+        this.#listener = new Listener(this.#bounds, handler);
+        return this.#listener.server;
+      },
+      clientErrorHandler: answerNonsense,
+      frameworkErrors: (error, request, reply) =>
+        answerFailure(error, request, reply as FastifyReply, logger),
     });
-    addGate(app, { policy, requestsPerSecond, logger: this.#logger });
-    app.setNotFoundHandler((_request, reply) => {
-      reply.code(404).send(errorBody('not_found', 'There is nothing at this path'));
-    });
-    app.setErrorHandler((error, request, reply) => this.#fail(error, request.url, reply));
+    addGate(app, { policy, requestsPerSecond, logger });
+    answerUnknown(app);
+    app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, logger));
     app.server.on('upgrade', (request, socket, head) => this.#events.handleUpgrade(request, socket, head));
     return app;
   }
-
-  #fail(thrown: unknown, url: string, reply: FastifyReply): void {
-    const status = statusOf(thrown);
-    if (status >= 500) {
-      const error = redact(thrown instanceof Error ? thrown.message : String(thrown));
-      this.#logger.error({ url: redact(url), error }, 'request failed');
-    }
-    const code = thrown instanceof PresageError ? thrown.code : status >= 500 ? 'internal' : 'bad_request';
-    const text = status >= 500 ? 'The request failed here; the log tells why' : 'The request makes no sense';
-    reply.code(status).send(errorBody(code, text));
-  }
-}
-
-function statusOf(thrown: unknown): number {
-  const given =
-    typeof thrown === 'object' && thrown !== null && 'statusCode' in thrown ? thrown.statusCode : 500;
-  return typeof given === 'number' && given >= 400 ? given : 500;
 }
 
 function listenError(thrown: unknown, host: string, port: number): PresageError {

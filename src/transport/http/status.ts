@@ -8,6 +8,9 @@ export interface StreamStatus {
   readonly source: string;
   readonly state: StreamState['state'];
   readonly reason?: string;
+  /** Where it was made: in presage.yaml, by the API, or by the command that was started. */
+  readonly origin?: 'config' | 'api' | 'command';
+  readonly paused?: boolean;
   readonly format?: VideoFormat;
   readonly processedFps?: number;
   /** Media time of the newest percept, s. */
