@@ -2,6 +2,7 @@ import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
 import { crash } from './crash.js';
+import { fanOut } from './fan-out.js';
 import { latency } from './latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
@@ -13,6 +14,7 @@ import { proposals } from './proposals.js';
 import { memory } from './memory.js';
 import { quality } from './quality.js';
 import { CARD_SECTION, MODEL_CARD, writeSection } from './results.js';
+import { resume } from './resume.js';
 import { soak } from './soak.js';
 import { streams } from './streams.js';
 import { throughput } from './throughput.js';
@@ -31,6 +33,8 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   masks,
   model,
   'model-live': modelLive,
+  'fan-out': fanOut,
+  resume,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

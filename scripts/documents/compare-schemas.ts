@@ -32,8 +32,10 @@ function compare(before: JsonSchema, after: JsonSchema, sentBy: SentBy, at: stri
 
 function branchesOf(schema: JsonSchema): JsonSchema[] | undefined {
   const { anyOf, oneOf, type, ...rest } = schema;
-  if (Array.isArray(type))
-    return type.map((one) => (one === 'null' ? { type: one } : { ...rest, type: one as string }));
+  if (Array.isArray(type)) {
+    const types = type as readonly string[];
+    return types.map((one) => (one === 'null' ? { type: one } : { ...rest, type: one }));
+  }
   return (anyOf ?? oneOf) as JsonSchema[] | undefined;
 }
 

@@ -33,10 +33,10 @@ export const subscribeSchema = z.strictObject({
   ...filterFields,
   from: fromSchema.optional(),
 });
-export const updateSchema = z.strictObject({ op: z.literal('update'), id: subscriptionId, ...filterFields });
-export const unsubscribeSchema = z.strictObject({ op: z.literal('unsubscribe'), id: subscriptionId });
-export const pingSchema = z.strictObject({ op: z.literal('ping') });
-export const askHeartbeatSchema = z.strictObject({
+const updateSchema = z.strictObject({ op: z.literal('update'), id: subscriptionId, ...filterFields });
+const unsubscribeSchema = z.strictObject({ op: z.literal('unsubscribe'), id: subscriptionId });
+const pingSchema = z.strictObject({ op: z.literal('ping') });
+const askHeartbeatSchema = z.strictObject({
   op: z.literal('heartbeat'),
   /** Seconds between heartbeats; 0: no more. */
   seconds: z.int().min(0).max(3600),
@@ -77,7 +77,7 @@ export const serverOps = {
 } as const;
 
 export type SubscribeOp = z.infer<typeof subscribeSchema>;
-export type UpdateOp = z.infer<typeof updateSchema>;
+
 export type ClientOp = {
   [K in keyof typeof clientOps]: z.infer<(typeof clientOps)[K]>;
 }[keyof typeof clientOps];

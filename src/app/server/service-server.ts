@@ -46,6 +46,7 @@ export class ServiceServer implements AsyncDisposable {
         ...parts,
         ...{ host, port, token, allowedOrigins, maxClients, tls },
         tokens: this.#tokens,
+        maxClients,
         requestsPerSecond: requestRate,
         control: this.manager,
       });

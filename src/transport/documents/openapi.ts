@@ -95,12 +95,13 @@ function answerOf(answer: Content, schemas: Record<string, JsonSchema>): object 
 }
 
 function contentOf(content: Content, schemas: Record<string, JsonSchema>): object | undefined {
-  const { type, schema, name } = content;
-  if (schema === undefined) return type === undefined ? undefined : { [type]: {} };
+  const { type, schema, name, alsoType } = content;
+  const also = alsoType === undefined ? {} : { [alsoType]: {} };
+  if (schema === undefined) return type === undefined ? undefined : { [type]: {}, ...also };
   const made = jsonSchemaOf(schema);
-  if (name === undefined) return { [type ?? 'application/json']: { schema: made } };
+  if (name === undefined) return { [type ?? 'application/json']: { schema: made }, ...also };
   schemas[name] = made;
-  return { [type ?? 'application/json']: { schema: { $ref: `#/components/schemas/${name}` } } };
+  return { [type ?? 'application/json']: { schema: { $ref: `#/components/schemas/${name}` } }, ...also };
 }
 
 function errorOf(status: number): object {

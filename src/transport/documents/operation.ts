@@ -7,6 +7,8 @@ export interface Content {
   /** Default `application/json` where there is a schema. */
   readonly type?: string;
   readonly schema?: z.ZodType;
+  /** Another media type of the same answer. */
+  readonly alsoType?: string;
   /** Name under which the schema stands once in the document. */
   readonly name?: string;
   readonly headers?: Readonly<Record<string, string>>;

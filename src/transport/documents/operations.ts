@@ -1,5 +1,6 @@
 import type { Operation } from './operation.js';
 import { EVENT_OPERATIONS } from './operations/event-operations.js';
+import { HISTORY_OPERATIONS } from './operations/history-operations.js';
 import { SERVICE_OPERATIONS } from './operations/service-operations.js';
 import { STREAM_OPERATIONS } from './operations/stream-operations.js';
 import { VIDEO_OPERATIONS } from './operations/video-operations.js';
@@ -9,6 +10,7 @@ export const OPERATIONS: readonly Operation[] = [
   ...SERVICE_OPERATIONS,
   ...STREAM_OPERATIONS,
   ...EVENT_OPERATIONS,
+  ...HISTORY_OPERATIONS,
   ...VIDEO_OPERATIONS,
 ];
 

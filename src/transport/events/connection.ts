@@ -12,7 +12,7 @@ import type { From, Subscription, SubscriptionChange } from './subscription.js';
 /** Durable messages read at a time during a replay. */
 const PAGE = 200;
 /** Subscriptions of one connection. */
-export const MAX_SUBSCRIPTIONS = 64;
+const MAX_SUBSCRIPTIONS = 64;
 
 /** What a connection needs of the hub that it belongs to. */
 export interface ConnectionHub {

@@ -24,7 +24,7 @@ export interface EventStreamsOptions {
 }
 
 /** Whether a GET of events asks for Server-Sent Events instead of a list. */
-export function wantsEventStream({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
+function wantsEventStream({ headers }: Pick<IncomingMessage, 'headers'>): boolean {
   const wanted = (headers.accept ?? '').split(',').find((one) => /^\s*text\/event-stream\b/i.test(one));
   return wanted !== undefined && !/;\s*q=0(\.0*)?\s*$/.test(wanted);
 }

@@ -31,7 +31,7 @@ export function filterOf(fields: FilterFields): Filter {
 }
 
 /** Whether anything but kind and rate decides, so that the message has to be looked into. */
-export function looksInside(filter: Filter): boolean {
+function looksInside(filter: Filter): boolean {
   return filter.labels !== undefined || filter.zones !== undefined || filter.minProbability > 0;
 }
 

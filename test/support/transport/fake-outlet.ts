@@ -53,7 +53,7 @@ export class FakeOutlet implements Outlet {
   }
 
   sequences(): number[] {
-    return this.sent.flatMap(({ sequence }) => (sequence === undefined ? [] : +sequence));
+    return this.sent.flatMap(({ sequence }) => sequence ?? []);
   }
 
   #flush(): void {

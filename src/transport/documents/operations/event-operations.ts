@@ -22,7 +22,7 @@ export const listeningQuery = z.object({
     .describe('Most objects.updated per second of media time; default 5'),
   forecasts: z.boolean().optional().describe('Whether forecast.updated comes'),
 });
-const eventStream = {
+export const EVENT_STREAM = {
   description: 'Server-Sent Events: one message each, id {stream}:{sequence}',
   type: 'text/event-stream',
 } as const;
@@ -36,7 +36,7 @@ export const EVENT_OPERATIONS: readonly Operation[] = [
     summary: 'Messages of all streams that the token may read, as Server-Sent Events or by WebSocket',
     access: 'read',
     query: listeningQuery.extend({ streams: list('Ids of streams; without it all, present and future') }),
-    answers: { 200: eventStream },
+    answers: { 200: EVENT_STREAM },
     errors: [400, 426, 503],
   },
 ];

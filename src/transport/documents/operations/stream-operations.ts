@@ -1,28 +1,16 @@
 import { z } from 'zod';
 import { lookArgumentsSchema } from '../../../core/look.js';
 import { answerSchema, lookSchema } from '../../../core/messages.js';
+import { placesSchema } from '../../http/streams/place-schemas.js';
+import {
+  newStreamSchema,
+  streamChangeSchema,
+  streamListSchema,
+  streamSchema,
+} from '../../http/streams/stream-schemas.js';
 import type { Operation } from '../operation.js';
-import { listeningQuery } from './event-operations.js';
 
-const sequence = z.string().nullable();
-/** A stream as `GET /v1/streams` tells it. */
-export const streamSchema = z.object({
-  id: z.string(),
-  source: z.string().describe('Without credentials'),
-  state: z.enum(['connecting', 'live', 'degraded', 'reconnecting', 'ended', 'failed']),
-  reason: z.string().optional(),
-  format: z.object({ width: z.int(), height: z.int(), fps: z.number(), codec: z.string() }).optional(),
-  processedFps: z.number().optional(),
-  mediatime: z.number().optional(),
-  stage: z.string().optional(),
-  forecasts: z.object({ told: z.int(), degraded: z.int() }).optional(),
-  drops: z.record(z.string(), z.int()).optional(),
-  reconnects: z.int().optional(),
-  firstSequence: sequence,
-  lastSequence: sequence,
-  events: z.string(),
-  scorecard: z.string(),
-});
+const places = { schema: placesSchema, name: 'Places' } as const;
 const one = { schema: streamSchema, name: 'Stream' } as const;
 const jpeg = { description: 'A JPEG', type: 'image/jpeg' } as const;
 
@@ -37,7 +25,7 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
     answers: {
       200: {
         description: 'The streams',
-        schema: z.object({ streams: z.array(streamSchema) }),
+        schema: streamListSchema,
         name: 'Streams',
       },
     },
@@ -65,20 +53,57 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
     errors: [404],
   },
   {
+    method: 'post',
+    path: '/v1/streams',
+    id: 'createStream',
+    tag: 'streams',
+    summary: 'Makes a stream and begins it',
+    access: 'admin',
+    body: { description: 'The stream', schema: newStreamSchema, name: 'NewStream' },
+    answers: { 201: { description: 'Made', ...one, headers: { Location: 'Of the stream' } } },
+    errors: [400, 409, 503],
+  },
+  {
+    method: 'patch',
+    path: '/v1/streams/{id}',
+    id: 'changeStream',
+    tag: 'streams',
+    summary: 'Changes source, zones or lines of a stream, or pauses it',
+    access: 'admin',
+    body: { description: 'What is to be another', schema: streamChangeSchema, name: 'StreamChange' },
+    answers: { 200: { description: 'Changed', ...one } },
+    errors: [400, 404],
+  },
+  {
+    method: 'delete',
+    path: '/v1/streams/{id}',
+    id: 'deleteStream',
+    tag: 'streams',
+    summary: 'Ends a stream; what it told is kept',
+    access: 'admin',
+    answers: { 204: { description: 'Ended' } },
+    errors: [404, 409],
+  },
+  {
     method: 'get',
-    path: '/v1/streams/{id}/events',
-    id: 'listenToStream',
-    tag: 'events',
-    summary: 'Messages of a stream, as Server-Sent Events (Accept: text/event-stream) or by WebSocket',
+    path: '/v1/streams/{id}/places',
+    id: 'getPlaces',
+    tag: 'streams',
+    summary: 'Zones and lines of a stream',
     access: 'read',
-    query: listeningQuery,
-    answers: {
-      200: {
-        description: 'Server-Sent Events: one message each, id {stream}:{sequence}',
-        type: 'text/event-stream',
-      },
-    },
-    errors: [400, 404, 426, 503],
+    answers: { 200: { description: 'Zones and lines', ...places } },
+    errors: [404],
+  },
+  {
+    method: 'put',
+    path: '/v1/streams/{id}/places',
+    id: 'setPlaces',
+    tag: 'streams',
+    summary: 'Sets zones and lines of a stream',
+    access: 'admin',
+    body: { description: 'All of them; what is left out is none', ...places },
+    answers: { 200: { description: 'As they are now', ...places } },
+    errors: [400, 404],
   },
   {
     method: 'post',

@@ -61,7 +61,7 @@ class ResumingClient {
     });
     socket.on('message', (data: Buffer) => {
       const message = (binary ? decode(data) : JSON.parse(data.toString())) as Message;
-      const stream = message.id?.split(':')[0];
+      const stream = (message.id as string | undefined)?.split(':')[0];
       if (message.sequence !== undefined) this.received[stream ?? '']?.push(Number(message.sequence));
     });
     socket.on('error', () => undefined);

@@ -27,7 +27,8 @@ async function ask(client: WsClient, request: unknown): Promise<ServerOp> {
   return serverOps[answer.op].parse(answer);
 }
 
-const told = (client: WsClient): string[] => client.messages.flatMap(({ id, type }) => (type ? [id] : []));
+const told = (client: WsClient): string[] =>
+  client.messages.flatMap((one) => ('type' in one ? [one.id] : []));
 
 describe('the WebSocket of all streams', () => {
   it('says nothing until it is asked, then tells where each stream begins', async () => {

@@ -12,6 +12,9 @@ import { matchRoutes, OPERATIONS } from '../../../../src/transport/documents/ope
 import { Publisher } from '../../../../src/transport/messages/publisher.js';
 import { SAMPLE_DRAFTS } from '../../../support/transport/drafts.js';
 
+/** Severity of what makes a document invalid. */
+const ERROR = 0;
+
 describe('the published schemas', () => {
   it('have not changed in a way that breaks clients (such a change needs a new .v2 type)', () => {
     expect(breakingChanges()).toEqual([]);
@@ -41,7 +44,7 @@ describe('the published schemas', () => {
 describe('the AsyncAPI document', () => {
   it('is valid by the parser of AsyncAPI', async () => {
     const { document, diagnostics } = await new Parser().parse(JSON.stringify(asyncApiDocument()));
-    expect(diagnostics.filter(({ severity }) => Number(severity) === 0)).toEqual([]);
+    expect(diagnostics.filter(({ severity }) => (severity as number) === ERROR)).toEqual([]);
     expect(document?.version()).toBe('3.0.0');
     expect(document?.channels().all()).toHaveLength(2);
     expect(document?.messages().all().length).toBeGreaterThanOrEqual(MESSAGE_KINDS.length + 11);
@@ -50,7 +53,7 @@ describe('the AsyncAPI document', () => {
   it('is found wanting by that parser when it is', async () => {
     const broken = { ...asyncApiDocument(), channels: { allEvents: { address: 7 } } };
     const { diagnostics } = await new Parser().parse(JSON.stringify(broken));
-    expect(diagnostics.some(({ severity }) => Number(severity) === 0)).toBe(true);
+    expect(diagnostics.some(({ severity }) => (severity as number) === ERROR)).toBe(true);
   });
 });
 
