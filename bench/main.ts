@@ -3,6 +3,7 @@ import { parseArgs, type ParseArgsConfig } from 'node:util';
 import type { Bench } from './bench.js';
 import { crash } from './crash.js';
 import { latency } from './latency.js';
+import { liveLatency } from './live-latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
 import { model } from './model.js';
@@ -20,6 +21,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   throughput,
   peer,
   latency,
+  'live-latency': liveLatency,
   streams,
   objects,
   soak,

@@ -26,7 +26,7 @@ describe('ClipKeeper', () => {
     const folder = tempFolder();
     const path = join(folder, 'video.mp4');
     const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=160x120:r=10:d=20'];
-    await runFfmpeg([...picture, '-c:v', 'libx264', '-g', '10', path]);
+    await runFfmpeg([...picture, '-c:v', 'libx264', '-g', '10', '-sc_threshold', '0', path]);
     const ring = new EncodedRing({ seconds: 60, maxBytes: 32e6 });
     let frames: SeenFrame[];
     {
