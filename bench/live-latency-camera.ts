@@ -33,34 +33,36 @@ export function captureTime({ pixels, layout }: Frame, nowMs: number): number | 
   return nowMs - ((nowMs - value) % MODULUS);
 }
 
+/** A camera that nobody listens to yet tries again after this, ms. */
+const RETRY_MS = 300;
+
 /** Publishes by RTSP, encoded by ffmpeg, until it is disposed. */
 export class RtspCamera implements AsyncDisposable {
-  readonly #child: ChildProcess;
+  readonly #start: () => ChildProcess;
   readonly #timer: NodeJS.Timeout;
+  #child: ChildProcess;
   #count = 0;
+  #ended = false;
 
   constructor(address: string, ffmpegPath: string) {
     const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS)];
     const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(FPS)];
-    const log = ['-loglevel', 'error', '-fflags', 'nobuffer', '-probesize', '32'];
-    const args = [
-      ...log,
-      ...input,
-      '-i',
-      'pipe:0',
-      ...codec,
-      '-f',
-      'rtsp',
-      '-rtsp_transport',
-      'tcp',
-      address,
-    ];
-    this.#child = spawn(ffmpegPath, args, { stdio: ['pipe', 'ignore', 'inherit'] });
-    this.#child.stdin?.on('error', () => undefined); // it was ended
+    const log = ['-loglevel', 'fatal', '-fflags', 'nobuffer', '-probesize', '32'];
+    const args = [...log, ...input, '-i', 'pipe:0', ...codec, '-f', 'rtsp', '-rtsp_transport', 'tcp', address];
+    this.#start = () => {
+      const child = spawn(ffmpegPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
+      child.stdin.on('error', () => undefined); // it was ended
+      child.once('exit', () => {
+        if (!this.#ended) setTimeout(() => (this.#child = this.#start()), RETRY_MS);
+      });
+      return child;
+    };
+    this.#child = this.#start();
     this.#timer = setInterval(() => this.#child.stdin?.write(this.#picture()), 1000 / FPS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#ended = true;
     clearInterval(this.#timer);
     if (this.#child.exitCode !== null) return;
     this.#child.kill('SIGKILL');

@@ -154,12 +154,13 @@ async function measure(open: () => Promise<Camera>, seconds: number): Promise<Ag
   });
   await once(client, 'open');
   const running = session.run();
-  await using _publisher = await camera.publish();
+  const publisher = await camera.publish();
   while (session.status().state !== 'live' && session.status().state !== 'degraded') await delay(100);
   await delay(WARM_UP_S * 1000);
   begun = true;
   await delay(seconds * 1000);
   client.terminate();
+  await publisher[Symbol.asyncDispose]();
   await session.close();
   await running;
   return ages;

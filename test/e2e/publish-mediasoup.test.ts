@@ -58,7 +58,7 @@ it.skipIf(reason !== undefined)(
     const client = await new WsClient(
       `${url.replace(/^http/, 'ws')}v1/streams/cam/events?from=oldest`,
     ).opened();
-    const browser = await openBrowser(camera);
+    const browser = await openBrowser(`--use-file-for-fake-video-capture=${camera}`);
     const publisher = await openPage(browser, url);
     await publisher.evaluate(publishScript('cam'));
     await client.until(({ messages }) => messages.some(({ type }) => type === 'presage.event.observed.v1'));

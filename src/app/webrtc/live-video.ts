@@ -36,7 +36,7 @@ export class LiveVideo implements AsyncDisposable {
       new LiveVideoFeature({
         engine,
         hasStream: (id) => streams.find(id) !== undefined,
-        preparePublishing: (id) => preparePublishing(streams, id),
+        admitPublisher: (id) => admitPublisher(streams, id),
       }),
     ];
   }
@@ -56,13 +56,17 @@ export class LiveVideo implements AsyncDisposable {
   }
 }
 
-/** A stream that does not exist is made. @throws PresageError `bad_request`, `conflict`, `overloaded` */
-function preparePublishing(streams: StreamRegistry, id: string): void {
+/** @returns what makes the stream where there is none. @throws PresageError `bad_request`, `conflict` */
+function admitPublisher(streams: StreamRegistry, id: string): () => void {
   const plan = streams.planOf(id);
-  if (plan?.source === PUBLISHED) return;
-  if (plan) throw new PresageError('conflict', `The stream "${id}" has another source than a publisher`);
+  if (plan && plan.source !== PUBLISHED) {
+    throw new PresageError('conflict', `The stream "${id}" has another source than a publisher`);
+  }
   if (!OPTIONS.id.schema.safeParse(id).success) {
     throw new PresageError('bad_request', `The name of the stream is not ${OPTIONS.id.expected}`);
   }
-  streams.add({ id, source: PUBLISHED, places: { zones: {}, lines: {} } });
+  return () => {
+    // Two publishers may have come at once.
+    if (!streams.find(id)) streams.add({ id, source: PUBLISHED, places: { zones: {}, lines: {} } });
+  };
 }

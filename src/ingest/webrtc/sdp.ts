@@ -4,6 +4,7 @@ import { PresageError } from '../../core/errors.js';
 /** Sections of an offer; a browser's camera has three at most. */
 const MAX_SECTIONS = 16;
 const MAX_CANDIDATES = 64;
+const HEAD = /^m=[a-z]+ \d+ \S+ \S+/;
 const UFRAG = /^[A-Za-z0-9+/]{4,256}$/;
 const PASSWORD = /^[A-Za-z0-9+/]{22,256}$/;
 /** Turned by whoever shows it: a publisher without this extension turns its pictures itself. */
@@ -46,6 +47,8 @@ export function readOffer(text: string): Offer {
   const kept = lines.filter((line) => !ORIENTATION.test(line) && !namesHost(line));
   const sections = sectionsOf(kept);
   if (sections.length > MAX_SECTIONS) throw malformed(`it has more than ${MAX_SECTIONS} sections`);
+  if (!sections.every(([head]) => HEAD.test(head ?? '')))
+    throw malformed('a section is not `m=kind port proto formats`');
   for (const name of ['ice-ufrag', 'ice-pwd', 'fingerprint']) {
     if (!lines.some((line) => line.startsWith(`a=${name}:`))) throw malformed(`it has no ${name}`);
   }

@@ -86,9 +86,16 @@ export interface Wrtc {
 /** What the prebuilt library encodes and decodes; it has no H.264. */
 export const WRTC_CODECS: readonly string[] = ['VP8', 'VP9', 'AV1'];
 
-export async function loadWrtc(): Promise<Wrtc> {
+let loaded: Promise<Wrtc> | undefined;
+
+export function loadWrtc(): Promise<Wrtc> {
+  loaded ??= load();
+  return loaded;
+}
+
+async function load(): Promise<Wrtc> {
+  const module = (await import('@roamhq/wrtc')) as unknown as { readonly default: Wrtc };
   // The library crashes while Node takes down its environment (as of 0.10.0), which `exit` leaves out.
   process.once('beforeExit', () => process.exit());
-  const module = (await import('@roamhq/wrtc')) as unknown as { readonly default: Wrtc };
   return module.default;
 }

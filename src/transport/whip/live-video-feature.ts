@@ -18,10 +18,11 @@ export interface LiveVideoOptions {
   readonly engine: LiveVideoEngine;
   readonly hasStream: (streamId: string) => boolean;
   /**
-   * Makes sure that there is a stream that can be published to.
-   * @throws PresageError `bad_request` for an id that none can have, `conflict` for one with another source, `overloaded`
+   * Whether the stream can be published to.
+   * @returns what makes the stream where there is none, once the offer is answered
+   * @throws PresageError `bad_request` for an id that none can have, `conflict` for one with another source
    */
-  readonly preparePublishing: (streamId: string) => void;
+  readonly admitPublisher: (streamId: string) => () => void;
 }
 
 interface Way {
@@ -88,14 +89,12 @@ export class LiveVideoFeature implements ServerFeature {
 
   async #begin(way: Way, request: StreamRequest, reply: FastifyReply): Promise<FastifyReply> {
     const { id } = request.params;
-    const { engine, hasStream, preparePublishing } = this.#options;
+    const { engine } = this.#options;
     const wrong = refuseType(request, reply, SDP);
     if (wrong) return wrong;
     try {
-      if (way.kind === 'publish') preparePublishing(id);
-      else if (!hasStream(id)) throw new PresageError('not_found', `There is no stream "${id}"`);
       const offer = request.body as string;
-      const session = await (way.kind === 'publish' ? engine.publish(id, offer) : engine.view(id, offer));
+      const session = await (way.kind === 'publish' ? this.#publish(id, offer) : this.#view(id, offer));
       this.#keep(session, request.identity?.signal);
       const links = iceServerLinks(engine.iceServers);
       return await reply
@@ -111,6 +110,25 @@ export class LiveVideoFeature implements ServerFeature {
     } catch (thrown) {
       return refuse(reply, thrown);
     }
+  }
+
+  async #publish(id: string, offer: string): Promise<LiveSession> {
+    const { engine, admitPublisher } = this.#options;
+    const makeStream = admitPublisher(id);
+    const session = await engine.publish(id, offer);
+    try {
+      makeStream();
+      return session;
+    } catch (thrown) {
+      await session.close('its stream could not be made');
+      throw thrown;
+    }
+  }
+
+  #view(id: string, offer: string): Promise<LiveSession> {
+    const { engine, hasStream } = this.#options;
+    if (!hasStream(id)) throw new PresageError('not_found', `There is no stream "${id}"`);
+    return engine.view(id, offer);
   }
 
   async #trickle(way: Way, request: SessionRequest, reply: FastifyReply): Promise<FastifyReply> {

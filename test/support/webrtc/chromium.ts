@@ -8,21 +8,18 @@ const PROGRAM = process.env['PRESAGE_CHROMIUM'] ?? '/usr/bin/chromium';
 export const noChromium: string | undefined = existsSync(PROGRAM) ? undefined : `there is no ${PROGRAM}`;
 if (noChromium !== undefined && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(noChromium);
 
-/**
- * A browser with a fake camera that asks nobody, ended with the test.
- * @param camera video (Y4M) that its camera shows; a test picture of its own without
- */
-export async function openBrowser(camera?: string): Promise<Browser> {
+/** A browser with a fake camera that asks nobody, ended with the test. */
+export async function openBrowser(...args: readonly string[]): Promise<Browser> {
   const browser = await chromium.launch({
     executablePath: PROGRAM,
     args: [
       '--use-fake-device-for-media-stream',
       '--use-fake-ui-for-media-stream',
-      ...(camera === undefined ? [] : [`--use-file-for-fake-video-capture=${camera}`]),
       '--no-sandbox',
       // Addresses as they are: there is no multicast DNS where tests run.
       '--disable-features=WebRtcHideLocalIpsWithMdns',
       '--autoplay-policy=no-user-gesture-required',
+      ...args,
     ],
   });
   onTestFinished(() => browser.close());

@@ -90,15 +90,18 @@ function featureOf(
   return new LiveVideoFeature({
     engine,
     hasStream: (id) => streams.has(id) || others.includes(id),
-    preparePublishing: (id) => {
+    admitPublisher: (id) => {
       if (others.includes(id)) throw new PresageError('conflict', `The stream "${id}" has another source`);
-      if (streams.has(id)) return;
-      streams.set(id, new SeenStream(taps.wrap(id, engine.openPublished(id, { startS: 0 }))));
+      return () => {
+        if (streams.has(id)) return;
+        streams.set(id, new SeenStream(taps.wrap(id, engine.openPublished(id, { startS: 0 }))));
+      };
     },
   });
 }
 
-async function servePages(): Promise<{ origin: string }> {
+/** Serves the pages at an origin of its own; closed with the test. */
+export async function servePages(): Promise<{ origin: string }> {
   const server: Server = createHttpServer((request, response) => {
     const name = new URL(request.url ?? '/', 'http://localhost').pathname.slice(1);
     void pageOf(name).then(
