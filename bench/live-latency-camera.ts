@@ -48,7 +48,18 @@ export class RtspCamera implements AsyncDisposable {
     const input = ['-f', 'rawvideo', '-pix_fmt', 'yuv420p', '-s', `${WIDTH}x${HEIGHT}`, '-r', String(FPS)];
     const codec = ['-c:v', 'libx264', '-preset', 'ultrafast', '-tune', 'zerolatency', '-g', String(FPS)];
     const log = ['-loglevel', 'fatal', '-fflags', 'nobuffer', '-probesize', '32'];
-    const args = [...log, ...input, '-i', 'pipe:0', ...codec, '-f', 'rtsp', '-rtsp_transport', 'tcp', address];
+    const args = [
+      ...log,
+      ...input,
+      '-i',
+      'pipe:0',
+      ...codec,
+      '-f',
+      'rtsp',
+      '-rtsp_transport',
+      'tcp',
+      address,
+    ];
     this.#start = () => {
       const child = spawn(ffmpegPath, args, { stdio: ['pipe', 'ignore', 'ignore'] });
       child.stdin.on('error', () => undefined); // it was ended
