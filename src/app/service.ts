@@ -86,10 +86,7 @@ export class Service implements AsyncDisposable {
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
-    const { maxAgeMs } = retention;
-    const { registry } = metrics;
-    const ffmpegPath = ffmpeg.path;
-    const clips = await Clips.open({ log, archive, settings, ffmpegPath, maxAgeMs, registry, onError });
+    const clips = await openClips({ log, archive, settings, ffmpeg, metrics }, onError);
     const asker = new ServiceAsker(log, archive, settings);
     let server: PresageServer | undefined;
     let tokens: TokenWatch | undefined;
@@ -101,7 +98,7 @@ export class Service implements AsyncDisposable {
       tokens = new TokenWatch({ folder: new TokenFolder(settings.data), onError });
       server = createServer({
         ...{ host, port, token, tokens, allowedOrigins, requestsPerSecond },
-        ...{ hub, log, status, registry, logger },
+        ...{ hub, log, status, registry: metrics.registry, logger },
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
@@ -123,10 +120,8 @@ export class Service implements AsyncDisposable {
       return new Service(parts, streams, { server, tokens, url });
     } catch (error) {
       tokens?.[Symbol.dispose]();
-      const opened: readonly ({ close(): Promise<unknown> } | undefined)[] = [
-        ...[streams, live, video, reasonerModels, perception, server, log],
-      ];
-      for (const part of opened) await part?.close();
+      const opened = [streams, live, video, reasonerModels, perception, server, log];
+      for (const part of opened as ({ close(): Promise<unknown> } | undefined)[]) await part?.close();
       throw error;
     }
   }
@@ -203,6 +198,17 @@ async function openEvidence(
   const store = new EvidenceStore(log, { folder: settings.data, maxAgeMs, maxBytes, onError });
   await store.tidy();
   return store;
+}
+
+/** The original video of the streams. */
+function openClips(
+  parts: Pick<ServiceParts, 'log' | 'archive' | 'settings' | 'ffmpeg' | 'metrics'>,
+  onError: (error: PresageError) => void,
+): Promise<Clips> {
+  const { log, archive, settings, ffmpeg, metrics } = parts;
+  const { maxAgeMs } = retentionOf(settings);
+  const { registry } = metrics;
+  return Clips.open({ log, archive, settings, ffmpegPath: ffmpeg.path, maxAgeMs, registry, onError });
 }
 
 /** The detector as the settings want it; one for all streams of the process. */
