@@ -61,6 +61,12 @@ module.exports = {
       to: { path: '@roamhq/wrtc' },
     },
     {
+      name: 'one-doorway-to-mediasoup',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/ingest/mediasoup/mediasoup\\.ts$' },
+      to: { path: 'node_modules/mediasoup' },
+    },
+    {
       name: 'no-test-code-in-src',
       severity: 'error',
       from: { path: '^src/' },

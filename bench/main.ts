@@ -4,6 +4,7 @@ import type { Bench } from './bench.js';
 import { crash } from './crash.js';
 import { fanOut } from './fan-out.js';
 import { latency } from './latency.js';
+import { liveLatency } from './live-latency.js';
 import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
 import { model } from './model.js';
@@ -23,6 +24,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   throughput,
   peer,
   latency,
+  'live-latency': liveLatency,
   streams,
   objects,
   soak,

@@ -91,10 +91,7 @@ export class Service implements AsyncDisposable {
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
     const evidence = await openEvidence(log, settings, onError);
-    const { maxAgeMs } = retention;
-    const { registry } = metrics;
-    const ffmpegPath = ffmpeg.path;
-    const clips = await Clips.open({ log, archive, settings, ffmpegPath, maxAgeMs, registry, onError });
+    const clips = await openClips({ log, archive, settings, ffmpeg, metrics }, onError);
     const asker = new ServiceAsker(log, archive, settings);
     let server: ServiceServer | undefined;
     let video: VideoDesk | undefined;
@@ -219,6 +216,17 @@ async function openEvidence(
   const store = new EvidenceStore(log, { folder: settings.data, maxAgeMs, maxBytes, onError });
   await store.tidy();
   return store;
+}
+
+/** The original video of the streams. */
+function openClips(
+  parts: Pick<ServiceParts, 'log' | 'archive' | 'settings' | 'ffmpeg' | 'metrics'>,
+  onError: (error: PresageError) => void,
+): Promise<Clips> {
+  const { log, archive, settings, ffmpeg, metrics } = parts;
+  const { maxAgeMs } = retentionOf(settings);
+  const { registry } = metrics;
+  return Clips.open({ log, archive, settings, ffmpegPath: ffmpeg.path, maxAgeMs, registry, onError });
 }
 
 /** The detector as the settings want it; one for all streams of the process. */

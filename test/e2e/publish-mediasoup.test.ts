@@ -1,27 +1,22 @@
 /** `presage serve --webrtc mediasoup`, with publishers and viewers that share no code with it. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, it, onTestFinished, vi } from 'vitest';
+import { expect, it, vi } from 'vitest';
 import { startCli } from '../support/cli.js';
 import { mediasoupUnavailable } from '../support/mediasoup.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 import { WsClient } from '../support/transport/ws-client.js';
 import { runFfmpeg } from '../support/video.js';
 import { noChromium, openBrowser, openPage } from '../support/webrtc/chromium.js';
+import { noWhipClient, startWhipClient } from '../support/webrtc/whip-client.js';
 import { publishScript, watchScript } from '../support/webrtc/page-scripts.js';
 
 vi.setConfig({ testTimeout: 150_000 });
 const RECORDING = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
-const reason = (await mediasoupUnavailable()) ?? noChromium ?? noWhipClient();
-
-function noWhipClient(): string | undefined {
-  const missing = spawnSync('whip-client', ['--help']).error && 'there is no whip-client';
-  if (missing && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(missing);
-  return missing;
-}
+const reason = (await mediasoupUnavailable()) ?? noChromium ?? noWhipClient;
 
 async function serve(): Promise<{ url: string; cwd: string }> {
   const cwd = tempFolder();
@@ -63,7 +58,7 @@ it.skipIf(reason !== undefined)(
     const client = await new WsClient(
       `${url.replace(/^http/, 'ws')}v1/streams/cam/events?from=oldest`,
     ).opened();
-    const browser = await openBrowser(camera);
+    const browser = await openBrowser(`--use-file-for-fake-video-capture=${camera}`);
     const publisher = await openPage(browser, url);
     await publisher.evaluate(publishScript('cam'));
     await client.until(({ messages }) => messages.some(({ type }) => type === 'presage.event.observed.v1'));
@@ -91,18 +86,8 @@ it.skipIf(reason !== undefined)(
     await browser.close();
     await vi.waitFor(async () => expect(await stateOf(url)).toBe('reconnecting'), 30_000);
     const before = client.messages.at(-1)?.mediatime ?? 0;
-    publishWithGStreamer(`${url}v1/streams/cam/whip`);
+    startWhipClient({ url: `${url}v1/streams/cam/whip`, codec: 'H264' });
     await vi.waitFor(async () => expect(await stateOf(url)).toMatch(/live|degraded/), 40_000);
     await client.until(({ messages }) => (messages.at(-1)?.mediatime ?? 0) > before);
   },
 );
-
-/** The WHIP client of Debian, built on GStreamer. */
-function publishWithGStreamer(address: string): void {
-  const pipeline =
-    'videotestsrc is-live=true pattern=ball ! video/x-raw,width=320,height=240,framerate=15/1 ! openh264enc gop-size=15' +
-    ' ! rtph264pay config-interval=-1 aggregate-mode=zero-latency pt=96' +
-    ' ! application/x-rtp,media=video,encoding-name=H264,payload=96';
-  const child = spawn('whip-client', ['-u', address, '-V', pipeline], { stdio: 'ignore' });
-  onTestFinished(() => void child.kill('SIGKILL'));
-}

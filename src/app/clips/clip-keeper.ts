@@ -9,7 +9,7 @@ import type { ClipStore } from '../../transport/archive/clip-store.js';
 import { matroskaOf } from './cut-clip.js';
 
 /** Kept around an event, s. */
-export const AROUND_EVENT_S = 3;
+const AROUND_EVENT_S = 3;
 /** Video that waits for the disk; beyond it, parts are dropped and counted, bytes. */
 const MOST_WAITING = 64e6;
 /** Parts shorter than this wait for more while an event is not over, so that there are fewer files, s. */

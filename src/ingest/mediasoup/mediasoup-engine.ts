@@ -19,7 +19,7 @@ const CONSENT_S = 10;
 
 export interface MediasoupEngineOptions {
   readonly ffmpeg: OpenSourceOptions['ffmpeg'];
-  /** Address that the HTTP server listens on: with a loopback address, media comes from this machine only, too. */
+  /** Address that the HTTP server listens on. */
   readonly host: string;
   /** UDP ports of media. Default: any that is free. */
   readonly ports?: { readonly min: number; readonly max: number } | undefined;
@@ -281,12 +281,17 @@ async function openCore(mediasoup: MediasoupModule, { ports }: MediasoupEngineOp
   return { worker, router, viewing: new Viewing(worker) };
 }
 
-/** Addresses at which media is taken: all of this machine, unless only this machine is to be served. */
+/**
+ * Addresses at which media is taken. Those of the network also where the server listens on the loopback address: some
+ * clients (libnice) send nothing to that, and media is taken only from who knows the secret of a session.
+ */
 function addresses(host: string): string[] {
-  if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return ['127.0.0.1'];
+  const loopback = '127.0.0.1';
   const own = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
   const outer = own
     .filter(({ family, internal }) => family === 'IPv4' && !internal)
     .map(({ address }) => address);
-  return outer.includes(host) ? [host] : ['127.0.0.1', ...outer];
+  if (host === 'localhost' || host === '::1' || host.startsWith('127.')) return [loopback, ...outer];
+  if (outer.includes(host)) return [host];
+  return outer.length > 0 ? outer : [loopback];
 }

@@ -9,7 +9,7 @@ import type { LogCompanion } from '../log/log-types.js';
 const SWEEP_ROWS = 200;
 
 /** A table of the log's database, and the folder of the same name in the data folder. */
-export type FileKind = 'evidence' | 'clips';
+type FileKind = 'evidence' | 'clips';
 
 const sqlOf = (table: FileKind) =>
   ({
