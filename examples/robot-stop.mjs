@@ -21,14 +21,13 @@ const { values } = parseArgs({
 const BLIND_MS = 1000;
 
 const reasons = new Map([['sight', 'nothing seen yet']]);
-let driving = false;
+let said = '';
 
 /** Drives while there is no reason not to. */
 function decide() {
-  const [reason] = reasons.values();
-  if (driving === (reason === undefined)) return;
-  driving = !driving;
-  console.log(driving ? 'drive' : `stop: ${reason}`);
+  const now = reasons.size === 0 ? 'drive' : `stop: ${[...reasons.values()].join('; ')}`;
+  if (now !== said) console.log(now);
+  said = now;
 }
 function set(name, reason) {
   if (reason === undefined) reasons.delete(name);
@@ -36,7 +35,7 @@ function set(name, reason) {
   decide();
 }
 
-// Half a second without a sign of life: the connection is tested, then dropped.
+// A connection that is silent for two and a half seconds is given up; the watchdog below is quicker.
 const agent = connect(values.url, {
   token: process.env.PRESAGE_TOKEN,
   streams: [values.stream],

@@ -111,7 +111,7 @@ it.skipIf(noMosquitto)(
     const config = join(cwd, 'home-assistant.yaml');
     writeFileSync(
       config,
-      example.replace('mqtt://127.0.0.1:1883', broker.url).replace('examples/', `${ROOT}examples/`),
+      example.replace('mqtt://127.0.0.1:1883', broker.url).replaceAll('examples/', `${ROOT}examples/`),
     );
     const { user, password } = broker.login;
     const env = { PRESAGE_MQTT_USER: user, PRESAGE_MQTT_PASSWORD: password };
