@@ -36,6 +36,7 @@ export interface FlowOptions {
 export interface FlowIterator<T> extends AsyncIterableIterator<T> {
   /** Items that were lost because the reader was too slow. */
   readonly dropped: number;
+  next(): Promise<IteratorResult<T, undefined>>;
 }
 
 /**

@@ -101,7 +101,7 @@ export class LogFollower implements MessageSink, AsyncDisposable {
         for (const id of this.#options.log.streamIds()) more = (await this.#advance(id)) || more;
         if (!more) await this.#news();
       } catch (thrown) {
-        if (signal.aborted) return;
+        if (this.#isStopped()) return;
         this.#options.onError(toPresageError(thrown));
         await this.#pause(RETRY_MS);
       }
@@ -117,7 +117,7 @@ export class LogFollower implements MessageSink, AsyncDisposable {
     for (const entry of page) {
       if (wants(id, entry)) {
         await send(id, entry, signal);
-        if (this.#stopped) return false;
+        if (this.#isStopped()) return false;
         this.#sent += 1;
         this.#next.set(id, entry.sequence + 1);
         this.#save();
@@ -144,7 +144,7 @@ export class LogFollower implements MessageSink, AsyncDisposable {
     return this.#next.get(id) ?? 1;
   }
 
-  get #stopped(): boolean {
+  #isStopped(): boolean {
     return this.#abort.signal.aborted;
   }
 
@@ -165,11 +165,14 @@ export class LogFollower implements MessageSink, AsyncDisposable {
 
   #pause(ms: number): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#abort.signal.addEventListener('abort', () => {
+      const { signal } = this.#abort;
+      const done = (): void => {
         clearTimeout(timer);
+        signal.removeEventListener('abort', done);
         resolve();
-      });
+      };
+      const timer = setTimeout(done, ms);
+      signal.addEventListener('abort', done);
     });
   }
 }

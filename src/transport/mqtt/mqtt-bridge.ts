@@ -64,6 +64,9 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
   readonly #views = new Map<string, { readonly key: string; readonly view: StreamView }>();
   readonly #countedAt = new Map<string, number>();
   #timer: NodeJS.Timeout | undefined;
+  /** A message that is under way to a broker that is away is not waited for. */
+  readonly #closing: Promise<void>;
+  #beginClosing!: () => void;
   /** Retained at the broker by us, now or in an earlier run. */
   #retained = new Map<string, string | undefined>();
   #published = 0;
@@ -72,6 +75,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
     this.#options = options;
     const { url, user, password, prefix, reconnectMs, log, onError } = options;
     this.#topics = new Topics(prefix);
+    this.#closing = new Promise((resolve) => (this.#beginClosing = resolve));
     const earlier = (log.load(NO_STREAM, RETAINED_KEY) ?? []) as readonly string[];
     for (const topic of earlier) this.#retained.set(topic, undefined);
     this.#link = new MqttLink({
@@ -85,7 +89,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
       name: 'mqtt',
       ...{ log, onError, maxBehind: MAX_BEHIND },
       wants: (_stream, { kind }) => EVENT_KINDS.has(kind) || PREDICTION_KINDS.has(kind),
-      send: (stream, entry, signal) => Promise.race([this.#send(stream, entry), aborted(signal)]),
+      send: (stream, entry) => Promise.race([this.#send(stream, entry), this.#closing]),
     });
   }
 
@@ -116,6 +120,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
   async close(): Promise<void> {
     clearInterval(this.#timer);
     const closed = this.#follower.close();
+    this.#beginClosing();
     await this.#link.close();
     await closed;
   }
@@ -200,11 +205,6 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
       () => undefined, // the link is being closed; the next run tells it
     );
   }
-}
-
-function aborted(signal: AbortSignal): Promise<void> {
-  if (signal.aborted) return Promise.resolve();
-  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** Registers the metrics of MQTT, read at each scrape. Call once per registry. */

@@ -1,0 +1,80 @@
+#!/usr/bin/env node
+// A robot (simulated: it only says what it does) that stops before something that is likely to happen in front of it. It stops as well
+// when it no longer knows: the connection is lost, the camera fails, or nothing is heard of the objects for a second. Run:
+//   npx presage watch rtsp://camera/stream
+//   node examples/robot-stop.mjs [--url http://localhost:7878] [--stream cam1] [--type collide] [--probability 0.3] [--lead 3]
+// This is a demonstration, not a safety device.
+import { parseArgs } from 'node:util';
+import { connect } from 'presage/client';
+
+const { values } = parseArgs({
+  options: {
+    url: { type: 'string', default: 'http://localhost:7878' },
+    stream: { type: 'string', default: 'cam1' },
+    type: { type: 'string', default: 'collide' },
+    probability: { type: 'string', default: '0.3' },
+    /** Stops when it is expected within so many seconds. */
+    lead: { type: 'string', default: '3' },
+  },
+});
+/** Silence after which the robot is blind, ms. */
+const BLIND_MS = 1000;
+
+const reasons = new Map([['sight', 'nothing seen yet']]);
+let said = '';
+
+/** Drives while there is no reason not to. */
+function decide() {
+  const now = reasons.size === 0 ? 'drive' : `stop: ${[...reasons.values()].join('; ')}`;
+  if (now !== said) console.log(now);
+  said = now;
+}
+function set(name, reason) {
+  if (reason === undefined) reasons.delete(name);
+  else reasons.set(name, reason);
+  decide();
+}
+
+// A connection that is silent for two and a half seconds is given up; the watchdog below is quicker.
+const agent = connect(values.url, {
+  token: process.env.PRESAGE_TOKEN,
+  streams: [values.stream],
+  heartbeat: 1,
+});
+agent.status$.subscribe(({ state }) =>
+  set('connection', state === 'open' ? undefined : `the connection is ${state}`),
+);
+agent.states().subscribe({
+  next: ({ state }) => set('camera', state === 'live' ? undefined : `the camera is ${state}`),
+  error: (error) => set('service', error.message),
+});
+
+// The watchdog: pictures come ten times a second, or the robot is blind.
+let watchdog;
+agent.objects({ rate: 10 }).subscribe({
+  next: () => {
+    set('sight', undefined);
+    clearTimeout(watchdog);
+    watchdog = setTimeout(() => set('sight', `nothing seen for ${BLIND_MS} ms`), BLIND_MS);
+  },
+  error: () => undefined, // told by `states`
+});
+
+// Predictions, while they are open.
+const type = values.type;
+agent.predictions({ type }).subscribe({
+  next: ({ id, event, probability, window, mediatime }) => {
+    const inS = window.to - mediatime;
+    const dangerous = probability >= Number(values.probability) && inS <= Number(values.lead);
+    set(
+      id,
+      dangerous
+        ? `${event.type} of ${event.participants} within ${inS.toFixed(1)} s (${probability.toFixed(2)})`
+        : undefined,
+    );
+  },
+  error: () => undefined,
+});
+agent.resolutions({ type }).subscribe({ next: ({ id }) => set(id, undefined), error: () => undefined });
+
+process.once('SIGINT', () => void agent.close().then(() => process.exit()));
