@@ -2,12 +2,12 @@
 import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { fileURLToPath } from 'node:url';
-import { chromium, type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, type Locator, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { PageLog } from '../../support/dashboard/page-log.js';
 import { freePort, RunningService } from '../../support/dashboard/running-service.js';
 import { temporaryFolder } from '../../support/dashboard/temporary-folder.js';
-import { BROWSER_ARGUMENTS, CHROMIUM, noChromium } from '../../support/webrtc/chromium.js';
+import { launchBrowser, noChromium } from '../../support/webrtc/chromium.js';
 
 const RECORDING = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));
 /** The machine may be busy: nothing here waits for a time, only for what is to happen. */
@@ -23,7 +23,7 @@ describe.skipIf(noChromium !== undefined)(
   () => {
     beforeAll(async () => {
       folder = await temporaryFolder();
-      browser = await chromium.launch({ executablePath: CHROMIUM, args: BROWSER_ARGUMENTS });
+      browser = await launchBrowser();
       service = await RunningService.start({
         args: [RECORDING, '--loop'],
         port: await freePort(),

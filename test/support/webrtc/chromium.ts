@@ -10,7 +10,14 @@ if (noChromium !== undefined && process.env['PRESAGE_REQUIRE_ALL'] === '1') thro
 
 /** A browser with a fake camera that asks nobody, ended with the test. */
 export async function openBrowser(): Promise<Browser> {
-  const browser = await chromium.launch({
+  const browser = await launchBrowser();
+  onTestFinished(() => browser.close());
+  return browser;
+}
+
+/** The same for several tests, to be closed by them. */
+export function launchBrowser(): Promise<Browser> {
+  return chromium.launch({
     executablePath: PROGRAM,
     args: [
       '--use-fake-device-for-media-stream',
@@ -21,8 +28,6 @@ export async function openBrowser(): Promise<Browser> {
       '--autoplay-policy=no-user-gesture-required',
     ],
   });
-  onTestFinished(() => browser.close());
-  return browser;
 }
 
 /** A page at an address, in a window of its own. */
