@@ -7,6 +7,7 @@ import { describeCommit, MachineWatch } from './machine.js';
 import { masks } from './masks.js';
 import { model } from './model.js';
 import { objects } from './objects.js';
+import { overlay } from './overlay.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
 import { memory } from './memory.js';
@@ -22,6 +23,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   latency,
   streams,
   objects,
+  overlay,
   soak,
   memory,
   quality,

@@ -15,7 +15,10 @@ export function PlacesPanel({ model }: { readonly model: StreamModel }): Compone
     view.editing.value = true;
     if (!draft.dirty.peek())
       service.http.places(model.id).then(
-        (places) => draft.load(places),
+        (places) => {
+          // Whoever has begun to draw meanwhile goes on.
+          if (!draft.dirty.peek()) draft.load(places);
+        },
         (error: unknown) => setNote({ text: textOf(error), bad: true }),
       );
     return () => {

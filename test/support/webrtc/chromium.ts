@@ -16,7 +16,7 @@ export async function openBrowser(): Promise<Browser> {
 }
 
 /** The same for several tests, to be closed by them. */
-export function launchBrowser(): Promise<Browser> {
+export function launchBrowser(...more: readonly string[]): Promise<Browser> {
   return chromium.launch({
     executablePath: PROGRAM,
     args: [
@@ -26,6 +26,7 @@ export function launchBrowser(): Promise<Browser> {
       // Addresses as they are: there is no multicast DNS where tests run.
       '--disable-features=WebRtcHideLocalIpsWithMdns',
       '--autoplay-policy=no-user-gesture-required',
+      ...more,
     ],
   });
 }
