@@ -62,7 +62,7 @@ async function measureFeed(
   seconds: number,
 ): Promise<string> {
   const data = ['--data', folder.file(`data-${feed}`)];
-  await using service = await ServingProcess.start('watch', [folder.file('coded.mp4'), ...data]);
+  await using service = await ServingProcess.start('watch', [folder.file('coded.mp4'), '--loop', ...data]);
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
   if (feed === 'mjpeg') await page.addInitScript('delete window.RTCPeerConnection');
   await page.goto(`${service.url}/`);
@@ -75,7 +75,7 @@ async function measureFeed(
   await page.close();
   if (shown !== feed || samples.length === 0)
     throw new Error(`${feed} gave ${samples.length} pictures (${shown ?? ''})`);
-  const time = samples.map(({ index, mediatime }) => Math.abs(mediatime - index / CODED.fps) * 1000);
+  const time = samples.map(({ index, mediatime }) => Math.abs(awayFrom(mediatime, index)) * 1000);
   const place = samples.flatMap(({ index, middle }) => {
     if (middle === null) return [];
     const truth = moverLeft(index / CODED.fps) + MOVER.size / 2;
@@ -83,6 +83,12 @@ async function measureFeed(
   });
   const of = (values: readonly number[], part: number): string => quantile(values, part).toFixed(1);
   return `| ${feed} | ${samples.length} | ${of(time, 0.5)} / ${of(time, 0.95)} / ${of(time, 1)} | ${of(place, 0.5)} / ${of(place, 0.95)} | ${samples.length - place.length} |`;
+}
+
+/** The video runs in a loop: its pictures have the same numbers in each round. s */
+function awayFrom(mediatime: number, index: number): number {
+  const away = (mediatime - index / CODED.fps) % CODED.seconds;
+  return away > CODED.seconds / 2 ? away - CODED.seconds : away;
 }
 
 async function showBoxesOnly(page: Page): Promise<void> {
