@@ -137,11 +137,12 @@ async function measurePainting(browser: Browser, objects: number): Promise<strin
       },
     },
   });
-  const [output] = Array.isArray(built) ? built : [built];
-  const code = output && 'output' in output ? output.output[0].code : '';
+  const output = Array.isArray(built) ? (built[0] ?? { output: [] }) : built;
+  const chunk = 'output' in output ? output.output[0] : undefined;
+  if (!chunk) throw new Error('the page of the bench was not built');
   const page = await browser.newPage({ viewport: { width: 1280, height: 720 } });
   await page.setContent('<canvas width="1280" height="720"></canvas>');
-  await page.addScriptTag({ content: code });
+  await page.addScriptTag({ content: chunk.code });
   const { paintMs, stepMs } = await page.evaluate<{ paintMs: number[]; stepMs: number[] }>(
     `paintCrowd(document.querySelector('canvas'), ${objects}, 400)`,
   );
