@@ -50,8 +50,8 @@ export function Stage({
 interface StageUse {
   readonly model: StreamModel;
   readonly small: boolean;
-  readonly picture: RefObject<HTMLCanvasElement>;
-  readonly overlay: RefObject<HTMLCanvasElement>;
+  readonly picture: RefObject<HTMLCanvasElement | null>;
+  readonly overlay: RefObject<HTMLCanvasElement | null>;
 }
 
 interface StageShown {
