@@ -106,8 +106,8 @@ async function bytesOf(response: Response, isEnough: (held: Buffer) => boolean):
   const reader = response.body?.getReader();
   let held = Buffer.alloc(0);
   while (reader && !isEnough(held)) {
-    const { done, value } = await reader.read();
-    if (done) break;
+    const { done, value } = (await reader.read()) as { done: boolean; value?: Uint8Array };
+    if (done || !value) break;
     held = Buffer.concat([held, value]);
   }
   return held;
