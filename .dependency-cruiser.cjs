@@ -49,6 +49,13 @@ module.exports = {
       to: { path: '^src/app/' },
     },
     {
+      name: 'the-page-imports-client-and-core',
+      comment: 'What runs in browsers: the client, and what of core needs no Node.',
+      severity: 'error',
+      from: { path: '^demo/' },
+      to: { path: '^(src/(?!(client|core)/)|test/|bench/)' },
+    },
+    {
       name: 'one-doorway-to-onnxruntime',
       severity: 'error',
       from: { path: '^src/', pathNot: '^src/model/ort\\.ts$' },

@@ -93,7 +93,7 @@ function rtspCamera(ffmpeg: Ffmpeg): Camera {
 }
 
 function openWrtc(): Promise<LiveVideoEngine> {
-  return WrtcEngine.open({ frames: new FrameTaps(), onError: complain });
+  return WrtcEngine.open({ frames: new FrameTaps() });
 }
 
 function openMediasoup(ffmpeg: Ffmpeg): Promise<LiveVideoEngine> {

@@ -10,6 +10,7 @@ import { masks } from './masks.js';
 import { model } from './model.js';
 import { modelLive } from './model-live.js';
 import { objects } from './objects.js';
+import { overlay } from './overlay.js';
 import { peer } from './peer.js';
 import { proposals } from './proposals.js';
 import { memory } from './memory.js';
@@ -27,6 +28,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'live-latency': liveLatency,
   streams,
   objects,
+  overlay,
   soak,
   memory,
   quality,

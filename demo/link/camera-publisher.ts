@@ -12,7 +12,7 @@ const LAST_RETRY_MS = 10_000;
 export class CameraPublisher {
   readonly state = signal<'live' | 'reconnecting' | 'stopped'>('live');
   #session: WhipSession | undefined;
-  readonly #stopped = new AbortController();
+  #stopped = false;
 
   private constructor(
     readonly streamId: string,
@@ -38,16 +38,21 @@ export class CameraPublisher {
 
   async stop(): Promise<void> {
     this.state.value = 'stopped';
-    this.#stopped.abort();
+    this.#stopped = true;
     for (const track of this.media.getTracks()) track.stop();
     await this.#session?.close();
   }
 
+  /** Asked anew: it may have changed while something was awaited. */
+  #isStopped(): boolean {
+    return this.#stopped;
+  }
+
   async #keep(): Promise<void> {
     let delayMs = FIRST_RETRY_MS;
-    while (!this.#stopped.signal.aborted) {
+    while (!this.#isStopped()) {
       await this.#session?.lost;
-      if (this.#stopped.signal.aborted) return;
+      if (this.#isStopped()) return;
       this.state.value = 'reconnecting';
       await this.#session?.close();
       await new Promise((resolve) => setTimeout(resolve, delayMs));

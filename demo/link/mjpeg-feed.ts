@@ -26,23 +26,28 @@ export class MjpegFeed implements PictureFeed {
     this.#end.abort();
   }
 
+  /** Asked anew: it may have changed while something was awaited. */
+  #isClosed(): boolean {
+    return this.#end.signal.aborted;
+  }
+
   async #run(service: Service, streamId: string): Promise<void> {
     const { signal } = this.#end;
     let delayMs = FIRST_RETRY_MS;
     const path = `/v1/streams/${encodeURIComponent(streamId)}/video.mjpeg?fps=${this.fps}`;
-    while (!signal.aborted) {
+    while (!this.#isClosed()) {
       try {
         const response = await service.fetch(path, { signal });
         if (!response.ok || !response.body) throw new Error(`The service answers with ${response.status}`);
         for await (const part of partsOf(response.body, signal)) {
           delayMs = FIRST_RETRY_MS;
           const bitmap = await createImageBitmap(new Blob([part.body], { type: 'image/jpeg' }));
-          if (signal.aborted) bitmap.close();
+          if (this.#isClosed()) bitmap.close();
           else this.sink.picture({ t: part.t, image: bitmap, width: bitmap.width, height: bitmap.height });
         }
         this.sink.lost('The video has ended');
       } catch (thrown) {
-        if (signal.aborted) return;
+        if (this.#isClosed()) return;
         this.sink.lost(thrown instanceof Error ? thrown.message : String(thrown));
       }
       await pause(delayMs, signal);
@@ -95,6 +100,10 @@ async function* partsOf(body: ReadableStream<Uint8Array>, signal: AbortSignal): 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(resolve, ms);
-    signal.addEventListener('abort', () => (clearTimeout(timer), resolve()), { once: true });
+    const stop = (): void => {
+      clearTimeout(timer);
+      resolve();
+    };
+    signal.addEventListener('abort', stop, { once: true });
   });
 }

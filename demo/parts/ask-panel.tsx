@@ -59,13 +59,7 @@ export function AskPanel({ model }: { readonly model: StreamModel }): ComponentC
           Ask
         </button>
       </form>
-      <div class="examples">
-        {EXAMPLES.map((example) => (
-          <button key={example} class="quiet" onClick={() => void ask(example)}>
-            {example}
-          </button>
-        ))}
-      </div>
+      <Examples onChoose={(example) => void ask(example)} />
       <ol class="turns" aria-live="polite">
         {turns.map((turn, index) => (
           <li key={turns.length - index}>
@@ -78,6 +72,18 @@ export function AskPanel({ model }: { readonly model: StreamModel }): ComponentC
           </li>
         ))}
       </ol>
+    </div>
+  );
+}
+
+function Examples({ onChoose }: { readonly onChoose: (example: string) => void }): ComponentChild {
+  return (
+    <div class="examples">
+      {EXAMPLES.map((example) => (
+        <button key={example} class="quiet" onClick={() => onChoose(example)}>
+          {example}
+        </button>
+      ))}
     </div>
   );
 }

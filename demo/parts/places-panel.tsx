@@ -1,5 +1,6 @@
 import type { ComponentChild } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { PlaceDraft } from '../state/place-draft.js';
 import type { StreamModel } from '../state/stream-model.js';
 import { usePage } from './context.js';
 import { Icon } from './icons.js';
@@ -15,7 +16,10 @@ export function PlacesPanel({ model }: { readonly model: StreamModel }): Compone
     view.editing.value = true;
     if (!draft.dirty.peek())
       service.http.places(model.id).then(
-        (places) => draft.load(places),
+        (places) => {
+          // Whoever has begun to draw meanwhile goes on.
+          if (!draft.dirty.peek()) draft.load(places);
+        },
         (error: unknown) => setNote({ text: textOf(error), bad: true }),
       );
     return () => {
@@ -38,34 +42,7 @@ export function PlacesPanel({ model }: { readonly model: StreamModel }): Compone
           ? 'A zone is an area that is entered and left; a line is crossed.'
           : `Click on the picture to add points to “${current.name}”, drag them to move them.`}
       </p>
-      <ul class="place-list">
-        {draft.shapes.value.map(({ name, kind, points }, index) => (
-          <li key={index} class={index === draft.chosen.value ? 'chosen' : undefined}>
-            <input
-              type="radio"
-              name="place"
-              aria-label={`Draw ${name}`}
-              checked={index === draft.chosen.value}
-              onChange={() => {
-                draft.chosen.value = index;
-                draft.point.value = 0;
-              }}
-            />
-            <input
-              aria-label={`Name of ${kind} ${index + 1}`}
-              value={name}
-              maxLength={40}
-              onInput={(event) => draft.rename(index, event.currentTarget.value)}
-            />
-            <span>
-              {kind}, {points.length} {points.length === 1 ? 'point' : 'points'}
-            </span>
-            <button class="quiet" aria-label={`Remove ${name}`} onClick={() => draft.remove(index)}>
-              <Icon name="trash" />
-            </button>
-          </li>
-        ))}
-      </ul>
+      <PlaceList draft={draft} />
       <div class="row">
         <button onClick={() => draft.begin('zone')}>
           <Icon name="plus" /> Zone
@@ -81,6 +58,39 @@ export function PlacesPanel({ model }: { readonly model: StreamModel }): Compone
         {note?.text}
       </p>
     </div>
+  );
+}
+
+function PlaceList({ draft }: { readonly draft: PlaceDraft }): ComponentChild {
+  return (
+    <ul class="place-list">
+      {draft.shapes.value.map(({ name, kind, points }, index) => (
+        <li key={index} class={index === draft.chosen.value ? 'chosen' : undefined}>
+          <input
+            type="radio"
+            name="place"
+            aria-label={`Draw ${name}`}
+            checked={index === draft.chosen.value}
+            onChange={() => {
+              draft.chosen.value = index;
+              draft.point.value = 0;
+            }}
+          />
+          <input
+            aria-label={`Name of ${kind} ${index + 1}`}
+            value={name}
+            maxLength={40}
+            onInput={(event) => draft.rename(index, event.currentTarget.value)}
+          />
+          <span>
+            {kind}, {points.length} {points.length === 1 ? 'point' : 'points'}
+          </span>
+          <button class="quiet" aria-label={`Remove ${name}`} onClick={() => draft.remove(index)}>
+            <Icon name="trash" />
+          </button>
+        </li>
+      ))}
+    </ul>
   );
 }
 

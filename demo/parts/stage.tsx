@@ -1,7 +1,8 @@
 import { useSignalEffect } from '@preact/signals';
-import type { ComponentChild } from 'preact';
+import type { ComponentChild, RefObject } from 'preact';
 import { useEffect, useRef, useState } from 'preact/hooks';
 import { openFeed } from '../link/open-feed.js';
+import type { PictureFeed } from '../link/picture-feed.js';
 import { loadMoment } from '../link/moments.js';
 import { StageView } from '../overlay/stage-view.js';
 import type { StreamModel } from '../state/stream-model.js';
@@ -20,12 +21,51 @@ export function Stage({
   readonly model: StreamModel;
   readonly small?: boolean;
 }): ComponentChild {
-  const { service, view } = usePage();
   const picture = useRef<HTMLCanvasElement>(null);
   const overlay = useRef<HTMLCanvasElement>(null);
+  const { view } = usePage();
+  const { lost, kind, size } = useStage({ model, small, picture, overlay });
+
+  const format = model.info.value?.format;
+  const [width, height] = size[0] > 0 ? size : [format?.width ?? 16, format?.height ?? 9];
+  return (
+    <div class={small ? 'stage small' : 'stage'} data-feed={kind}>
+      <div class="frame" ref={(element) => setRatio(element, width, height)}>
+        <canvas
+          class="picture"
+          ref={picture}
+          width={width}
+          height={height}
+          role="img"
+          aria-label={`Video of ${model.id}`}
+        />
+        <canvas class="overlay" ref={overlay} aria-hidden="true" />
+        {!small && view.editing.value && <PlaceCanvas model={model} />}
+      </div>
+      <StageNotes model={model} small={small} lost={lost} />
+    </div>
+  );
+}
+
+interface StageUse {
+  readonly model: StreamModel;
+  readonly small: boolean;
+  readonly picture: RefObject<HTMLCanvasElement | null>;
+  readonly overlay: RefObject<HTMLCanvasElement | null>;
+}
+
+interface StageShown {
+  readonly lost: string | undefined;
+  readonly kind: PictureFeed['kind'];
+  readonly size: readonly [width: number, height: number];
+}
+
+/** Joins the canvases with the pictures of the stream, and with what the page wants to see of them. */
+function useStage({ model, small, picture, overlay }: StageUse): StageShown {
+  const { service, view } = usePage();
   const stage = useRef<StageView | undefined>(undefined);
   const [lost, setLost] = useState<string | undefined>(undefined);
-  const [kind, setKind] = useState<'mjpeg' | 'whep'>('mjpeg');
+  const [kind, setKind] = useState<PictureFeed['kind']>('mjpeg');
   const [gone, setGone] = useState(false);
   const [size, setSize] = useState<readonly [number, number]>([0, 0]);
 
@@ -46,7 +86,7 @@ export function Stage({
       shown.destroy();
       stage.current = undefined;
     };
-  }, [model, small, service, view]);
+  }, [model, small, service, view, picture, overlay]);
 
   useSignalEffect(() => {
     const { current } = stage;
@@ -69,26 +109,7 @@ export function Stage({
       setGone(kept === undefined);
     });
   });
-
-  const format = model.info.value?.format;
-  const [width, height] = size[0] > 0 ? size : [format?.width ?? 16, format?.height ?? 9];
-  return (
-    <div class={small ? 'stage small' : 'stage'} data-feed={kind}>
-      <div class="frame" ref={(element) => setRatio(element, width, height)}>
-        <canvas
-          class="picture"
-          ref={picture}
-          width={width}
-          height={height}
-          role="img"
-          aria-label={`Video of ${model.id}`}
-        />
-        <canvas class="overlay" ref={overlay} aria-hidden="true" />
-        {!small && view.editing.value && <PlaceCanvas model={model} />}
-      </div>
-      <StageNotes model={model} small={small} lost={gone ? GONE : lost} />
-    </div>
-  );
+  return { lost: gone ? GONE : lost, kind, size };
 }
 
 /** By script, since the page's policy allows no inline styles. */

@@ -156,7 +156,7 @@ function EvidenceFrame(props: {
       const picture = moment && (await createImageBitmap(moment.blob));
       if (!gone) setWhole(picture !== undefined);
       if (!gone && picture && canvas.current)
-        paintEvidence(canvas.current, picture, litBoxes(event, step, model, moment?.t ?? t));
+        paintEvidence(canvas.current, picture, litBoxes(event, step, model, moment.t));
       picture?.close();
     });
     return () => {

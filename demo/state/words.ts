@@ -29,7 +29,7 @@ export function span(seconds: number): string {
   return `${Math.round(seconds / 3600)}${NBSP}h`;
 }
 
-export function capital(text: string): string {
+function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 

@@ -101,12 +101,12 @@ export class Service implements AsyncDisposable {
       live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
         ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
-        registry,
+        registry: metrics.registry,
         kept: (id) => keptStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, registry), ...live.features(streams)],
+        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, metrics.registry), ...live.features(streams)],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);

@@ -7,6 +7,8 @@ import { errorBody } from '../http/reply.js';
 
 /** Names of assets hold their hash: what is under such a name never changes. */
 const ASSET_AGE_MS = 365 * 86_400_000;
+/** One folder, no way out of it. */
+const ASSET_NAME = /^[\w-][\w.-]*$/;
 /** Everything comes from this server; nothing is inline. */
 const PAGE_POLICY = [
   "default-src 'none'",
@@ -45,8 +47,12 @@ export class DashboardFeature implements ServerFeature {
     app.get('/favicon.svg', { config }, (_request, reply) =>
       reply.header('cache-control', 'no-cache').sendFile('favicon.svg', { cacheControl: false }),
     );
-    app.get<{ Params: { '*': string } }>('/assets/*', { config }, (request, reply) =>
-      reply.sendFile(`assets/${request.params['*']}`, { maxAge: ASSET_AGE_MS, immutable: true }),
-    );
+    app.get<{ Params: { name: string } }>('/assets/:name', { config }, (request, reply) => {
+      const { name } = request.params;
+      if (ASSET_NAME.test(name))
+        return reply.sendFile(`assets/${name}`, { maxAge: ASSET_AGE_MS, immutable: true });
+      reply.callNotFound();
+      return reply;
+    });
   }
 }
