@@ -1,6 +1,7 @@
 import type { PresageError } from '../core/errors.js';
-import type { Perception } from '../core/stages.js';
+import type { Perception, Source } from '../core/stages.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
+import type { EncodedRing } from '../ingest/encoded/encoded-ring.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
 import { ContactClassifier, type ContactJudge } from '../memory/events/contact-classifier.js';
@@ -10,6 +11,7 @@ import { Archive } from '../transport/archive/archive.js';
 import { EvidenceStore } from '../transport/archive/evidence-store.js';
 import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
+import type { StatusProviders } from '../transport/http/status.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
 import { Clips } from './clips/clips.js';
 import { continuationOf } from './continuation.js';
@@ -83,10 +85,7 @@ export class Service implements AsyncDisposable {
     registerTransportMetrics(metrics.registry, { hub, log });
     let parts!: ServiceParts;
     const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
-    const status = {
-      service: () => ({ version, perception: perception.info, details: detailsOf(parts) }),
-      streams: () => streams.status(),
-    };
+    const status = statusOf(streams, () => parts);
     let perception!: DetectorPerception;
     let reasonerModels!: ReasonerModels;
     const archive = new Archive(log, retention.maxAgeMs);
@@ -106,7 +105,11 @@ export class Service implements AsyncDisposable {
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, metrics.registry), ...live.features(streams)],
+        features: [
+          clips.routes,
+          ...watchingFeatures(streams, ffmpeg, metrics.registry),
+          ...live.features(streams),
+        ],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
@@ -169,8 +172,16 @@ async function closeEach(opened: readonly ({ close(): Promise<unknown> } | undef
 }
 
 /** What `/healthz` tells beside the detector. */
-function detailsOf({ reasonerModels, outputs }: ServiceParts): Readonly<Record<string, string>> {
-  return { ...reasonerModels.details(), ...outputs.details() };
+/** @param parts of the service, once they are there: nobody asks before */
+function statusOf(streams: StreamRegistry, parts: () => ServiceParts): StatusProviders {
+  const details = ({ reasonerModels, outputs }: ServiceParts): Readonly<Record<string, string>> => ({
+    ...reasonerModels.details(),
+    ...outputs.details(),
+  });
+  return {
+    service: () => ({ version, perception: parts().perception.info, details: details(parts()) }),
+    streams: () => streams.status(),
+  };
 }
 
 interface ServiceParts {
@@ -248,6 +259,27 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
   });
 }
 
+/** The stream's source, or one that fails with what was wrong with it. */
+function openStreamSource(
+  { ffmpeg, live, settings }: ServiceParts,
+  plan: StreamPlan,
+  encoded: EncodedRing | undefined,
+  startS: number,
+): Source {
+  return openOrFail(plan, () =>
+    openSource(parseSource(plan.source), {
+      ffmpeg,
+      openPublished: live.sourceOf(plan.id, encoded),
+      mode: 'live',
+      rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
+      stallMs: settings.stall * 1000,
+      loop: plan.loop ?? false,
+      startS,
+      encoded,
+    }),
+  );
+}
+
 function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   const {
     settings,
@@ -260,7 +292,6 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     archive,
     evidence,
     metrics,
-    ffmpeg,
     live,
     logger,
   } = parts;
@@ -277,18 +308,7 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
   if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
   const encoded = parts.clips.openStream(plan.id);
-  const opened = openOrFail(plan, () =>
-    openSource(parseSource(plan.source), {
-      ffmpeg,
-      openPublished: live.sourceOf(plan.id, encoded?.ring),
-      mode: 'live',
-      rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
-      stallMs: settings.stall * 1000,
-      loop: plan.loop ?? false,
-      startS: continuation?.startS ?? 0,
-      encoded: encoded?.ring,
-    }),
-  );
+  const opened = openStreamSource(parts, plan, encoded?.ring, continuation?.startS ?? 0);
   return new StreamSession({
     id: plan.id,
     source: live.taps.wrap(plan.id, opened),
