@@ -89,7 +89,7 @@ module.exports = {
       name: 'resolvable',
       severity: 'error',
       from: {},
-      to: { couldNotResolve: true, pathNot: 'ffmpeg-static' },
+      to: { couldNotResolve: true, pathNot: 'ffmpeg-static|mediasoup' },
     },
   ],
   options: {

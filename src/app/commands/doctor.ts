@@ -26,7 +26,11 @@ const LEAST_NODE = [20, 19] as const;
 export async function doctor({ settings, configFile }: CommandContext): Promise<void> {
   const findings: Finding[] = [
     checkNode(),
-    { need: 'config', verdict: 'ok', found: configFile ?? 'no presage.yaml (where `serve` finds its streams)' },
+    {
+      need: 'config',
+      verdict: 'ok',
+      found: configFile ?? 'no presage.yaml (where `serve` finds its streams)',
+    },
     await checkFfmpeg(settings),
     ...(await checkModels(settings)),
     ...(await checkDevice(settings)),

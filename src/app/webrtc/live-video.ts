@@ -67,6 +67,7 @@ function admitPublisher(streams: StreamRegistry, id: string): () => void {
   }
   return () => {
     // Two publishers may have come at once.
-    if (!streams.find(id)) streams.add({ id, source: PUBLISHED, origin: 'api', places: { zones: {}, lines: {} } });
+    if (!streams.find(id))
+      streams.add({ id, source: PUBLISHED, origin: 'api', places: { zones: {}, lines: {} } });
   };
 }

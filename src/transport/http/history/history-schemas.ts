@@ -71,12 +71,12 @@ const kept = {
 };
 const next = z.string().optional();
 
-export const eventItemSchema = eventObservedSchema.extend(kept);
+const eventItemSchema = eventObservedSchema.extend(kept);
 export const eventListSchema = z.object({ items: z.array(eventItemSchema), next });
-export const explanationItemSchema = z.object({ explanation: explanationSchema, ...kept });
+const explanationItemSchema = z.object({ explanation: explanationSchema, ...kept });
 export const explanationListSchema = z.object({ items: z.array(explanationItemSchema), next });
 /** As it was resolved, once it is. */
-export const predictionItemSchema = z.object({
+const predictionItemSchema = z.object({
   prediction: z.union([resolvedPredictionSchema, predictionSchema]),
   ...kept,
 });
