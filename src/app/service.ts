@@ -82,7 +82,8 @@ export class Service implements AsyncDisposable {
     const log = await DurableLog.open({ folder: settings.data, retention, onError });
     const hub = new Hub({ log, onError });
     const metrics = new Metrics();
-    registerTransportMetrics(metrics.registry, { hub, log });
+    const { registry } = metrics;
+    registerTransportMetrics(registry, { hub, log });
     let parts!: ServiceParts;
     const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
     const status = statusOf(streams, () => parts);
@@ -99,17 +100,12 @@ export class Service implements AsyncDisposable {
     try {
       live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
-        ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger },
-        registry: metrics.registry,
+        ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger, registry },
         kept: (id) => keptStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
         look: (id, request, signal) => asker.look(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [
-          clips.routes,
-          ...watchingFeatures(streams, ffmpeg, metrics.registry),
-          ...live.features(streams),
-        ],
+        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, registry), ...live.features(streams)],
       });
       video = await VideoDesk.open(settings);
       perception = await openSharedPerception(settings);
