@@ -136,6 +136,11 @@ export class Service implements AsyncDisposable {
     return this.#streams.run();
   }
 
+  /** Routes that the OpenAPI document does not describe. Tests see to it that there are none. */
+  get undescribedRoutes(): readonly string[] {
+    return this.#server.undescribedRoutes;
+  }
+
   get streamIds(): string[] {
     return this.#streams.plans().map(({ id }) => id);
   }

@@ -62,6 +62,11 @@ export class ServiceServer implements AsyncDisposable {
     return (await this.#server.listen()).url;
   }
 
+  /** Routes that the OpenAPI document does not describe. */
+  get undescribedRoutes(): readonly string[] {
+    return this.#server.undescribedRoutes;
+  }
+
   /** Idempotent. */
   async close(): Promise<void> {
     this.#renewal?.[Symbol.dispose]();
