@@ -150,7 +150,7 @@ interface Life {
 }
 
 /** A run of the stream `cam1` over a file, on a data folder, from its beginning to its end. */
-async function live(log: DurableLog, file: string, places = NOWHERE): Promise<Life> {
+async function live(log: DurableLog, file: string): Promise<Life> {
   const drafts: Draft[] = [];
   const errors: PresageError[] = [];
   // As if it were started again at once.
@@ -161,7 +161,7 @@ async function live(log: DurableLog, file: string, places = NOWHERE): Promise<Li
     source: openSource(parseSource(file), { ffmpeg, mode: 'lossless', startS: continuation?.startS ?? 0 }),
     perception,
     reasonerModels,
-    places,
+    places: NOWHERE,
     settings,
     mode: 'lossless',
     publisher: { streamId: 'cam1', log },
