@@ -134,10 +134,6 @@ describe('a broken presage.yaml ends with 2 and says what is wrong:', () => {
   it('one that was named and is not there', async () => {
     expectFailure(await run(['serve', '--config', 'no.yaml']), 2, /cannot read no\.yaml: ENOENT/);
   });
-
-  it('none where one is needed, with an example', async () => {
-    expectFailure(await run(['serve']), 2, /there is no presage\.yaml here\n.*write one:\n *streams:/);
-  });
 });
 
 it.each(['0.0.0.0', '::'])('refuses to listen at %s without a token', async (host) => {
