@@ -50,9 +50,10 @@ describe('doctor', () => {
       /✗ model +.*nanodet-int8\.onnx is not the model that was meant: .*\n +→ .*models pull/,
     );
     expect(stdout).toMatch(/✗ data +cannot write to file\/data: .*\n +→ .*--data/);
+    expect(stdout).toMatch(/✗ tokens +.*cannot be used: .*\n +→ .*--data/);
     expect(stdout).toMatch(/✗ ffmpeg +\/nowhere\/ffmpeg is not an ffmpeg.*\n +→ .*FFMPEG_PATH/);
     expect(stdout).toMatch(/^✓ node /m);
-    expect(stdout).toMatch(/\n5 to mend\n$/);
+    expect(stdout).toMatch(/\n6 to mend\n$/);
   });
 });
 
