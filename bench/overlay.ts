@@ -6,6 +6,7 @@ import type { Bench } from './bench.js';
 import { positive } from './bench.js';
 import { CELL, CODED, MOVER, moverLeft, writeCodedVideo } from './overlay/coded-video.js';
 import { ServingProcess } from './presage-process.js';
+import { table } from './results.js';
 import { quantile } from './statistics.js';
 import { TemporaryFolder } from './temporary-folder.js';
 
@@ -33,7 +34,7 @@ export const overlay: Bench = {
     await writeCodedVideo(FFMPEG, folder.file('coded.mp4'));
     const browser = await chromium.launch({ executablePath: CHROMIUM, args: ['--no-sandbox'] });
     try {
-      const rows: string[] = [];
+      const rows: string[][] = [];
       for (const feed of ['whep', 'mjpeg'] as const)
         rows.push(await measureFeed(browser, folder, feed, seconds));
       const version = execFileSync(CHROMIUM, ['--version'], { encoding: 'utf8' }).trim();
@@ -43,9 +44,13 @@ export const overlay: Bench = {
         'against the number in the picture that is shown in the same frame of the display. Error of place: middle of the drawn box',
         "against the middle of the thing, as the time in which it goes that far; the tracker's own lag is in it.",
         '',
-        '| video | pictures | error of time p50 / p95 / max ms | error of place p50 / p95 ms | pictures without a box |',
-        '| --- | --- | --- | --- | --- |',
-        ...rows,
+        table(
+          [
+            ...['video', 'pictures', 'error of time p50 / p95 / max ms', 'error of place p50 / p95 ms'],
+            'pictures without a box',
+          ],
+          rows,
+        ),
         '',
         await measurePainting(browser, objects),
       ].join('\n');
@@ -60,7 +65,7 @@ async function measureFeed(
   folder: TemporaryFolder,
   feed: 'whep' | 'mjpeg',
   seconds: number,
-): Promise<string> {
+): Promise<string[]> {
   const data = ['--data', folder.file(`data-${feed}`)];
   await using service = await ServingProcess.start('watch', [folder.file('coded.mp4'), '--loop', ...data]);
   const page = await browser.newPage({ viewport: { width: 1440, height: 900 } });
@@ -82,7 +87,13 @@ async function measureFeed(
     return [(Math.abs(middle * CODED.width - truth) / MOVER.speed) * 1000];
   });
   const of = (values: readonly number[], part: number): string => quantile(values, part).toFixed(1);
-  return `| ${feed} | ${samples.length} | ${of(time, 0.5)} / ${of(time, 0.95)} / ${of(time, 1)} | ${of(place, 0.5)} / ${of(place, 0.95)} | ${samples.length - place.length} |`;
+  return [
+    `${feed}`,
+    `${samples.length}`,
+    `${of(time, 0.5)} / ${of(time, 0.95)} / ${of(time, 1)}`,
+    `${of(place, 0.5)} / ${of(place, 0.95)}`,
+    `${samples.length - place.length}`,
+  ];
 }
 
 /** The video runs in a loop: its pictures have the same numbers in each round. s */
