@@ -88,7 +88,7 @@ async function measureFeed(
   });
   const of = (values: readonly number[], part: number): string => quantile(values, part).toFixed(1);
   return [
-    `${feed}`,
+    feed,
     `${samples.length}`,
     `${of(time, 0.5)} / ${of(time, 0.95)} / ${of(time, 1)}`,
     `${of(place, 0.5)} / ${of(place, 0.95)}`,
