@@ -56,10 +56,10 @@ def to_scene(recorded: Recorded, seed: int, necessary: np.ndarray | None) -> dic
     np.random.seed(seed % 2**32)
     if recorded.observed is None:
         parameters = noise.load_noise("tabletop" if recorded.world == 0 else "street")
-        out = compose.observe(recorded.boxes, recorded.seen, recorded.kind, recorded.aspect, parameters)
+        *out, level = compose.observe(recorded.boxes, recorded.seen, recorded.kind, recorded.aspect, parameters)
     else:
         mine = np.where(recorded.observed[1], np.arange(OBJECTS), -1)
-        out = (*recorded.observed, mine)
+        out, level = (*recorded.observed, mine), 0
     due, due2 = compose.dueness(*out, tracks[1], recorded.aspect, moments, n)
     singles, pairs = compose.actual(events, moments, n)
     for r, m in enumerate(moments):
@@ -71,7 +71,7 @@ def to_scene(recorded: Recorded, seed: int, necessary: np.ndarray | None) -> dic
     made = compose.Made(
         n, recorded.aspect, recorded.label, recorded.color, recorded.boxes[:STEPS], recorded.seen[:STEPS], tracks[3], tracks[1],
         *out[:3], None if recorded.contacts is None else np.c_[recorded.contacts, np.ones(len(recorded.contacts))], within,
-        necessary, due, due2, [one_hot(s) for s in singles], [one_hot(p) for p in pairs], singles, pairs)  # fmt: skip
+        necessary, due, due2, [one_hot(s) for s in singles], [one_hot(p) for p in pairs], singles, pairs, level)  # fmt: skip
     return assemble(made, moments, recorded.world, rng)
 
 

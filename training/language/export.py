@@ -24,6 +24,7 @@ from .llama import Llama
 from .prune import load
 from .stages import ALPHA, RANK, language_of, part_of
 
+EXACT = "foresight"
 INPUTS = ["boxes", "seen", "kind", "age", "aspect", "slot", "looks", "clips", "clip_age"]
 
 
@@ -52,11 +53,11 @@ def fusion_inputs(objects: int, clips: int, seed: int = 3) -> dict[str, np.ndarr
 
 
 def quantise_linears(model: onnx.ModelProto) -> None:
-    """int8 weights, in place, for every product with a constant matrix of whole blocks."""
+    """int8 weights, in place, for every product with a constant matrix of whole blocks, but for those of the forecaster."""
     graph = model.graph
     constants = {weight.name: weight for weight in graph.initializer}
     for node in graph.node:
-        if node.op_type != "MatMul" or node.input[1] not in constants:
+        if node.op_type != "MatMul" or node.input[1] not in constants or EXACT in node.name:
             continue
         weight = numpy_helper.to_array(constants[node.input[1]])
         inputs, outputs = weight.shape
@@ -103,6 +104,7 @@ def write_language(model: Llama, folder: Path) -> None:
 def trained(base: Path, work: Path, stage: str, linear: bool) -> Fused:
     """The weights after a stage, LoRA merged; of `none` what is there before training."""
     fused = Fused(load(base / "base.pt"), Projection() if linear else FusionCore())
+    fused.core.foresight.forecaster.load_state_dict(part_of(work / "forecast.pt", ""))
     if stage == "align":
         fused.core.load_state_dict(part_of(work / "align.pt", "core."))
         fused.language = language_of(base, work)

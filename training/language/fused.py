@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from ..data.prompts import Sample
-from .fusion import STEPS, FusionCore, Projection, object_features
+from .fusion import STEPS, FusionCore, Projection, Sight
 from .llama import Llama
 from .situations import DIGIT_VALUES
 from .tree import Batch, pack
@@ -20,22 +18,6 @@ TOKEN, LOOK = 256, 128
 LOOK_NOISE = 0.6
 NO_LOOKS, NO_CLIPS, MOST_CLIPS = 0.25, 0.6, 8
 """Shares of scenes without object tokens and without clip tokens; clips are noise here, since token worlds have no pictures."""
-
-
-@dataclass
-class Visual:
-    """What the core reads, padded: boxes [B, N, T, 4] and so on, all with objects by slot."""
-
-    features: Tensor
-    slot: Tensor
-    looks: Tensor
-    valid: Tensor
-    clips: Tensor
-    clip_age: Tensor
-    clip_valid: Tensor
-
-    def arguments(self) -> tuple[Tensor, ...]:
-        return self.features, self.slot, self.looks, self.valid, self.clips, self.clip_age, self.clip_valid
 
 
 def unit(x: Tensor) -> Tensor:
@@ -60,7 +42,7 @@ def drawn_clips(batch: int) -> tuple[Tensor, Tensor, Tensor]:
     return unit(torch.randn(batch, count, TOKEN)), age, there
 
 
-def visual_of(samples: list[Sample]) -> Visual:
+def sight_of(samples: list[Sample]) -> Sight:
     size = max(len(sample.things) for sample in samples)
     boxes, seen = np.zeros((len(samples), size, STEPS, 4), np.float32), np.zeros((len(samples), size, STEPS), np.float32)
     kind, identity = np.zeros((len(samples), size), np.int64), -np.ones((len(samples), size), np.int64)
@@ -77,13 +59,15 @@ def visual_of(samples: list[Sample]) -> Visual:
         valid[row, :count] = 1
     aspect = torch.tensor([sample.moment.observed.aspect for sample in samples], dtype=torch.float32)
     told = torch.from_numpy(valid)
-    features = object_features(*(torch.from_numpy(x) for x in (boxes, seen, kind, age)), aspect)
+    tracks = [torch.from_numpy(x) for x in (boxes, seen, kind, age)]
     slot = torch.arange(size).expand(len(samples), -1)
-    return Visual(features, slot, drawn_looks(torch.from_numpy(identity), told), told, *drawn_clips(len(samples)))
+    return Sight(*tracks, aspect, slot, drawn_looks(torch.from_numpy(identity), told), told, *drawn_clips(len(samples)))
 
 
 class Fused(nn.Module):
-    def __init__(self, language: Llama, core: FusionCore | Projection):
+    """Without a core nothing is sighted."""
+
+    def __init__(self, language: Llama, core: FusionCore | Projection | None):
         super().__init__()
         self.language, self.core = language, core
         self.register_buffer("values", torch.tensor(DIGIT_VALUES), persistent=False)
@@ -92,8 +76,10 @@ class Fused(nn.Module):
         """Hidden states of the trees' tokens [B, S, width]; not `sighted`: without a prefix."""
         embedded = self.language.embeddings(batch.tokens)
         if sighted:
-            embedded = torch.cat([self.core(*visual_of(samples).arguments()), embedded], 1)
-        return self.language(embedded, batch.positions, batch.bias)[:, -batch.tokens.shape[1] :]
+            embedded = torch.cat([self.core(sight_of(samples)), embedded], 1)
+        with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
+            hidden = self.language(embedded, batch.positions, batch.bias)
+        return hidden[:, -batch.tokens.shape[1] :].float()
 
     def chances(self, hidden: Tensor, digits: list[int]) -> tuple[Tensor, Tensor]:
         """Log-shares of the ten digits [D, 10] and their mean as a probability [D]."""

@@ -8,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from ..models.forecaster import PAIR_TYPES, SINGLE_TYPES, WIDTH, Forecaster
+
 STEPS, HZ, SLOTS, KINDS = 30, 10, 48, 4
 LAGS = (0, 5, 10, 15, 20, 25)
 """Steps before the newest at which an object's place is read."""
@@ -20,6 +22,11 @@ GAIN = 8.0
 HIDDEN = -10_000.0
 OUT_SCALE = 0.25
 """A new prefix has about the length of the language model's embeddings."""
+ROWS = 12
+"""Slots about which a vector tells how its object stands to the object there."""
+STATES = WIDTH + len(SINGLE_TYPES)
+LIKELY = 4.0
+"""Log odds are divided by this."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +93,37 @@ def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspe
 FEATURES = len(LAGS) * (2 * BINS + 1) + 4 * BINS + len(WINDOWS) * (4 + BINS) + 4 + KINDS + 1
 
 
+class Foresight(nn.Module):
+    """The forecaster within the core, as it was trained before and frozen: what it knows of each object and each pair."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.forecaster = Forecaster()
+        self.requires_grad_(False)
+
+    @torch.no_grad()
+    def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
+        """States [B, N, STATES] with the log odds of each item, and rows [B, N, ROWS * 3]: of the pair with each slot, and whether
+        there is an object."""
+        model = self.forecaster
+        nodes, pairs, motion = model.states(boxes, seen, kind, age, aspect)
+        single = model.single(nodes).reshape(*age.shape, len(SINGLE_TYPES), -1)
+        single, between = log_odds(single) * motion.valid[..., None], log_odds(model.pair_logits(nodes, pairs))
+        both = (motion.valid[:, :, None] * motion.valid[:, None])[..., None]
+        placed = (slot[:, :, None] == torch.arange(ROWS)).to(boxes.dtype)
+        rows = torch.einsum("bjq,bijc->biqc", placed, torch.cat([between, torch.ones_like(both)], -1) * both)
+        return torch.cat([nodes, single], -1), rows.flatten(-2)
+
+
+ROW_VALUES = ROWS * (len(PAIR_TYPES) + 1)
+
+
+def log_odds(logits: Tensor) -> Tensor:
+    """That it happens at all, from logits of the bins and of never [..., bins + 1]; a few units wide."""
+    odds = torch.logsumexp(logits[..., :-1], -1) - logits[..., -1]
+    return odds.clamp(-8, 8) / LIKELY
+
+
 class Attention(nn.Module):
     def __init__(self, width: int, heads: int):
         super().__init__()
@@ -125,17 +163,40 @@ class Tokens(nn.Module):
     def __init__(self, shape: CoreShape):
         super().__init__()
         self.motion = nn.Sequential(nn.Linear(FEATURES, shape.width), nn.GELU(), nn.Linear(shape.width, shape.width))
+        self.ahead = nn.Linear(STATES + ROW_VALUES, shape.width)
         self.looks = nn.Linear(shape.token, shape.width, bias=False)
         self.slots = nn.Embedding(SLOTS, shape.width)
         self.mixing = Block(shape.width, shape.heads, crosses=False)
         self.clips = nn.Linear(shape.token, shape.width)
         self.ages = nn.Linear(2, shape.width)
 
-    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor) -> Tensor:
-        objects = self.motion(features) + self.looks(looks * GAIN) + self.slots(slot)
+    def forward(self, features: Tensor, ahead: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor,
+                clip_age: Tensor) -> Tensor:  # fmt: skip
+        objects = self.motion(features) + self.ahead(ahead) + self.looks(looks * GAIN) + self.slots(slot)
         objects = self.mixing(objects, ((1 - valid) * HIDDEN)[:, None, None])
         ages = torch.stack([clip_age, torch.exp(-clip_age)], -1)
         return torch.cat([objects, self.clips(clips * GAIN) + self.ages(ages)], 1)
+
+
+@dataclass
+class Sight:
+    """What a core reads, padded: tracks (boxes [B, N, T, 4] and so on, docs/fused-model.md), slot [B, N], looks [B, N, token],
+    valid [B, N], clips [B, C, token], clip_age and clip_valid [B, C]."""
+
+    boxes: Tensor
+    seen: Tensor
+    kind: Tensor
+    age: Tensor
+    aspect: Tensor
+    slot: Tensor
+    looks: Tensor
+    valid: Tensor
+    clips: Tensor
+    clip_age: Tensor
+    clip_valid: Tensor
+
+    def tracks(self) -> tuple[Tensor, ...]:
+        return self.boxes, self.seen, self.kind, self.age, self.aspect
 
 
 class FusionCore(nn.Module):
@@ -147,6 +208,7 @@ class FusionCore(nn.Module):
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
         self.shape = shape
+        self.foresight = Foresight()
         self.tokens = Tokens(shape)
         self.queries = nn.Parameter(torch.randn(shape.queries, shape.width) * 0.5)
         self.pull = nn.Parameter(torch.full((shape.heads, 1, 1), 5.0))
@@ -154,7 +216,7 @@ class FusionCore(nn.Module):
         self.norm, self.out = nn.LayerNorm(shape.width), nn.Linear(shape.width, shape.prefix)
         with torch.no_grad():
             self.out.weight *= OUT_SCALE
-        self.direct = nn.Linear(FEATURES + shape.token, shape.prefix)
+        self.direct = nn.Linear(FEATURES + STATES + ROW_VALUES + shape.token, shape.prefix)
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
     @torch.no_grad()
@@ -162,21 +224,21 @@ class FusionCore(nn.Module):
         """Let the prefix resemble the tokens [n, prefix] that name the slots."""
         self.base[: len(embeddings)] = embeddings
 
-    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
-                clip_valid: Tensor, queries: int | None = None) -> Tensor:  # fmt: skip
-        """features [B, N, FEATURES], slot [B, N], looks [B, N, token], valid [B, N], clips [B, C, token], clip_age and
-        clip_valid [B, C]: prefix [B, queries, prefix], of the first queries alone where so many are asked."""
-        context = self.tokens(features, slot, looks, valid, clips, clip_age)
+    def forward(self, sight: Sight, queries: int | None = None) -> Tensor:
+        """Prefix [B, queries, prefix], of the first queries alone where so many are asked."""
+        features, valid, slot, looks = object_features(*sight.tracks()), sight.valid, sight.slot, sight.looks
+        ahead = torch.cat(self.foresight(*sight.tracks(), slot), -1)
+        context = self.tokens(features, ahead, slot, looks, valid, sight.clips, sight.clip_age)
         asked = queries or self.shape.queries
         owned = (torch.arange(asked)[:, None] == slot[:, None, :]).float() * valid[:, None]
         own = owned[:, None] * self.pull
-        free = torch.zeros_like(clip_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
-        hidden = (1 - torch.cat([valid, clip_valid], 1))[:, None, None] * HIDDEN
+        free = torch.zeros_like(sight.clip_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
+        hidden = (1 - torch.cat([valid, sight.clip_valid], 1))[:, None, None] * HIDDEN
         bias = torch.cat([own, free], -1) + hidden
         x = self.queries[:asked] + owned @ context[:, : slot.shape[1]]
         for block in self.blocks:
             x = block(x, None, context, bias)
-        direct = owned @ self.direct(torch.cat([features, looks * GAIN], -1))
+        direct = owned @ self.direct(torch.cat([features, ahead, looks * GAIN], -1))
         return self.out(self.norm(x)) + direct + self.base[:asked]
 
 
@@ -186,16 +248,17 @@ class Projection(nn.Module):
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
         self.shape = shape
-        self.objects = nn.Linear(FEATURES + shape.token, shape.prefix)
+        self.foresight = Foresight()
+        self.objects = nn.Linear(FEATURES + STATES + ROW_VALUES + shape.token, shape.prefix)
         self.clips = nn.Linear(shape.token, shape.prefix)
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
-    def forward(self, features: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor, clip_age: Tensor,
-                clip_valid: Tensor, queries: int | None = None) -> Tensor:  # fmt: skip
-        objects = self.objects(torch.cat([features, looks * GAIN], -1)) * valid[..., None]
-        places = (torch.arange(self.shape.queries)[:, None] == slot[:, None, :]).float()
-        share = clip_valid / clip_valid.sum(1, keepdim=True).clamp(min=1.0)
-        clip = self.clips((clips * GAIN * share[..., None]).sum(1, keepdim=True))
+    def forward(self, sight: Sight, queries: int | None = None) -> Tensor:
+        ahead = torch.cat(self.foresight(*sight.tracks(), sight.slot), -1)
+        objects = self.objects(torch.cat([object_features(*sight.tracks()), ahead, sight.looks * GAIN], -1)) * sight.valid[..., None]
+        places = (torch.arange(self.shape.queries)[:, None] == sight.slot[:, None, :]).float()
+        share = sight.clip_valid / sight.clip_valid.sum(1, keepdim=True).clamp(min=1.0)
+        clip = self.clips((sight.clips * GAIN * share[..., None]).sum(1, keepdim=True))
         last = (torch.arange(self.shape.queries) == self.shape.queries - 1).float()[:, None]
         return (places @ objects + last * clip + self.base)[:, :queries]
 
@@ -209,6 +272,6 @@ class LiveCore(nn.Module):
 
     def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor, looks: Tensor,
                 clips: Tensor, clip_age: Tensor) -> Tensor:  # fmt: skip
-        features = object_features(boxes[None], seen[None], kind[None], age[None], aspect)
         valid, clip_valid = torch.ones_like(age)[None], torch.ones_like(clip_age)[None]
-        return self.core(features, slot[None], looks[None], valid, clips[None], clip_age[None], clip_valid)
+        tracks = boxes[None], seen[None], kind[None], age[None], aspect
+        return self.core(Sight(*tracks, slot[None], looks[None], valid, clips[None], clip_age[None], clip_valid))

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from .fusion import HZ, STEPS, fitted_velocity, newest_seen, object_features
-from .fused import Visual, drawn_clips, drawn_looks
+from .fused import drawn_clips, drawn_looks
+from .fusion import STEPS, Sight, fitted_velocity, newest_seen
 
 LAGS = (20, 10, 0)
 WAYS, PACES, SINGLES, PAIRS = 5, 3, 5, 2
@@ -66,14 +66,14 @@ def drawn_identity(valid: Tensor) -> Tensor:
     return identity
 
 
-def visual_rows(rows: dict[str, Tensor]) -> tuple[Visual, Tensor, Tensor]:
+def sight_rows(rows: dict[str, Tensor]) -> tuple[Sight, Tensor, Tensor]:
     """The core's input for a batch of examples, with slots shuffled; slots and identities."""
     valid = rows["seen"].amax(-1)
     batch, count = valid.shape
-    features = object_features(rows["boxes"], rows["seen"], rows["kind"].clamp(min=0), rows["age"], rows["aspect"])
+    tracks = rows["boxes"], rows["seen"], rows["kind"].clamp(min=0), rows["age"], rows["aspect"]
     slot = torch.rand(batch, count).argsort(1)
     identity = drawn_identity(valid)
-    return Visual(features, slot, drawn_looks(identity, valid), valid, *drawn_clips(batch)), slot, identity
+    return Sight(*tracks, slot, drawn_looks(identity, valid), valid, *drawn_clips(batch)), slot, identity
 
 
 def known(logits: Tensor, target: Tensor, where: Tensor) -> Tensor:
@@ -88,11 +88,11 @@ def chance_loss(logits: Tensor, label: Tensor) -> Tensor:
 
 
 def reading_losses(core: nn.Module, reader: Reader, rows: dict[str, Tensor]) -> dict[str, Tensor]:
-    visual, slot, identity = visual_rows(rows)
-    prefix = core(*visual.arguments(), QUERIES)
+    sight, slot, identity = sight_rows(rows)
+    prefix = core(sight, QUERIES)
     own = prefix.gather(1, slot[..., None].expand(-1, -1, prefix.shape[-1]))
     one, pairs, alike = reader(own)
-    boxes, seen, valid = rows["boxes"], rows["seen"], visual.valid > 0
+    boxes, seen, valid = rows["boxes"], rows["seen"], sight.valid > 0
     found: dict[str, Tensor] = {"cell": one.sum() * 0}
     for at, lag in enumerate(LAGS):
         digits = tenths_of(boxes[:, :, STEPS - 1 - lag], rows["aspect"])
@@ -108,7 +108,7 @@ def reading_losses(core: nn.Module, reader: Reader, rows: dict[str, Tensor]) -> 
     found["pace"] = known(one[..., 80 + WAYS : 80 + WAYS + PACES], pace, there)
     found["single"] = chance_loss(one[..., -SINGLES:], rows["single"])
     found["pair"] = chance_loss(pairs, rows["pair"])
-    told = visual.looks.norm(dim=-1) > 0
+    told = sight.looks.norm(dim=-1) > 0
     both = (valid & told)[:, :, None] & (valid & told)[:, None] & ~torch.eye(valid.shape[1], dtype=torch.bool)
     same = (identity[:, :, None] == identity[:, None]).float()
     found["same"] = functional.binary_cross_entropy_with_logits(alike[both], same[both]) if both.any() else alike.sum() * 0

@@ -1,5 +1,6 @@
-"""The stages of the fused model. `heal`: LoRA of the pruned language model on what the text alone answers. `align`: the fusion core
-alone, by the reader and then through the frozen language model. `instruct`: core and LoRA on everything."""
+"""The stages of the fused model. `heal`: the pruned language model, with all its weights, on what the text alone answers. `align`: the
+fusion core alone, by the reader and then through the frozen language model. `instruct`: core and LoRA on everything. The core holds
+the forecaster (stage `forecast`), frozen."""
 
 from __future__ import annotations
 
@@ -27,8 +28,8 @@ SPOKEN_AFTER = 0.9
 """Share of `align` after which the losses are those of the language model."""
 DRAWS = 3
 """Samples drawn for each that is used: those of a batch are of about one length."""
-HELD_SAMPLES = 24
-RANK, ALPHA = 32, 64
+HELD_SAMPLES = 96
+RANK, ALPHA = 64, 128
 NOT_ALIGNED = ("ask", "chain", "why")
 WEIGHTS = {"next": 2.0, "why": 3.0}
 
@@ -41,8 +42,9 @@ class Aligned(nn.Module):
         self.core, self.reader = core, Reader(core.shape.prefix)
 
 
-def start_core(speech: Speech, base: Path, linear: bool) -> FusionCore | Projection:
+def start_core(speech: Speech, base: Path, work: Path, linear: bool) -> FusionCore | Projection:
     core = Projection() if linear else FusionCore()
+    core.foresight.forecaster.load_state_dict(part_of(work / "forecast.pt", ""))
     names = [speech.encode(str(slot + 1))[0] for slot in range(9)]
     if isinstance(core, FusionCore):
         core.start_from(load(base / "base.pt").embeddings.weight[names])
@@ -50,9 +52,8 @@ def start_core(speech: Speech, base: Path, linear: bool) -> FusionCore | Project
 
 
 def language_of(base: Path, work: Path) -> Llama:
-    """The pruned model with LoRA: after `heal`, if that has been."""
+    """The pruned model after `heal`, if that has been."""
     language = load(base / "base.pt")
-    language.add_lora(RANK, ALPHA)
     if (work / "heal.pt").exists():
         language.load_state_dict(part_of(work / "heal.pt", "language."))
     return language
@@ -65,12 +66,15 @@ def part_of(path: Path, prefix: str) -> dict[str, Tensor]:
 
 def module_for(stage: str, base: Path, work: Path, linear: bool) -> nn.Module:
     """What the stage trains, after the stages before it that left their weights in `work`."""
-    core = start_core(Speech(base / "tokenizer.json"), base, linear)
+    if stage == "heal":
+        return Fused(load(base / "base.pt"), None)
+    core = start_core(Speech(base / "tokenizer.json"), base, work, linear)
     if stage == "align":
         return Aligned(core)
-    if stage == "instruct":
-        core.load_state_dict(part_of(work / "align.pt", "core."))
-    return Fused(language_of(base, work), core)
+    core.load_state_dict(part_of(work / "align.pt", "core."))
+    language = language_of(base, work)
+    language.add_lora(RANK, ALPHA)
+    return Fused(language, core)
 
 
 def draw(scenes: list[Observed], speech: Speech, rng: np.random.Generator, sighted: bool = True) -> Sample | None:
@@ -147,6 +151,7 @@ def train_language(run: Run, module: Fused, train: list[Path], held: list[Path],
         return sum(WEIGHTS.get(t, 1.0) * float(np.mean([part[t] for part in parts if t in part])) for t in tasks)
 
     run.train(losses, held_loss)
+    module.eval()
     torch.manual_seed(1)
     return language_scores(module, held_samples(scenes_of(held[2:4] or held), speech, 3 * HELD_SAMPLES, sighted), speech, sighted)
 

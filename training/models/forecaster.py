@@ -59,6 +59,12 @@ class Forecaster(nn.Module):
         self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
         """boxes [B, N, 30, 4], seen [B, N, 30], kind [B, N], age [B, N], aspect [B]; the last output is valid [B, N]."""
+        nodes, pairs, motion = self.states(boxes, seen, kind, age, aspect)
+        single = self.single(nodes).reshape(*age.shape, len(SINGLE_TYPES), BINS + 1)
+        return single, self.pair_logits(nodes, pairs), *self.paths(nodes, motion), motion.valid
+
+    def states(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor) -> tuple[Tensor, Tensor, Motion]:
+        """What is known of objects [B, N, 128] and pairs [B, N, N, 48] once they have looked at each other."""
         motion = motion_of(boxes, seen, kind)
         velocity, known = slope(motion.position, motion.seen, 6)
         batch, things = age.shape
@@ -68,9 +74,7 @@ class Forecaster(nn.Module):
         pairs = self.pairs(pair_features(motion))
         for layer in self.layers:
             nodes = layer(nodes, pairs, motion.valid)
-        nodes = self.norm(nodes)
-        single = self.single(nodes).reshape(batch, things, len(SINGLE_TYPES), BINS + 1)
-        return single, self.pair_logits(nodes, pairs), *self.paths(nodes, motion), motion.valid
+        return self.norm(nodes), pairs, motion
 
     def pair_logits(self, nodes: Tensor, pairs: Tensor) -> Tensor:
         mine, other, edge = self.pair_of.weight.split([WIDTH, WIDTH, PAIR_WIDTH], 1)

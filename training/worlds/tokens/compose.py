@@ -21,7 +21,7 @@ CAUSED = (ev.EXIT, ev.START, ev.STOP, ev.TURN, ev.MEET, ev.COLLIDE)
 @dataclass
 class Made:
     """One scene. boxes, seen [STEPS, n]; out_* what was observed, padded to OBJECTS; the rest as in the shards, for n
-    objects. contacts: rows i, j, s, change of velocity, None where the rule of the boxes tells them."""
+    objects. contacts: rows i, j, s, change of velocity, None where the rule of the boxes tells them. level: of the tracking."""
 
     count: int
     aspect: float
@@ -43,6 +43,7 @@ class Made:
     pair: list[np.ndarray]
     actual_single: list[np.ndarray]
     actual_pair: list[np.ndarray]
+    level: int
 
     def swap_moments(self) -> None:
         for rows in (self.due_single, self.due_pair, self.single, self.pair, self.actual_single, self.actual_pair):
@@ -50,7 +51,7 @@ class Made:
 
 
 def observe(boxes: np.ndarray, seen: np.ndarray, kind: np.ndarray, aspect: float, parameters: np.ndarray):
-    """Padded observed tracks, their kinds and what they show, by the noise model."""
+    """Padded observed tracks, their kinds, what they show, and the level of tracking, by the noise model."""
     n = len(kind)
     wide, wide_seen = np.zeros((STEPS, OBJECTS, 4)), np.zeros((STEPS, OBJECTS), np.bool_)
     wide[:, :n], wide_seen[:, :n] = boxes[:STEPS], seen[:STEPS]
@@ -58,9 +59,10 @@ def observe(boxes: np.ndarray, seen: np.ndarray, kind: np.ndarray, aspect: float
     kinds[:n] = kind
     out, out_seen, out_kind = np.zeros_like(wide), np.zeros_like(wide_seen), kinds.copy()
     source = np.zeros((STEPS, OBJECTS), np.int64)
-    spread = float(np.exp(np.random.normal(0.0, 0.4)))
-    noise.observe(wide, wide_seen, kinds, aspect, parameters, spread, out, out_seen, out_kind, source)
-    return out, out_seen, out_kind, source
+    spread = float(np.exp(np.random.normal(0.0, 0.3)))
+    level = int(np.random.randint(len(parameters)))
+    noise.observe(wide, wide_seen, kinds, aspect, parameters[level], spread, out, out_seen, out_kind, source)
+    return out, out_seen, out_kind, source, level
 
 
 def dueness(out, out_seen, out_kind, source, true_inside, aspect, moments, n):
@@ -95,7 +97,8 @@ def make_table(seed: int, moments: np.ndarray, runs: int, long_runs: int, parame
     while n == 0:
         par, shapes = np.zeros((OBJECTS, ph.PARAMETERS)), np.zeros((OBJECTS, ph.SIDES_MOST, 2))
         forms, camera = np.zeros((OBJECTS, table.FORMS)), np.zeros(14)
-        n, pushed = table.draw(par, shapes, forms, camera)
+        habits = np.zeros(table.HABITS)
+        n = table.draw(par, shapes, forms, camera, habits)
     par, shapes, forms, aspect = par[:n].copy(), shapes[:n].copy(), forms[:n].copy(), float(camera[13])
     poses, contacts = np.zeros((ALL, n, 4)), np.zeros((table_scene.MOST_CONTACTS, 4))
     states, touched, told = np.zeros((2, n, ph.STATES)), np.zeros((2, n, n)), np.zeros((2, n, n))
@@ -117,16 +120,16 @@ def make_table(seed: int, moments: np.ndarray, runs: int, long_runs: int, parame
     table_scene.necessary(par, shapes, forms, camera, upright, met, within[asked], len(some), CAUSE_END, some)
     need[asked] = some
     kind = np.full(n, 3)
-    out = observe(boxes, seen, kind, aspect, parameters["tabletop"])
+    *out, level = observe(boxes, seen, kind, aspect, parameters["tabletop"])
     due, due2 = dueness(*out, tracks[1], aspect, moments, n)
     single, pair = [np.zeros((n, 5, 6)) for _ in moments], [np.zeros((n, n, 2, 6)) for _ in moments]
     for r, m in enumerate(moments):
         if due[r].any():
-            table_scene.futures(par, shapes, forms, camera, upright, pushed, m, states[r], touched[r], told[r], boxes, seen,
+            table_scene.futures(par, shapes, forms, camera, upright, habits, m, states[r], touched[r], told[r], boxes, seen,
                                 due[r], due2[r], runs, long_runs, single[r], pair[r])  # fmt: skip
     return Made(n, aspect, forms[:, table.LABEL].astype(np.int8), forms[:, table.COLOUR].astype(np.int8), boxes[:STEPS],
                 seen[:STEPS], tracks[3], tracks[1], *out[:3], contacts[:hits], within, need, due, due2, single, pair,
-                *actual(events, moments, n))  # fmt: skip
+                *actual(events, moments, n), level)  # fmt: skip
 
 
 def make_street(seed: int, moments: np.ndarray, runs: int, long_runs: int, parameters: dict[str, np.ndarray]) -> Made:

@@ -4,7 +4,9 @@ python -m training.worlds.tokens.fit_noise --tabletop TRUTH RESULTS [--street TR
 
 TRUTH holds sSEED.json as the worlds write them, RESULTS sSEED.jsonl as `presage analyze` writes them of the videos. Writes
 noise.json beside this file: for each edge of a box an error in shares of the box (constant, white, and slow with a memory a
-sample of 0.1 s), misses, late births, early deaths, tracks that break, things never seen and things that are not there.
+sample of 0.1 s), misses, late births, early deaths, tracks that break, things never seen and things that are not there; and how
+contacts are told. Scenes differ more from each other than the things in one, so they are sorted by how well they were tracked
+and fitted in three parts, from well to badly.
 """
 
 from __future__ import annotations
@@ -15,6 +17,9 @@ from pathlib import Path
 
 import numpy as np
 
+from .fit_contacts import ContactCounts
+
+LEVELS = 3
 LEAST_IOU = 0.35
 LEAST_LIFE = 10  # samples for which a thing must be in sight to count as missed
 VARIES = 1.33  # root mean square of the factors by which the model varies the errors of scenes and things
@@ -177,6 +182,30 @@ def match(true: dict, ours: dict) -> dict[str, str]:
     return found
 
 
+def tracked(true: list[dict], ours: list[dict]) -> float:
+    """Matched boxes over all of both, 0 to 1."""
+    matched = sum(len(match(a, b)) for a, b in zip(true, ours))
+    return matched / max(1, sum(map(len, true)) + sum(map(len, ours)) - matched)
+
+
+def fit_levels(truths: Path, results: Path, before: list[dict]) -> tuple[list[dict], int]:
+    """Parameters of scenes tracked well, fairly and badly, and how many scenes there were."""
+    paths = [path for path in sorted(results.glob("s*.jsonl")) if (truths / f"{path.stem}.json").exists()]
+    scenes = [(*load(truths / f"{path.stem}.json", path), path) for path in paths]
+    scenes.sort(key=lambda scene: -tracked(*scene[:2]))
+    levels, every = [], ContactCounts()
+    contacts = [ContactCounts() for _ in range(LEVELS)]
+    for level in range(LEVELS):
+        counts = Counts()
+        for true, ours, path in scenes[level * len(scenes) // LEVELS : (level + 1) * len(scenes) // LEVELS]:
+            counts.add(true, ours)
+            for sums in (contacts[level], every):
+                sums.add(truths / f"{path.stem}.json", path, [match(a, b) for a, b in zip(true, ours)], ours)
+        levels.append(counts.parameters(before[min(level, len(before) - 1)]))
+    told = [levels[k] | every.parameters() | contacts[k].parameters() for k in range(LEVELS)]
+    return told, len(scenes)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for world in ("tabletop", "street"):
@@ -184,19 +213,12 @@ def main() -> None:
     options = parser.parse_args()
     target = Path(__file__).with_name("noise.json")
     noise = json.loads(target.read_text())
-    told = []
     for world in ("tabletop", "street"):
         folders = getattr(options, world)
-        if not folders:
-            continue
-        counts = Counts()
-        for path in sorted(folders[1].glob("s*.jsonl")):
-            if (folders[0] / f"{path.stem}.json").exists():
-                counts.add(*load(folders[0] / f"{path.stem}.json", path))
-        noise[world] = counts.parameters(noise[world])
-        told.append(f"--{world} TRUTH RESULTS ({counts.scenes} scenes)")
-        print(world, counts.scenes, "scenes", json.dumps(noise[world]))
-    noise["command"] = f"python -m training.worlds.tokens.fit_noise {' '.join(told)}"
+        if folders:
+            noise[world], count = fit_levels(*folders, noise[world])
+            noise["fitted"][world] = f"{count} rendered scenes"
+            print(world, json.dumps(noise[world], indent=1))
     target.write_text(json.dumps(noise, indent=1) + "\n")
 
 

@@ -1,4 +1,5 @@
-"""What our tracker makes of true boxes, compiled; the parameters are fitted by fit_noise.py and lie in noise.json."""
+"""What our tracker makes of true boxes, compiled; the parameters are fitted by fit_noise.py and lie in noise.json: one set for each
+level of tracking, from scenes tracked well to scenes tracked badly."""
 
 from __future__ import annotations
 
@@ -18,10 +19,14 @@ MOVED = 0.08  # shares of its size that a thing must have moved where only what 
 COAST_MOST = 5  # samples
 
 
+def load_levels(world: str) -> list[dict[str, float]]:
+    """Parameters of each level; world: tabletop or street."""
+    return json.loads(Path(__file__).with_name("noise.json").read_text())[world]
+
+
 def load_noise(world: str) -> np.ndarray:
-    """Parameters in the order of NAMES; world: tabletop or street."""
-    values = json.loads(Path(__file__).with_name("noise.json").read_text())[world]
-    return np.array([values[name] for name in NAMES], np.float64)
+    """Parameters [levels, names] in the order of NAMES."""
+    return np.array([[level[name] for name in NAMES] for level in load_levels(world)], np.float64)
 
 
 @njit(cache=True)

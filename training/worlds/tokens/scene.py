@@ -13,11 +13,9 @@ from .compose import CAUSED, Made, make_street, make_table
 STEPS = 100
 OBJECTS = 8
 PATH = 30  # samples of the true future
-# Measured on rendered scenes: chance of a contact told of boxes that touch, of a true one, and how sure it is told to be.
-FALSE_CONTACT = 0.45
-TRUE_CONTACT = 0.7
-CONFIDENCE = (0.69, 0.1)
 
+CONTACTS = noise.load_levels("tabletop")
+"""By level of tracking: chances that a true contact is told, and one of boxes that only touch; how far off, and how sure."""
 NOISE = {world: noise.load_noise(world) for world in ("tabletop", "street")}
 
 
@@ -85,23 +83,26 @@ def _observed(made: Made, rng: np.random.Generator) -> dict[str, np.ndarray]:
 
 def _told_contacts(made: Made, box: np.ndarray, inside: np.ndarray, rng: np.random.Generator) -> list[tuple]:
     """True contacts, most of them and a little off in time, and false ones of boxes that come close."""
+    chance = CONTACTS[made.level]
+    off, sure = chance["contact_off_s"] * 10, (chance["sure_mean"], chance["sure_spread"])
+    wrong = chance["wrong_mean"], chance["wrong_spread"]
     rows, near = [], {}
     for i, j, s, _ in made.contacts:
         i, j, k = int(i), int(j), int(round(s * 10))
         near.setdefault((i, j), []).append(k)
-        if k < STEPS and inside[k, i] and inside[k, j] and rng.random() < TRUE_CONTACT:
-            rows.append((ev.COLLIDE, i, j, max(0.0, s * 10 + rng.normal(0, 0.6)), confidence(rng)))
+        if k < STEPS and inside[k, i] and inside[k, j] and rng.random() < chance["contact_told"]:
+            rows.append((ev.COLLIDE, i, j, max(0.0, s * 10 + rng.normal(0, off)), confidence(rng, *sure)))
     starts = np.zeros((ev.MOST_EVENTS, 3), np.int64)
     for i, j, k in starts[: touches(box, inside, starts)].tolist():
         true = any(abs(k - other) <= 5 for other in near.get((i, j), ()))
-        if not true and rng.random() < FALSE_CONTACT:
-            rows.append((ev.COLLIDE, i, j, float(k), confidence(rng)))
+        if not true and rng.random() < chance["contact_false"]:
+            rows.append((ev.COLLIDE, i, j, float(k), confidence(rng, *wrong)))
     return rows
 
 
-def confidence(rng: np.random.Generator) -> float:
-    """Of a contact told; it hardly differs between true and false ones."""
-    return float(np.clip(rng.normal(*CONFIDENCE), 0.3, 0.95))
+def confidence(rng: np.random.Generator, mean: float, spread: float) -> float:
+    """Of a contact told."""
+    return float(np.clip(rng.normal(mean, spread), 0.3, 0.98))
 
 
 @njit(cache=True)

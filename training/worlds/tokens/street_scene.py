@@ -127,7 +127,7 @@ def make(value: int, moments: np.ndarray, runs: int, long_runs: int, parameters:
     closure(met)
     necessary(par, camera, top, noise, upright, met, within[asked], CAUSE_END, some)
     need[asked] = some
-    out = observe(boxes, seen, kind, aspect, parameters["street"])
+    *out, level = observe(boxes, seen, kind, aspect, parameters["street"])
     due, due2 = dueness(*out, tracks[1], aspect, moments, n)
     single, pair = [np.zeros((n, 5, 6)) for _ in moments], [np.zeros((n, n, 2, 6)) for _ in moments]
     for r, m in enumerate(moments):
@@ -135,4 +135,4 @@ def make(value: int, moments: np.ndarray, runs: int, long_runs: int, parameters:
             futures(par, camera, top, upright, m, states[r], boxes, seen, due[r], due2[r], runs, long_runs, single[r], pair[r])
     return Made(n, aspect, par[:, street.LABEL].astype(np.int8), par[:, street.COLOUR].astype(np.int8), boxes[:STEPS],
                 seen[:STEPS], tracks[3], tracks[1], *out[:3], None, within, need, due, due2, single, pair,
-                *actual(events, moments, n))  # fmt: skip
+                *actual(events, moments, n), level)  # fmt: skip

@@ -9,8 +9,11 @@ from . import physics as ph
 from .view import ground, look_at, outline, project, visible
 
 MOST = 8
-LAST_LAUNCH = 7.2  # s
-PUSHES = (0.8, 7.0)  # s
+FIRST_PUSH = 0.8  # s
+# How lively a scene is: the chance that a resting body is pushed some time, when launches and pushes end (s), how often a body
+# thrown in is aimed at another one, and how far it is off then (in sizes).
+PUSHED, LAST, AIMED, OFF = range(4)
+HABITS = 4
 SOLID = 0.82  # of a body's box, along each side
 LABEL_BALL, LABEL_CUBE, LABEL_CYLINDER, LABEL_BOX, LABEL_OBJECT = 5, 6, 7, 8, 11
 # Columns of what the camera needs of a body.
@@ -19,9 +22,8 @@ FORMS = 6
 
 
 @njit(cache=True)
-def draw(par, shapes, forms, camera):
-    """Fills the arrays of a scene from the present state of the generator; returns the number of bodies and the chance
-    with which a resting body is pushed some time."""
+def draw(par, shapes, forms, camera, habits):
+    """Fills the arrays of a scene from the present state of the generator; returns the number of bodies."""
     u = np.random.uniform
     elevation, azimuth = np.radians(u(16.0, 66.0)), u(0.0, 2 * np.pi)
     distance, aspect = u(5.0, 11.5), _aspect()
@@ -32,14 +34,15 @@ def draw(par, shapes, forms, camera):
     scale, friction = u(0.3, 0.95), u(0.03, 0.3)
     rolling = u(0.0, 0.25)
     count = np.random.randint(2, MOST + 1)
-    share, pushed, thrown = u(0.25, 0.7), u(0.02, 0.25), u(0.05, 0.3)
+    share, thrown = u(0.25, 0.7), u(0.05, 0.3)
+    habits[PUSHED], habits[LAST], habits[AIMED], habits[OFF] = u(0.02, 0.4), u(4.0, 12.0), u(0.4, 1.0), u(0.2, 0.7)
     placed = 0
     for n in range(count):
         _body(par, shapes, forms, placed, scale * u(0.6, 1.3), friction, rolling)
         if u(0.0, 1.0) < share:
-            done = _inside(par, camera, placed, pushed, thrown)
+            done = _inside(par, camera, placed, habits, thrown)
         else:
-            done = throw_in(par, camera, placed, u(0.02, 0.72) * 10, None)
+            done = throw_in(par, camera, placed, u(0.2, habits[LAST]), None, habits)
         if done:
             placed += 1
     if u(0.0, 1.0) < 0.06:
@@ -47,7 +50,7 @@ def draw(par, shapes, forms, camera):
             if par[i, ph.LAUNCH] == 0 and par[i, ph.VX0] == 0 and par[i, ph.PUSH_AT] > 100:
                 par[i, ph.FIXED] = 1.0
                 break
-    return placed, pushed
+    return placed
 
 
 @njit(cache=True)
@@ -125,7 +128,7 @@ def _clear(par, i, x, y, state):
 
 
 @njit(cache=True)
-def _inside(par, camera, i, pushed, thrown):
+def _inside(par, camera, i, habits, thrown):
     u = np.random.uniform
     for _ in range(40):
         px, py = u(0.05, 0.95) * camera[13], u(0.05, 0.95)
@@ -138,8 +141,8 @@ def _inside(par, camera, i, pushed, thrown):
     r, turn, speed = np.random.random(), u(0.0, 2 * np.pi), u(0.8, 4.0)
     if r < thrown:
         par[i, ph.VX0], par[i, ph.VY0] = speed * np.cos(turn), speed * np.sin(turn)
-    elif r < thrown + pushed:
-        set_push(par, i, u(PUSHES[0], PUSHES[1]))
+    elif r < thrown + habits[PUSHED]:
+        set_push(par, i, u(FIRST_PUSH, habits[LAST]))
     return True
 
 
@@ -150,16 +153,16 @@ def set_push(par, i, at):
 
 
 @njit(cache=True)
-def throw_in(par, camera, i, at, state):
+def throw_in(par, camera, i, at, state, habits):
     """Starts body i at time `at` s outside the picture, aimed at another one or somewhere into the view."""
     u = np.random.uniform
     tx, ty = u(-1.8, 1.8), u(-1.8, 1.8)
     others = i if state is None else par.shape[0]
-    if others > 0 and np.random.random() < 0.8:
+    if others > 0 and np.random.random() < habits[AIMED]:
         j = np.random.randint(0, others)
         there = par[j, ph.LAUNCH] == 0 if state is None else state[j, ph.PRESENT] > 0
         if there and j != i:
-            spread = 0.5 * (par[i, ph.BOUND] + par[j, ph.BOUND])
+            spread = habits[OFF] * (par[i, ph.BOUND] + par[j, ph.BOUND])
             bx = par[j, ph.X0] if state is None else state[j, ph.X]
             by = par[j, ph.Y0] if state is None else state[j, ph.Y]
             if np.hypot(bx, by) < 8:
@@ -202,12 +205,12 @@ def _outside(camera, tx, ty, wx, wy, r, z):
 
 
 @njit(cache=True)
-def reroll(par, state, camera, now, pushed):
+def reroll(par, state, camera, now, habits):
     """Draws anew what nobody can know at `now` s: who is still to be thrown in or pushed, and the hidden attributes."""
     for i in range(par.shape[0]):
         if state[i, ph.PRESENT] == 0:
             if par[i, ph.LAUNCH] > now:
-                throw_in(par, camera, i, np.random.uniform(now, max(LAST_LAUNCH, now + 0.05)), state)
+                throw_in(par, camera, i, np.random.uniform(now, max(habits[LAST], now + 0.05)), state, habits)
             continue
         par[i, ph.RESTITUTION] = min(0.95, par[i, ph.RESTITUTION] * np.exp(np.random.normal(0.0, 0.25)))
         par[i, ph.MASS] *= np.exp(np.random.normal(0.0, 0.15))
@@ -219,11 +222,11 @@ def reroll(par, state, camera, now, pushed):
         state[i, ph.VX], state[i, ph.VY] = g * (c * vx - s * vy), g * (s * vx + c * vy)
         state[i, ph.UX], state[i, ph.UY] = g * (c * ux - s * uy), g * (s * ux + c * uy)
         if par[i, ph.LAUNCH] == 0 and par[i, ph.VX0] == 0 and state[i, ph.PUSHED] == 0 and par[i, ph.FIXED] == 0:
-            left = max(0.0, (PUSHES[1] - now) / (PUSHES[1] - PUSHES[0]))
-            left = min(left, 1.0)
+            pushed, last = habits[PUSHED], habits[LAST]
+            left = min(max(0.0, (last - now) / (last - FIRST_PUSH)), 1.0)
             par[i, ph.PUSH_AT] = 1e9
             if np.random.random() < pushed * left / (1 - pushed * (1 - left)):
-                set_push(par, i, np.random.uniform(max(now, PUSHES[0]), PUSHES[1]))
+                set_push(par, i, np.random.uniform(max(now, FIRST_PUSH), max(last, now)))
 
 
 @njit(cache=True)

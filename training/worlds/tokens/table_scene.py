@@ -119,7 +119,7 @@ def necessary(par, shapes, forms, camera, upright, met, events, filled, last, ou
 
 
 @njit(cache=True)
-def futures(par, shapes, forms, camera, upright, pushed, m, state0, touched0, told0, boxes0, seen0, due_single, due_pair,
+def futures(par, shapes, forms, camera, upright, habits, m, state0, touched0, told0, boxes0, seen0, due_single, due_pair,
             runs, long_runs, single, pair):  # fmt: skip
     """Probabilities of the bins, by running on from sample m with what cannot be known drawn anew."""
     n = par.shape[0]
@@ -140,7 +140,7 @@ def futures(par, shapes, forms, camera, upright, pushed, m, state0, touched0, to
     for r in range(runs):
         last = long if any_loiter and r < long_runs else short
         p, state, touched, told = par.copy(), state0.copy(), touched0.copy(), told0.copy()
-        table.reroll(p, state, camera, m * 0.1, pushed)
+        table.reroll(p, state, camera, m * 0.1, habits)
         factor = np.exp(np.random.normal(0.0, 0.12, n))
         hits = ph.run(p, shapes, state, touched, told, m, last - 1, -1, factor, poses, contacts, 0, met)
         table.picture(forms, camera, poses, m + 1, last, -1, boxes, seen)
