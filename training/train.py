@@ -35,9 +35,9 @@ CONFIGS = {
     "clip": Config("clip", steps=450, batch=12, rate=8e-4, weight_decay=0.05),
     "forecast": Config("forecast", steps=12000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=400),
     "causes": Config("causes", steps=6000, batch=64, rate=1.5e-3, weight_decay=0.03, warm_up=50, held_every=300),
-    "heal": Config("heal", steps=20000, batch=6, rate=1.5e-3, warm_up=20, held_every=60, seconds=800),
-    "align": Config("align", steps=20000, batch=4, rate=1.5e-3, warm_up=50, seconds=1000),
-    "instruct": Config("instruct", steps=20000, batch=4, rate=1e-3, warm_up=20, held_every=60, seconds=2700),
+    "heal": Config("heal", steps=20000, batch=8, rate=4e-4, warm_up=40, held_every=300, seconds=1100),
+    "align": Config("align", steps=20000, batch=8, rate=1.5e-3, warm_up=50, seconds=540),
+    "instruct": Config("instruct", steps=20000, batch=8, rate=8e-4, warm_up=40, held_every=300, seconds=2700),
 }
 LANGUAGE_STAGES = {"heal": train_heal, "align": train_align, "instruct": train_instruct}
 

@@ -83,7 +83,9 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): S
   const plan = planOf(mode, parts.language !== undefined);
   const { clock = systemClock, state, queue, calibrate = true } = parts;
   const live = parts.deadlineMs !== undefined;
-  const voice = plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, clock });
+  const causeWeight = parts.pool?.languageCauses;
+  const voice =
+    plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, causeWeight, clock });
   const view = plan.memory ? undefined : lastFrames;
   const sources = [
     ...(plan.forecaster ? [new LearnedSource(forecasterOf(mode, parts))] : []),

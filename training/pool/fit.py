@@ -2,6 +2,8 @@
 
     python -m training.pool.fit ROWS.jsonl models/pool.json [--manifest models/manifest.json]
 
+Each set of sources has its own weights: the forecaster alone, and the forecaster beside the language model.
+
 Logistic regressions with a Gaussian prior, so that a type with few scenes stays at "both count alike"; each with the Brier score and
 log loss of sampling alone, the learned part alone and the two together, by fourfold cross-validation.
 """
@@ -70,17 +72,33 @@ def scores(target: np.ndarray, said: dict[str, np.ndarray]) -> dict[str, dict[st
     return {name: {"brier": round(brier(p, target), 5), "logLoss": round(log_loss(p, target), 5)} for name, p in said.items()}
 
 
-def fit_type(rows: list[dict]) -> tuple[dict, dict]:
+def fit_type(rows: list[dict], sources: tuple[str, ...]) -> tuple[dict, dict]:
     """Weights of the pool for one group of items (`exit:body`) or event type, and the record of how well they did."""
-    truth, sampled, learned = (np.array([row[name] for row in rows], float) for name in ("truth", "sampled", "forecaster"))
+    truth, sampled = (np.array([row[name] for row in rows], float) for name in ("truth", "sampled"))
+    learned = {name: np.array([row[name] for row in rows], float) for name in sources}
     base = logit(sampled, LEAST)
-    features = np.stack([np.ones(len(rows)), base, logit(learned, LEAST) - base], 1)
-    prior = np.array([0, 0, 0.5])
-    bias, slope, weight = fit(features, truth, prior, base)
+    features = np.stack([np.ones(len(rows)), base, *(logit(said, LEAST) - base for said in learned.values())], 1)
+    prior = np.array([0, 0, *[1 / (len(sources) + 1)] * len(sources)])
+    bias, slope, *factors = fit(features, truth, prior, base)
     pooled = cross_validated(features, truth, prior, base)
-    weights = {"bias": round(bias, 4), "slope": round(slope, 4), "weights": {"forecaster": round(weight, 4)}}
+    weights = {"bias": round(bias, 4), "slope": round(slope, 4)}
+    weights["weights"] = {name: round(factor, 4) for name, factor in zip(sources, factors, strict=True)}
     record = {"rows": len(rows), "rate": round(float(truth.mean()), 4)}
-    return weights, record | scores(truth, {"sampled": sampled, "forecaster": learned, "pooled": pooled})
+    return weights, record | scores(truth, {"sampled": sampled, **learned, "pooled": pooled})
+
+
+def fit_sets(rows: list[dict], record: dict) -> dict:
+    """Weights by set of sources and by group or event type, of the groups with enough rows."""
+    items, sets = [row for row in rows if "forecast" in row], {}
+    groups = {row["forecast"] for row in items}
+    for sources in (("forecaster",), ("forecaster", "language")):
+        name = "+".join(sources)
+        for kind in sorted(groups | {group.split(":")[0] for group in groups}):
+            of_kind = [row for row in items if kind in (row["forecast"], row["forecast"].split(":")[0])]
+            chosen = [row for row in of_kind if all(row.get(source) is not None for source in sources)]
+            if len(chosen) >= LEAST_ROWS:
+                sets.setdefault(name, {})[kind], record[f"{name} {kind}"] = fit_type(chosen, sources)
+    return sets
 
 
 def fit_causes(rows: list[dict]) -> tuple[dict, dict]:
@@ -97,6 +115,34 @@ def fit_causes(rows: list[dict]) -> tuple[dict, dict]:
     said = {"rules": rules, "head": head, "blended": blended}
     f1 = {name: round(f1_of(p >= 0.5, truth > 0.5), 4) for name, p in said.items()}
     return weights, record | scores(truth, said) | {"f1": f1}
+
+
+def fit_language(rows: list[dict], causes: dict) -> tuple[float, dict]:
+    """Share of the language model in P(necessary) beside what head and rules say together, 0 to 1."""
+    told = [row for row in rows if "cause" in row and row.get("language") is not None]
+    truth, language = (np.array([row[name] for row in told], float) for name in ("truth", "language"))
+    base = np.array([blended_of(row, causes) for row in told])
+    own, spoken = logit(base, LEAST_CAUSE), logit(language, LEAST_CAUSE)
+
+    def share(where: np.ndarray) -> float:
+        return float(np.clip(fit((spoken - own)[where, None], truth[where], np.zeros(1), own[where])[0], 0, 1))
+
+    fold, said = np.arange(len(told)) * FOLDS // len(told), np.empty(len(told))
+    for k in range(FOLDS):
+        here, weight = fold == k, share(fold != k)
+        said[here] = sigmoid(own[here] + weight * (spoken - own)[here])
+    found = scores(truth, {"without": base, "language": language, "with": said})
+    f1 = {name: round(f1_of(p >= 0.5, truth > 0.5), 4) for name, p in (("without", base), ("language", language), ("with", said))}
+    return round(share(np.ones(len(told), bool)), 4), {"rows": len(told)} | found | {"f1": f1}
+
+
+def blended_of(row: dict, causes: dict) -> float:
+    """As src/reasoner/explain/cause-blend.ts; the rules alone where the head has no say."""
+    weights = causes.get("collide" if row["cause"] == "collide" else "other")
+    if weights is None:
+        return row["rules"] or LEAST_CAUSE
+    known = 0 if row["rules"] is None else weights["known"] + weights["rules"] * float(logit(np.array(row["rules"]), LEAST_CAUSE))
+    return float(sigmoid(np.array(weights["bias"] + weights["head"] * float(logit(np.array(row["head"]), LEAST_CAUSE)) + known)))
 
 
 def f1_of(said: np.ndarray, true: np.ndarray) -> float:
@@ -130,12 +176,8 @@ def main() -> None:
     args = parser.parse_args()
     text = args.rows.read_bytes()
     *rows, about = [json.loads(line) for line in text.splitlines()]
-    types, causes, record = {}, {}, {}
-    groups = {row["forecast"] for row in rows if "forecast" in row}
-    for kind in sorted(groups | {group.split(":")[0] for group in groups}):
-        chosen = [row for row in rows if kind in (row.get("forecast"), row.get("forecast", "").split(":")[0])]
-        if len(chosen) >= LEAST_ROWS:
-            types[kind], record[kind] = fit_type(chosen)
+    causes, record = {}, {}
+    sets = fit_sets(rows, record)
     for group in ("collide", "other"):
         chosen = [row for row in rows if "cause" in row and (row["cause"] == "collide") == (group == "collide")]
         weights, found = fit_causes(chosen)
@@ -143,13 +185,14 @@ def main() -> None:
         # A head that adds nothing has no say.
         if found["blended"]["brier"] < found["rules"]["brier"] and found["f1"]["blended"] >= found["f1"]["rules"]:
             causes[group] = weights
+    share, record["language beside head and rules"] = fit_language(rows, causes)
     provenance = {
         "made": "training/pool (scenes.py, collect.ts, fit.py) on simulated validation scenes, no recordings",
         "rows": hashlib.sha256(text).hexdigest()[:12],
         **about,
         "crossValidation": record,
     }
-    document = {"version": 1, "provenance": provenance, "sets": {"forecaster": types}, "causes": causes}
+    document = {"version": 1, "provenance": provenance, "sets": sets, "causes": causes, "languageCauses": share}
     args.out.write_text(json.dumps(document, indent=2) + "\n")
     if args.manifest:
         note_in_manifest(args.manifest, args.out)

@@ -23,9 +23,24 @@ export const LEAST_TOLD = 0.15;
 export function necessaryObjects(graph: EventGraph, event: ObservedEvent): readonly Necessity[] {
   const found = collect(graph, event, MAX_LINKS, 1);
   const own = new Set(event.participants.map(({ id }) => id));
-  return [...found.values()]
-    .filter(({ object, probability }) => !own.has(object) && probability >= LEAST_TOLD)
+  return worthTelling([...found.values()].filter(({ object }) => !own.has(object)));
+}
+
+/** Those that are likely enough to be told, most probable first. */
+export function worthTelling(causes: readonly Necessity[]): readonly Necessity[] {
+  return causes
+    .filter(({ probability }) => probability >= LEAST_TOLD)
     .sort((a, b) => b.probability - a.probability || (a.object < b.object ? -1 : 1));
+}
+
+/** What was judged anew, and of the others what was said before. */
+export function withUnjudged(
+  judged: readonly Necessity[],
+  asked: readonly string[],
+  before: readonly Necessity[],
+): readonly Necessity[] {
+  const known = new Set(asked);
+  return worthTelling([...judged, ...before.filter(({ object }) => !known.has(object))]);
 }
 
 /**

@@ -5,7 +5,7 @@ import { CONFIRM_S, TIME_EPSILON } from '../../core/ontology.js';
 import type { Explainer, MemorySnapshot } from '../../core/stages.js';
 import { blendCauses, blendFor, UNFITTED_BLEND, type CauseBlend } from './cause-blend.js';
 import { AFTER_S, causeQuery } from './cause-query.js';
-import { LEAST_TOLD, type Necessity } from './causes.js';
+import { withUnjudged, type Necessity } from './causes.js';
 import { accountFor, RULES_MODEL, wordAccount, type Account, type AccountSource } from './rules-explainer.js';
 
 export interface LearnedExplainerOptions {
@@ -72,9 +72,6 @@ export class LearnedExplainer implements Explainer, AccountSource {
       const probability = blendCauses(weights, said[row] ?? 0, known?.probability);
       return [{ object, probability, path: known?.path ?? [] }];
     });
-    const judged = new Set(asked.ids);
-    return [...blended, ...causes.filter(({ object }) => !judged.has(object))]
-      .filter(({ probability }) => probability >= LEAST_TOLD)
-      .sort((a, b) => b.probability - a.probability || (a.object < b.object ? -1 : 1));
+    return withUnjudged(blended, asked.ids, causes);
   }
 }

@@ -34,6 +34,8 @@ const documentSchema = z.object({
   /** By the names of the sources that spoke, sorted, with `+` between them; then by group (`groupOf`) or event type. */
   sets: z.record(z.string(), z.record(z.string(), weightsSchema)),
   causes: causeBlendSchema,
+  /** Share of the language model's logit of P(necessary) beside the blend of `causes`. Absent: it has no say. */
+  languageCauses: z.number().min(0).max(1).optional(),
 });
 export type PoolDocument = z.infer<typeof documentSchema>;
 

@@ -3,7 +3,7 @@ import { PresageError } from '../../core/errors.js';
 import type { LanguageModel, LanguageRequest } from '../../core/learned.js';
 import type { Explanation, ObservedEvent } from '../../core/messages.js';
 import type { Explainer, MemorySnapshot } from '../../core/stages.js';
-import { LEAST_TOLD, type Necessity } from '../explain/causes.js';
+import { LEAST_TOLD, withUnjudged, type Necessity } from '../explain/causes.js';
 import { EventGraph, type Link } from '../explain/event-graph.js';
 import { remarksOn, wordAccount, type Account, type AccountSource } from '../explain/rules-explainer.js';
 import { salienceOf } from '../explain/salience.js';
@@ -103,10 +103,8 @@ export class FusedExplainer implements Explainer {
       const probability = this.#pooled(said[i] ?? UNTOLD, known?.probability ?? UNTOLD);
       return { object, probability, path: known?.path ?? pathFrom(object, links) };
     });
-    const judged = new Set(asked.map(({ object }) => object));
-    return [...pooled, ...base.causes.filter(({ object }) => !judged.has(object))]
-      .filter(({ probability }) => probability >= LEAST_TOLD)
-      .sort((a, b) => b.probability - a.probability || (a.object < b.object ? -1 : 1));
+    const objects = asked.map(({ object }) => object);
+    return withUnjudged(pooled, objects, base.causes);
   }
 
   #pooled(language: number, base: number): number {

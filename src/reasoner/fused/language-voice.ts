@@ -28,11 +28,11 @@ export interface LanguageVoice {
 export interface LanguageVoiceOptions {
   /** Live streams: asked on a beat, and explanations have a time limit. Else every answer is waited for. */
   readonly live: boolean;
+  /** Its share in P(necessary) beside another base, 0–1, as fitted on simulated scenes. Default 0: words only. */
+  readonly causeWeight?: number | undefined;
   readonly clock?: Clock;
 }
 
-/** Share of the language model in P(necessary) beside a base that has been fitted to the same task. */
-const CAUSE_WEIGHT = 0.3;
 /** Beside such a base the chain is the language model's where it holds it likelier than not. */
 const LEAST_SURE = 0.5;
 /** A live explanation that takes this long is told by rules, ms. */
@@ -42,7 +42,7 @@ const LIVE_LIMIT_MS = 4000;
 export function languageVoice(
   model: LanguageModel,
   variant: LanguageVariant,
-  { live, clock }: LanguageVoiceOptions,
+  { live, causeWeight = 0, clock }: LanguageVoiceOptions,
 ): LanguageVoice {
   const view = VIEWS[variant];
   const source = new LanguageSource(model, view);
@@ -53,7 +53,7 @@ export function languageVoice(
         model,
         base,
         view,
-        causeWeight: alone ? 1 : CAUSE_WEIGHT,
+        causeWeight: alone ? 1 : causeWeight,
         leastSure: alone ? 0 : LEAST_SURE,
         limitMs: live ? LIVE_LIMIT_MS : undefined,
         ...(clock && { clock }),
