@@ -27,7 +27,7 @@ export const model: Bench = {
     modes: MODES,
     /** Which recordings: of the evaluation folder, and simulated tracks. */
     sets: 'physics-dev,pets,worlds',
-    /** NAME=DIR,…: other folders of models, run in mode `both`. */
+    /** NAME=DIR or NAME:MODE=DIR,…: other folders of models, run in mode `both` or the one named. */
     weights: '',
     /** Folder that keeps percepts from run to run; by default they are made anew. */
     percepts: '',
@@ -75,16 +75,17 @@ class LazyPerception implements AsyncDisposable {
   }
 }
 
-/** Modes, then other weights in mode `both`. */
+/** Modes, then other weights. */
 function variantsOf(modes: string, weights: string): ReplayVariant[] {
   const named = modes.split(',').filter(Boolean);
   const other = weights.split(',').filter(Boolean);
   return [
     ...named.map((mode) => ({ name: mode, mode })),
     ...other.map((pair) => {
-      const [name = '', models = ''] = pair.split('=');
-      if (name === '' || models === '') throw new Error(`--weights: got "${pair}", expected NAME=DIR`);
-      return { name, mode: 'both', models };
+      const [title = '', models = ''] = pair.split('=');
+      const [name = '', mode = 'both'] = title.split(':');
+      if (name === '' || models === '') throw new Error(`--weights: got "${pair}", expected NAME:MODE=DIR`);
+      return { name, mode, models };
     }),
   ];
 }
