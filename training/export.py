@@ -64,23 +64,24 @@ def arguments(feed: dict[str, np.ndarray]) -> tuple[torch.Tensor, ...]:
 
 
 @torch.no_grad()
-def record_reference(case: str, module: nn.Module, feed: dict[str, np.ndarray], names: list[str]) -> None:
+def record_reference(runs: Path, case: str, module: nn.Module, feed: dict[str, np.ndarray], names: list[str]) -> None:
     """Keep PyTorch's outputs for `python -m training.check_parity`."""
+    kept = runs / REFERENCE.name
     told = module(*arguments(feed))
     told = told if isinstance(told, tuple) else (told,)
-    reference = json.loads(REFERENCE.read_text()) if REFERENCE.exists() else {}
+    reference = json.loads(kept.read_text()) if kept.exists() else {}
     reference[case] = {name: sampled(values.numpy()) for name, values in zip(names, told, strict=True)}
-    REFERENCE.write_text(json.dumps(reference) + "\n")
+    kept.write_text(json.dumps(reference) + "\n")
 
 
-def export_objects(work: Path, path: Path) -> dict:
+def export_objects(work: Path, path: Path, runs: Path) -> dict:
     axes = {name: {2: f"{name}_rows", 3: f"{name}_columns"} for name in OBJECT_INPUTS[:6]}
     axes |= {name: {0: "things"} for name in ("boxes", "points", "masks", "quality", "tokens")}
     heads = load_heads(work)
     # Traced with several things: with one, sizes of 1 could be taken for constants.
     write(heads, arguments(object_inputs(*CASES[1])), path, (OBJECT_INPUTS, OBJECT_OUTPUTS), axes)
     for case in CASES:
-        record_reference("objects " + " x ".join(map(str, case)), heads, object_inputs(*case), OBJECT_OUTPUTS)
+        record_reference(runs, "objects " + " x ".join(map(str, case)), heads, object_inputs(*case), OBJECT_OUTPUTS)
     maps = {f"p{k}": tensor("float32", 1, 128, f"canvasHeight/{2**k}", f"canvasWidth/{2**k}") for k in (3, 4, 5)}
     chroma = tensor("uint8", 1, 1, "chromaHeight", "chromaWidth")
     return {
@@ -106,10 +107,10 @@ def export_objects(work: Path, path: Path) -> dict:
     }
 
 
-def export_clip(work: Path, path: Path) -> dict:
+def export_clip(work: Path, path: Path, runs: Path) -> dict:
     encoder, feed = load_clip(work), clip_inputs()
     write(encoder, arguments(feed), path, (["grid"], ["token"]), {})
-    record_reference("clip", encoder, feed, ["token"])
+    record_reference(runs, "clip", encoder, feed, ["token"])
     return {
         "name": "presage-clip",
         "role": "clip",
@@ -120,14 +121,14 @@ def export_clip(work: Path, path: Path) -> dict:
     }
 
 
-def export_reasoner(model: str, work: Path, path: Path) -> tuple[dict, str]:
+def export_reasoner(model: str, work: Path, path: Path, runs: Path) -> tuple[dict, str]:
     """The entry of the forecaster or the cause head, and the records of its runs."""
-    graph_of, inputs_of, names, outputs, entry, runs = GRAPHS[model]
+    graph_of, inputs_of, names, outputs, entry, records = GRAPHS[model]
     graph = graph_of(work)
     write(graph, arguments(inputs_of(TRACED_THINGS)), path, (names, outputs), axes(names + outputs))
     for things in TRACK_CASES:
-        record_reference(f"{model} {things}", graph, inputs_of(things), outputs)
-    return entry, runs
+        record_reference(runs, f"{model} {things}", graph, inputs_of(things), outputs)
+    return entry, records
 
 
 def tensor(kind: str, *shape: int | str) -> dict:
@@ -161,14 +162,15 @@ def main() -> None:
     parser.add_argument("model", choices=["objects", "clip", *GRAPHS])
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--out", type=Path, default=ROOT / "models")
+    parser.add_argument("--runs", type=Path, default=REFERENCE.parent, help="folder of PyTorch's answers for training.check_parity")
     options = parser.parse_args()
     path = options.out / f"{options.model}.onnx"
     if options.model == "objects":
-        update_manifest(path, export_objects(options.work, path), "training/runs/masks.json, tokens.json")
+        update_manifest(path, export_objects(options.work, path, options.runs), "training/runs/masks.json, tokens.json")
     elif options.model in GRAPHS:
-        update_manifest(path, *export_reasoner(options.model, options.work, path))
+        update_manifest(path, *export_reasoner(options.model, options.work, path, options.runs))
     else:
-        update_manifest(path, export_clip(options.work, path), "training/runs/clip.json")
+        update_manifest(path, export_clip(options.work, path, options.runs), "training/runs/clip.json")
 
 
 if __name__ == "__main__":

@@ -109,6 +109,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, help="end after so much training time")
     parser.add_argument("--base", type=Path, help="heal, align, instruct: folder of training.language.prune")
     parser.add_argument("--linear", action="store_true", help="heal, align, instruct: a linear projection in place of the fusion core")
+    parser.add_argument("--without-causes", action="store_true", help="instruct: not from what re-runs without an object showed")
+    parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the run's record")
     parser.add_argument("--threads", type=int, default=1, help="heal, align, instruct: threads of PyTorch")
     parser.add_argument("--test", type=Path, help="forecast, causes: folder of token scenes that only the scores see")
     options = parser.parse_args()
@@ -131,10 +133,11 @@ def main() -> None:
         scores = train_on_tokens(run, module, train, held, shard_files(options.test) if options.test else held)
     elif config.stage in LANGUAGE_STAGES:
         torch.set_num_threads(options.threads)
-        scores = LANGUAGE_STAGES[config.stage](run, module, train, held, options.base)
+        told = {"causes": False} if options.without_causes else {}
+        scores = LANGUAGE_STAGES[config.stage](run, module, train, held, options.base, **told)
     else:
         scores = TRAINERS[config.stage](run, module, train, held)
-    run.write_record(RUNS, scores)
+    run.write_record(options.runs, scores)
 
 
 if __name__ == "__main__":

@@ -226,8 +226,10 @@ def moment_sample(observed: Observed, index: int, speech: Speech, rng: np.random
     return Sample(tree, moment)
 
 
-def event_sample(observed: Observed, speech: Speech, rng: np.random.Generator, sighted: bool = True) -> Sample | None:
-    """Causes and chain of an event that was seen and happened, soon after it."""
+def event_sample(
+    observed: Observed, speech: Speech, rng: np.random.Generator, sighted: bool = True, causes: bool = True
+) -> Sample | None:
+    """Causes and chain of an event that was seen and happened, soon after it; not `causes`: without what re-runs showed."""
     known = [(event, counterpart(event, observed.true_events)) for event in observed.seen_events]
     known = [(event, true) for event, true in known if true is not None and event.type not in BEGINNINGS]
     caused = [(event, true) for event, true in known if (true[1] == 1).any()]
@@ -243,7 +245,7 @@ def event_sample(observed: Observed, speech: Speech, rng: np.random.Generator, s
         return None
     tree = Tree()
     root = tree.add(speech.lines(prompt_of(moment.situation, moment.told)))
-    add_causes(tree, root, moment, speech, rng, necessary if (necessary >= 0).any() else None)
+    add_causes(tree, root, moment, speech, rng, necessary if causes and (necessary >= 0).any() else None)
     if sighted:
         add_places(tree, root, moment, speech, rng, 1)
     add_asked(tree, root, moment, speech, rng, 1)

@@ -77,17 +77,21 @@ def module_for(stage: str, base: Path, work: Path, linear: bool) -> nn.Module:
     return Fused(language, core)
 
 
-def draw(scenes: list[Observed], speech: Speech, rng: np.random.Generator, sighted: bool = True) -> Sample | None:
+def draw(
+    scenes: list[Observed], speech: Speech, rng: np.random.Generator, sighted: bool = True, causes: bool = True
+) -> Sample | None:
     observed = scenes[rng.integers(len(scenes))]
     if rng.random() < 0.45:
         return moment_sample(observed, int(rng.integers(2)), speech, rng, sighted)
-    return event_sample(observed, speech, rng, sighted)
+    return event_sample(observed, speech, rng, sighted, causes)
 
 
-def draw_batch(scenes: list[Observed], speech: Speech, rng: np.random.Generator, size: int, sighted: bool = True) -> list[Sample]:
+def draw_batch(
+    scenes: list[Observed], speech: Speech, rng: np.random.Generator, size: int, sighted: bool = True, causes: bool = True
+) -> list[Sample]:
     drawn: list[Sample] = []
     while len(drawn) < size * DRAWS:
-        sample = draw(scenes, speech, rng, sighted)
+        sample = draw(scenes, speech, rng, sighted, causes)
         drawn += [sample] if sample else []
     drawn.sort(key=lambda sample: len(sample.tree.tokens))
     start = int(rng.integers(len(drawn) - size + 1))
@@ -135,12 +139,14 @@ def train_align(run: Run, module: Aligned, train: list[Path], held: list[Path], 
     return {name: round(float(np.mean([look[name] for look in looks])), 4) for name in looks[0]}
 
 
-def train_language(run: Run, module: Fused, train: list[Path], held: list[Path], base: Path, sighted: bool) -> dict:
+def train_language(
+    run: Run, module: Fused, train: list[Path], held: list[Path], base: Path, sighted: bool, causes: bool = True
+) -> dict:
     speech, scenes = Speech(base / "tokenizer.json"), scenes_of(train)
     checked = held_samples(scenes_of(held[:2]), speech, HELD_SAMPLES, sighted)
 
     def losses(rng: np.random.Generator) -> dict[str, Tensor]:
-        found = module.losses(draw_batch(scenes, speech, rng, run.config.batch, sighted), speech.digits, sighted)
+        found = module.losses(draw_batch(scenes, speech, rng, run.config.batch, sighted, causes), speech.digits, sighted)
         return {task: loss * WEIGHTS.get(task, 1.0) for task, loss in found.items()}
 
     @torch.no_grad()
@@ -160,8 +166,11 @@ def train_heal(run: Run, module: Fused, train: list[Path], held: list[Path], bas
     return train_language(run, module, train, held, base, sighted=False)
 
 
-def train_instruct(run: Run, module: Fused, train: list[Path], held: list[Path], base: Path) -> dict:
-    return train_language(run, module, train, held, base, sighted=True)
+def train_instruct(
+    run: Run, module: Fused, train: list[Path], held: list[Path], base: Path, causes: bool = True
+) -> dict:
+    """Not `causes`: the ablation that learns from no re-run without an object."""
+    return train_language(run, module, train, held, base, sighted=True, causes=causes)
 
 
 def held_samples(scenes: list[Observed], speech: Speech, count: int, sighted: bool) -> list[Sample]:
