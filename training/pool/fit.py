@@ -84,10 +84,7 @@ def fit_type(rows: list[dict], sources: tuple[str, ...]) -> tuple[dict, dict]:
     weights = {"bias": round(bias, 4), "slope": round(slope, 4)}
     weights["weights"] = {name: round(factor, 4) for name, factor in zip(sources, factors, strict=True)}
     record = {"rows": len(rows), "rate": round(float(truth.mean()), 4)}
-    found = scores(truth, {"sampled": sampled, **learned, "pooled": pooled})
-    best = min(score["logLoss"] for score in found.values())
-    weights["behind"] = {name: round(score["logLoss"] - best, 4) for name, score in found.items()}
-    return weights, record | found
+    return weights, record | scores(truth, {"sampled": sampled, **learned, "pooled": pooled})
 
 
 def fit_sets(rows: list[dict], record: dict) -> dict:

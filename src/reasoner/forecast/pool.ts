@@ -16,11 +16,6 @@ const LEAST = 1e-4;
 const DEVIATION = { bias: 0.25, slope: 0.1, weight: 0.15 } as const;
 /** Per independent item: after some 2000 the past counts e times less. */
 const FORGETTING = 0.9995;
-/**
- * How many items of a stream the scenes of the fit are worth when its experts are first weighed: few, for a stream need not
- * be like them.
- */
-const FITTED_ITEMS = 25;
 /** No expert falls behind the best by more than this in log odds, so that it can come back. */
 const MOST_BEHIND = 6;
 
@@ -30,10 +25,7 @@ const weightsSchema = z.object({
   slope: z.number(),
   /** By source: factor of (its logit − the sampled logit). */
   weights: z.record(z.string(), z.number()),
-  /** By expert (`sampled`, each source, `pooled`): its mean log loss less that of the best, in the scenes of the fit. */
-  behind: z.record(z.string(), z.number().min(0)).default({}),
 });
-type Fitted = z.output<typeof weightsSchema>;
 
 const documentSchema = z.object({
   version: z.literal(1),
@@ -85,8 +77,6 @@ export interface Pool {
 
 interface Model {
   readonly map: OnlineLogistic;
-  /** Log weights of the experts before anything was learned. */
-  readonly prior: readonly number[];
   /** Log weights, the best at 0: sampling, each source in order, the pool. */
   experts: number[];
 }
@@ -104,7 +94,7 @@ export function parsePool(document: unknown): PoolDocument {
  * Pools what sources say of an item with the sampled probability. For each set of sources that speak and each group there
  * are experts: sampling alone, each source alone, and a logit-linear pool (Genest & Zidek 1986) that starts at weights fitted
  * on simulated scenes and goes on learning in this stream. What is stated is the experts' average, weighted by how well
- * each foretold those scenes (which count little) and the outcomes so far (Vovk's aggregating algorithm for the log loss), so that the loss stays within a
+ * each has foretold the outcomes so far (Vovk's aggregating algorithm for the log loss), so that the loss stays within a
  * constant of the best expert's, whatever the fitted weights are worth here.
  */
 export class ForecastPool implements Pool {
@@ -130,7 +120,7 @@ export class ForecastPool implements Pool {
     const model = this.#models.get(key) ?? this.#create(group, names);
     this.#models.set(key, model);
     const said = expertsOf(model, sampled, voices, names);
-    const { prior } = model;
+    const prior = expertPrior(names.length);
     const keep = FORGETTING ** weight;
     const scored = model.experts.map((log, i) => {
       const p = said[i] ?? 0.5;
@@ -182,8 +172,7 @@ export class ForecastPool implements Pool {
       ...names.map((name) => fitted?.weights[name] ?? alike),
     ];
     const deviation = [DEVIATION.bias, DEVIATION.slope, ...names.map(() => DEVIATION.weight)];
-    const prior = expertPrior(names, fitted);
-    return { map: new OnlineLogistic(mean, deviation, FORGETTING), prior, experts: [...prior] };
+    return { map: new OnlineLogistic(mean, deviation, FORGETTING), experts: expertPrior(names.length) };
   }
 }
 
@@ -213,10 +202,9 @@ function keyOf(group: string, names: readonly string[]): string {
   return `${names.join('+')}|${group}`;
 }
 
-/** By how far behind each expert was in the scenes of the fit; all alike where nothing was fitted. */
-function expertPrior(names: readonly string[], fitted: Fitted | undefined): number[] {
-  const behind = ['sampled', ...names, 'pooled'].map((name) => fitted?.behind[name] ?? 0);
-  return behind.map((nats) => -Math.min(nats * FITTED_ITEMS, MOST_BEHIND));
+/** Log weights before anything was learned: all alike, for a stream need not be like the scenes of the fit. */
+function expertPrior(sources: number): number[] {
+  return Array.from({ length: sources + 2 }, () => 0);
 }
 
 function featuresOf(sampled: number, voices: ItemVoices, names: readonly string[]): number[] {

@@ -13,7 +13,7 @@ const ALIKE = { bias: 0, head: 0.5, known: 0, rules: 0.5 };
 const FITTED: PoolDocument = {
   version: 1,
   provenance: { made: 'by hand' },
-  sets: { forecaster: { exit: { bias: -0.2, slope: 0.1, weights: { forecaster: 0.75 }, behind: {} } } },
+  sets: { forecaster: { exit: { bias: -0.2, slope: 0.1, weights: { forecaster: 0.75 } } } },
   causes: { collide: ALIKE, other: ALIKE },
 };
 
@@ -52,16 +52,6 @@ describe('the pool of forecasts', () => {
     const fitted = sigmoid(-0.2 + 1.1 * logit(0.2) + 0.75 * (logit(0.6) - logit(0.2)));
     const said = new ForecastPool(FITTED).pool('exit:body', 0.2, { forecaster: 0.6 });
     expect(said).toBeCloseTo((fitted + 0.2 + 0.6) / 3, 10);
-  });
-
-  it('begins with the experts weighed by what they were worth in the scenes of the fit', () => {
-    const behind = { sampled: 10, forecaster: 0.04, pooled: 0 };
-    const exit = { bias: 0, slope: 0, weights: { forecaster: 1 }, behind };
-    const pool = new ForecastPool({ ...FITTED, sets: { forecaster: { exit } } });
-    const shares = [Math.exp(-6), Math.exp(-1), 1];
-    const sum = shares.reduce((total, share) => total + share, 0);
-    const said = pool.pool('exit:body', 0.2, { forecaster: 0.6 });
-    expect(said).toBeCloseTo((0.2 * (shares[0] ?? 0) + 0.6 * (sum - (shares[0] ?? 0))) / sum, 10);
   });
 
   it('lies between the two where nothing was fitted', () => {
