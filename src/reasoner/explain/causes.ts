@@ -27,7 +27,7 @@ export function necessaryObjects(graph: EventGraph, event: ObservedEvent): reado
 }
 
 /** Those that are likely enough to be told, most probable first. */
-export function worthTelling(causes: readonly Necessity[]): readonly Necessity[] {
+function worthTelling(causes: readonly Necessity[]): readonly Necessity[] {
   return causes
     .filter(({ probability }) => probability >= LEAST_TOLD)
     .sort((a, b) => b.probability - a.probability || (a.object < b.object ? -1 : 1));

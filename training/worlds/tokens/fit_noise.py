@@ -219,7 +219,7 @@ def main() -> None:
             noise[world], count = fit_levels(*folders, noise[world])
             noise["fitted"][world] = f"{count} rendered scenes"
             print(world, json.dumps(noise[world], indent=1))
-    target.write_text(json.dumps(noise, indent=1) + "\n")
+    target.write_text(json.dumps(noise, indent=2) + "\n")
 
 
 if __name__ == "__main__":
