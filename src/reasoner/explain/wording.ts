@@ -38,12 +38,18 @@ export function explanationText(
     const ago = (link.effect.t - link.cause.t).toFixed(1);
     sentences.push(`${ago} s before that, ${clauseOf(link.cause)}${leadsOn(link)}.`);
   }
-  if (links.length === 0) sentences.push(NOTHING_FOUND);
   const named = causes
     .filter(({ probability }) => probability >= NAMED)
     .map(({ object }) => objectName(object));
-  if (named.length > 0) sentences.push(`Without ${joinOr(named)} it would probably not have happened.`);
+  if (links.length === 0) sentences.push(named.length === 0 ? NOTHING_FOUND : byMotion(named));
+  else if (named.length > 0) sentences.push(`Without ${joinOr(named)} it would probably not have happened.`);
   return [...sentences, ...remarks].join(' ');
+}
+
+/** Where the motion alone tells who was necessary. */
+function byMotion(named: readonly string[]): string {
+  const without = joinOr(named);
+  return `Judging by how things moved, it would probably not have happened without ${without}; no earlier event in memory tells how.`;
 }
 
 function leadsOn(link: Link): string {

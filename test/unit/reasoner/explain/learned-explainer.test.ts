@@ -115,7 +115,8 @@ describe('an explanation with the cause head', () => {
     expect(explanation?.causes).toEqual([
       { object: 'o3', probability: 0.8, counterfactual: expect.stringContaining('Without #3') as string },
     ]);
-    expect(explanation?.text).toContain('Without #3');
+    expect(explanation?.text).toContain('it would probably not have happened without #3; no earlier event');
+    expect(explanation?.text).not.toContain('accounts for this');
     expect(explanation && new Verifier().repair(explanation, apart, event).verified.problems).toEqual([]);
   });
 
