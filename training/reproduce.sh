@@ -6,7 +6,7 @@
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python} CACHE=${CACHE:-out/cache} WORK=${WORK:-out/work} MODELS=${MODELS:-models} RUNS=${RUNS:-training/runs}
-TOKENS=${TOKENS:-out/tokens} SCENES=${SCENES:-200704} HELD=${HELD:-8192} POOL_SCENES=${POOL_SCENES:-600}
+TOKENS=${TOKENS:-out/tokens} SCENES=${SCENES:-200704} HELD=${HELD:-8192} POOL_SCENES=${POOL_SCENES:-1600}
 export OMP_NUM_THREADS=1
 if [ -n "${QUICK:-}" ]; then
   SCENES=256 HELD=64 POOL_SCENES=8
