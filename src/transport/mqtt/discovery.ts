@@ -1,4 +1,7 @@
-import { ANY, WHOLE, type Topics } from './topics.js';
+import type { Topics } from './topics.js';
+
+/** `mqtt.topic` of a service that is alone at its broker; ids of its entities do not name it. */
+const DEFAULT_PREFIX = 'presage';
 
 export interface DiscoveryOptions {
   readonly topics: Topics;
@@ -28,7 +31,7 @@ function occupancy(stream: string, zone: string | undefined, options: DiscoveryO
   return announce('binary_sensor', stream, zone, 'occupancy', options, {
     name: zone === undefined ? 'Occupancy' : `${zone} occupancy`,
     device_class: 'occupancy',
-    state_topic: topics.count(stream, zone ?? WHOLE, ANY),
+    state_topic: topics.count(stream, zone),
     value_template: "{{ 'ON' if value | int(0) > 0 else 'OFF' }}",
   });
 }
@@ -48,11 +51,12 @@ function announce(
   component: 'binary_sensor' | 'sensor',
   stream: string,
   zone: string | undefined,
-  what: string,
+  what: 'occupancy' | 'next_event',
   { topics, prefix, version }: DiscoveryOptions,
   config: Readonly<Record<string, unknown>>,
 ): Announcement {
-  const id = ['presage', stream, ...(zone === undefined ? [] : ['zone', zone]), what].map(plain).join('_');
+  const service = serviceParts(topics.prefix);
+  const id = `${idOf([...service, stream, ...(zone === undefined ? [] : ['zone', zone])])}_${what}`;
   const payload = JSON.stringify({
     ...config,
     unique_id: id,
@@ -60,8 +64,8 @@ function announce(
     availability: [{ topic: topics.available }, { topic: topics.streamAvailable(stream) }],
     availability_mode: 'all',
     device: {
-      identifiers: [`presage_${stream}`],
-      name: `Presage ${stream}`,
+      identifiers: [idOf([...service, stream])],
+      name: topics.prefix === DEFAULT_PREFIX ? `Presage ${stream}` : `Presage ${stream} (${topics.prefix})`,
       manufacturer: 'Presage',
       model: 'Camera stream',
       sw_version: version,
@@ -71,7 +75,31 @@ function announce(
   return { topic: `${prefix}/${component}/${id}/config`, payload };
 }
 
-/** Home Assistant takes letters, digits, `_` and `-`; other characters become their code, so that names stay apart. */
+/**
+ * `mqtt.topic` names a service at its broker. Ids of the default one have one part fewer (2 or 4 instead of 3 or 5), so that they
+ * differ from those of all others whatever streams and zones are called.
+ */
+function serviceParts(prefix: string): readonly string[] {
+  return prefix === DEFAULT_PREFIX ? ['presage'] : ['presage', prefix];
+}
+
+/** False for an announcement of an earlier version, which could be the one of another service at the same broker. */
+export function isAnnouncedBy(topic: string, base: string, discoveryPrefix: string): boolean {
+  if (base === DEFAULT_PREFIX) return true;
+  const [, id = ''] = topic.slice(discoveryPrefix.length + 1).split('/');
+  return !topic.startsWith(`${discoveryPrefix}/`) || id.startsWith(`${idOf(serviceParts(base))}_`);
+}
+
+/** One id of several names. Different lists of names give different ids: `_` stands only between two of them. */
+export function idOf(names: readonly string[]): string {
+  return names.map(plain).join('_');
+}
+
+/** Home Assistant accepts letters, digits, `_` and `-`; other characters become `-x…-`, with their code, and `-` escapes both. */
 function plain(name: string): string {
-  return name.replace(/[^A-Za-z0-9_-]/g, (character) => `-${(character.codePointAt(0) ?? 0).toString(16)}-`);
+  return name.replace(/[^A-Za-z0-9]/gu, (character) =>
+    character === '-' || character === '_'
+      ? `-${character}`
+      : `-x${(character.codePointAt(0) ?? 0).toString(16)}-`,
+  );
 }

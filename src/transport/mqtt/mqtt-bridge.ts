@@ -5,7 +5,7 @@ import type { Message } from '../../core/messages.js';
 import { LogFollower, type FollowedLog } from '../log/log-follower.js';
 import type { LogEntry } from '../log/log-types.js';
 import type { MessageSink, OutgoingMessage } from '../messages/encode.js';
-import { announcementsOf, type Announcement } from './discovery.js';
+import { announcementsOf, isAnnouncedBy, type Announcement } from './discovery.js';
 import { MqttLink } from './mqtt-link.js';
 import { StreamView, type Zones } from './stream-view.js';
 import { Topics } from './topics.js';
@@ -73,11 +73,13 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
 
   constructor(options: MqttOptions) {
     this.#options = options;
-    const { url, user, password, prefix, reconnectMs, log, onError } = options;
+    const { url, user, password, prefix, discoveryPrefix, reconnectMs, log, onError } = options;
     this.#topics = new Topics(prefix);
     this.#closing = new Promise((resolve) => (this.#beginClosing = resolve));
     const earlier = (log.load(NO_STREAM, RETAINED_KEY) ?? []) as readonly string[];
-    for (const topic of earlier) this.#retained.set(topic, undefined);
+    const isOwn = (topic: string): boolean =>
+      discoveryPrefix === undefined || isAnnouncedBy(topic, prefix, discoveryPrefix);
+    for (const topic of earlier) if (isOwn(topic)) this.#retained.set(topic, undefined);
     this.#link = new MqttLink({
       ...{ url, user, password, availableTopic: this.#topics.available },
       ...(reconnectMs === undefined ? {} : { reconnectMs }),

@@ -1,7 +1,7 @@
 import { boxPosition, inPolygon, type Point } from '../../core/box.js';
 import { UPRIGHT_LABELS } from '../../core/ontology.js';
 import type { Message, ObjectState, Prediction } from '../../core/messages.js';
-import { ANY, WHOLE, type Topics } from './topics.js';
+import type { Topics } from './topics.js';
 
 export type Zones = Readonly<Record<string, readonly Point[]>>;
 
@@ -17,8 +17,8 @@ export class StreamView {
   readonly #topics: Topics;
   readonly #zones: Zones;
   readonly #open = new Map<string, Prediction>();
-  /** Labels seen so far, so that what has left becomes 0. */
-  readonly #labels = new Set<string>([ANY]);
+  /** Labels seen so far, so that what has left becomes 0; undefined: every label. */
+  readonly #labels = new Set<string | undefined>([undefined]);
   readonly #retained = new Map<string, string>();
 
   constructor(stream: string, topics: Topics, zones: Zones) {
@@ -80,21 +80,21 @@ export class StreamView {
 
   #count(objects: readonly ObjectState[]): readonly string[] {
     const counts = new Map<string, number>();
-    const add = (zone: string, label: string): void => {
-      for (const name of [label, ANY]) {
+    const add = (zone: string | undefined, label: string): void => {
+      for (const name of [label, undefined]) {
         const topic = this.#topics.count(this.#stream, zone, name);
         counts.set(topic, (counts.get(topic) ?? 0) + 1);
       }
     };
     for (const { label, box } of objects) {
       this.#labels.add(label);
-      add(WHOLE, label);
+      add(undefined, label);
       const [x, y] = boxPosition(box, UPRIGHT_LABELS.has(label));
       for (const [zone, corners] of Object.entries(this.#zones))
         if (inPolygon(x, y, corners)) add(zone, label);
     }
     const changed: string[] = [];
-    for (const zone of [WHOLE, ...this.zones]) {
+    for (const zone of [undefined, ...this.zones]) {
       for (const label of this.#labels) {
         const topic = this.#topics.count(this.#stream, zone, label);
         changed.push(...this.#set(topic, String(counts.get(topic) ?? 0)));

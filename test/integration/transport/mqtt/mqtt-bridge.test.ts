@@ -94,6 +94,64 @@ describe.skipIf(noMosquitto)(`mqtt${noMosquitto ? ` (${noMosquitto})` : ''}`, ()
     await waitFor(() => expect(bridge.stats()).toMatchObject({ connected: true, dropped: 0, behind: 0 }));
   });
 
+  it('keeps the entities and counts of two services and of similar zones apart', async () => {
+    const broker = await Mosquitto.start(tempFolder());
+    const { topics } = await broker.listen();
+    const left: [number, number][] = [
+      [0, 0],
+      [0.01, 0],
+      [0.01, 0.01],
+    ];
+    const whole: [number, number][] = [
+      [0, 0],
+      [1, 0],
+      [1, 1],
+      [0, 1],
+    ];
+    const zones: Zones = { 'a/b': whole, a_b: left, all: left };
+    const home = await rig(broker, tempFolder(), { streams: () => [{ id: 'cam1', zones }] });
+    const barn = await rig(broker, tempFolder(), {
+      ...{ prefix: 'barn', streams: () => [{ id: 'cam1', zones }] },
+    });
+    const announced = (): Record<string, { unique_id: string; state_topic: string }> =>
+      Object.fromEntries(
+        [...topics]
+          .filter(([topic]) => topic.startsWith('homeassistant/'))
+          .map(([topic, text]) => [topic, JSON.parse(text) as { unique_id: string; state_topic: string }]),
+      );
+    // Of each service: two sensors for the picture and for each of three zones.
+    await waitFor(() => expect(Object.keys(announced())).toHaveLength(16));
+    const entities = Object.values(announced());
+    expect(new Set(entities.map(({ unique_id }) => unique_id)).size).toBe(16);
+    expect(new Set(entities.map(({ state_topic }) => state_topic)).size).toBe(16);
+    home.publisher.publish(objectsDraft(1, 2));
+    await waitFor(() => expect(topics.get('presage/cam1/a%2Fb/person')).toBe('2'));
+    expect(topics.get('presage/cam1/all/person')).toBe('2');
+    expect(topics.get('presage/cam1/a_b/all')).toBe('0');
+    expect(topics.get('presage/cam1/%61ll/all')).toBe('0');
+    expect(topics.get('barn/cam1/all/all')).toBe('0');
+    await barn.close();
+    const empty = await rig(broker, tempFolder(), { prefix: 'barn', streams: () => [] });
+    await empty.close();
+    expect(Object.keys(announced()).filter((topic) => topic.includes('/presage_cam1_'))).toHaveLength(8);
+  });
+
+  it('does not clear an entity of the default service that an earlier version announced under the same id', async () => {
+    const broker = await Mosquitto.start(tempFolder());
+    const { topics } = await broker.listen();
+    await rig(broker, tempFolder());
+    const entity = 'homeassistant/sensor/presage_cam1_next_event/config';
+    await waitFor(() => expect(topics.has(entity)).toBe(true));
+    const folder = tempFolder();
+    const log = await DurableLog.open({ folder });
+    log.save('', 'mqtt/retained', [entity, 'barn/cam2/available']);
+    await log.close();
+    const { bridge } = await rig(broker, folder, { prefix: 'barn', streams: () => [] });
+    await waitFor(() => expect(topics.get('barn/available')).toBe('online'));
+    await bridge.close();
+    expect(topics.has(entity)).toBe(true);
+  });
+
   it('clears all that is retained of a stream that goes, also when it goes between two runs', async () => {
     const broker = await Mosquitto.start(tempFolder());
     const { topics } = await broker.listen();
