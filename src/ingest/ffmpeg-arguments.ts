@@ -11,6 +11,8 @@ export interface ArgumentOptions {
   readonly maxHeight: number;
   /** 0 lets ffmpeg choose. */
   readonly decodeThreads: number;
+  /** Demuxer of an HTTP input; by default ffmpeg chooses. */
+  readonly inputFormat?: 'mjpeg' | undefined;
   /** Also write the video as it is encoded, as Matroska, to the file descriptor ENCODED_FD. */
   readonly copyEncoded: boolean;
 }
@@ -69,8 +71,11 @@ export function ffmpegArguments(spec: FfmpegSpec, options: ArgumentOptions): str
 /** Pictures are handed on as soon as they are there: looking at the stream takes at most this, µs and bytes. */
 const LOW_DELAY = ['-fflags', 'nobuffer', '-analyzeduration', '1000000', '-probesize', '500000'];
 
-/** A child that nobody publishes to ends after this and is started again: one whose parent was killed stays no longer, s. */
-const LISTEN_S = 60;
+/**
+ * A child to which no publisher connects ends after this and is started again, s: one whose parent was killed ends too, and a
+ * publisher that connects and sends nothing is detected (see FfmpegRun).
+ */
+export const LISTEN_S = 30;
 
 type RtpSpec = Extract<FfmpegSpec, { readonly kind: 'rtp' }>;
 
@@ -88,7 +93,10 @@ function copyArguments(): string[] {
   return ['-map', '0:V:0', '-c:v', 'copy', '-avoid_negative_ts', '0', '-f', 'tee', COPY];
 }
 
-function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: ArgumentOptions): string[] {
+function inputArguments(
+  spec: FfmpegSpec,
+  { major, rtspTransport, stallMs, inputFormat }: ArgumentOptions,
+): string[] {
   const whitelist = ['-protocol_whitelist', PROTOCOLS[spec.kind]];
   const timeoutUs = String((stallMs + ORPHAN_GRACE_MS) * 1000);
   switch (spec.kind) {
@@ -98,6 +106,7 @@ function inputArguments(spec: FfmpegSpec, { major, rtspTransport, stallMs }: Arg
       return [
         ...whitelist,
         ...['-reconnect', '1', '-reconnect_delay_max', String(HTTP_RESUME_S), '-rw_timeout', timeoutUs],
+        ...(inputFormat === undefined ? [] : ['-f', inputFormat]),
         ...['-i', spec.url],
       ];
     case 'rtsp':

@@ -4,7 +4,7 @@ import type { ArgumentOptions } from './ffmpeg-arguments.js';
 import type { FfmpegSpec } from './source-spec.js';
 
 /** How one source is read; `openSource` fills in what is left out. */
-export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'> {
+export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded' | 'inputFormat'> {
   readonly ffmpegPath: string;
   /** `live`: at the source's own pace, pictures without a free buffer are dropped. `lossless`: every picture, as fast as taken. */
   readonly mode: 'live' | 'lossless';
@@ -18,6 +18,9 @@ export interface FfmpegSourceOptions extends Omit<ArgumentOptions, 'copyEncoded'
   readonly maxAttempts: number;
   readonly retryBaseMs: number;
   readonly retryMaxMs: number;
+  /** Delay after the first refused login, ms; doubled up to `refusedRetryMaxMs`. */
+  readonly refusedRetryBaseMs: number;
+  readonly refusedRetryMaxMs: number;
   /** Takes the video as it is encoded, where it is wanted. */
   readonly encoded?: EncodedSink | undefined;
   /** Waits until there is something to read, before each run. Without it, the source is there or fails. */

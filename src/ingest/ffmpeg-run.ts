@@ -4,7 +4,7 @@ import { PresageError } from '../core/errors.js';
 import type { EncodedSinkRun } from '../core/encoded-video.js';
 import type { Frame } from '../core/frame.js';
 import type { VideoFormat } from '../core/stages.js';
-import { ffmpegArguments } from './ffmpeg-arguments.js';
+import { ffmpegArguments, LISTEN_S } from './ffmpeg-arguments.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';
 import type { FfmpegSourceOptions } from './ffmpeg-options.js';
@@ -14,6 +14,8 @@ import type { FfmpegSpec } from './source-spec.js';
 export interface FfmpegRunOptions {
   readonly spec: FfmpegSpec;
   readonly options: FfmpegSourceOptions;
+  /** Demuxer of an HTTP input; by default ffmpeg chooses. */
+  readonly inputFormat?: 'mjpeg' | undefined;
   readonly clock: Clock;
   readonly frames: FrameAssembler;
   /** The first picture is here; called before it is handed out. */
@@ -29,6 +31,10 @@ export interface RunEnd {
   readonly finite: boolean;
   /** Why it ended; undefined for an ordinary end. With pictures of a recording: what is wrong with it. */
   readonly failure: PresageError | undefined;
+  /** It listened, and no publisher came. */
+  readonly unvisited: boolean;
+  /** ffmpeg does not recognize the format of what an HTTP server sends. */
+  readonly unrecognized: boolean;
 }
 
 /** Formats without times of their own, for which ffmpeg makes up a rate: over a network, their arrival is their time. */
@@ -59,11 +65,15 @@ export class FfmpegRun {
   readonly #halt = new AbortController();
   readonly #halted: Promise<void>;
   #waitingSinceMs: number | undefined;
+  readonly #startMs: number;
+  /** When a publisher was first seen to send to a listening run, monotonic ms. */
+  #visitedAtMs: number | undefined;
   /** Monotonic ms at which media time 0 is due; set by the first picture of a paced run. */
   #paceMs: number | undefined;
 
   constructor(run: FfmpegRunOptions) {
     this.#run = run;
+    this.#startMs = run.clock.nowMs();
     this.#halted = new Promise((resolve) =>
       this.#halt.signal.addEventListener('abort', () => resolve(), { once: true }),
     );
@@ -76,7 +86,11 @@ export class FfmpegRun {
     this.#encoded = encoded;
     this.#process = new FfmpegProcess(
       run.options.ffmpegPath,
-      ffmpegArguments(run.spec, { ...run.options, copyEncoded: encoded !== undefined }),
+      ffmpegArguments(run.spec, {
+        ...run.options,
+        inputFormat: run.inputFormat,
+        copyEncoded: encoded !== undefined,
+      }),
       encoded && ((chunk) => encoded.push(chunk)),
     );
     this.#process.stderr.on('data', (text: string) => this.#log.push(text));
@@ -102,7 +116,25 @@ export class FfmpegRun {
     }
     const exit = await this.#process.exited;
     this.#encoded?.end();
-    return { frames: this.#pictures, finite: this.#finite, failure: this.#failure(exit) };
+    const failure = this.#failure(exit);
+    return {
+      ...{ frames: this.#pictures, finite: this.#finite, failure },
+      unvisited: this.#isUnvisited(failure),
+      unrecognized: this.#isUnrecognized(failure),
+    };
+  }
+
+  #isUnrecognized(failure: PresageError | undefined): boolean {
+    const { spec, inputFormat } = this.#run;
+    if (spec.kind !== 'http' || inputFormat !== undefined) return false;
+    return this.#log.input.format === '' && failure?.code === 'source_invalid';
+  }
+
+  #isUnvisited(failure: PresageError | undefined): boolean {
+    const { kind } = this.#run.spec;
+    if (this.#log.input.format !== '' || failure?.code !== 'source_unreachable') return false;
+    // The limit on accepting a connection ends a listening ffmpeg; the stall limit ends it when a publisher is silent.
+    return kind === 'rtp' || (kind === 'rtsp-listen' && !this.#stalled);
   }
 
   /** Ends the child and whatever waits; `play` resolves. Idempotent. */
@@ -149,6 +181,13 @@ export class FfmpegRun {
     const { spec, options } = this.#run;
     const advice = { retryable: true, hint: 'check that the camera is on' };
     const silence = `for ${options.stallMs / 1000} s`;
+    if (this.#log.input.format === '' && spec.kind === 'rtsp-listen') {
+      const message = `${spec.name}: a publisher connected and sent no video ${silence}`;
+      return new PresageError('source_stalled', message, {
+        ...advice,
+        hint: 'check that the publisher sends',
+      });
+    }
     if (this.#log.input.format === '') {
       return new PresageError('source_unreachable', `${spec.name}: no answer ${silence}`, advice);
     }
@@ -224,15 +263,24 @@ export class FfmpegRun {
     if (spec.kind === 'file') return undefined;
     return setInterval(
       () => {
-        // Whoever listens waits for as long as it takes until somebody comes.
-        if (spec.kind === 'rtsp-listen' && this.#log.input.format === '') return;
-        if (this.#waitingSinceMs === undefined || clock.nowMs() - this.#waitingSinceMs < options.stallMs)
-          return;
+        const sinceMs = this.#silentSinceMs();
+        if (sinceMs === undefined || clock.nowMs() - sinceMs < options.stallMs) return;
         this.#stalled = true;
         void this.stop();
       },
       Math.min(1000, options.stallMs / 4),
     );
+  }
+
+  /** Start of the silence that counts towards the stall limit, monotonic ms; undefined while there is none. */
+  #silentSinceMs(): number | undefined {
+    const sinceMs = this.#waitingSinceMs;
+    if (sinceMs === undefined || this.#run.spec.kind !== 'rtsp-listen') return sinceMs;
+    // The wait for a publisher is no silence. ffmpeg logs no accepted connection before it has found its video: a child
+    // that outlives its limit on accepting one has accepted one.
+    if (this.#log.input.format === '') return this.#startMs + LISTEN_S * 1000;
+    this.#visitedAtMs ??= this.#run.clock.nowMs();
+    return Math.max(sinceMs, this.#visitedAtMs);
   }
 }
 

@@ -29,6 +29,12 @@ export class FfmpegSource implements Source {
   #work: Promise<void> | undefined;
   /** A recording begins again: nothing changes for whoever watches. */
   #repeating = false;
+  /** The last run listened and no publisher came: the state remains as it is. */
+  #unvisited = false;
+  /** Logins refused in a row. */
+  #refusals = 0;
+  /** Demuxer of the next run of an HTTP source. */
+  #inputFormat: 'mjpeg' | undefined;
   #dropped = 0;
   #reconnects = 0;
   #duration: number | undefined;
@@ -98,7 +104,7 @@ export class FfmpegSource implements Source {
   /** Runs ffmpeg until the source has ended. @returns why it ended early, if it did */
   async #playRuns(subscriber: Subscriber<Frame>): Promise<string | undefined> {
     for (let attempt = 0; ;) {
-      if (!this.#repeating && (attempt === 0 || !this.#options.prepare)) {
+      if (!this.#repeating && !this.#unvisited && (attempt === 0 || !this.#options.prepare)) {
         this.state$.next({ state: 'connecting', attempt });
       }
       if (this.#stopped()) return undefined; // closed by a listener
@@ -108,6 +114,9 @@ export class FfmpegSource implements Source {
       const end = await this.#playOnce(subscriber, prepared);
       const gone = prepared?.ended.aborted ?? false;
       if (this.#stopped()) return undefined;
+      // A child that cannot listen at all ends at once.
+      this.#unvisited = end.unvisited && this.#clock.nowMs() - startMs >= this.#options.retryBaseMs;
+      if (this.#unvisited) continue;
       const next = this.#decide(end);
       if (next.what === 'end') return next.reason;
       if (next.what === 'again') {
@@ -116,7 +125,7 @@ export class FfmpegSource implements Source {
         continue;
       }
       const healthy = end.frames > 0 && this.#clock.nowMs() - startMs > HEALTHY_MS;
-      // Who is listened for finds somebody listening.
+      // In listen mode, retry without increasing the delay.
       const listening = this.#spec.kind === 'rtsp-listen' || this.#spec.kind === 'rtp';
       attempt = healthy || gone || listening ? 1 : attempt + 1;
       if (attempt > this.#options.maxAttempts) throw next.error;
@@ -129,6 +138,7 @@ export class FfmpegSource implements Source {
     const run = new FfmpegRun({
       spec: prepared?.spec ?? this.#spec,
       options: this.#options,
+      inputFormat: this.#inputFormat,
       clock: this.#clock,
       frames: this.#frames,
       onLive: (format, duration) => {
@@ -157,24 +167,37 @@ export class FfmpegSource implements Source {
     }
   }
 
-  #decide({ frames, finite, failure }: RunEnd): Decision {
+  #decide({ frames, finite, failure, unrecognized }: RunEnd): Decision {
+    // ffmpeg does not recognize MJPEG whose first part has no boundary line: the next run finds the pictures themselves.
+    if (frames === 0) this.#inputFormat = unrecognized ? 'mjpeg' : undefined;
     if (finite && frames > 0) {
       return this.#options.loop ? { what: 'again' } : { what: 'end', reason: failure?.message };
     }
     const error = failure ?? (frames === 0 ? empty(this.name) : ended(this.name));
-    if (this.#options.prepare && error.code !== 'ffmpeg_missing') return { what: 'retry', error };
-    const hopeless = !error.retryable && (this.#media.now === undefined || error.code === 'ffmpeg_missing');
-    if (hopeless || this.#spec.kind === 'file') throw error;
+    if (error.code === 'ffmpeg_missing' || this.#spec.kind === 'file') throw error;
+    // A camera or server may not be ready yet: only a recording that is analyzed is given up when it cannot be read.
+    const analyzed = this.#options.mode === 'lossless' && this.#media.now === undefined;
+    if (analyzed && !error.retryable && !this.#options.prepare) throw error;
     return { what: 'retry', error };
   }
 
   async #wait(error: PresageError, attempt: number): Promise<void> {
-    const { retryBaseMs, retryMaxMs } = this.#options;
-    const delayMs = backoffMs(attempt, { baseMs: retryBaseMs, maxMs: retryMaxMs });
+    const delayMs = this.#delayMs(error, attempt);
     this.#reconnects += 1;
     this.#media.restart('wall');
     this.state$.next({ state: 'reconnecting', error, attempt, delayMs });
     await delay(delayMs, undefined, { signal: this.#stop.signal }).catch(() => undefined); // closed meanwhile
+  }
+
+  /** Delay before the next run, ms: minutes after a refused login, since cameras lock accounts. */
+  #delayMs(error: PresageError, attempt: number): number {
+    const { retryBaseMs, retryMaxMs, refusedRetryBaseMs, refusedRetryMaxMs } = this.#options;
+    const refused = error.code === 'source_refused' && this.#spec.kind !== 'webcam';
+    this.#refusals = refused ? this.#refusals + 1 : 0;
+    if (refused) {
+      return backoffMs(this.#refusals, { baseMs: refusedRetryBaseMs, maxMs: refusedRetryMaxMs });
+    }
+    return backoffMs(attempt, { baseMs: retryBaseMs, maxMs: retryMaxMs });
   }
 
   #stopped(): boolean {

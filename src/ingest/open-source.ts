@@ -22,6 +22,9 @@ const DEFAULTS = {
   maxAttempts: Infinity,
   retryBaseMs: 500,
   retryMaxMs: 30_000,
+  // Cameras lock an account after some 5 to 10 wrong passwords within half an hour.
+  refusedRetryBaseMs: 5 * 60_000,
+  refusedRetryMaxMs: 30 * 60_000,
   stallMs: 10_000,
   rtspTransport: 'tcp',
   // Detectors and clients gain nothing from more.
