@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { breakingChanges, documentFiles, pathOf } from './documents/documents.js';
 
 /**
- * Writes docs/asyncapi.json, docs/openapi.json and the published schemas. What would break clients of `.v1` is refused: it needs
- * a new `.v2` type beside the old one.
+ * Writes docs/asyncapi.json, docs/openapi.json, docs/configuration.md and the published schemas. A change that would break
+ * clients of `.v1` is refused: it needs a new `.v2` type in addition to the old one.
  */
 mkdirSync(pathOf('docs/schemas/v1'), { recursive: true });
 const breaking = breakingChanges();

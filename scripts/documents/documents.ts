@@ -5,6 +5,7 @@ import { publishedSchemas, type JsonSchema } from '../../src/transport/documents
 import { openApiDocument } from '../../src/transport/documents/openapi.js';
 import { OPERATIONS } from '../../src/transport/documents/operations.js';
 import { incompatibilities } from './compare-schemas.js';
+import { configurationPage } from './configuration.js';
 
 const ROOT = new URL('../../', import.meta.url);
 const SCHEMAS = 'docs/schemas/v1/';
@@ -18,11 +19,12 @@ export function pathOf(path: string): string {
   return fileURLToPath(new URL(path, ROOT));
 }
 
-/** The documents that are made from the schemas, as they should stand in the repository. */
+/** The documents that are made from the schemas and the option table, as they should stand in the repository. */
 export function documentFiles(): DocumentFile[] {
   return [
     { path: 'docs/asyncapi.json', text: json(asyncApiDocument()) },
     { path: 'docs/openapi.json', text: json(openApiDocument(OPERATIONS)) },
+    { path: 'docs/configuration.md', text: configurationPage() },
     ...publishedSchemas().map(({ name, schema }) => ({ path: `${SCHEMAS}${name}.json`, text: json(schema) })),
   ];
 }
