@@ -3,7 +3,8 @@ import { defineConfig } from 'vite';
 /** The dashboard: built into `dist/demo`, from where the service serves it. */
 export default defineConfig({
   root: import.meta.dirname,
-  base: '/',
+  // The page may be served below a path.
+  base: './',
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
   build: {
     outDir: '../dist/demo',

@@ -77,7 +77,7 @@ class WhipSession {
   private constructor(
     private readonly service: Service,
     private readonly peer: RTCPeerConnection,
-    private readonly location: string | null,
+    private readonly location: URL | undefined,
   ) {
     this.lost = changed(peer, ['failed', 'disconnected', 'closed']);
   }
@@ -100,7 +100,7 @@ class WhipSession {
         changed(peer, ['connected']),
         after(CONNECT_MS, 'The connection to Presage could not be made. A firewall may be between.'),
       ]);
-      return new WhipSession(service, peer, response.headers.get('location'));
+      return new WhipSession(service, peer, locationOf(response));
     } catch (thrown) {
       peer.close();
       throw thrown;
@@ -109,7 +109,7 @@ class WhipSession {
 
   async close(): Promise<void> {
     this.peer.close();
-    if (this.location !== null)
+    if (this.location !== undefined)
       await this.service.fetch(this.location, { method: 'DELETE', keepalive: true }).catch(() => undefined);
   }
 }
@@ -155,6 +155,12 @@ export function gathered(peer: RTCPeerConnection): Promise<void> {
       resolve();
     });
   });
+}
+
+/** Address of the WHIP or WHEP session that an answer names; undefined where it names none. */
+export function locationOf(response: Response): URL | undefined {
+  const location = response.headers.get('location');
+  return location === null ? undefined : new URL(location, response.url);
 }
 
 /** What the service says of a refusal. */

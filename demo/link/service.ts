@@ -28,6 +28,8 @@ export class Service {
   readonly link = signal<LinkState>({ state: 'connecting' });
   readonly streams = signal<readonly StreamInfo[]>([]);
   readonly #models = new Map<string, StreamModel>();
+  /** Folder of the page: below a reverse proxy, it is not the root of its origin. */
+  readonly #base = new URL('.', location.href);
   #token = loadToken();
   #agent: Agent | undefined;
   #timer: ReturnType<typeof setTimeout> | undefined;
@@ -36,7 +38,7 @@ export class Service {
 
   /** Typed calls of the HTTP API. */
   get http(): HttpClient {
-    this.#agent ??= connect(location.origin, { token: this.#token });
+    this.#agent ??= connect(this.#base, { token: this.#token });
     return this.#agent.http;
   }
 
@@ -60,11 +62,15 @@ export class Service {
     return made;
   }
 
-  /** Asks the service with the token in a header, for what an `img` or `video` would ask without. */
-  async fetch(path: string, init: RequestInit = {}): Promise<Response> {
+  /**
+   * Asks the service with the token in a header, for what an `img` or `video` would ask without.
+   * @param address a path of the API, or a complete address
+   */
+  async fetch(address: string | URL, init: RequestInit = {}): Promise<Response> {
     const headers = new Headers(init.headers);
     if (this.#token !== undefined) headers.set('authorization', `Bearer ${this.#token}`);
-    return fetch(path, { ...init, headers });
+    const url = typeof address === 'string' ? new URL(`.${address}`, this.#base) : address;
+    return fetch(url, { ...init, headers });
   }
 
   /** Streams were added, changed or removed: looks at once. */
@@ -120,7 +126,7 @@ export class Service {
       }),
     );
     const old = this.#agent;
-    const agent = connect(location.origin, { token: this.#token, from });
+    const agent = connect(this.#base, { token: this.#token, from });
     this.#agent = agent;
     this.#connected = true;
     void old?.close();

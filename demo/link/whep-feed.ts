@@ -1,5 +1,5 @@
 import { PictureClock } from '../../src/core/picture-clock.js';
-import { gathered, reasonOf } from './camera-publisher.js';
+import { gathered, locationOf, reasonOf } from './camera-publisher.js';
 import { PageError } from './page-error.js';
 import type { PictureFeed, PictureSink } from './picture-feed.js';
 import type { Service } from './service.js';
@@ -18,7 +18,7 @@ export class WhepFeed implements PictureFeed {
   readonly #video = document.createElement('video');
   readonly #clock = new PictureClock();
   readonly #onGone: (reason: string) => void;
-  #location: string | undefined;
+  #location: URL | undefined;
   #timer: ReturnType<typeof setTimeout>;
   #closed = false;
   #decoding = false;
@@ -68,7 +68,7 @@ export class WhepFeed implements PictureFeed {
       body: peer.localDescription?.sdp ?? '',
     });
     if (response.status !== 201) throw new PageError(await reasonOf(response));
-    this.#location = response.headers.get('location') ?? undefined;
+    this.#location = locationOf(response);
     // Closed while it was asked: the session that was just given is given back.
     if (this.#closed) {
       this.#closed = false;

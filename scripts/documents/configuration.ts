@@ -10,6 +10,8 @@ const GROUPS: Readonly<Record<string, readonly string[]>> = {
     'port',
     'token',
     'allowed-origins',
+    'base-path',
+    'trusted-proxies',
     'tls-cert',
     'tls-key',
     'api-files',

@@ -1,6 +1,8 @@
 import { z } from 'zod';
+import { DEFAULT_TRUSTED_PROXIES, isAddressOrSubnet, parseBasePath } from '../../transport/http/base-path.js';
 import { LIVE, number, option, optionalText } from '../option-spec.js';
 
+const proxy = z.string().refine(isAddressOrSubnet);
 const origin = z.string().regex(/^https?:\/\/[^/\s?#]+$/);
 
 /** Options of the HTTP server beyond its address. */
@@ -20,6 +22,34 @@ export const SERVER_OPTIONS = {
     expected: 'origins such as http://localhost:5173, with commas between them',
     fallback: [] as string[],
     description: 'pages of these origins may connect, besides those of the service itself',
+    commands: LIVE,
+  }),
+  basePath: option({
+    flag: 'base-path',
+    value: 'PATH',
+    env: 'PRESAGE_BASE_PATH',
+    yaml: 'server.basePath',
+    schema: z.string().refine((path) => parseBasePath(path) !== undefined),
+    expected: 'a path such as /presage',
+    fallback: '',
+    description: 'path below which a reverse proxy offers the service (default: the root)',
+    commands: LIVE,
+  }),
+  trustedProxies: option({
+    flag: 'trusted-proxies',
+    value: 'LIST',
+    env: 'PRESAGE_TRUSTED_PROXIES',
+    yaml: 'server.trustedProxies',
+    schema: z.union([
+      z.array(proxy),
+      z
+        .string()
+        .transform((list) => list.split(','))
+        .pipe(z.array(proxy)),
+    ]),
+    expected: 'addresses or subnets such as 172.30.32.2 or 10.0.0.0/8, with commas between them',
+    fallback: [...DEFAULT_TRUSTED_PROXIES],
+    description: 'reverse proxies whose X-Forwarded-Prefix or X-Ingress-Path is used',
     commands: LIVE,
   }),
   apiFiles: option({

@@ -32,6 +32,7 @@ export class ServiceServer implements AsyncDisposable {
   /** @throws PresageError `bad_option`, `storage_failed` */
   constructor({ settings, streams, ffmpeg, keepStreams, onError, ...parts }: ServiceServerOptions) {
     const { host, port, token, allowedOrigins, maxClients, requestRate, apiFiles, data } = settings;
+    const { basePath, trustedProxies } = settings;
     const files = tlsPaths(settings);
     const tls = files && readTls(files);
     this.manager = new StreamManager({
@@ -44,7 +45,7 @@ export class ServiceServer implements AsyncDisposable {
     try {
       this.#server = createServer({
         ...parts,
-        ...{ host, port, token, allowedOrigins, maxClients, tls },
+        ...{ host, port, token, allowedOrigins, maxClients, tls, basePath, trustedProxies },
         tokens: this.#tokens,
         maxClients,
         requestsPerSecond: requestRate,

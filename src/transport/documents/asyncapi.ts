@@ -30,13 +30,17 @@ export function asyncApiDocument(): object {
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     defaultContentType: 'application/json',
-    servers: {
-      local: { host: '127.0.0.1:7878', protocol: 'ws', description: 'Where it listens by default' },
-    },
+    ...asyncApiServers(''),
     channels: Object.fromEntries(names.map((name) => [name, channel(name, schemas)])),
     operations: Object.fromEntries(names.flatMap((name) => operations(name, schemas))),
     components: { messages: Object.fromEntries(schemas.map((one) => [keyOf(one), message(one)])) },
   };
+}
+
+/** The `servers` of the document. */
+export function asyncApiServers(basePath: string): object {
+  const local = { host: '127.0.0.1:7878', protocol: 'ws', description: 'Where it listens by default' };
+  return { servers: { local: basePath === '' ? local : { ...local, pathname: basePath } } };
 }
 
 function channel(name: ChannelName, schemas: readonly PublishedSchema[]): object {

@@ -1,7 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { ServerFeature } from '../http/feature.js';
-import { asyncApiDocument } from './asyncapi.js';
-import { openApiDocument } from './openapi.js';
+import { asyncApiDocument, asyncApiServers } from './asyncapi.js';
+import { openApiDocument, openApiServers } from './openapi.js';
 import { matchRoutes, type Route } from './operations.js';
 
 /**
@@ -18,8 +18,14 @@ export class DocumentsFeature implements ServerFeature {
       for (const one of [method].flat()) this.#routes.push({ method: one, url });
     });
     const config = { access: 'public' } as const;
-    app.get('/v1/openapi.json', { config }, () => (this.#openApi ??= openApiDocument(this.match().present)));
-    app.get('/v1/asyncapi.json', { config }, () => (this.#asyncApi ??= asyncApiDocument()));
+    app.get('/v1/openapi.json', { config }, ({ basePath }) => ({
+      ...(this.#openApi ??= openApiDocument(this.match().present)),
+      ...openApiServers(basePath),
+    }));
+    app.get('/v1/asyncapi.json', { config }, ({ basePath }) => ({
+      ...(this.#asyncApi ??= asyncApiDocument()),
+      ...asyncApiServers(basePath),
+    }));
   }
 
   /** What is described and there, and what is there and not described. */

@@ -25,7 +25,7 @@ export function openApiDocument(operations: readonly Operation[]): object {
       description: 'Streams, what was seen in them, and video. Errors are JSON with a stable code.',
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
     },
-    servers: [{ url: 'http://127.0.0.1:7878', description: 'Where it listens by default' }],
+    ...openApiServers(''),
     security: [{ bearer: [] }, { query: [] }, {}],
     paths,
     components: {
@@ -36,6 +36,15 @@ export function openApiDocument(operations: readonly Operation[]): object {
       },
     },
   };
+}
+
+/** The `servers` of the document: below a base path, relative to where the document is. */
+export function openApiServers(basePath: string): object {
+  const server =
+    basePath === ''
+      ? { url: 'http://127.0.0.1:7878', description: 'Where it listens by default' }
+      : { url: basePath, description: 'Below the path of a reverse proxy' };
+  return { servers: [server] };
 }
 
 function describe(operation: Operation, schemas: Record<string, JsonSchema>): object {

@@ -62,10 +62,12 @@ function registerHealth(app: FastifyInstance, context: RouteContext): void {
 function registerStreams(app: FastifyInstance, context: RouteContext): void {
   const { status, log } = context;
   const find = (id: string): StreamStatus | undefined => status.streams().find((stream) => stream.id === id);
-  app.get('/v1/streams', ({ identity }) => ({
-    streams: readable(status, identity).map((stream) => told(stream, log)),
+  app.get('/v1/streams', ({ identity, basePath }) => ({
+    streams: readable(status, identity).map((stream) => told(stream, log, basePath)),
   }));
-  app.get('/v1/streams/:id', ({ params: { id } }: StreamRequest) => describeStream(context, id));
+  app.get('/v1/streams/:id', ({ params: { id }, basePath }: StreamRequest) =>
+    describeStream(context, id, basePath),
+  );
   app.get('/v1/streams/:id/scorecard', async (request: StreamRequest, reply) => {
     const { id } = request.params;
     if (find(id) === undefined) return unknownStream(reply, id);
@@ -78,21 +80,25 @@ function registerStreams(app: FastifyInstance, context: RouteContext): void {
 }
 
 /** A stream as the API tells it. @throws PresageError `not_found` */
-export function describeStream({ status, log }: Pick<RouteContext, 'status' | 'log'>, id: string): object {
+export function describeStream(
+  { status, log }: Pick<RouteContext, 'status' | 'log'>,
+  id: string,
+  basePath: string,
+): object {
   const stream = status.streams().find((one) => one.id === id);
   if (stream === undefined) throw new PresageError('not_found', `There is no stream "${id}"`);
-  return told(stream, log);
+  return told(stream, log, basePath);
 }
 
-function told(stream: StreamStatus, log: ServerLog): object {
+function told(stream: StreamStatus, log: ServerLog, basePath: string): object {
   const { first, last } = log.range(stream.id);
   const kept = last >= first;
   return {
     ...stream,
     firstSequence: kept ? formatSequence(first) : null,
     lastSequence: kept ? formatSequence(last) : null,
-    events: `/v1/streams/${stream.id}/events`,
-    scorecard: `/v1/streams/${stream.id}/scorecard`,
+    events: `${basePath}/v1/streams/${stream.id}/events`,
+    scorecard: `${basePath}/v1/streams/${stream.id}/scorecard`,
   };
 }
 

@@ -7,6 +7,7 @@ import type { TokenWatch } from '../access/token-watch.js';
 import { DocumentsFeature } from '../documents/documents-feature.js';
 import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
+import { BasePath } from './base-path.js';
 import type { ServerFeature } from './feature.js';
 import { answerFailure, answerNonsense, answerUnknown } from './failures.js';
 import { addGate } from './gate.js';
@@ -44,6 +45,10 @@ export interface ServerOptions {
   tokens?: TokenWatch | undefined;
   /** Origins of web pages, besides the server's own, that may connect. */
   allowedOrigins?: readonly string[];
+  /** Path under which a reverse proxy offers this server, such as `/presage`. Default: none. */
+  basePath?: string | undefined;
+  /** Addresses and subnets of proxies that may send `X-Forwarded-Prefix`. Default: loopback. */
+  trustedProxies?: readonly string[] | undefined;
   /** Fans out to the WebSocket clients. */
   hub: Hub;
   log: ServerLog;
@@ -91,6 +96,7 @@ export class PresageServer implements AsyncDisposable {
   readonly #logger: TransportLogger;
   readonly #features: readonly ServerFeature[];
   readonly #bounds: ListenerOptions;
+  readonly #basePath: BasePath;
   #listener!: Listener;
   #closed: Promise<void> | undefined;
 
@@ -125,6 +131,8 @@ export class PresageServer implements AsyncDisposable {
       keepAliveMs: KEEP_ALIVE_MS,
     };
     this.#features = options.features ?? [];
+    const { basePath, trustedProxies } = options;
+    this.#basePath = new BasePath({ basePath, trustedProxies });
     this.#app = this.#createApp(policy, options.requestsPerSecond ?? DEFAULT_REQUESTS_PER_SECOND);
     this.#documents.register(this.#app);
     this.#events.register(this.#app);
@@ -134,7 +142,10 @@ export class PresageServer implements AsyncDisposable {
     const { control, kept } = options;
     registerHistory(this.#app, { keptOf: kept ?? nothingKept });
     if (control) {
-      registerStreamControl(this.#app, { control, describe: (id) => describeStream({ status, log }, id) });
+      registerStreamControl(this.#app, {
+        control,
+        describe: (id, basePath) => describeStream({ status, log }, id, basePath),
+      });
     }
     for (const feature of this.#features) feature.register(this.#app);
   }
@@ -192,6 +203,7 @@ export class PresageServer implements AsyncDisposable {
       logger: false,
       bodyLimit: BODY_LIMIT_BYTES,
       forceCloseConnections: true,
+      rewriteUrl: ({ url = '/' }) => this.#basePath.strip(url),
       serverFactory: (handler) => {
         this.#listener = new Listener(this.#bounds, handler);
         return this.#listener.server;
@@ -200,10 +212,14 @@ export class PresageServer implements AsyncDisposable {
       frameworkErrors: (error, request, reply) =>
         answerFailure(error, request, reply as FastifyReply, logger),
     });
+    this.#basePath.register(app);
     addGate(app, { policy, requestsPerSecond, logger });
     answerUnknown(app);
     app.setErrorHandler((error, request, reply) => answerFailure(error, request, reply, logger));
-    app.server.on('upgrade', (request, socket, head) => this.#events.handleUpgrade(request, socket, head));
+    app.server.on('upgrade', (request, socket, head) => {
+      request.url = this.#basePath.strip(request.url ?? '/');
+      this.#events.handleUpgrade(request, socket, head);
+    });
     return app;
   }
 }

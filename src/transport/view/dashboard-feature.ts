@@ -20,8 +20,13 @@ const PAGE_POLICY = [
   "connect-src 'self'",
   "base-uri 'none'",
   "form-action 'none'",
-  "frame-ancestors 'none'",
 ].join('; ');
+const PAGE_HEADERS = { 'content-security-policy': `${PAGE_POLICY}; frame-ancestors 'none'` };
+/** Home Assistant shows the pages behind its ingress in a frame of its own origin, below which they are. */
+const FRAMEABLE_PAGE_HEADERS = {
+  'content-security-policy': `${PAGE_POLICY}; frame-ancestors 'self'`,
+  'x-frame-options': 'SAMEORIGIN',
+};
 
 /** The page for people. It holds no secrets and so needs no token: it asks for one and shows it with its requests. */
 export class DashboardFeature implements ServerFeature {
@@ -38,12 +43,17 @@ export class DashboardFeature implements ServerFeature {
       return;
     }
     void app.register(fastifyStatic, { root: folder, serve: false });
-    app.get('/', { config }, (_request, reply) =>
-      reply
-        .header('content-security-policy', PAGE_POLICY)
+    app.get('/', { config }, (request, reply) => {
+      const { originalUrl, basePath } = request;
+      const [path = '', query] = originalUrl.split('?', 2);
+      // The links of the page are relative to its folder.
+      if (!path.endsWith('/'))
+        return reply.redirect(`${basePath}/${query === undefined ? '' : `?${query}`}`, 308);
+      return reply
+        .headers(basePath === '' ? PAGE_HEADERS : FRAMEABLE_PAGE_HEADERS)
         .header('cache-control', 'no-cache')
-        .sendFile('index.html', { cacheControl: false }),
-    );
+        .sendFile('index.html', { cacheControl: false });
+    });
     app.get('/favicon.svg', { config }, (_request, reply) =>
       reply.header('cache-control', 'no-cache').sendFile('favicon.svg', { cacheControl: false }),
     );

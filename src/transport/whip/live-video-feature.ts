@@ -101,7 +101,7 @@ export class LiveVideoFeature implements ServerFeature {
         .code(201)
         .headers({
           'content-type': SDP,
-          location: `/v1/streams/${id}/${way.path}/${session.id}`,
+          location: `${request.basePath}/v1/streams/${id}/${way.path}/${session.id}`,
           etag: session.etag,
           'accept-patch': FRAGMENT,
           ...(links.length > 0 && { link: links }),

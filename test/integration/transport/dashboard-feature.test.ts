@@ -50,3 +50,23 @@ it('says how to build the page where it is not built', async () => {
   const answer = await fetch(`${http}/`);
   expect([answer.status, await answer.text()]).toEqual([503, expect.stringContaining('npm run build')]);
 });
+
+it('leads to the folder of the page, since its links are relative, and keeps the query', async () => {
+  const { http } = await startService({
+    server: { basePath: '/apps/presage', features: [new DashboardFeature(builtPage())] },
+  });
+  const answer = await fetch(`${http}/apps/presage?x=1`, { redirect: 'manual' });
+  expect([answer.status, answer.headers.get('location')]).toEqual([308, '/apps/presage/?x=1']);
+  expect((await fetch(`${http}/apps/presage/`)).status).toBe(200);
+});
+
+it('may be framed by pages of its own origin below a path only', async () => {
+  const { http } = await startService({ server: { features: [new DashboardFeature(builtPage())] } });
+  const framed = async (headers: Record<string, string>): Promise<unknown[]> => {
+    const { headers: answer } = await fetch(`${http}/`, { headers });
+    const ancestors = /frame-ancestors ('\w+')/.exec(answer.get('content-security-policy') ?? '')?.[1];
+    return [answer.get('x-frame-options'), ancestors];
+  };
+  expect(await framed({})).toEqual(['DENY', "'none'"]);
+  expect(await framed({ 'x-ingress-path': '/api/hassio_ingress/x' })).toEqual(['SAMEORIGIN', "'self'"]);
+});

@@ -69,6 +69,15 @@ describe('what is posted', () => {
     expect(server.streams.has('door')).toBe(true);
   });
 
+  it('names the session below the path of a reverse proxy', async () => {
+    const server = await startLiveServer({ server: { basePath: '/presage' } });
+    const { offer } = await openClient();
+    const reply = await post(`${server.http}/presage/v1/streams/door/whip`, offer);
+    const location = reply.headers.get('location') ?? '';
+    expect(location).toMatch(/^\/presage\/v1\/streams\/door\/whip\/[\w-]{24}$/);
+    expect((await send(`${server.http}${location}`, 'DELETE')).status).toBe(200);
+  });
+
   it.each([
     ['JSON', 'application/json', 415],
     ['plain text', 'text/plain', 415],

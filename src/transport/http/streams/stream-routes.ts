@@ -12,7 +12,7 @@ type StreamRequest = FastifyRequest<{ Params: { id: string } }>;
 export interface StreamRoutesContext {
   readonly control: StreamControl;
   /** A stream as `GET /v1/streams/{id}` tells it. @throws PresageError `not_found` */
-  readonly describe: (id: string) => object;
+  readonly describe: (id: string, basePath: string) => object;
 }
 
 /** Streams made, changed and ended; their zones and lines. */
@@ -21,23 +21,26 @@ export function registerStreamControl(
   { control, describe }: StreamRoutesContext,
 ): void {
   const admin = { config: { access: 'admin' }, bodyLimit: BODY_BYTES } as const;
-  app.post('/v1/streams', admin, async (request, reply) => {
-    const stream = parseSent(newStreamSchema, request.body);
+  app.post('/v1/streams', admin, async ({ body, basePath }, reply) => {
+    const stream = parseSent(newStreamSchema, body);
     await control.create(stream);
-    return reply.code(201).header('location', `/v1/streams/${stream.id}`).send(describe(stream.id));
+    return reply
+      .code(201)
+      .header('location', `${basePath}/v1/streams/${stream.id}`)
+      .send(describe(stream.id, basePath));
   });
-  app.patch('/v1/streams/:id', admin, async ({ params: { id }, body }: StreamRequest) => {
-    describe(id);
+  app.patch('/v1/streams/:id', admin, async ({ params: { id }, body, basePath }: StreamRequest) => {
+    describe(id, basePath);
     await control.change(id, parseSent(streamChangeSchema, body));
-    return describe(id);
+    return describe(id, basePath);
   });
   app.delete('/v1/streams/:id', admin, async ({ params: { id } }: StreamRequest, reply) => {
     await control.remove(id);
     return reply.code(204).send();
   });
   app.get('/v1/streams/:id/places', ({ params: { id } }: StreamRequest) => control.places(id));
-  app.put('/v1/streams/:id/places', admin, async ({ params: { id }, body }: StreamRequest) => {
-    describe(id);
+  app.put('/v1/streams/:id/places', admin, async ({ params: { id }, body, basePath }: StreamRequest) => {
+    describe(id, basePath);
     await control.change(id, parseSent(placesSchema, body));
     return control.places(id);
   });
