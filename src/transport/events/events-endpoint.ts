@@ -44,7 +44,7 @@ export class EventsEndpoint {
   readonly #server = new WebSocketServer({
     noServer: true,
     maxPayload: MAX_INCOMING_BYTES,
-    // Measured and left off: docs/adr/0022-one-frame-for-all.md. Frames that are shared must not be compressed by `ws`.
+    // Measured and left off: docs/adr/0022-shared-websocket-frames.md. Frames that are shared must not be compressed by `ws`.
     perMessageDeflate: false,
     handleProtocols: (offered) => [JSON_PROTOCOL, CBOR_PROTOCOL].find((name) => offered.has(name)) ?? false,
   });
