@@ -1,5 +1,6 @@
-/** Which room may import from which: docs/architecture.md, "Rooms and doors". */
-const STAGES = ['ingest', 'model', 'memory', 'reasoner', 'transport'];
+/** Which room may import from which: docs/architecture.md, "Layers". */
+const STAGES = ['ingest', 'model', 'memory', 'transport', 'ask'];
+
 
 module.exports = {
   forbidden: [
@@ -22,6 +23,12 @@ module.exports = {
       to: { path: `^src/(?!(core|${stage})/)` },
     })),
     {
+      name: 'reasoner-imports-core-and-ask',
+      severity: 'error',
+      from: { path: '^src/reasoner/' },
+      to: { path: '^src/(?!(core|ask|reasoner)/)' },
+    },
+    {
       name: 'client-imports-only-core',
       severity: 'error',
       from: { path: '^src/client/' },
@@ -43,10 +50,10 @@ module.exports = {
       to: { path: '^src/(?!(core|pipeline)/)' },
     },
     {
-      name: 'only-app-is-the-top',
+      name: 'only-cli-is-the-top',
       severity: 'error',
-      from: { path: '^src/(?!app/)' },
-      to: { path: '^src/app/' },
+      from: { path: '^src/(?!(render|service|cli)/|index\\.ts$)' },
+      to: { path: '^src/(render|service|cli)/' },
     },
     {
       name: 'the-page-imports-client-and-core',
@@ -58,7 +65,7 @@ module.exports = {
     {
       name: 'one-doorway-to-onnxruntime',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/model/ort\\.ts$' },
+      from: { path: '^src/', pathNot: '^src/model/runtime/ort\\.ts$' },
       to: { path: 'onnxruntime-node' },
     },
     {

@@ -1,25 +1,25 @@
 import path from 'node:path';
 import { parseArgs, type ParseArgsConfig } from 'node:util';
-import type { Bench } from './bench.js';
-import { crash } from './crash.js';
-import { fanOut } from './fan-out.js';
-import { latency } from './latency.js';
-import { liveLatency } from './live-latency.js';
-import { describeCommit, MachineWatch } from './machine.js';
-import { masks } from './masks.js';
-import { model } from './model.js';
-import { modelLive } from './model-live.js';
-import { objects } from './objects.js';
-import { overlay } from './overlay.js';
-import { peer } from './peer.js';
-import { proposals } from './proposals.js';
-import { memory } from './memory.js';
-import { quality } from './quality.js';
-import { CARD_SECTION, MODEL_CARD, writeSection } from './results.js';
-import { resume } from './resume.js';
-import { soak } from './soak.js';
-import { streams } from './streams.js';
-import { throughput } from './throughput.js';
+import type { Bench } from './support/bench.js';
+import { crash } from './endurance/crash.js';
+import { fanOut } from './fan-out/fan-out.js';
+import { latency } from './speed/latency.js';
+import { liveLatency } from './speed/live-latency.js';
+import { describeCommit, MachineWatch } from './support/machine.js';
+import { masks } from './quality/masks.js';
+import { model } from './model/model.js';
+import { modelLive } from './model/model-live.js';
+import { objects } from './speed/objects.js';
+import { overlay } from './overlay/overlay.js';
+import { peer } from './peer/peer.js';
+import { proposals } from './quality/proposals.js';
+import { memory } from './endurance/memory.js';
+import { quality } from './quality/quality.js';
+import { CARD_SECTION, MODEL_CARD, writeSection } from './support/results.js';
+import { resume } from './endurance/resume.js';
+import { soak } from './endurance/soak.js';
+import { streams } from './speed/streams.js';
+import { throughput } from './speed/throughput.js';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   throughput,

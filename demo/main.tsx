@@ -6,8 +6,8 @@ import './style/stage.css';
 import './style/predictions.css';
 import './style/panels.css';
 import { Service } from './link/service.js';
-import { App } from './parts/app.js';
-import { PageContext } from './parts/context.js';
+import { App } from './components/app.js';
+import { PageContext } from './components/context.js';
 import { View } from './state/view.js';
 
 const service = new Service();

@@ -1,6 +1,6 @@
 """Scores on datasets that are not part of the training.
 
-    python -m training.evaluate --dataset clevrer|nextqa|activitynetqa --root DIR [--split NAME] [--presage "node dist/app/main.js"]
+    python -m training.evaluate --dataset clevrer|nextqa|activitynetqa --root DIR [--split NAME] [--presage "node dist/cli/main.js"]
     python -m training.evaluate --dataset tokens --root DIR [--models models] [--scenes 2000]
 
 The first three are question-answering datasets as they are published: the baseline answers what was commonest in the training
@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--dataset", choices=[*LOADERS, "tokens"], required=True)
     parser.add_argument("--root", type=Path, required=True, help="folder of the dataset")
     parser.add_argument("--split", help=f"default: {SCORED_SPLIT}")
-    parser.add_argument("--presage", help='how to start Presage, such as "node dist/app/main.js"')
+    parser.add_argument("--presage", help='how to start Presage, such as "node dist/cli/main.js"')
     parser.add_argument("--work", type=Path, help="folder that keeps Presage's analyses from run to run")
     parser.add_argument("--models", type=Path, default=Path("models"), help="tokens: folder of the ONNX files")
     parser.add_argument("--scenes", type=int, default=2000, help="tokens: most scenes")

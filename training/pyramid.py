@@ -24,7 +24,7 @@ def planes_of(picture: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def letterbox(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """content and canvas, each int64 [height, width] px, as `src/model/letterbox.ts` chooses them."""
+    """content and canvas, each int64 [height, width] px, as `src/model/detector/letterbox.ts` chooses them."""
     scale = LONG_SIDE_PX / max(height, width)
     content = np.array([max(1, int(side * scale + 0.5)) for side in (height, width)], np.int64)
     return content, -(-content // CANVAS_STEP_PX) * CANVAS_STEP_PX

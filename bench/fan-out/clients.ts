@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect, type Socket } from 'node:net';
 import { WebSocket } from 'ws';
-import { quantile } from '../statistics.js';
+import { quantile } from '../support/statistics.js';
 import { monotonicS, type FromClients, type ToClients, type Way } from './wire.js';
 
 /** Thousands of clients in one process, so that they take less than what is measured: they read frames and look at one number. */

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { i420Layout } from '../../src/core/frame.js';
+import { i420Layout } from '../../src/core/video/frame.js';
 
 /** A video whose pictures tell their own number, with something that moves at a known speed. */
 export const CODED = { width: 640, height: 360, fps: 25, seconds: 40 } as const;

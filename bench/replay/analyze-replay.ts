@@ -1,10 +1,10 @@
-import { loadSettings } from '../../src/app/settings.js';
-import { openContactJudge } from '../../src/app/service.js';
-import { ReasonerModels } from '../../src/app/reasoner-models.js';
-import { StreamSession } from '../../src/app/stream-session.js';
-import type { ContactJudge } from '../../src/memory/events/contact-classifier.js';
+import { loadSettings } from '../../src/cli/options/settings.js';
+import { openContactJudge } from '../../src/service/service.js';
+import { ReasonerModels } from '../../src/service/reasoner-models.js';
+import { StreamSession } from '../../src/service/stream-session.js';
+import type { ContactJudge } from '../../src/memory/events/contact/contact-classifier.js';
 import { JsonlWriter } from '../../src/transport/messages/jsonl-writer.js';
-import type { Settings } from '../../src/app/option-table.js';
+import type { Settings } from '../../src/cli/options/option-table.js';
 import type { Recording } from './recording.js';
 import { ReplayPerception, ReplaySource } from './replay.js';
 

@@ -1,10 +1,10 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { lastValueFrom, map, toArray } from 'rxjs';
 import { z } from 'zod';
-import type { Affine } from '../../src/core/box.js';
-import type { Frame } from '../../src/core/frame.js';
+import type { Affine } from '../../src/core/maths/box.js';
+import type { Frame } from '../../src/core/video/frame.js';
 import { losslessMap } from '../../src/core/operators.js';
-import type { Detection, Perception, PerceptionInfo, Percept } from '../../src/core/stages.js';
+import type { Detection, Perception, PerceptionInfo, Percept } from '../../src/core/percept.js';
 import { findFfmpeg } from '../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../src/ingest/open-source.js';
 import { parseSource } from '../../src/ingest/source-spec.js';

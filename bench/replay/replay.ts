@@ -1,14 +1,8 @@
 import { Observable, ReplaySubject } from 'rxjs';
 import { systemClock } from '../../src/core/clock.js';
-import { FramePool, i420Layout, type Frame } from '../../src/core/frame.js';
-import type {
-  Perception,
-  PerceptionInfo,
-  Percept,
-  Source,
-  SourceState,
-  StreamPerception,
-} from '../../src/core/stages.js';
+import { FramePool, i420Layout, type Frame } from '../../src/core/video/frame.js';
+import type { Perception, PerceptionInfo, Percept, StreamPerception } from '../../src/core/percept.js';
+import type { Source, SourceState } from '../../src/core/source.js';
 import type { Recording } from './recording.js';
 
 /** Leases in being at once; the pipeline takes one frame after the other. */

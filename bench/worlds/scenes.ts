@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import path from 'node:path';
-import type { Box } from '../../src/core/box.js';
+import type { Box } from '../../src/core/maths/box.js';
 import { EVENT_TYPES, SAMPLE_HZ } from '../../src/core/ontology.js';
-import type { Detection, Percept } from '../../src/core/stages.js';
-import { COCO_LABELS } from '../../src/model/coco-labels.js';
+import type { Detection, Percept } from '../../src/core/percept.js';
+import { COCO_LABELS } from '../../src/model/detector/coco-labels.js';
 import { readNpz, type NumericArray } from './npz.js';
 
 /** Labels by their number in the shards (`training/data/labels.py`). */

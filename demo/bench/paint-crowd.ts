@@ -1,5 +1,5 @@
 /** Runs in the browser: draws a crowd with the dashboard's own painter and tells how long each picture took. */
-import { encodeCounts } from '../../src/core/mask.js';
+import { encodeCounts } from '../../src/core/image/mask.js';
 import type { ObjectState } from '../../src/core/messages.js';
 import { ALL_LAYERS, paintScene, ShapeStore } from '../overlay/painter.js';
 import { TrackBook } from '../state/track-book.js';

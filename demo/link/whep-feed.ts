@@ -1,4 +1,4 @@
-import { PictureClock } from '../../src/core/picture-clock.js';
+import { PictureClock } from '../../src/core/video/picture-clock.js';
 import { gathered, locationOf, reasonOf } from './camera-publisher.js';
 import { PageError } from './page-error.js';
 import type { PictureFeed, PictureSink } from './picture-feed.js';

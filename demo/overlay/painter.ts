@@ -1,6 +1,6 @@
 import type { Prediction } from '../../src/core/messages.js';
-import { maskOutlines } from '../../src/core/mask-outline.js';
-import { colorOf } from '../../src/core/object-colors.js';
+import { maskOutlines } from '../../src/core/image/mask-outline.js';
+import { colorOf } from '../../src/core/image/object-colors.js';
 import { UPRIGHT_LABELS } from '../../src/core/ontology.js';
 import type { DrawnObject, Scene, TrackBook } from '../state/track-book.js';
 import { pathAhead } from './path-ahead.js';

@@ -1,4 +1,4 @@
-import { colorOf } from '../../src/core/object-colors.js';
+import { colorOf } from '../../src/core/image/object-colors.js';
 import type { StreamModel } from '../state/stream-model.js';
 import { clock } from '../state/words.js';
 

@@ -1,5 +1,5 @@
 import type { ObservedEvent, Prediction, ResolvedPrediction } from '../../src/core/messages.js';
-import { eventClause, objectPhrase } from '../../src/core/phrases.js';
+import { eventClause, objectPhrase } from '../../src/core/text/object-names.js';
 import type { StreamModel } from './stream-model.js';
 
 const NBSP = '\u00a0';

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { OptionSpec } from '../../src/app/option-spec.js';
-import { OPTIONS } from '../../src/app/option-table.js';
+import type { OptionSpec } from '../../src/cli/options/option-spec.js';
+import { OPTIONS } from '../../src/cli/options/option-table.js';
 import { CONFIGURATION_INTRO, CONFIGURATION_STRUCTURE } from './configuration-text.js';
 
 /** Options by subject, by their flags, in the order of the page. */

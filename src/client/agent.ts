@@ -5,9 +5,9 @@ import { Flow, type Sink } from './flow.js';
 import { HttpClient } from './http.js';
 import { matcher, type Match } from './matching.js';
 import type { SocketConstructor } from './socket.js';
-import * as told from './told.js';
+import * as told from './to-items.js';
 import type * as T from './types.js';
-import { DEFAULT_OBJECTS_RATE, listOf, type Tap, type Wish } from './wish.js';
+import { DEFAULT_OBJECTS_RATE, listOf, type Tap, type Wish } from './interest.js';
 
 export interface ConnectOptions {
   readonly token?: string | undefined;

@@ -6,7 +6,7 @@ import { Positions } from './positions.js';
 import { retryDelayMs } from './retry-delay.js';
 import { findSocket, type SocketConstructor } from './socket.js';
 import type { AgentStatus, From, Lag } from './types.js';
-import { streamOf, unite, type Tap, type Wish } from './wish.js';
+import { streamOf, unite, type Tap, type Wish } from './interest.js';
 
 /** The one subscription of a connection. */
 const ID = 'feed';

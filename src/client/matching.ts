@@ -1,5 +1,5 @@
 import type { Message } from '../core/messages.js';
-import { kindOf, listOf, streamOf } from './wish.js';
+import { kindOf, listOf, streamOf } from './interest.js';
 import type { OneOrMore } from './types.js';
 
 /** A tap's own filter, for messages that another tap of the same connection asked for. */

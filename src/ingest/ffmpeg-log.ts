@@ -1,7 +1,7 @@
 import { PresageError, type ErrorCode } from '../core/errors.js';
-import type { I420Layout } from '../core/frame.js';
-import { i420Layout } from '../core/frame.js';
-import { redact } from '../core/redact.js';
+import type { I420Layout } from '../core/video/frame.js';
+import { i420Layout } from '../core/video/frame.js';
+import { redact } from '../core/text/redact.js';
 
 /** What `showinfo` tells of one picture. */
 export interface PictureInfo {

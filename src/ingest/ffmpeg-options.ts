@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import type { EncodedSink } from '../core/encoded-video.js';
+import type { EncodedSink } from '../core/video/encoded-video.js';
 import type { ArgumentOptions } from './ffmpeg-arguments.js';
 import type { FfmpegSpec } from './source-spec.js';
 

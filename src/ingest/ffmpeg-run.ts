@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
-import type { EncodedSinkRun } from '../core/encoded-video.js';
-import type { Frame } from '../core/frame.js';
-import type { VideoFormat } from '../core/stages.js';
+import type { EncodedSinkRun } from '../core/video/encoded-video.js';
+import type { Frame } from '../core/video/frame.js';
+import type { VideoFormat } from '../core/source.js';
 import { ffmpegArguments, LISTEN_S } from './ffmpeg-arguments.js';
 import { FfmpegLog } from './ffmpeg-log.js';
 import { FfmpegProcess, type FfmpegExit } from './ffmpeg-process.js';

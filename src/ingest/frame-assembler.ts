@@ -1,4 +1,4 @@
-import { FramePool, type Frame, type I420Layout } from '../core/frame.js';
+import { FramePool, type Frame, type I420Layout } from '../core/video/frame.js';
 import type { PictureInfo } from './ffmpeg-log.js';
 import type { MediaClock } from './media-clock.js';
 

@@ -1,6 +1,6 @@
 import { statSync } from 'node:fs';
 import { PresageError } from '../core/errors.js';
-import type { Source } from '../core/stages.js';
+import type { Source } from '../core/source.js';
 import { majorVersion, type Ffmpeg } from './ffmpeg-binary.js';
 import type { FfmpegSourceOptions } from './ffmpeg-options.js';
 import { FfmpegSource } from './ffmpeg-source.js';

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { PresageError } from '../core/errors.js';
-import { redact } from '../core/redact.js';
+import { redact } from '../core/text/redact.js';
 
 /** A source as the user named it, taken apart. `name` never holds credentials. */
 export type SourceSpec =

@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { PresageError } from '../core/errors.js';
 import { eventObservedSchema } from '../core/messages.js';
-import { savedClips } from './history/clip-memory.js';
+import { savedClips } from './history/scene-memory.js';
 import { savedEpisode, savedEpisodes } from './history/episodes.js';
 import { savedHistories, savedHistoryPiece } from './history/history-store.js';
 import { savedRelation, savedRelations } from './history/relation-log.js';
-import type { PieceLedger } from './history/state-pieces.js';
+import type { PieceLedger } from './state/state-pieces.js';
 import { createStores, recentEvents, type MemoryStores, type StoreOptions } from './memory-stores.js';
 import { RememberedObject, savedObject } from './object-record.js';
 

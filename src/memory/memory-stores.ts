@@ -1,11 +1,11 @@
 import type { EventObserved } from '../core/messages.js';
-import type { Places } from '../core/stages.js';
-import type { ContactJudge } from './events/contact-classifier.js';
+import type { Places } from '../core/memory.js';
+import type { ContactJudge } from './events/contact/contact-classifier.js';
 import { EventRules } from './events/event-rules.js';
-import type { FrameSize } from './events/sights.js';
-import { EventTeller } from './event-teller.js';
+import type { FrameSize } from './events/rules/presence-rule.js';
+import { EventTeller } from './events/event-emitter-stage.js';
 import { BoundedLog } from './history/bounded-log.js';
-import { ClipMemory } from './history/clip-memory.js';
+import { ClipMemory } from './history/scene-memory.js';
 import { Episodes } from './history/episodes.js';
 import { HistoryStore } from './history/history-store.js';
 import { RelationLog } from './history/relation-log.js';

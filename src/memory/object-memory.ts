@@ -1,12 +1,14 @@
 import { z } from 'zod';
-import { boxPosition, type Point } from '../core/box.js';
+import { boxPosition, type Point } from '../core/maths/box.js';
 import type { EventObserved, Participant } from '../core/messages.js';
 import { LOITER_S, SAMPLE_HZ, TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../core/ontology.js';
-import type { Memory, MemoryUpdate, StateChanges, ObjectRecord, Percept, Places } from '../core/stages.js';
-import type { Episode, Records } from '../core/records.js';
-import type { ContactJudge } from './events/contact-classifier.js';
+import type { Memory, MemoryUpdate, ObjectRecord, Places } from '../core/memory.js';
+import type { StateChanges } from '../core/state.js';
+import type { Percept } from '../core/percept.js';
+import type { Episode, Records } from '../core/records/records.js';
+import type { ContactJudge } from './events/contact/contact-classifier.js';
 import type { Finding } from './events/finding.js';
-import { PieceLedger } from './history/state-pieces.js';
+import { PieceLedger } from './state/state-pieces.js';
 import { restoredStores, savePieces } from './memory-state.js';
 import {
   bytesOf,
@@ -18,7 +20,7 @@ import {
 } from './memory-stores.js';
 import type { RememberedObject } from './object-record.js';
 import type { MemoryTrack, ObjectTracker } from './object-tracker.js';
-import { SampledPart, type Observation } from './sampled-part.js';
+import { SampledPart, type Observation } from './track-segment.js';
 
 /**
  * What a detector does not see is not gone: behind a pole or another person it is hidden for a second or two. On

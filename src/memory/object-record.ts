@@ -1,12 +1,12 @@
 import { z } from 'zod';
-import { scaleBox } from '../core/box.js';
+import { scaleBox } from '../core/maths/box.js';
 import { FAST, SAMPLE_HZ, SLOW } from '../core/ontology.js';
-import type { ObjectRecord, ObjectSample, TrackedObject } from '../core/stages.js';
-import type { FrameSize } from './events/sights.js';
+import type { ObjectRecord, ObjectSample, TrackedObject } from '../core/memory.js';
+import type { FrameSize } from './events/rules/presence-rule.js';
 import type { LifeHistory } from './history/life-history.js';
-import { packSamples, SampledPart, savedPart, unpackSamples, type Subject } from './sampled-part.js';
-import { savedFloats } from './saved-floats.js';
-import { savedBox, savedPoint } from './tracking/saved-state.js';
+import { packSamples, SampledPart, savedPart, unpackSamples, type Subject } from './track-segment.js';
+import { savedFloats } from './state/saved-floats.js';
+import { savedBox, savedPoint } from './state/saved-state.js';
 
 /** Samples that a record shows: the last 10 s and the present one. */
 const WINDOW_SAMPLES = 10 * SAMPLE_HZ + 1;

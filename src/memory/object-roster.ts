@@ -1,4 +1,4 @@
-import type { ObjectRecord, TrackedObject } from '../core/stages.js';
+import type { ObjectRecord, TrackedObject } from '../core/memory.js';
 import type { HistoryStore } from './history/history-store.js';
 import { RememberedObject } from './object-record.js';
 

@@ -1,5 +1,6 @@
-import type { Percept, TrackedObject } from '../core/stages.js';
-import type { Observation } from './sampled-part.js';
+import type { Percept } from '../core/percept.js';
+import type { TrackedObject } from '../core/memory.js';
+import type { Observation } from './track-segment.js';
 
 /** A tracked object with the boxes (px) that became known only now, oldest first. */
 export interface MemoryTrack extends TrackedObject {

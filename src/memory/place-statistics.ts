@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import type { Point } from '../core/box.js';
+import type { Point } from '../core/maths/box.js';
 import { EVENT_TYPES, type EventType } from '../core/ontology.js';
-import type { PlaceStatistics } from '../core/stages.js';
+import type { PlaceStatistics } from '../core/memory.js';
 import { PresageError } from '../core/errors.js';
-import { packFloats, savedFloats } from './saved-floats.js';
+import { packFloats, savedFloats } from './state/saved-floats.js';
 
 /** Cells of the grid over the frame: with 16:12 a cell of a 4:3 picture is square, about a person wide far away. */
 const COLUMNS = 16;

@@ -1,5 +1,5 @@
 import type { EventObserved } from '../core/messages.js';
-import type { Episode } from '../core/records.js';
+import type { Episode } from '../core/records/records.js';
 
 /**
  * What the containers of memory cost on the heap, bytes: an upper estimate for V8 on 64 bit without pointer

@@ -1,9 +1,9 @@
 import { z } from 'zod';
-import { scaleBox } from '../core/box.js';
+import { scaleBox } from '../core/maths/box.js';
 import { TIME_EPSILON } from '../core/ontology.js';
-import type { ObjectSample, TrailPoint } from '../core/stages.js';
-import type { FrameSize } from './events/sights.js';
-import { packFloats, savedFloats } from './saved-floats.js';
+import type { ObjectSample, TrailPoint } from '../core/memory.js';
+import type { FrameSize } from './events/rules/presence-rule.js';
+import { packFloats, savedFloats } from './state/saved-floats.js';
 import { BYTES } from './size-model.js';
 
 /** How much of an object's past is kept beyond its samples: 2 Hz for 2 min, then 0.2 Hz for 1 h. */

@@ -1,5 +1,5 @@
 import type { Clock } from '../core/clock.js';
-import type { Effort } from '../core/stages.js';
+import type { Effort } from '../core/percept.js';
 
 /** One rung: how much is done, and its name in messages. */
 export interface Rung {

@@ -1,20 +1,14 @@
 import { concatMap, Observable, Subscription, type OperatorFunction } from 'rxjs';
 import type { Clock } from '../core/clock.js';
 import { PresageError, toPresageError } from '../core/errors.js';
-import type { Frame } from '../core/frame.js';
+import type { Frame } from '../core/video/frame.js';
 import type { Draft, ObjectState, StreamState } from '../core/messages.js';
-import type { Episode } from '../core/records.js';
+import type { Episode } from '../core/records/records.js';
 import { latestMap, losslessMap } from '../core/operators.js';
-import type {
-  Memory,
-  MemorySnapshot,
-  Percept,
-  Reasoner,
-  SceneCondition,
-  Source,
-  SourceState,
-  StreamPerception,
-} from '../core/stages.js';
+import type { Memory, MemorySnapshot } from '../core/memory.js';
+import type { Percept, SceneCondition, StreamPerception } from '../core/percept.js';
+import type { Reasoner } from '../core/reasoner.js';
+import type { Source, SourceState } from '../core/source.js';
 import { EffortLadder, FULL_EFFORT, type LadderStep } from './effort-ladder.js';
 import { LoadMeter } from './load-meter.js';
 

@@ -1,20 +1,20 @@
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
-import type { CauseModel, ForecastModel, LanguageModel } from '../core/learned.js';
-import type { VideoLooks } from '../core/look.js';
-import type { Explainer } from '../core/stages.js';
+import type { CauseModel, ForecastModel, LanguageModel } from '../core/learned-models.js';
+import type { VideoLooks } from '../core/inspection.js';
+import type { Explainer } from '../core/reasoner.js';
 import type { ExplanationQueueOptions } from './explain/explanation-queue.js';
-import { LearnedExplainer } from './explain/learned-explainer.js';
-import { RulesExplainer } from './explain/rules-explainer.js';
-import { lastFrames, ViewedSource } from './forecast/last-frames.js';
-import { LearnedSource } from './forecast/learned-source.js';
-import { ForecastPool, SourcesAlone, type PoolDocument } from './forecast/pool.js';
-import { SamplingForecaster } from './forecast/sampling-forecaster.js';
-import { SourcePanel } from './forecast/source-panel.js';
-import { languageVoice, type LanguageVariant, type LanguageVoice } from './fused/language-voice.js';
-import { openAiConfig, type OpenAiOptions } from './openai/config.js';
-import { OpenAiExplainer, type Keyframes } from './openai/openai-explainer.js';
-import { ForecastDesk } from './outcome/forecast-desk.js';
+import { LearnedExplainer } from './explain/causes/learned-explainer.js';
+import { RulesExplainer } from './explain/rules/rules-explainer.js';
+import { lastFrames, ViewedSource } from './forecast/experts/limited-memory-expert.js';
+import { LearnedSource } from './forecast/experts/learned-expert.js';
+import { ForecastPool, SourcesAlone, type PoolDocument } from './forecast/mixture/forecast-mixture.js';
+import { SamplingForecaster } from './forecast/sampling/sampling-forecaster.js';
+import { SourcePanel } from './forecast/mixture/expert-panel.js';
+import { languageVoice, type LanguageVariant, type LanguageVoice } from './language-backend.js';
+import { openAiConfig, type OpenAiOptions } from './explain/openai/config.js';
+import { OpenAiExplainer, type Keyframes } from './explain/openai/openai-explainer.js';
+import { ForecastDesk } from './predict/forecast-cycle.js';
 import { StreamReasoner } from './reasoner.js';
 
 /**

@@ -1,16 +1,17 @@
 import { Subject, type Observable } from 'rxjs';
 import { z } from 'zod';
 import type { Draft, Explanation, ObservedEvent } from '../core/messages.js';
-import type { Explainer, MemorySnapshot, Observation, Reasoner } from '../core/stages.js';
+import type { Explainer, Reasoner } from '../core/reasoner.js';
+import type { MemorySnapshot, Observation } from '../core/memory.js';
 import {
   ExplanationQueue,
   type ExplanationQueueOptions,
   type ExplanationQueueStats,
   type QueuedEvent,
 } from './explain/explanation-queue.js';
-import type { RulesExplainer } from './explain/rules-explainer.js';
-import type { ForecastDeskStats, LateForecast } from './outcome/forecast-desk.js';
-import { Verifier, type VerifierStats } from './verify/verifier.js';
+import type { RulesExplainer } from './explain/rules/rules-explainer.js';
+import type { ForecastDeskStats, LateForecast } from './predict/forecast-cycle.js';
+import { Verifier, type VerifierStats } from './explain/verify/verifier.js';
 
 /** What states forecasts and predictions and resolves them: ForecastDesk. */
 export interface Desk {

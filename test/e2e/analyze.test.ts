@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { kindOfType, messageData, type Message } from '../../src/core/messages.js';
 import { expectFailure, runCli, startCli, type CliEnd } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
-import { runFfmpeg } from '../support/video.js';
-import { probeVideo } from '../support/probe-video.js';
+import { runFfmpeg } from '../support/video/video.js';
+import { probeVideo } from '../support/video/probe-video.js';
 
 const RECORDING = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));
 /** The clip: 3 s at 10 frames per second. */

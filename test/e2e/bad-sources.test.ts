@@ -4,9 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectFailure, runCli, startCli, type CliEnd } from '../support/cli.js';
-import { probeVideo } from '../support/probe-video.js';
+import { probeVideo } from '../support/video/probe-video.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
-import { lumaRamp, makeClip, runFfmpeg } from '../support/video.js';
+import { lumaRamp, makeClip, runFfmpeg } from '../support/video/video.js';
 
 const OUTPUTS = ['out.jsonl', 'out.mp4', 'out.html'] as const;
 vi.setConfig({ testTimeout: 120_000, hookTimeout: 120_000 });

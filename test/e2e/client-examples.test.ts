@@ -6,7 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import { startCli } from '../support/cli.js';
 import { Mosquitto, noMosquitto } from '../support/mqtt/mosquitto.js';
-import { RtspServer, rtspUnavailable } from '../support/rtsp-server.js';
+import { RtspServer, rtspUnavailable } from '../support/video/rtsp-server.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));

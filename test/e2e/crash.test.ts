@@ -1,7 +1,7 @@
 /** The real process, killed at random moments; `npm run bench -- crash` does it 50 times. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
-import { crashRounds } from '../../bench/crash-rounds.js';
+import { crashRounds } from '../../bench/endurance/crash-rounds.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 
 const RECORDING = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));

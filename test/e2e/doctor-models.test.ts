@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { expectFailure, runCli } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
-import { serveVideos } from '../support/video-server.js';
+import { serveVideos } from '../support/video/video-server.js';
 
 const MODELS = fileURLToPath(new URL('../../models', import.meta.url));
 vi.setConfig({ testTimeout: 120_000 });

@@ -2,8 +2,8 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import type { CommandName, OptionSpec } from '../../src/app/option-spec.js';
-import { OPTIONS } from '../../src/app/option-table.js';
+import type { CommandName, OptionSpec } from '../../src/cli/options/option-spec.js';
+import { OPTIONS } from '../../src/cli/options/option-table.js';
 import { expectFailure, runCli, startCli, type CliEnd } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 

@@ -9,7 +9,7 @@ import { startCli } from '../support/cli.js';
 import { mediasoupUnavailable } from '../support/mediasoup.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 import { WsClient } from '../support/transport/ws-client.js';
-import { runFfmpeg } from '../support/video.js';
+import { runFfmpeg } from '../support/video/video.js';
 import { noChromium, openBrowser, openPage } from '../support/webrtc/chromium.js';
 import { noWhipClient, startWhipClient } from '../support/webrtc/whip-client.js';
 import { publishScript, watchScript } from '../support/webrtc/page-scripts.js';

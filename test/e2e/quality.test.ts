@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 
 const run = promisify(execFile);
 const path = (relative: string): string => fileURLToPath(new URL(relative, import.meta.url));
-const main = path('../../dist/app/main.js');
+const main = path('../../dist/cli/main.js');
 const scorer = path('../../../shared/eval/score.py');
 const pets = path('../../../shared/data/pets');
 const required = process.env['PRESAGE_REQUIRE_ALL'] === '1';

@@ -7,7 +7,7 @@ import { describe, expect, it, vi } from 'vitest';
 import { expectFailure, runCli, startCli, type Cli } from '../support/cli.js';
 import { isRunning } from '../support/child-processes.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
-import { lumaRamp, makeClip } from '../support/video.js';
+import { lumaRamp, makeClip } from '../support/video/video.js';
 import { refusedUpgrade, WsClient } from '../support/transport/ws-client.js';
 
 const RECORDING = fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url));

@@ -5,7 +5,7 @@ import { expect, vi } from 'vitest';
 import { startCli } from '../support/cli.js';
 import { tempFolder } from '../support/transport/temp-folder.js';
 import { WsClient } from '../support/transport/ws-client.js';
-import { runFfmpeg } from '../support/video.js';
+import { runFfmpeg } from '../support/video/video.js';
 import { call, noChromium, openBrowser, openPage } from '../support/webrtc/chromium.js';
 import { servePages } from '../support/webrtc/live-server.js';
 import { testWith } from '../support/webrtc/live-test.js';

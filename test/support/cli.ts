@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { expect, onTestFinished, vi } from 'vitest';
 import { markedProcesses } from './child-processes.js';
 
-const MAIN = fileURLToPath(new URL('../../dist/app/main.js', import.meta.url));
+const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Longer than any command here takes on a busy machine; a run that hangs is killed, ms. */
 const RUN_LIMIT_MS = 90_000;
 const WAIT_LIMIT_MS = 45_000;

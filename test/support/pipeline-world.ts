@@ -1,9 +1,10 @@
 import { Subject } from 'rxjs';
 import { VirtualClock } from '../../src/core/clock.js';
 import { PresageError } from '../../src/core/errors.js';
-import { FramePool, i420Layout, type Frame } from '../../src/core/frame.js';
+import { FramePool, i420Layout, type Frame } from '../../src/core/video/frame.js';
 import type { Draft } from '../../src/core/messages.js';
-import type { Effort, SceneCondition, Source, SourceState, StreamPerception } from '../../src/core/stages.js';
+import type { Effort, SceneCondition, StreamPerception } from '../../src/core/percept.js';
+import type { Source, SourceState } from '../../src/core/source.js';
 import { ObjectMemory } from '../../src/memory/object-memory.js';
 import { Tracker } from '../../src/memory/tracking/tracker.js';
 import type { LadderStep } from '../../src/pipeline/effort-ladder.js';

@@ -1,6 +1,7 @@
-import type { Box } from '../../src/core/box.js';
+import type { Box } from '../../src/core/maths/box.js';
 import type { EventObserved } from '../../src/core/messages.js';
-import type { Percept, Places } from '../../src/core/stages.js';
+import type { Percept } from '../../src/core/percept.js';
+import type { Places } from '../../src/core/memory.js';
 import type { MemoryTrack, ObjectTracker } from '../../src/memory/object-tracker.js';
 
 /** Boxes of one object in px, as observed; `t` ascending. */

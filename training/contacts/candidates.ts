@@ -11,12 +11,12 @@
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
-import type { Percept } from '../../src/core/stages.js';
+import type { Percept } from '../../src/core/percept.js';
 import { SAMPLE_HZ } from '../../src/core/ontology.js';
-import type { ContactJudge, ContactMoment } from '../../src/memory/events/contact-classifier.js';
-import { CONTACT_FEATURES } from '../../src/memory/events/contact-features.js';
+import type { ContactJudge, ContactMoment } from '../../src/memory/events/contact/contact-classifier.js';
+import { CONTACT_FEATURES } from '../../src/memory/events/contact/contact-features.js';
 import { ObjectMemory } from '../../src/memory/object-memory.js';
-import type { SampledPart } from '../../src/memory/sampled-part.js';
+import type { SampledPart } from '../../src/memory/track-segment.js';
 import { Tracker } from '../../src/memory/tracking/tracker.js';
 import { blurredPercepts } from './noise.js';
 import { readPercepts, readScene, scenePaths, type SceneTruth } from './scene.js';

@@ -4,7 +4,7 @@ python -m training.contacts.fit ROWS.f32 [ROWS.f32 ...] --out models/contacts.js
     [--weights W ...] [--quiet-share S ...]
 
 Scenes are split by seed into three folds. Each fold's events are found with a classifier that has not seen it, as
-src/memory/events/contacts.ts finds them, and compared with the simulator's contacts; the threshold with the best F1 over
+src/memory/events/contact/contact-rule.ts finds them, and compared with the simulator's contacts; the threshold with the best F1 over
 all folds is taken, each file counting by its weight. Of the moments without a contact, `--quiet-share` of each file are learned
 from, and count for the others. The classifier that is written is trained on all scenes. Deterministic.
 """
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression
 FOLDS = 3
 ALL_LEFT = 1e30          # in place of an infinity, which JSON lacks: known values go left, unknown ones may go right
 TREES, LEAVES = 250, 31
-SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contacts.ts
+SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contact/contact-rule.ts
 WITHIN = 0.4                                # s, as in the scorer
 HZ = 10
 KEPT_COLUMNS = ["seed", "pair", "k", "label", "a", "b"]

@@ -1,6 +1,6 @@
-import type { Box } from '../../src/core/box.js';
-import type { Detection, Percept } from '../../src/core/stages.js';
-import { signedGap } from '../../src/memory/events/contact-features.js';
+import type { Box } from '../../src/core/maths/box.js';
+import type { Detection, Percept } from '../../src/core/percept.js';
+import { signedGap } from '../../src/memory/events/contact/contact-features.js';
 import type { SceneTruth } from './scene.js';
 
 /** How our perception blurs the truth. Lengths in px; `share` values in sizes of the box. */

@@ -8,12 +8,12 @@
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
 import { concatMap, lastValueFrom, toArray } from 'rxjs';
-import type { Frame } from '../../src/core/frame.js';
-import type { Perception, Percept } from '../../src/core/stages.js';
+import type { Frame } from '../../src/core/video/frame.js';
+import type { Perception, Percept } from '../../src/core/percept.js';
 import { findFfmpeg, type Ffmpeg } from '../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../src/ingest/open-source.js';
 import { parseSource } from '../../src/ingest/source-spec.js';
-import { openPerception } from '../../src/model/perception.js';
+import { openPerception } from '../../src/model/perception/perception.js';
 import { scenePaths } from './scene.js';
 
 async function perceive(

@@ -8,7 +8,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { ReplayAnalyzer } from '../../bench/replay/analyze-replay.js';
-import type { Percept } from '../../src/core/stages.js';
+import type { Percept } from '../../src/core/percept.js';
 import { readScene, scenePaths } from './scene.js';
 
 const [folder, out] = process.argv.slice(2);

@@ -1,7 +1,7 @@
 import { readFile, readdir } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import type { Box } from '../../src/core/box.js';
-import type { Percept } from '../../src/core/stages.js';
+import type { Box } from '../../src/core/maths/box.js';
+import type { Percept } from '../../src/core/percept.js';
 
 /** Truth of a simulated scene as `training.worlds.tabletop` writes it; boxes in px by frame and id. */
 export interface SceneTruth {

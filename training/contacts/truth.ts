@@ -1,4 +1,4 @@
-import type { Box } from '../../src/core/box.js';
+import type { Box } from '../../src/core/maths/box.js';
 import type { SceneTruth } from './scene.js';
 
 /** Least overlap (IoU) of an object of ours with the true one that it stands for. */

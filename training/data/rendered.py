@@ -190,7 +190,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--street", type=int, default=100)
     parser.add_argument("--tabletop", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--presage", nargs="+", default=["node", "dist/app/main.js"], help="the command line of Presage")
+    parser.add_argument("--presage", nargs="+", default=["node", "dist/cli/main.js"], help="the command line of Presage")
 
 
 def main(options: argparse.Namespace) -> None:

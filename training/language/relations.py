@@ -1,4 +1,4 @@
-"""The relations of explanations, read from the table in src/reasoner/explain/relations.ts, so that there is one table."""
+"""The relations of explanations, read from the table in src/reasoner/explain/rules/relations.ts, so that there is one table."""
 
 from __future__ import annotations
 

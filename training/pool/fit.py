@@ -18,7 +18,7 @@ import numpy as np
 
 LEAST = 1e-4
 LEAST_CAUSE = 0.005
-"""As in src/reasoner/forecast/pool.ts and explain/cause-blend.ts."""
+"""As in src/reasoner/forecast/mixture/forecast-mixture.ts and explain/cause-blend.ts."""
 PRIOR_DEVIATION = 0.2
 """Of every weight around "both count alike"; worth some tens of rows."""
 FOLDS = 4
@@ -137,7 +137,7 @@ def fit_language(rows: list[dict], causes: dict) -> tuple[float, dict]:
 
 
 def blended_of(row: dict, causes: dict) -> float:
-    """As src/reasoner/explain/cause-blend.ts; the rules alone where the head has no say."""
+    """As src/reasoner/explain/causes/cause-blend.ts; the rules alone where the head has no say."""
     weights = causes.get("collide" if row["cause"] == "collide" else "other")
     if weights is None:
         return row["rules"] or LEAST_CAUSE

@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
-import type { Box } from '../../src/core/box.js';
-import type { Detection, Percept } from '../../src/core/stages.js';
+import type { Box } from '../../src/core/maths/box.js';
+import type { Detection, Percept } from '../../src/core/percept.js';
 
 /** A simulated scene as `training.pool.scenes` writes it; boxes in frame heights, 10 frames a second. */
 export interface TokenScene {

@@ -14,7 +14,7 @@ from .scores import Answer, normal
 
 
 def answers_of(command: str, questions: Iterable[Question], videos: dict[str, Path], work: Path) -> dict[str, Answer]:
-    """Answers to the questions whose video is there. `command` starts Presage, such as `node dist/app/main.js`; the analyses
+    """Answers to the questions whose video is there. `command` starts Presage, such as `node dist/cli/main.js`; the analyses
     stay in `work`. What Presage does not understand stays unanswered."""
     by_video: dict[str, list[Question]] = defaultdict(list)
     for question in questions:

@@ -164,7 +164,7 @@ class Evaluate(Folder):
 
     def test_presage_is_not_scored_without_videos(self) -> None:
         self.write("validation.json", CLEVRER)
-        report = evaluate_questions(self.options(presage="node dist/app/main.js"))
+        report = evaluate_questions(self.options(presage="node dist/cli/main.js"))
         self.assertEqual(report["presage"], "not scored: none of the videos is there")
 
 

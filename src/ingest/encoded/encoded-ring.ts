@@ -1,5 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import type { EncodedFrame, EncodedGop, EncodedSink, EncodedSinkRun } from '../../core/encoded-video.js';
+import type {
+  EncodedFrame,
+  EncodedGop,
+  EncodedSink,
+  EncodedSinkRun,
+} from '../../core/video/encoded-video.js';
 import { MatroskaReader, type MatroskaFrame } from './matroska.js';
 
 export interface EncodedRingOptions {

@@ -1,8 +1,13 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { networkInterfaces } from 'node:os';
 import { PresageError, toPresageError } from '../../core/errors.js';
-import type { IceServer, LiveSession, LiveVideoEngine, PublishedOptions } from '../../core/live-video.js';
-import type { Source } from '../../core/stages.js';
+import type {
+  IceServer,
+  LiveSession,
+  LiveVideoEngine,
+  PublishedOptions,
+} from '../../core/video/live-video.js';
+import type { Source } from '../../core/source.js';
 import { backoffMs } from '../backoff.js';
 import { openSource, type OpenSourceOptions } from '../open-source.js';
 import type { PreparedRun } from '../ffmpeg-options.js';

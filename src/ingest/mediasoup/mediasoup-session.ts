@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { PresageError } from '../../core/errors.js';
-import type { LiveSession } from '../../core/live-video.js';
+import type { LiveSession } from '../../core/video/live-video.js';
 import type { types } from './mediasoup.js';
 import { writeFragment } from './sdp-answer.js';
 import { credentialsOf, type Offer } from './sdp-offer.js';

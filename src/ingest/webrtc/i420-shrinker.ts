@@ -1,4 +1,4 @@
-import { i420Layout } from '../../core/frame.js';
+import { i420Layout } from '../../core/video/frame.js';
 
 export interface PictureSize {
   readonly width: number;

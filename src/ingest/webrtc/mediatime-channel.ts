@@ -1,4 +1,4 @@
-import type { PictureNote } from '../../core/picture-clock.js';
+import type { PictureNote } from '../../core/video/picture-clock.js';
 import type { ViewerFeed } from './viewer-feed.js';
 import type { DataChannel, PeerConnection } from './wrtc.js';
 

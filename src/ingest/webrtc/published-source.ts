@@ -1,8 +1,8 @@
 import { Observable, ReplaySubject, type Subscriber } from 'rxjs';
 import { systemClock, type Clock } from '../../core/clock.js';
 import { PresageError } from '../../core/errors.js';
-import { i420Layout, type Frame } from '../../core/frame.js';
-import type { Source, SourceState, SourceStats, VideoFormat } from '../../core/stages.js';
+import { i420Layout, type Frame } from '../../core/video/frame.js';
+import type { Source, SourceState, SourceStats, VideoFormat } from '../../core/source.js';
 import { FrameAssembler } from '../frame-assembler.js';
 import { MediaClock } from '../media-clock.js';
 import { fitWithin, I420Shrinker } from './i420-shrinker.js';

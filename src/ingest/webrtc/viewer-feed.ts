@@ -1,5 +1,5 @@
-import { i420Layout, type Frame } from '../../core/frame.js';
-import type { PictureNote } from '../../core/picture-clock.js';
+import { i420Layout, type Frame } from '../../core/video/frame.js';
+import type { PictureNote } from '../../core/video/picture-clock.js';
 import { fitWithin, I420Shrinker } from './i420-shrinker.js';
 import type { MediaTrack, VideoSource, Wrtc } from './wrtc.js';
 

@@ -1,6 +1,6 @@
 import { toPresageError, PresageError } from '../../core/errors.js';
-import type { IceServer, LiveFrames, LiveSession, LiveVideoEngine } from '../../core/live-video.js';
-import type { Source } from '../../core/stages.js';
+import type { IceServer, LiveFrames, LiveSession, LiveVideoEngine } from '../../core/video/live-video.js';
+import type { Source } from '../../core/source.js';
 import { PublishedSource } from './published-source.js';
 import { firstCodec, readOffer, type Offer } from './sdp.js';
 import { ViewerFeed } from './viewer-feed.js';

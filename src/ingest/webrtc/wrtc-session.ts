@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { PresageError, toPresageError } from '../../core/errors.js';
-import type { LiveSession } from '../../core/live-video.js';
+import type { LiveSession } from '../../core/video/live-video.js';
 import { fragmentOf, iceOf, readFragment, withIce, type IceCandidate, type Offer } from './sdp.js';
 import type { PeerConnection } from './wrtc.js';
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { SAMPLE_HZ, type EventType } from '../../core/ontology.js';
-import type { ObjectSample } from '../../core/stages.js';
-import type { SampledPart } from '../sampled-part.js';
+import type { ObjectSample } from '../../core/memory.js';
+import type { SampledPart } from '../track-segment.js';
 
 export interface Participation {
   readonly part: SampledPart;

@@ -1,5 +1,5 @@
 import { SAMPLE_HZ } from '../../core/ontology.js';
-import type { SampledPart } from '../sampled-part.js';
+import type { SampledPart } from '../track-segment.js';
 
 /** Samples on each side of a change of velocity, and how far back the usual changes are looked for. */
 const KICK_SPAN = 2;

@@ -1,7 +1,7 @@
-import { boxCentre, type Point } from '../../core/box.js';
+import { boxCentre, type Point } from '../../core/maths/box.js';
 import { FAR, SAMPLE_HZ } from '../../core/ontology.js';
-import type { ObjectSample } from '../../core/stages.js';
-import type { SampledPart } from '../sampled-part.js';
+import type { ObjectSample } from '../../core/memory.js';
+import type { SampledPart } from '../track-segment.js';
 import type { Stateful, Tell } from './finding.js';
 
 /** Two parts at one sample, with what all pair rules need. Valid during the call it is passed to. */

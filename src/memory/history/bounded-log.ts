@@ -1,4 +1,4 @@
-import type { PieceLedger } from './state-pieces.js';
+import type { PieceLedger } from '../state/state-pieces.js';
 
 /** Records of one piece of the saved state. */
 const BLOCK = 64;

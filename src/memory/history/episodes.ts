@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { EventObserved } from '../../core/messages.js';
 import { TIME_EPSILON } from '../../core/ontology.js';
-import type { Episode } from '../../core/records.js';
+import type { Episode } from '../../core/records/records.js';
 import { BYTES, episodeBytes } from '../size-model.js';
 import { BoundedLog } from './bounded-log.js';
 import { summaryText } from './summary-text.js';

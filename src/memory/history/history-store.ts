@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { EventObserved } from '../../core/messages.js';
-import type { ObjectHistory } from '../../core/records.js';
+import type { ObjectHistory } from '../../core/records/records.js';
 import { RECENT_S, SPARSE_S } from '../trail.js';
 import { LifeHistory, savedHistory, savedPresence } from './life-history.js';
-import type { PieceLedger } from './state-pieces.js';
+import type { PieceLedger } from '../state/state-pieces.js';
 
 /** Looks that are left of an object that has been gone for longer than its trail is kept. */
 const KEYFRAMES_OF_OLD = 3;

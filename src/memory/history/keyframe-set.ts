@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { Keyframe } from '../../core/records.js';
-import { cosine } from '../../core/token.js';
+import type { Keyframe } from '../../core/records/records.js';
+import { cosine } from '../../core/maths/cosine.js';
 import { BYTES, tokenBytes } from '../size-model.js';
-import { savedBox, savedToken, saveToken } from '../tracking/saved-state.js';
+import { savedBox, savedToken, saveToken } from '../state/saved-state.js';
 
 /** Looks kept of one object. */
 export const MOST_KEYFRAMES = 6;

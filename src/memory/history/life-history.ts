@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { EventObserved } from '../../core/messages.js';
 import { TIME_EPSILON } from '../../core/ontology.js';
-import type { ObjectHistory, Passage, Span } from '../../core/records.js';
-import type { Box } from '../../core/box.js';
+import type { ObjectHistory, Passage, Span } from '../../core/records/records.js';
+import type { Box } from '../../core/maths/box.js';
 import { BYTES, tokenBytes } from '../size-model.js';
-import { savedFloats } from '../saved-floats.js';
+import { savedFloats } from '../state/saved-floats.js';
 import { savedTrail, Trail } from '../trail.js';
-import { savedTime, savedToken, saveTime, saveToken } from '../tracking/saved-state.js';
+import { savedTime, savedToken, saveTime, saveToken } from '../state/saved-state.js';
 import { KeyframeSet, savedKeyframes } from './keyframe-set.js';
 
 /** Stays remembered one by one; beyond it the oldest two become one. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { RELATION_KINDS, type Relation, type RelationKind } from '../../core/records.js';
+import { RELATION_KINDS, type Relation, type RelationKind } from '../../core/records/records.js';
 import { BYTES, relationBytes } from '../size-model.js';
 import { BoundedLog } from './bounded-log.js';
 

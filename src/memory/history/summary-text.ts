@@ -1,6 +1,6 @@
 import type { ObservedEvent } from '../../core/messages.js';
 import type { EventType } from '../../core/ontology.js';
-import { eventClause, objectPhrase } from '../../core/phrases.js';
+import { eventClause, objectPhrase } from '../../core/text/object-names.js';
 
 /** Single events told in words; the others are counted. */
 const MOST_TOLD = 5;

@@ -1,7 +1,7 @@
-import type { Affine, Box, Point } from '../../core/box.js';
-import { boxCentre, iou } from '../../core/box.js';
-import { boxScale } from './box-filter.js';
-import { compatible } from './label-votes.js';
+import type { Affine, Box, Point } from '../../core/maths/box.js';
+import { boxCentre, iou } from '../../core/maths/box.js';
+import { boxScale } from './filter/box-filter.js';
+import { compatible } from './identity/label-votes.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 

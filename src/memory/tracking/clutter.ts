@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { iou, type Affine, type Box } from '../../core/box.js';
+import { iou, type Affine, type Box } from '../../core/maths/box.js';
 import { moveBox } from './camera-motion.js';
-import { savedBox, savedTime, saveTime } from './saved-state.js';
+import { savedBox, savedTime, saveTime } from '../state/saved-state.js';
 import type { Sighting } from './sightings.js';
 
 /** Most spots at once; the least frequent goes first. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { boxScale } from './box-filter.js';
+import { boxScale } from './filter/box-filter.js';
 import type { TrackState } from './track.js';
 
 /** The rate is that of about the last this many percepts. */

@@ -1,10 +1,16 @@
-import { boxCentre } from '../../core/box.js';
+import { boxCentre } from '../../core/maths/box.js';
 import { associate, unambiguous, type Reach, type Similarity } from './association.js';
-import type { Appearance } from './appearance.js';
-import { boxScale } from './box-filter.js';
+import type { Appearance } from './identity/appearance.js';
+import { boxScale } from './filter/box-filter.js';
 import type { ClutterMap } from './clutter.js';
-import { ANY_LABEL } from './label-votes.js';
-import { greatestReach, resemblance, resemblesLast, resemblesLeap, resemblesWeakly } from './resemblance.js';
+import { ANY_LABEL } from './identity/label-votes.js';
+import {
+  greatestReach,
+  resemblance,
+  resemblesLast,
+  resemblesLeap,
+  resemblesWeakly,
+} from './identity/resemblance.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 

@@ -1,5 +1,5 @@
-import { iou, type Box } from '../../core/box.js';
-import { compatible } from './label-votes.js';
+import { iou, type Box } from '../../core/maths/box.js';
+import { compatible } from './identity/label-votes.js';
 import type { Pair } from './matching.js';
 import { inside, type Sighting } from './sightings.js';
 import type { TrackState } from './track.js';

@@ -1,7 +1,7 @@
-import { iou, scaleBox, type Box } from '../../core/box.js';
-import type { Detection, Percept } from '../../core/stages.js';
-import { dot } from './gallery.js';
-import { ANY_LABEL } from './label-votes.js';
+import { iou, scaleBox, type Box } from '../../core/maths/box.js';
+import type { Detection, Percept } from '../../core/percept.js';
+import { dot } from './identity/gallery.js';
+import { ANY_LABEL } from './identity/label-votes.js';
 
 /** A detection as the tracker uses it, box in px. */
 export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token' | 'labelScore'> {

@@ -1,12 +1,13 @@
 import { z } from 'zod';
-import type { Affine, Box, Point } from '../../core/box.js';
-import type { Mask, TrackedObject } from '../../core/stages.js';
+import type { Affine, Box, Point } from '../../core/maths/box.js';
+import type { Mask } from '../../core/percept.js';
+import type { TrackedObject } from '../../core/memory.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
-import { blend, Gallery, savedGallery } from './gallery.js';
-import { BoxFilter, savedFilter, type Jitter } from './box-filter.js';
-import { savedBox, savedPoint, savedToken, saveToken } from './saved-state.js';
+import { blend, Gallery, savedGallery } from './identity/gallery.js';
+import { BoxFilter, savedFilter, type Jitter } from './filter/box-filter.js';
+import { savedBox, savedPoint, savedToken, saveToken } from '../state/saved-state.js';
 import { moveBox } from './camera-motion.js';
-import { ANY_LABEL, LabelVotes, savedVotes } from './label-votes.js';
+import { ANY_LABEL, LabelVotes, savedVotes } from './identity/label-votes.js';
 import { CLEAR_VIEW, type Sighting } from './sightings.js';
 
 /** Where an object was at a time that has passed, px. */

@@ -1,20 +1,20 @@
 import { z } from 'zod';
-import type { Affine, Box } from '../../core/box.js';
+import type { Affine, Box } from '../../core/maths/box.js';
 import { PresageError } from '../../core/errors.js';
 import { TIME_EPSILON, UNSEEN_S, UPRIGHT_LABELS } from '../../core/ontology.js';
-import type { Percept } from '../../core/stages.js';
-import { Appearance, savedAppearance } from './appearance.js';
-import { createJitter, savedJitters } from './box-filter.js';
+import type { Percept } from '../../core/percept.js';
+import { Appearance, savedAppearance } from './identity/appearance.js';
+import { createJitter, savedJitters } from './filter/box-filter.js';
 import { commonShift } from './camera-motion.js';
 import { ClutterMap, savedClutter } from './clutter.js';
 import { FalseAlarms, savedAlarms } from './false-alarms.js';
-import { calibrate, settleRivals } from './identities.js';
-import { LostObjects, savedLost, touchesBorder } from './lost-objects.js';
+import { calibrate, settleRivals } from './identity/identities.js';
+import { LostObjects, savedLost, touchesBorder } from './identity/lost-objects.js';
 import { match } from './matching.js';
 import { shareMerged } from './merges.js';
 import { Pace, savedPace } from './pace.js';
-import { savedTime, saveTime } from './saved-state.js';
-import { ANY_LABEL } from './label-votes.js';
+import { savedTime, saveTime } from '../state/saved-state.js';
+import { ANY_LABEL } from './identity/label-votes.js';
 import { inside, nesting, readSightings, type Sighting } from './sightings.js';
 import { savedTrack, TrackState, type Track } from './track.js';
 

@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/errors.js';
-import type { AnswerGrammar } from '../../core/learned.js';
+import type { AnswerGrammar } from '../../core/learned-models.js';
 import type { TokenTree } from './token-tree.js';
 
 /** What may follow at one point of an answer. */

@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/errors.js';
-import type { VisualTokens } from '../../core/learned.js';
+import type { VisualTokens } from '../../core/learned-models.js';
 import type { Decoder } from './decoder.js';
 import { WIDTH, type EmbeddingTable } from './embedding-table.js';
 import { PREFIX_ROWS, visualKey, type FusionCore } from './fusion-core.js';

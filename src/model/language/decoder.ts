@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/errors.js';
-import { ModelSession, type InputTensor } from '../ort.js';
+import { ModelSession, type InputTensor } from '../runtime/ort.js';
 import { WIDTH } from './embedding-table.js';
 import { HEADS, HEAD_WIDTH, type KeyValueCache } from './key-value-cache.js';
 

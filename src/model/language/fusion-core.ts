@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import type { VisualTokens } from '../../core/learned.js';
-import { ModelSession, type InputTensor } from '../ort.js';
-import { trackFeed } from '../track-feed.js';
+import type { VisualTokens } from '../../core/learned-models.js';
+import { ModelSession, type InputTensor } from '../runtime/ort.js';
+import { trackFeed } from '../learned/track-feed.js';
 
 /** Rows of the visual prefix. */
 export const PREFIX_ROWS = 32;

@@ -1,4 +1,4 @@
-import type { AnswerGrammar, LanguageRequest } from '../../core/learned.js';
+import type { AnswerGrammar, LanguageRequest } from '../../core/learned-models.js';
 import type { LanguageWork } from './context.js';
 
 /** What the worker loads. */

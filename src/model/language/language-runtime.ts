@@ -1,5 +1,5 @@
 import { PresageError } from '../../core/errors.js';
-import type { AnswerGrammar, LanguageRequest } from '../../core/learned.js';
+import type { AnswerGrammar, LanguageRequest } from '../../core/learned-models.js';
 import { AnswerPath, Partings } from './answer-path.js';
 import { Context, type ContextParts, type LanguageWork } from './context.js';
 import type { TextTokenizer } from './tokenizer.js';

@@ -1,7 +1,7 @@
-import { entryPath } from '../../core/entry.js';
+import { entryPath } from '../../core/entry-path.js';
 import { PresageError } from '../../core/errors.js';
-import type { AnswerGrammar, LanguageModel, LanguageRequest } from '../../core/learned.js';
-import { ThreadQueue } from '../thread-queue.js';
+import type { AnswerGrammar, LanguageModel, LanguageRequest } from '../../core/learned-models.js';
+import { ThreadQueue } from '../runtime/thread-queue.js';
 import type { LanguageAnswer, LanguageFiles, LanguageTask } from './language-protocol.js';
 
 export interface LanguageThreadOptions extends LanguageFiles {

@@ -2,7 +2,7 @@
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PresageError, toPresageError } from '../../core/errors.js';
-import { flattenError, type WorkerRequest, type WorkerResponse } from '../worker-protocol.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';
 import { Decoder } from './decoder.js';
 import { EmbeddingTable } from './embedding-table.js';
 import { FusionCore } from './fusion-core.js';

@@ -1,4 +1,4 @@
-import { bundledModelsDir, findModel, loadManifest, modelVersion, verifyModel } from '../manifest.js';
+import { bundledModelsDir, findModel, loadManifest, modelVersion, verifyModel } from '../runtime/manifest.js';
 import { LanguageThread } from './language-thread.js';
 
 export interface LanguageModelOptions {

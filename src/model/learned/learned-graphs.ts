@@ -1,7 +1,7 @@
-import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned.js';
+import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned-models.js';
 import { PresageError } from '../../core/errors.js';
-import { ModelSession, type InputTensor, type OutputTensor } from '../ort.js';
-import { trackFeed } from '../track-feed.js';
+import { ModelSession, type InputTensor, type OutputTensor } from '../runtime/ort.js';
+import { trackFeed } from './track-feed.js';
 import type { LearnedFiles } from './learned-protocol.js';
 
 /** Both graphs are small: one thread does a call in milliseconds and leaves the cores to the detector. */

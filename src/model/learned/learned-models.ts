@@ -1,4 +1,4 @@
-import { entryPath } from '../../core/entry.js';
+import { entryPath } from '../../core/entry-path.js';
 import { PresageError } from '../../core/errors.js';
 import type {
   CauseModel,
@@ -6,7 +6,7 @@ import type {
   ForecastModel,
   LearnedForecast,
   TrackTensors,
-} from '../../core/learned.js';
+} from '../../core/learned-models.js';
 import {
   bundledModelsDir,
   findOptionalModel,
@@ -14,8 +14,8 @@ import {
   modelVersion,
   verifyModel,
   type Manifest,
-} from '../manifest.js';
-import { ThreadQueue } from '../thread-queue.js';
+} from '../runtime/manifest.js';
+import { ThreadQueue } from '../runtime/thread-queue.js';
 import type { LearnedAnswer, LearnedFiles, LearnedWork } from './learned-protocol.js';
 
 export interface LearnedModelsOptions {

@@ -1,4 +1,4 @@
-import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned.js';
+import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned-models.js';
 
 /** The files of the thread's models; one that is missing is never asked. */
 export interface LearnedFiles {

@@ -1,7 +1,7 @@
 /** Entry of the worker thread of the forecaster and the cause head: loads the files of `workerData`, answers one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../core/errors.js';
-import { flattenError, type WorkerRequest, type WorkerResponse } from '../worker-protocol.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';
 import { LearnedGraphs } from './learned-graphs.js';
 import type { LearnedAnswer, LearnedFiles, LearnedWork } from './learned-protocol.js';
 

@@ -1,5 +1,5 @@
-import type { Affine } from '../../core/box.js';
-import type { Detection, SceneCondition } from '../../core/stages.js';
+import type { Affine } from '../../core/maths/box.js';
+import type { Detection, SceneCondition } from '../../core/percept.js';
 import {
   classify,
   createBackground,
@@ -8,17 +8,17 @@ import {
   SHADE,
   updateBackground,
   type BackgroundPlanes,
-} from './background.js';
-import { BlobMemory, type Blob, type BlobSight } from './blobs.js';
-import { dilate, findComponents, majority, type Component } from './components.js';
-import { applyExposure, fitExposure } from './exposure.js';
-import { peelGhosts } from './ghosts.js';
-import { createPlanes, downscale, type WorkPlanes } from './planes.js';
-import { refineEdges } from './refine.js';
-import { Registration } from './registration.js';
-import { compareScene, SceneJudge } from './scene.js';
-import { reconsiderShades } from './shades.js';
-import { liftStanding } from './standing.js';
+} from './background/background.js';
+import { BlobMemory, type Blob, type BlobSight } from './foreground/blobs.js';
+import { dilate, findComponents, majority, type Component } from './foreground/components.js';
+import { applyExposure, fitExposure } from './background/exposure.js';
+import { peelGhosts } from './foreground/ghosts.js';
+import { createPlanes, downscale, type WorkPlanes } from './background/planes.js';
+import { refineEdges } from './foreground/refine.js';
+import { Registration } from './camera/registration.js';
+import { compareScene, SceneJudge } from './background/scene.js';
+import { reconsiderShades } from './foreground/shades.js';
+import { liftStanding } from './foreground/standing.js';
 
 /** What motion tells of one frame. */
 export interface MotionAnswer {

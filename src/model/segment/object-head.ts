@@ -1,9 +1,9 @@
-import type { Box } from '../../core/box.js';
+import type { Box } from '../../core/maths/box.js';
 import { PresageError } from '../../core/errors.js';
-import type { Mask } from '../../core/stages.js';
-import type { FeatureView } from '../detector.js';
-import { ModelSession, type Device, type InputTensor } from '../ort.js';
-import { i420Planes } from '../planes.js';
+import type { Mask } from '../../core/percept.js';
+import type { FeatureView } from '../detector/detector.js';
+import { ModelSession, type Device, type InputTensor } from '../runtime/ort.js';
+import { i420Planes } from '../runtime/planes.js';
 import { enlargeBox, pasteMask } from './paste-mask.js';
 import { maskSize, type Prompt, type Segment, type Segmenter, type SegmentView } from './segmenter.js';
 

@@ -1,6 +1,6 @@
-import type { Box } from '../../core/box.js';
-import { encodeMask } from '../../core/mask.js';
-import type { Mask } from '../../core/stages.js';
+import type { Box } from '../../core/maths/box.js';
+import { encodeMask } from '../../core/image/mask.js';
+import type { Mask } from '../../core/percept.js';
 
 /** Samples of a mask on a regular grid over a box. */
 export interface MaskGrid {

@@ -1,6 +1,6 @@
-import type { Box, Point } from '../../core/box.js';
-import type { Mask } from '../../core/stages.js';
-import type { FeatureView } from '../detector.js';
+import type { Box, Point } from '../../core/maths/box.js';
+import type { Mask } from '../../core/percept.js';
+import type { FeatureView } from '../detector/detector.js';
 
 /** What to cut out: a box, or points, or both. All in fractions of the frame. */
 export interface Prompt {

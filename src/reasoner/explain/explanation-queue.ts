@@ -1,6 +1,7 @@
 import { PresageError, toPresageError } from '../../core/errors.js';
 import type { Explanation, ObservedEvent } from '../../core/messages.js';
-import type { Explainer, MemorySnapshot } from '../../core/stages.js';
+import type { Explainer } from '../../core/reasoner.js';
+import type { MemorySnapshot } from '../../core/memory.js';
 
 /** One event that waits for a slow explainer. */
 export interface QueuedEvent {

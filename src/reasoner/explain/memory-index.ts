@@ -1,6 +1,6 @@
-import type { Box, Point } from '../../core/box.js';
+import type { Box, Point } from '../../core/maths/box.js';
 import type { ObservedEvent } from '../../core/messages.js';
-import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../core/stages.js';
+import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../core/memory.js';
 import { SAMPLE_HZ, TIME_EPSILON } from '../../core/ontology.js';
 
 /** A box read from memory for one moment. */

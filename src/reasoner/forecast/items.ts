@@ -1,7 +1,7 @@
-import { boxCentre, boxGap } from '../../core/box.js';
+import { boxCentre, boxGap } from '../../core/maths/box.js';
 import { FAR, LOITER_HORIZON_S, TIME_EPSILON, TOUCH, type ForecastType } from '../../core/ontology.js';
-import type { MemorySnapshot, ObjectSample } from '../../core/stages.js';
-import type { TrackState } from './track-state.js';
+import type { MemorySnapshot, ObjectSample } from '../../core/memory.js';
+import type { TrackState } from '../tracks/track-state.js';
 
 /** Seconds in view from which an exit is forecast. */
 const EXIT_AGE_S = 1;

@@ -1,7 +1,7 @@
 import type { ForecastItem } from '../../core/messages.js';
 import type { EventType } from '../../core/ontology.js';
 import { HORIZON_S, ORDERED_TYPES } from '../../core/ontology.js';
-import type { Forecaster } from '../../core/stages.js';
+import type { Forecaster } from '../../core/reasoner.js';
 
 /** What became of one item of a forecast. */
 export interface ItemOutcome {

@@ -1,7 +1,7 @@
-import type { TrackTensors } from '../../core/learned.js';
+import type { TrackTensors } from '../../core/learned-models.js';
 import { SAMPLE_HZ, TIME_EPSILON, UPRIGHT_LABELS } from '../../core/ontology.js';
-import type { MemorySnapshot, ObjectRecord } from '../../core/stages.js';
-import { motionKind } from '../forecast/motion-kind.js';
+import type { MemorySnapshot, ObjectRecord } from '../../core/memory.js';
+import { motionKind } from './motion-kind.js';
 
 /** Objects that the learned models take at most. */
 export const MOST_TRACKS = 48;

@@ -16,9 +16,9 @@ import {
   type ObjectQuery,
   type RelationQuery,
   type SimilarityQuery,
-} from '../../core/query.js';
-import type { Episode, ObjectHistory, Relation, RelationKind, Span } from '../../core/records.js';
-import type { Places } from '../../core/stages.js';
+} from '../../core/records/query.js';
+import type { Episode, ObjectHistory, Relation, RelationKind, Span } from '../../core/records/records.js';
+import type { Places } from '../../core/memory.js';
 import { decodeObject } from './saved-object.js';
 
 /** Rows read for one question at most, the newest; a day of a busy street has some 10,000 events. */

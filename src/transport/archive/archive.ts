@@ -1,9 +1,9 @@
 import type Libsql from 'libsql';
-import type { ObjectHistory, Records, Relation } from '../../core/records.js';
+import type { ObjectHistory, Records, Relation } from '../../core/records/records.js';
 import { ArchiveQueries } from './archive-queries.js';
 import { History } from './history.js';
 import type { DurableLog } from '../log/durable-log.js';
-import type { Places } from '../../core/stages.js';
+import type { Places } from '../../core/memory.js';
 import type { LogCompanion } from '../log/log-types.js';
 import { encodeObject } from './saved-object.js';
 

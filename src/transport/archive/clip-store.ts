@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DurableLog } from '../log/durable-log.js';
-import { KeptFiles, type KeptFile, type KeptFilesOptions } from './kept-files.js';
+import { KeptFiles, type KeptFile, type KeptFilesOptions } from './stored-files.js';
 
 /** Media time that shares a folder, s. */
 const FOLDER_S = 3600;

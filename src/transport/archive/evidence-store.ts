@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { DurableLog } from '../log/durable-log.js';
-import { KeptFiles, type KeptFilesOptions } from './kept-files.js';
+import { KeptFiles, type KeptFilesOptions } from './stored-files.js';
 
 /** Files per folder: of events e0–e999, e1000–e1999, … */
 const FOLDER_FILES = 1000;

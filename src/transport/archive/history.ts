@@ -1,6 +1,6 @@
 import type Libsql from 'libsql';
 import type { MessageKind } from '../../core/messages.js';
-import type { Span } from '../../core/records.js';
+import type { Span } from '../../core/records/records.js';
 
 /** Kinds that can be paged through: the database has an index of their times. */
 export type PagedKind = Extract<MessageKind, 'event.observed' | 'explanation.created' | 'prediction.created'>;

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ObjectHistory } from '../../core/records.js';
+import type { ObjectHistory } from '../../core/records/records.js';
 
 const seconds = z.number();
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);

@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from '../messages/encode.js';
-import { FactBook } from './facts.js';
+import { FactBook } from './message-attributes.js';
 import type { Feed } from './feed.js';
 import { passes, Thinning, type Filter } from './filter.js';
 import { LogWindow, type LogReader } from './log-window.js';

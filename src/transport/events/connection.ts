@@ -5,8 +5,8 @@ import type { OutgoingMessage } from '../messages/encode.js';
 import type { Channel } from './channel.js';
 import { Feed, type FeedOwner } from './feed.js';
 import { filterOf, type Filter } from './filter.js';
-import type { Outlet } from './outlet.js';
-import { SendQueue, type QueueBounds, type SendCounts } from './send-queue.js';
+import type { Outlet } from './delivery/outlet.js';
+import { SendQueue, type QueueBounds, type SendCounts } from './delivery/send-queue.js';
 import type { From, Subscription, SubscriptionChange } from './subscription.js';
 
 /** Durable messages read at a time during a replay. */

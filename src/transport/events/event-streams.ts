@@ -4,9 +4,9 @@ import { queryOf } from '../access/access-policy.js';
 import { errorBody, type ErrorBody } from '../http/reply.js';
 import type { OutgoingMessage } from '../messages/encode.js';
 import type { Connection } from './connection.js';
-import { frameOf } from './frames.js';
+import { frameOf } from './delivery/frames.js';
 import type { Hub } from './hub.js';
-import type { Outlet } from './outlet.js';
+import type { Outlet } from './delivery/outlet.js';
 import { parsePositions, parseQuery, type QueryRequest } from './subscription.js';
 
 /** What browsers wait before they connect again, unless told otherwise, is up to them; this tells them. */

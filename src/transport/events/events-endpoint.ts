@@ -3,19 +3,19 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
-import { redact } from '../../core/redact.js';
+import { redact } from '../../core/text/redact.js';
 import { isRefusal, outOfScope, queryOf, type AccessPolicy } from '../access/access-policy.js';
 import type { Identity } from '../access/identity.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { TransportLogger } from '../transport-logger.js';
 import type { Connection } from './connection.js';
-import { ControlDesk } from './control-desk.js';
+import { ControlDesk } from './control-handler.js';
 import { EventStreams } from './event-streams.js';
-import { decodeCbor } from './frames.js';
-import { Heartbeat } from './heartbeat.js';
+import { decodeCbor } from './delivery/frames.js';
+import { Heartbeat } from './delivery/heartbeat.js';
 import type { Hub } from './hub.js';
 import { parseQuery } from './subscription.js';
-import { WebSocketOutlet } from './websocket-outlet.js';
+import { WebSocketOutlet } from './delivery/websocket-outlet.js';
 
 /** A frame of a client larger than this ends the connection with 1009. */
 const MAX_INCOMING_BYTES = 16 * 1024;

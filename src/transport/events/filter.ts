@@ -1,6 +1,6 @@
 import type { FilterFields } from '../../core/control.js';
 import { kindOfType, MESSAGE_KINDS, type MessageKind } from '../../core/messages.js';
-import type { Facts } from './facts.js';
+import type { Facts } from './message-attributes.js';
 
 /** `objects.updated` per second of media time that a subscriber gets unless it asks for another rate. */
 const DEFAULT_OBJECTS_HZ = 5;

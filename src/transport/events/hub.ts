@@ -4,8 +4,8 @@ import type { MessageSink, OutgoingMessage } from '../messages/encode.js';
 import { Channel } from './channel.js';
 import { Connection, type ConnectionHub } from './connection.js';
 import type { LogReader } from './log-window.js';
-import type { Outlet } from './outlet.js';
-import type { QueueBounds } from './send-queue.js';
+import type { Outlet } from './delivery/outlet.js';
+import type { QueueBounds } from './delivery/send-queue.js';
 
 const DEFAULT_BOUNDS: QueueBounds = { messages: 1000, bytes: 8 * 1024 * 1024 };
 /** A client that has lost messages and has not caught up after this is ended with 1013. */

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PresageError, type ErrorCode } from '../../core/errors.js';
-import { redact } from '../../core/redact.js';
+import { redact } from '../../core/text/redact.js';
 import type { TransportLogger } from '../transport-logger.js';
 import { errorBody } from './reply.js';
 

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import { redact } from '../../core/redact.js';
+import { redact } from '../../core/text/redact.js';
 import { isRefusal, outOfScope, tooMany, type AccessPolicy, type Refusal } from '../access/access-policy.js';
 import type { Identity } from '../access/identity.js';
 import { addressKey, KeyedRateLimit } from '../access/rate-limit.js';

@@ -13,7 +13,7 @@ import { answerFailure, answerNonsense, answerUnknown } from './failures.js';
 import { addGate } from './gate.js';
 import { Listener, type ListenerOptions, type TlsMaterial } from './listener.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
-import { registerLooking, type LookAtStream } from './look-routes.js';
+import { registerLooking, type LookAtStream } from './inspection-routes.js';
 import { describeStream, registerRoutes, type ServerLog } from './routes.js';
 import { registerHistory, type HistoryContext } from './history/history-routes.js';
 import type { StreamControl } from './streams/stream-control.js';

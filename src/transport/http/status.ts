@@ -1,5 +1,6 @@
 import type { StreamState } from '../../core/messages.js';
-import type { PerceptionInfo, VideoFormat } from '../../core/stages.js';
+import type { PerceptionInfo } from '../../core/percept.js';
+import type { VideoFormat } from '../../core/source.js';
 
 /** What `/healthz` and `/v1/streams` tell of a stream. Whoever runs the stream fills it. */
 export interface StreamStatus {

@@ -1,7 +1,7 @@
 import { systemClock, type Clock } from '../../core/clock.js';
 import { PresageError, toPresageError } from '../../core/errors.js';
 import type { MessageKind } from '../../core/messages.js';
-import type { StateStore } from '../../core/stages.js';
+import type { StateStore } from '../../core/state.js';
 import { damagedLog, guardStorage, openLogDatabase, type LogDatabase } from './log-database.js';
 import { DEFAULT_RETENTION, keepFrom, type OldRow, type Retention } from './log-retention.js';
 import { prepareStatements, type Statements } from './log-schema.js';

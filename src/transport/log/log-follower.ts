@@ -1,5 +1,5 @@
 import { toPresageError, type PresageError } from '../../core/errors.js';
-import type { StateStore } from '../../core/stages.js';
+import type { StateStore } from '../../core/state.js';
 import type { MessageSink, OutgoingMessage } from '../messages/encode.js';
 import type { LogEntry, LogRange } from './log-types.js';
 

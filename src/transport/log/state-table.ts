@@ -1,4 +1,4 @@
-import type { StateStore } from '../../core/stages.js';
+import type { StateStore } from '../../core/state.js';
 import type { Statements } from './log-schema.js';
 
 /** After every key that begins with a prefix. */

@@ -1,4 +1,4 @@
-import { boxPosition, inPolygon, type Point } from '../../core/box.js';
+import { boxPosition, inPolygon, type Point } from '../../core/maths/box.js';
 import { UPRIGHT_LABELS } from '../../core/ontology.js';
 import type { Message, ObjectState, Prediction } from '../../core/messages.js';
 import type { Topics } from './topics.js';

@@ -1,4 +1,4 @@
-import { redact } from '../../core/redact.js';
+import { redact } from '../../core/text/redact.js';
 import { toPresageError, type PresageError } from '../../core/errors.js';
 import type { MessageSink, OutgoingMessage } from '../messages/encode.js';
 import { LogFollower, type FollowedLog, type LogFollowerStats } from '../log/log-follower.js';

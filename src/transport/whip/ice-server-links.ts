@@ -1,4 +1,4 @@
-import type { IceServer } from '../../core/live-video.js';
+import type { IceServer } from '../../core/video/live-video.js';
 
 /** `Link` headers that tell a client which STUN and TURN servers to use (RFC 9725, section 4.6). */
 export function iceServerLinks(servers: readonly IceServer[]): string[] {

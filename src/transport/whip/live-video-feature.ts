@@ -1,6 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PresageError, toPresageError } from '../../core/errors.js';
-import type { LiveSession, LiveVideoEngine } from '../../core/live-video.js';
+import type { LiveSession, LiveVideoEngine } from '../../core/video/live-video.js';
 import type { ServerFeature } from '../http/feature.js';
 import { errorBody } from '../http/reply.js';
 import { iceServerLinks } from './ice-server-links.js';

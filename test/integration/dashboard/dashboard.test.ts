@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'v
 import { PageLog } from '../../support/dashboard/page-log.js';
 import { freePort, RunningService } from '../../support/dashboard/running-service.js';
 import { temporaryFolder } from '../../support/dashboard/temporary-folder.js';
-import { runFfmpeg } from '../../support/video.js';
+import { runFfmpeg } from '../../support/video/video.js';
 import { launchBrowser, noChromium } from '../../support/webrtc/chromium.js';
 
 const RECORDING = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));

@@ -5,7 +5,7 @@ import { loadImage } from '@napi-rs/canvas';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { freePort, RunningService } from '../../support/dashboard/running-service.js';
 import { temporaryFolder } from '../../support/dashboard/temporary-folder.js';
-import { ENCODER } from '../../support/video.js';
+import { ENCODER } from '../../support/video/video.js';
 
 const RECORDING = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));
 vi.setConfig({ testTimeout: 90_000, hookTimeout: 90_000 });

@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { cutClip } from '../../../src/app/clips/cut-clip.js';
+import { cutClip } from '../../../src/service/clips/cut-clip.js';
 import { EncodedRing } from '../../../src/ingest/encoded/encoded-ring.js';
 import { remux } from '../../../src/ingest/encoded/remux.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import { allFrames, decodeLumas, psnr, type SeenFrame } from '../../support/clips.js';
+import { allFrames, decodeLumas, psnr, type SeenFrame } from '../../support/video/clips.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
-import { runFfmpeg, supportedFfmpegs } from '../../support/video.js';
+import { runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
 
 const [WIDTH, HEIGHT] = [160, 120];
 const RECORDINGS = [

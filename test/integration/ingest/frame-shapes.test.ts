@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video.js';
-import { strictlyIncreasing, VideoReader } from '../../support/video-reader.js';
+import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
+import { strictlyIncreasing, VideoReader } from '../../support/video/video-reader.js';
 
 const ffmpegs = await supportedFfmpegs();
 const X264 = ['-c:v', 'libx264', '-preset', 'ultrafast'];

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Frame } from '../../../src/core/frame.js';
-import type { Source } from '../../../src/core/stages.js';
+import type { Frame } from '../../../src/core/video/frame.js';
+import type { Source } from '../../../src/core/source.js';
 import { openSource, type OpenSourceOptions } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { childProcesses, isRunning } from '../../support/child-processes.js';
-import { RtspServer, rtspUnavailable } from '../../support/rtsp-server.js';
-import { serveVideos } from '../../support/video-server.js';
-import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video.js';
-import { strictlyIncreasing, VideoReader } from '../../support/video-reader.js';
+import { RtspServer, rtspUnavailable } from '../../support/video/rtsp-server.js';
+import { serveVideos } from '../../support/video/video-server.js';
+import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
+import { strictlyIncreasing, VideoReader } from '../../support/video/video-reader.js';
 
 /** Long and large enough that its ffmpeg waits for the reader. */
 const RECORDING = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));

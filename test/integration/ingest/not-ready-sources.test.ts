@@ -4,12 +4,12 @@ import type { ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { Source } from '../../../src/core/stages.js';
+import type { Source } from '../../../src/core/source.js';
 import { openSource, type OpenSourceOptions } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { httpCamera, rtspWithoutMedia } from '../../support/scripted-camera.js';
-import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video.js';
-import { VideoReader } from '../../support/video-reader.js';
+import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
+import { VideoReader } from '../../support/video/video-reader.js';
 
 const ffmpegs = await supportedFfmpegs();
 /** Requests that are answered with something else before the pictures come. */

@@ -6,14 +6,14 @@ import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
-import type { SourceState } from '../../../src/core/stages.js';
+import type { SourceState } from '../../../src/core/source.js';
 import { EncodedRing } from '../../../src/ingest/encoded/encoded-ring.js';
 import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { freePortPair } from '../../../src/ingest/mediasoup/free-ports.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import { seen } from '../../support/clips.js';
-import { ENCODER } from '../../support/video.js';
+import { seen } from '../../support/video/clips.js';
+import { ENCODER } from '../../support/video/video.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
 const ffmpeg = await findFfmpeg({ path: ENCODER });

@@ -6,8 +6,8 @@ import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { openSource, type OpenSourceOptions } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { childProcesses } from '../../support/child-processes.js';
-import { ENCODER, supportedFfmpegs } from '../../support/video.js';
-import { VideoReader } from '../../support/video-reader.js';
+import { ENCODER, supportedFfmpegs } from '../../support/video/video.js';
+import { VideoReader } from '../../support/video/video-reader.js';
 
 const ffmpegs = await supportedFfmpegs();
 const STALL_MS = 3000;

@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { openSource, type OpenSourceOptions } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import type { Source } from '../../../src/core/stages.js';
+import type { Source } from '../../../src/core/source.js';
 import { childProcesses } from '../../support/child-processes.js';
-import { RtspServer, rtspUnavailable } from '../../support/rtsp-server.js';
-import { serveVideos } from '../../support/video-server.js';
-import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video.js';
-import { strictlyIncreasing, VideoReader } from '../../support/video-reader.js';
+import { RtspServer, rtspUnavailable } from '../../support/video/rtsp-server.js';
+import { serveVideos } from '../../support/video/video-server.js';
+import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
+import { strictlyIncreasing, VideoReader } from '../../support/video/video-reader.js';
 
 const LUMAS = lumaRamp(12);
 const LOGIN = 'bob:s3cret';

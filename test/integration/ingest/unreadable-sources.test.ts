@@ -6,9 +6,9 @@ import { PresageError } from '../../../src/core/errors.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { childProcesses } from '../../support/child-processes.js';
-import { serveVideos } from '../../support/video-server.js';
-import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video.js';
-import { strictlyIncreasing, VideoReader } from '../../support/video-reader.js';
+import { serveVideos } from '../../support/video/video-server.js';
+import { lumaRamp, makeClip, runFfmpeg, supportedFfmpegs } from '../../support/video/video.js';
+import { strictlyIncreasing, VideoReader } from '../../support/video/video-reader.js';
 
 const ffmpegs = await supportedFfmpegs();
 const LUMAS = lumaRamp(40);

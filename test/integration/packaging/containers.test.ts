@@ -6,9 +6,9 @@ import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import type { OptionSpec } from '../../../src/app/option-spec.js';
-import { OPTIONS } from '../../../src/app/option-table.js';
-import { loadSettings } from '../../../src/app/settings.js';
+import type { OptionSpec } from '../../../src/cli/options/option-spec.js';
+import { OPTIONS } from '../../../src/cli/options/option-table.js';
+import { loadSettings } from '../../../src/cli/options/settings.js';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const textOf = (path: string): string => readFileSync(root(path), 'utf8');

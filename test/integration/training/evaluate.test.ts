@@ -48,7 +48,7 @@ describe.skipIf(!python && !required)('python -m training.evaluate (needs python
     const answers = questions.map(([id, , , answer, type]) => ({ question_id: id, answer, type }));
     writeFileSync(join(folder, 'test_q.json'), JSON.stringify(asked));
     writeFileSync(join(folder, 'test_a.json'), JSON.stringify(answers));
-    const command = `${process.execPath} ${join(ROOT, 'dist/app/main.js')}`;
+    const command = `${process.execPath} ${join(ROOT, 'dist/cli/main.js')}`;
     const args = ['-B', '-m', 'training.evaluate', '--dataset', 'activitynetqa', '--root', folder];
     const { stdout } = await run('python3', [...args, '--presage', command], { cwd: ROOT });
     const { presage } = JSON.parse(stdout) as { presage: Record<string, Scores> };

@@ -2,7 +2,7 @@ import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
-import type { ObjectHistory, Records } from '../../../src/core/records.js';
+import type { ObjectHistory, Records } from '../../../src/core/records/records.js';
 import { Archive } from '../../../src/transport/archive/archive.js';
 import { EvidenceStore } from '../../../src/transport/archive/evidence-store.js';
 import { DurableLog, type DurableLogOptions } from '../../../src/transport/log/durable-log.js';

@@ -6,7 +6,7 @@ import { connect as plain } from 'node:net';
 import { connect, type TLSSocket } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
-import { readTls } from '../../../src/app/server/tls-files.js';
+import { readTls } from '../../../src/service/server/tls-files.js';
 import { startService, type Service } from '../../support/transport/service.js';
 import { WsClient } from '../../support/transport/ws-client.js';
 

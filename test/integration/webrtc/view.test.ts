@@ -1,9 +1,9 @@
 import { expect, onTestFinished, vi } from 'vitest';
-import type { Frame } from '../../../src/core/frame.js';
+import type { Frame } from '../../../src/core/video/frame.js';
 import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
-import { sampleVideo } from '../../../src/app/version.js';
+import { sampleVideo } from '../../../src/service/version.js';
 import { call, openBrowser, openPage } from '../../support/webrtc/chromium.js';
 import { startLiveServer } from '../../support/webrtc/live-server.js';
 import { inBrowser } from '../../support/webrtc/live-test.js';

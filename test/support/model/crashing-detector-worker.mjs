@@ -4,4 +4,4 @@ import { parentPort } from 'node:worker_threads';
 parentPort.on('message', (request) => {
   if (request.width === 1) process.exit(7);
 });
-await import('../../../dist/model/detector-worker.js');
+await import('../../../dist/model/detector/detector-worker.js');

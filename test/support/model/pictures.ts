@@ -1,4 +1,4 @@
-import { i420Layout } from '../../../src/core/frame.js';
+import { i420Layout } from '../../../src/core/video/frame.js';
 
 /** Side of a patch of the texture, px. */
 const PATCH = 6;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { EVENT_TYPES } from '../../../src/core/ontology.js';
-import type { MemorySnapshot } from '../../../src/core/stages.js';
+import type { MemorySnapshot } from '../../../src/core/memory.js';
 import { snapshotOf, type ScriptedEvent, type ScriptedObject } from './snapshots.js';
 
 const PAIRS = new Set(['meet', 'separate', 'approach', 'collide', 'follow', 'pick_up', 'put_down']);

@@ -1,4 +1,4 @@
-import type { AnswerGrammar, LanguageModel, LanguageRequest } from '../../../src/core/learned.js';
+import type { AnswerGrammar, LanguageModel, LanguageRequest } from '../../../src/core/learned-models.js';
 
 export interface ScriptedLanguageOptions {
   /** Digit said after a continuation. Default 5. */

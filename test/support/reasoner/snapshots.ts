@@ -1,7 +1,7 @@
-import type { Box, Point } from '../../../src/core/box.js';
+import type { Box, Point } from '../../../src/core/maths/box.js';
 import type { EventObserved, ObservedEvent } from '../../../src/core/messages.js';
 import { CONFIRM_S, SAMPLE_HZ, type EventType } from '../../../src/core/ontology.js';
-import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../../src/core/stages.js';
+import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../../src/core/memory.js';
 
 export const WIDTH = 480;
 export const HEIGHT = 320;

@@ -1,10 +1,10 @@
 import type { ForecastItem } from '../../../src/core/messages.js';
-import type { MemorySnapshot, MemoryUpdate } from '../../../src/core/stages.js';
+import type { MemorySnapshot, MemoryUpdate } from '../../../src/core/memory.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
-import type { ForecastSource } from '../../../src/reasoner/forecast/forecast-source.js';
+import type { ForecastSource } from '../../../src/reasoner/forecast/expert.js';
 import { itemKey } from '../../../src/reasoner/forecast/learning.js';
-import { Crowd } from '../crowd.js';
+import { Crowd } from './crowd.js';
 
 /** What memory made of a simulated street at 10 frames a second. */
 export function crowdUpdates(seed: number, seconds: number, people = 7): MemoryUpdate[] {

@@ -1,7 +1,7 @@
 import type { ServerOp } from '../../../src/core/control.js';
 import type { OutgoingMessage } from '../../../src/transport/messages/encode.js';
-import { decodeCbor, frameOf } from '../../../src/transport/events/frames.js';
-import type { Outlet } from '../../../src/transport/events/outlet.js';
+import { decodeCbor, frameOf } from '../../../src/transport/events/delivery/frames.js';
+import type { Outlet } from '../../../src/transport/events/delivery/outlet.js';
 
 type Sent = {
   sequence?: number;

@@ -1,6 +1,6 @@
-import type { Frame } from '../../../src/core/frame.js';
-import { PictureThread } from '../../../src/app/video/picture-thread.js';
-import { RecentVideo, type RecentVideoOptions } from '../../../src/app/video/recent-video.js';
+import type { Frame } from '../../../src/core/video/frame.js';
+import { PictureThread } from '../../../src/service/recent-video/picture-thread.js';
+import { RecentVideo, type RecentVideoOptions } from '../../../src/service/recent-video/recent-video.js';
 import { onTestFinished } from 'vitest';
 
 /** Recent video with the real worker, closed with the test. */

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { onTestFinished } from 'vitest';
-import { FrameTaps } from '../../../src/app/webrtc/frame-taps.js';
+import { FrameTaps } from '../../../src/service/webrtc/frame-listeners.js';
 import { PresageError } from '../../../src/core/errors.js';
-import type { Frame } from '../../../src/core/frame.js';
-import type { LiveVideoEngine } from '../../../src/core/live-video.js';
-import type { Source, SourceState } from '../../../src/core/stages.js';
+import type { Frame } from '../../../src/core/video/frame.js';
+import type { LiveVideoEngine } from '../../../src/core/video/live-video.js';
+import type { Source, SourceState } from '../../../src/core/source.js';
 import { WrtcEngine, type WrtcEngineOptions } from '../../../src/ingest/webrtc/wrtc-engine.js';
 import { LiveVideoFeature } from '../../../src/transport/whip/live-video-feature.js';
 import type { ServerOptions } from '../../../src/transport/http/server.js';
@@ -116,7 +116,7 @@ export async function servePages(): Promise<{ origin: string }> {
 
 async function pageOf(name: string): Promise<{ type: string; body: string }> {
   if (name === 'picture-clock.js') {
-    const source = await readFile(at('../../../src/core/picture-clock.ts'), 'utf8');
+    const source = await readFile(at('../../../src/core/video/picture-clock.ts'), 'utf8');
     const compilerOptions = { target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
     return { type: 'text/javascript', body: ts.transpileModule(source, { compilerOptions }).outputText };
   }

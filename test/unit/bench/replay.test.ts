@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ReplayAnalyzer } from '../../../bench/replay/analyze-replay.js';
 import { loadRecording, saveRecording, type Recording } from '../../../bench/replay/recording.js';
-import { addTold, nothingTold, verifiedShare } from '../../../bench/replay/told.js';
+import { addTold, nothingTold, verifiedShare } from '../../../bench/replay/forecast-messages.js';
 import type { Message } from '../../../src/core/messages.js';
-import type { Detection, Percept } from '../../../src/core/stages.js';
+import type { Detection, Percept } from '../../../src/core/percept.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 
 const SIZE = { width: 640, height: 480 };

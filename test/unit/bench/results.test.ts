@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { table, withSection } from '../../../bench/results.js';
+import { table, withSection } from '../../../bench/support/results.js';
 
 describe('withSection', () => {
   it('puts a section of a new name at the end', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { fitLine, median, quantile } from '../../../bench/statistics.js';
+import { fitLine, median, quantile } from '../../../bench/support/statistics.js';
 
 describe('median', () => {
   it('is the middle value, whatever the order', () => expect(median([9, 1, 4])).toBe(4));

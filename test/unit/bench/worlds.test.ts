@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { readNpz } from '../../../bench/worlds/npz.js';
 import { readScenes } from '../../../bench/worlds/scenes.js';
 
-/** Made by `test/support/make-scene-shard.py`: a table top and a street, 4 steps, aspect 1.5. */
+/** Made by `test/support/vectors/make-scene-shard.py`: a table top and a street, 4 steps, aspect 1.5. */
 const FOLDER = fileURLToPath(new URL('../../fixtures/worlds', import.meta.url));
 
 describe('readNpz', () => {

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { loadPlaces, loadSettings } from '../../../src/app/settings.js';
+import { loadPlaces, loadSettings } from '../../../src/cli/options/settings.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 
 const page = readFileSync(new URL('../../../docs/configuration.md', import.meta.url), 'utf8');

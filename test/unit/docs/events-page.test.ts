@@ -15,11 +15,11 @@ import {
   UPRIGHT_LABELS,
   type EventType,
 } from '../../../src/core/ontology.js';
-import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../../src/core/stages.js';
-import { RELATIONS } from '../../../src/reasoner/explain/relations.js';
-import { salienceOf } from '../../../src/reasoner/explain/salience.js';
+import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../../src/core/memory.js';
+import { RELATIONS } from '../../../src/reasoner/explain/rules/relations.js';
+import { salienceOf } from '../../../src/reasoner/explain/rules/salience.js';
 import { dueItems } from '../../../src/reasoner/forecast/items.js';
-import { trackStates } from '../../../src/reasoner/forecast/track-state.js';
+import { trackStates } from '../../../src/reasoner/tracks/track-state.js';
 
 const page = readFileSync(new URL('../../../docs/events.md', import.meta.url), 'utf8');
 

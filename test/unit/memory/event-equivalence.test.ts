@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import type { Places } from '../../../src/core/stages.js';
+import type { Places } from '../../../src/core/memory.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { eventLine, expand, perceptsOf, TrueTracker, type TrackScript } from '../../support/tracks.js';
 
-/** Made by test/support/make-event-vectors.py with the reference implementation of the event definitions. */
+/** Made by test/support/vectors/make-event-vectors.py with the reference implementation of the event definitions. */
 const lines = readFileSync(new URL('./event-vectors.jsonl', import.meta.url), 'utf8')
   .trim()
   .split('\n');

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventObserved } from '../../../src/core/messages.js';
 import type { EventType } from '../../../src/core/ontology.js';
-import type { Places } from '../../../src/core/stages.js';
+import type { Places } from '../../../src/core/memory.js';
 import { ObjectMemory, type ObjectMemoryOptions } from '../../../src/memory/object-memory.js';
 import { expand, perceptsOf, TrueTracker, type KnotTrack } from '../../support/tracks.js';
 

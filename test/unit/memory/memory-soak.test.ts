@@ -3,7 +3,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
-import { Crowd } from '../../support/crowd.js';
+import { Crowd } from '../../support/reasoner/crowd.js';
 
 /** The least budget, so that minutes fill it as days fill the usual one. */
 const BUDGET_MB = 8;

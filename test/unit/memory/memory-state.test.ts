@@ -2,10 +2,11 @@ import { isDeepStrictEqual } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresageError } from '../../../src/core/errors.js';
-import type { MemoryUpdate, Percept } from '../../../src/core/stages.js';
+import type { MemoryUpdate } from '../../../src/core/memory.js';
+import type { Percept } from '../../../src/core/percept.js';
 import { ObjectMemory, type ObjectMemoryOptions } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
-import { Crowd } from '../../support/crowd.js';
+import { Crowd } from '../../support/reasoner/crowd.js';
 
 const PLACES = {
   zones: {

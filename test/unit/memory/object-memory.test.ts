@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import type { MemoryUpdate, Percept } from '../../../src/core/stages.js';
+import type { MemoryUpdate } from '../../../src/core/memory.js';
+import type { Percept } from '../../../src/core/percept.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import type { MemoryTrack } from '../../../src/memory/object-tracker.js';
 import { expand, perceptAt, perceptsOf, TrueTracker, type KnotTrack } from '../../support/tracks.js';

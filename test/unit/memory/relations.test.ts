@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { RecordQueries } from '../../../src/core/query.js';
-import type { Relation } from '../../../src/core/records.js';
+import { RecordQueries } from '../../../src/core/records/query.js';
+import type { Relation } from '../../../src/core/records/records.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { expand, perceptsOf, TrueTracker, type KnotTrack } from '../../support/tracks.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { SceneCondition } from '../../../src/core/stages.js';
+import type { SceneCondition } from '../../../src/core/percept.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
 import { pipelineWorld } from '../../support/pipeline-world.js';

@@ -2,12 +2,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { Draft } from '../../../src/core/messages.js';
-import type { MemoryUpdate } from '../../../src/core/stages.js';
+import type { MemoryUpdate } from '../../../src/core/memory.js';
 import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
 import { createReasoner } from '../../../src/reasoner/create-reasoner.js';
 import type { StreamReasoner } from '../../../src/reasoner/reasoner.js';
-import { Crowd } from '../../support/crowd.js';
+import { Crowd } from '../../support/reasoner/crowd.js';
 
 function reasoner(state?: unknown): StreamReasoner {
   const made = createReasoner('rules', { clock: new VirtualClock(), state });

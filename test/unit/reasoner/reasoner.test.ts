@@ -2,10 +2,11 @@ import { Subject } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { Draft, Explanation, Prediction } from '../../../src/core/messages.js';
-import type { Explainer, Observation } from '../../../src/core/stages.js';
-import { RulesExplainer } from '../../../src/reasoner/explain/rules-explainer.js';
+import type { Explainer } from '../../../src/core/reasoner.js';
+import type { Observation } from '../../../src/core/memory.js';
+import { RulesExplainer } from '../../../src/reasoner/explain/rules/rules-explainer.js';
 import { createReasoner, REASONER_MODES } from '../../../src/reasoner/create-reasoner.js';
-import type { LateForecast } from '../../../src/reasoner/outcome/forecast-desk.js';
+import type { LateForecast } from '../../../src/reasoner/predict/forecast-cycle.js';
 import { StreamReasoner, type Desk, type StreamReasonerOptions } from '../../../src/reasoner/reasoner.js';
 import { eventById, pushedRow } from '../../support/reasoner/snapshots.js';
 

@@ -1,6 +1,6 @@
-import { iou, type Box } from '../../../core/box.js';
-import { encodeMask } from '../../../core/mask.js';
-import type { Mask } from '../../../core/stages.js';
+import { iou, type Box } from '../../../core/maths/box.js';
+import { encodeMask } from '../../../core/image/mask.js';
+import type { Mask } from '../../../core/percept.js';
 import { maskSize, type Prompt, type Segment } from '../segmenter.js';
 import { resample, upsampleWeights, type LineWeights } from './resample.js';
 import type { SamLogits, SamModel, SamScene } from './sam-model.js';

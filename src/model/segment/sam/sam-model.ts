@@ -1,8 +1,8 @@
 import { basename } from 'node:path';
-import type { Box } from '../../../core/box.js';
+import type { Box } from '../../../core/maths/box.js';
 import { PresageError } from '../../../core/errors.js';
-import { findOptionalModel, hashFile, verifyModel, type Manifest } from '../../manifest.js';
-import { ModelSession, type Device, type InputTensor } from '../../ort.js';
+import { findOptionalModel, hashFile, verifyModel, type Manifest } from '../../runtime/manifest.js';
+import { ModelSession, type Device, type InputTensor } from '../../runtime/ort.js';
 import type { Prompt } from '../segmenter.js';
 import { contentSize, resizeRgb, toInterleaved, toPlanes, type RgbPicture } from './sam-picture.js';
 

@@ -1,5 +1,5 @@
-import { i420Layout } from '../../../core/frame.js';
-import { i420ToRgba } from '../../../core/i420-to-rgba.js';
+import { i420Layout } from '../../../core/video/frame.js';
+import { i420ToRgba } from '../../../core/image/i420-to-rgba.js';
 import type { SegmentView } from '../segmenter.js';
 import { resizeWeights, type LineWeights } from './resample.js';
 

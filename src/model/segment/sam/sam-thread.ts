@@ -1,5 +1,5 @@
-import { entryPath } from '../../../core/entry.js';
-import { ThreadQueue } from '../../thread-queue.js';
+import { entryPath } from '../../../core/entry-path.js';
+import { ThreadQueue } from '../../runtime/thread-queue.js';
 import type { Prompt, Segment, Segmenter, SegmentView } from '../segmenter.js';
 import type { FoundSegment, GridOptions } from './sam-masks.js';
 import type { SamOptions } from './sam-model.js';

@@ -1,7 +1,7 @@
 /** Entry of the worker thread of a SAM-family model: loads the files named in `workerData`, then answers one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../../core/errors.js';
-import { flattenError, type WorkerRequest, type WorkerResponse } from '../../worker-protocol.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from '../../runtime/worker-protocol.js';
 import { segmentGrid, segmentPrompts } from './sam-masks.js';
 import { SamModel, type SamOptions } from './sam-model.js';
 import { rgbOf } from './sam-picture.js';

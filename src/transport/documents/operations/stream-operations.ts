@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lookArgumentsSchema } from '../../../core/look.js';
+import { lookArgumentsSchema } from '../../../core/inspection.js';
 import { answerSchema, lookSchema } from '../../../core/messages.js';
 import { placesSchema } from '../../http/streams/place-schemas.js';
 import {

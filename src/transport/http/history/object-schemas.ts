@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { summarySchema } from '../../../core/messages.js';
-import { RELATION_KINDS } from '../../../core/records.js';
+import { RELATION_KINDS } from '../../../core/records/records.js';
 
 const seconds = z
   .string()

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import type { ObjectHistory } from '../../../core/records.js';
+import type { ObjectHistory } from '../../../core/records/records.js';
 import type { ArchiveQueries } from '../../archive/archive-queries.js';
 import type { objectItemSchema, ObjectsAnswer, objectsQuerySchema } from './object-schemas.js';
 

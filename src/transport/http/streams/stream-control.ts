@@ -1,4 +1,4 @@
-import type { Places } from '../../../core/stages.js';
+import type { Places } from '../../../core/memory.js';
 import type { NewStream, StreamChange } from './stream-schemas.js';
 
 /** What the API can do to the streams of a service. Whoever runs them provides it. */

@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
-import { cutClip } from '../../../../src/app/clips/cut-clip.js';
+import { cutClip } from '../../../../src/service/clips/cut-clip.js';
 import { EncodedRing } from '../../../../src/ingest/encoded/encoded-ring.js';
 import { writeMatroska } from '../../../../src/ingest/encoded/matroska.js';
-import type { EncodedSinkRun } from '../../../../src/core/encoded-video.js';
+import type { EncodedSinkRun } from '../../../../src/core/video/encoded-video.js';
 
 /** EBML head, segment of unknown size, one track of VP8. */
 const HEADER = Buffer.concat([

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { i420Layout } from '../../../../src/core/frame.js';
+import { i420Layout } from '../../../../src/core/video/frame.js';
 import { fitWithin, I420Shrinker } from '../../../../src/ingest/webrtc/i420-shrinker.js';
 
 describe('fitWithin', () => {

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { i420Layout, type Frame } from '../../../../src/core/frame.js';
-import type { SourceState } from '../../../../src/core/stages.js';
+import { i420Layout, type Frame } from '../../../../src/core/video/frame.js';
+import type { SourceState } from '../../../../src/core/source.js';
 import { PublishedSource } from '../../../../src/ingest/webrtc/published-source.js';
 
 beforeEach(() => void vi.useFakeTimers());

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { EventObserved } from '../../../../src/core/messages.js';
 import type { EventType } from '../../../../src/core/ontology.js';
-import { cosine } from '../../../../src/core/token.js';
+import { cosine } from '../../../../src/core/maths/cosine.js';
 import { BoundedLog } from '../../../../src/memory/history/bounded-log.js';
-import { ClipMemory } from '../../../../src/memory/history/clip-memory.js';
+import { ClipMemory } from '../../../../src/memory/history/scene-memory.js';
 import { Episodes } from '../../../../src/memory/history/episodes.js';
 import { KeyframeSet, MOST_KEYFRAMES } from '../../../../src/memory/history/keyframe-set.js';
-import { PieceLedger } from '../../../../src/memory/history/state-pieces.js';
-import { seededRandom } from '../../../support/crowd.js';
+import { PieceLedger } from '../../../../src/memory/state/state-pieces.js';
+import { seededRandom } from '../../../support/reasoner/crowd.js';
 
 function event(n: number, type: EventType, t: number, ...who: string[]): EventObserved {
   const participants = who.map((id) => {

@@ -1,5 +1,5 @@
-import type { Box } from '../../../../src/core/box.js';
-import type { Percept } from '../../../../src/core/stages.js';
+import type { Box } from '../../../../src/core/maths/box.js';
+import type { Percept } from '../../../../src/core/percept.js';
 import { Tracker, type TrackerOptions } from '../../../../src/memory/tracking/tracker.js';
 import type { Track } from '../../../../src/memory/tracking/track.js';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { AxisFilter } from '../../../../src/memory/tracking/axis-filter.js';
-import { BoxFilter, createJitter } from '../../../../src/memory/tracking/box-filter.js';
-import { JitterEstimate } from '../../../../src/memory/tracking/jitter.js';
+import { AxisFilter } from '../../../../src/memory/tracking/filter/axis-filter.js';
+import { BoxFilter, createJitter } from '../../../../src/memory/tracking/filter/box-filter.js';
+import { JitterEstimate } from '../../../../src/memory/tracking/filter/jitter.js';
 import { wobble } from './drawn.js';
 
 describe('the filter of one coordinate', () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Affine } from '../../../../src/core/box.js';
+import type { Affine } from '../../../../src/core/maths/box.js';
 import { Tracker } from '../../../../src/memory/tracking/tracker.js';
 import { ids, percept, person, play, wobble, WIDTH, HEIGHT, type Drawn, type Scene } from './drawn.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { boxCentre, iou } from '../../../../src/core/box.js';
+import { boxCentre, iou } from '../../../../src/core/maths/box.js';
 import { Tracker } from '../../../../src/memory/tracking/tracker.js';
 import { HEIGHT, idAt, ids, percept, person, play, wobble, WIDTH, type Scene } from './drawn.js';
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { AnswerGrammar } from '../../../../src/core/learned.js';
+import type { AnswerGrammar } from '../../../../src/core/learned-models.js';
 import { AnswerPath, Partings } from '../../../../src/model/language/answer-path.js';
 import { TokenTree } from '../../../../src/model/language/token-tree.js';
 

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { iou, type Box } from '../../../../src/core/box.js';
+import { iou, type Box } from '../../../../src/core/maths/box.js';
 import { MotionAnalyzer, type MotionAnswer } from '../../../../src/model/motion/motion-analyzer.js';
 import { hash, Picture } from '../../../support/model/pictures.js';
 

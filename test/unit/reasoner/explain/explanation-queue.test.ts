@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PresageError } from '../../../../src/core/errors.js';
 import type { Explanation } from '../../../../src/core/messages.js';
-import type { Explainer } from '../../../../src/core/stages.js';
+import type { Explainer } from '../../../../src/core/reasoner.js';
 import { ExplanationQueue, type QueuedEvent } from '../../../../src/reasoner/explain/explanation-queue.js';
 import { eventById, pushedRow } from '../../../support/reasoner/snapshots.js';
 

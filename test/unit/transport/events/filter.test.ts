@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FilterFields } from '../../../../src/core/control.js';
 import { MESSAGE_KINDS, type Draft, type MessageKind } from '../../../../src/core/messages.js';
-import { FactBook } from '../../../../src/transport/events/facts.js';
+import { FactBook } from '../../../../src/transport/events/message-attributes.js';
 import { filterOf, passes } from '../../../../src/transport/events/filter.js';
 import type { LogEntry } from '../../../../src/transport/log/log-types.js';
 import type { OutgoingMessage } from '../../../../src/transport/messages/encode.js';

@@ -4,7 +4,7 @@ import { OutgoingMessage } from '../../../../src/transport/messages/encode.js';
 import { Hub } from '../../../../src/transport/events/hub.js';
 import type { FilterFields } from '../../../../src/core/control.js';
 import type { Connection } from '../../../../src/transport/events/connection.js';
-import { frameOf } from '../../../../src/transport/events/frames.js';
+import { frameOf } from '../../../../src/transport/events/delivery/frames.js';
 import { FakeOutlet } from '../../../support/transport/fake-outlet.js';
 import { MemoryLog } from '../../../support/transport/memory-log.js';
 

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { parseOp } from '../../../../src/transport/events/control-desk.js';
+import { parseOp } from '../../../../src/transport/events/control-handler.js';
 import { parseQuery } from '../../../../src/transport/events/subscription.js';
 
 const parse = (query: string): ReturnType<typeof parseQuery> =>

@@ -1,0 +1,196 @@
+import { PresageError } from '../../core/errors.js';
+import type { Frame } from '../../core/video/frame.js';
+import type { Draft } from '../../core/messages.js';
+import type { Source, VideoFormat } from '../../core/source.js';
+import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
+import { openSource } from '../../ingest/open-source.js';
+import { parseSource } from '../../ingest/source-spec.js';
+import { JsonlWriter } from '../../transport/messages/jsonl-writer.js';
+import type { CommandContext } from '../command-context.js';
+import type { Settings } from '../options/option-table.js';
+import { checkOutputFiles } from '../output-files.js';
+import { OverlayState } from '../../render/overlay/overlay-state.js';
+import { VideoRenderer } from '../../render/video/video-renderer.js';
+import { ReportBuilder } from '../../render/report/report-builder.js';
+import { looksAgain } from '../../service/openai-options.js';
+import { ReasonerModels } from '../../service/reasoner-models.js';
+import { openContactJudge, openSharedPerception } from '../../service/service.js';
+import { loadPlaces } from '../options/settings.js';
+import { StreamSession } from '../../service/stream-session.js';
+import { TerminalAccount } from '../terminal/account.js';
+import { ProgressBar } from '../terminal/progress.js';
+import type { RecentVideo } from '../../service/recent-video/recent-video.js';
+import { VideoDesk } from '../../service/recent-video/shared-video.js';
+
+/** `presage analyze <video>`: every frame, as fast as possible, the same bytes each time. */
+export async function analyze(
+  { settings, signal }: CommandContext,
+  video: string | undefined,
+): Promise<void> {
+  const spec = parseSource(video ?? '');
+  if (spec.kind !== 'file') {
+    throw new PresageError('bad_option', `analyze goes through files, got ${spec.name}`, {
+      hint: 'for a live stream: presage watch SOURCE',
+    });
+  }
+  const places = loadPlaces(settings.places);
+  const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
+  signal.throwIfAborted();
+  await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
+  await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
+  await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
+  await using perception = await openSharedPerception(settings);
+  const contacts = await openContactJudge(settings);
+  await using desk = await VideoDesk.open(settings);
+  const { report } = settings;
+  const recent = desk.openVideo({ looks: looksAgain(settings), pictures: report !== undefined });
+  outputs.begin(source, perception.info.model, recent);
+  await using reasonerModels = await ReasonerModels.open(settings);
+  if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
+  await using session = new StreamSession({
+    id: settings.id,
+    source,
+    perception,
+    contacts,
+    reasonerModels,
+    places,
+    settings,
+    mode: 'lossless',
+    publisher: { streamId: settings.id, sinks: outputs.jsonl ? [outputs.jsonl] : [], stamp: settings.stamp },
+    video: recent,
+    looks: recent && desk.openLooks(recent, perception),
+    onDraft: (draft) => outputs.tell(draft),
+    onFrame: (frame) => outputs.frame(frame),
+    afterFrame: async (frame) => {
+      await session.drained();
+      await outputs.picture();
+      await outputs.paint(frame);
+    },
+  });
+  signal.throwIfAborted();
+  signal.addEventListener('abort', () => void session.close(), { once: true });
+  await session.run();
+  if (signal.aborted) throw new PresageError('interrupted', 'interrupted: nothing was written');
+  await outputs.finish();
+}
+
+interface Counts {
+  frames: number;
+  events: number;
+  hits: number;
+  misses: number;
+}
+
+/** The files and the account that one analysis makes. Files appear when all of it has succeeded, or not at all. */
+class Outputs implements AsyncDisposable {
+  readonly jsonl: JsonlWriter | undefined;
+  readonly #settings: Settings;
+  readonly #sourceName: string;
+  readonly #ffmpegPath: string;
+  readonly #account: TerminalAccount | undefined;
+  readonly #overlay: OverlayState | undefined;
+  readonly #counts: Counts = { frames: 0, events: 0, hits: 0, misses: 0 };
+  #renderer: VideoRenderer | undefined;
+  #format: VideoFormat | undefined;
+  #report: ReportBuilder | undefined;
+  #progress: ProgressBar | undefined;
+  #source: Source | undefined;
+  /** Why the recording ended before it should have. */
+  #endReason: string | undefined;
+  #startMs = performance.now();
+
+  private constructor(
+    settings: Settings,
+    sourceName: string,
+    ffmpegPath: string,
+    jsonl: JsonlWriter | undefined,
+  ) {
+    this.#settings = settings;
+    this.#sourceName = sourceName;
+    this.#ffmpegPath = ffmpegPath;
+    this.jsonl = jsonl;
+    const { out, render, report } = settings;
+    if (out === undefined && render === undefined && report === undefined)
+      this.#account = new TerminalAccount(process.stdout);
+    if (render !== undefined) this.#overlay = new OverlayState();
+  }
+
+  static async open(settings: Settings, sourceName: string, ffmpegPath: string): Promise<Outputs> {
+    const jsonl = settings.out === undefined ? undefined : await JsonlWriter.open(settings.out);
+    return new Outputs(settings, sourceName, ffmpegPath, jsonl);
+  }
+
+  begin(source: Source, model: string, video: RecentVideo | undefined): void {
+    this.#source = source;
+    this.#startMs = performance.now();
+    const { report, reasoner } = this.#settings;
+    if (report !== undefined) {
+      const info = { source: this.#sourceName, model, settings: { reasoner } };
+      this.#report = new ReportBuilder({ ...info, ...(video && { video }) });
+    }
+  }
+
+  frame(frame: Frame): void {
+    this.#counts.frames += 1;
+    if (!this.#account) {
+      this.#progress ??= new ProgressBar({ duration: this.#source?.duration });
+      this.#progress.update({ frames: this.#counts.frames, t: frame.t });
+    }
+  }
+
+  tell(draft: Draft): void {
+    this.#account?.show(draft);
+    this.#overlay?.add(draft);
+    this.#report?.add(draft);
+    if (draft.kind === 'event.observed') this.#counts.events += 1;
+    if (draft.kind === 'stream.state') {
+      this.#format = draft.data.source ?? this.#format;
+      if (draft.data.state === 'ended') this.#endReason = draft.data.reason;
+    }
+    if (draft.kind === 'prediction.resolved') {
+      if (draft.data.prediction.outcome === 'hit') this.#counts.hits += 1;
+      if (draft.data.prediction.outcome === 'miss') this.#counts.misses += 1;
+    }
+  }
+
+  /** Resolves when the pictures of what was told are made. */
+  async picture(): Promise<void> {
+    await this.#report?.settle();
+  }
+
+  async paint(frame: Frame): Promise<void> {
+    const { render } = this.#settings;
+    if (render === undefined || !this.#overlay) return;
+    const { width, height } = frame.layout;
+    this.#renderer ??= new VideoRenderer({
+      ffmpegPath: this.#ffmpegPath,
+      file: render,
+      format: { width, height },
+      fps: this.#format?.fps ?? 0,
+    });
+    await this.#renderer.write(frame, this.#overlay.view(frame.t));
+  }
+
+  async finish(): Promise<void> {
+    this.#progress?.finish();
+    await this.#renderer?.finish();
+    const { report, out, render } = this.#settings;
+    if (report !== undefined) await this.#report?.write(report);
+    await this.jsonl?.finish();
+    const { frames, events, hits, misses } = this.#counts;
+    const seconds = (performance.now() - this.#startMs) / 1000;
+    const files = [out, render, report].filter((file) => file !== undefined);
+    if (this.#endReason !== undefined) process.stderr.write(`presage: ${this.#endReason}\n`);
+    process.stderr.write(
+      `${frames} frames in ${seconds.toFixed(1)} s (${(frames / seconds).toFixed(1)}/s): ${events} events, ` +
+        `${hits + misses} predictions checked, ${hits} came true${files.length === 0 ? '' : `; wrote ${files.join(', ')}`}\n`,
+    );
+  }
+
+  /** Ends what is unfinished; does nothing after `finish`. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#progress?.finish();
+    await this.#renderer?.abort();
+    await this.jsonl?.abort();
+  }
+}

@@ -1,0 +1,43 @@
+import type { CommandContext } from '../command-context.js';
+import { Service } from '../../service/service.js';
+import { DEFAULT_CONFIG } from '../options/settings.js';
+import { aborted } from '../shutdown.js';
+import type { StreamPlan } from '../../service/streams/stream-plan.js';
+
+/**
+ * `presage serve`: every stream of presage.yaml and every one made by the API, until a signal. A stream that ends or fails
+ * leaves the others running.
+ */
+export async function serve({ settings, streams, configFile, signal }: CommandContext): Promise<void> {
+  const plans = streams.map(({ id, source, rtspTransport, zones, lines }): StreamPlan => ({
+    id,
+    source,
+    rtspTransport,
+    places: { zones, lines },
+    origin: 'config',
+  }));
+  await using service = await Service.open(settings, plans, signal, { keepStreams: true });
+  const ids = service.streamIds;
+  process.stdout.write(
+    `presage serves ${ids.length === 0 ? 'no stream yet' : ids.join(', ')} at ${service.url}/\n`,
+  );
+  if (ids.length === 0) process.stdout.write(howToAdd(configFile, service.url));
+  if (service.ffmpeg.notice !== undefined) process.stdout.write(`note: ${service.ffmpeg.notice}\n`);
+  signal.throwIfAborted();
+  signal.addEventListener('abort', () => void service.close(), { once: true });
+  await service.run();
+  if (!signal.aborted && ids.length > 0)
+    process.stdout.write('every stream has ended; the log is still served (Ctrl-C stops)\n');
+  await aborted(signal);
+}
+
+function howToAdd(configFile: string | undefined, url: string): string {
+  return [
+    'add one while it runs:',
+    `  curl ${url}/v1/streams -H 'content-type: application/json' -d '{"id": "cam1", "source": "rtsp://user:password@camera/stream"}'`,
+    `or list it in ${configFile ?? DEFAULT_CONFIG}:`,
+    '  streams:',
+    '    - {id: cam1, source: "rtsp://user:password@camera/stream"}',
+    '',
+  ].join('\n');
+}

@@ -1,0 +1,37 @@
+import type { CommandContext } from '../command-context.js';
+import { Service } from '../../service/service.js';
+import { loadPlaces } from '../options/settings.js';
+import { TerminalAccount } from '../terminal/account.js';
+import { sampleVideo } from '../../service/version.js';
+
+/** `presage watch [source]`: one stream in real time, told in the terminal and served to clients. */
+export async function watch({ settings, signal }: CommandContext, source: string | undefined): Promise<void> {
+  const account = new TerminalAccount(process.stdout);
+  const plan = {
+    id: settings.id,
+    source: source ?? sampleVideo,
+    places: loadPlaces(settings.places),
+    loop: settings.loop,
+    origin: 'command' as const,
+    onDraft: account.show.bind(account),
+  };
+  await using service = await Service.open(settings, [plan], signal);
+  const { model, device, workers } = service.perception.info;
+  const { notice } = service.ffmpeg;
+  process.stdout.write(
+    [
+      `presage watches ${source === undefined ? 'its sample recording (give a source to watch that instead)' : plan.source.replace(/\/\/[^/]*@/, '//***@')}`,
+      `  ${model} on ${device}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
+      ...(notice === undefined ? [] : [`  note      ${notice}`]),
+      `  page      ${service.url}/`,
+      `  messages  ${service.url.replace(/^http/, 'ws')}/v1/streams/${plan.id}/events?from=oldest`,
+      `  Ctrl-C stops${settings.loop ? '' : '; --loop plays a file again and again'}`,
+      '',
+      '',
+    ].join('\n'),
+  );
+  signal.throwIfAborted();
+  signal.addEventListener('abort', () => void service.close(), { once: true });
+  const [failure] = await service.run();
+  if (failure) throw failure;
+}

@@ -1,0 +1,39 @@
+import { LIVE, number, option } from './option-spec.js';
+
+/** Options of the original video that is kept for clips. */
+export const CLIP_OPTIONS = {
+  clipSeconds: option({
+    flag: 'clip-seconds',
+    value: 'S',
+    env: 'PRESAGE_CLIP_SECONDS',
+    yaml: 'clips.seconds',
+    schema: number(0, 3600),
+    expected: 'seconds from 0 (no clips) to 3600',
+    fallback: 30,
+    description: 'how much of the original video of a stream is kept in memory, for clips',
+    commands: LIVE,
+  }),
+  clipMb: option({
+    flag: 'clip-mb',
+    value: 'N',
+    env: 'PRESAGE_CLIP_MB',
+    yaml: 'clips.mb',
+    schema: number(1, 65_536),
+    expected: 'megabytes from 1 to 65536',
+    fallback: 32,
+    description: 'what it may take per stream, in megabytes; the oldest goes',
+    commands: LIVE,
+  }),
+  clipsMb: option({
+    flag: 'clips-mb',
+    value: 'N',
+    env: 'PRESAGE_CLIPS_MB',
+    yaml: 'keep.clipsMb',
+    schema: number(0, 10_000_000),
+    expected: 'megabytes from 0 (none are kept) to 10000000',
+    fallback: 4096,
+    description:
+      'original video around events kept in the data folder, in megabytes for all streams; the oldest goes',
+    commands: LIVE,
+  }),
+};

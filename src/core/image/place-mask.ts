@@ -1,0 +1,44 @@
+import type { Box } from '../maths/box.js';
+import { decodeMask, encodeMask } from './mask.js';
+import type { Mask } from '../percept.js';
+
+/**
+ * A mask of a part of a picture as a mask of the whole picture (nearest px). Undefined where nothing of it is left.
+ * @param part what the mask covers, fractions of the whole
+ * @param box of what it shows, fractions of the whole; nothing beyond it is looked at
+ * @param size of the new mask, px
+ * @throws PresageError `bad_request` when the mask cannot be decoded
+ */
+export function placeMask(
+  mask: Mask,
+  part: Box,
+  box: Box,
+  size: readonly [height: number, width: number],
+): Mask | undefined {
+  const [fromHeight, fromWidth] = mask.size;
+  const [height, width] = size;
+  const from = decodeMask(mask);
+  const left = clamp(Math.floor(box[0] * width), 0, width - 1);
+  const top = clamp(Math.floor(box[1] * height), 0, height - 1);
+  const [right, bottom] = [
+    clamp(Math.ceil((box[0] + box[2]) * width), left + 1, width),
+    clamp(Math.ceil((box[1] + box[3]) * height), top + 1, height),
+  ];
+  const inside = new Uint8Array((right - left) * (bottom - top));
+  let any = false;
+  for (let y = top; y < bottom; y += 1) {
+    const row = Math.floor((((y + 0.5) / height - part[1]) / part[3]) * fromHeight);
+    if (row < 0 || row >= fromHeight) continue;
+    for (let x = left; x < right; x += 1) {
+      const column = Math.floor((((x + 0.5) / width - part[0]) / part[2]) * fromWidth);
+      if (column < 0 || column >= fromWidth || from[row * fromWidth + column] === 0) continue;
+      inside[(y - top) * (right - left) + x - left] = 1;
+      any = true;
+    }
+  }
+  return any ? encodeMask(size, { left, top, width: right - left, height: bottom - top, inside }) : undefined;
+}
+
+function clamp(value: number, low: number, high: number): number {
+  return Math.min(Math.max(value, low), high);
+}

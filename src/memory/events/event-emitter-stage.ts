@@ -1,0 +1,61 @@
+import { scaleBox } from '../../core/maths/box.js';
+import type { EventObserved, Participant } from '../../core/messages.js';
+import { EVENT_TYPES } from '../../core/ontology.js';
+import type { Finding, Participation } from './finding.js';
+import type { FrameSize } from './rules/presence-rule.js';
+
+/** What the clearness of the evidence adds: an event that is only just one keeps this share of its objects' support. */
+const BARELY = 0.6;
+const TIME_DECIMALS = 1000;
+
+/** Turns findings into numbered events: `e1`, `e2`, … in the order of telling. */
+export class EventTeller {
+  /** Events told so far. */
+  told = 0;
+
+  /**
+   * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
+   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type; a probability where the
+   * finding has one.
+   *
+   * @param observedAt media time of the percept
+   */
+  tell(findings: readonly Finding[], observedAt: number, frame: FrameSize): readonly EventObserved[] {
+    const ordered = findings.length > 1 ? [...findings].sort(byTime) : findings;
+    return ordered.map((finding) => ({ event: this.#event(finding, frame), observedAt }));
+  }
+
+  #event(finding: Finding, frame: FrameSize): EventObserved['event'] {
+    this.told += 1;
+    const support = Math.min(...finding.who.map(({ part }) => part.support));
+    return {
+      id: `e${this.told}`,
+      type: finding.type,
+      participants: finding.who.map((who) => participant(who, finding.t, frame)),
+      t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,
+      confidence: finding.probability ?? Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
+      ...(finding.zone === undefined ? {} : { zone: finding.zone }),
+      ...(finding.direction === undefined ? {} : { direction: finding.direction }),
+    };
+  }
+}
+
+function participant({ part, role }: Participation, t: number, frame: FrameSize): Participant {
+  const [x, y, w, h] = scaleBox(part.boxAt(t), 1 / frame.width, 1 / frame.height);
+  const { id, label } = part.subject;
+  return { id, label, ...(role === undefined ? {} : { role }), box: [x, y, w, h] };
+}
+
+function byTime(a: Finding, b: Finding): number {
+  return (
+    a.t - b.t || EVENT_TYPES.indexOf(a.type) - EVENT_TYPES.indexOf(b.type) || compare(whoOf(a), whoOf(b))
+  );
+}
+
+function whoOf({ who }: Finding): string {
+  return who.map(({ part }) => part.subject.id).join();
+}
+
+function compare(a: string, b: string): number {
+  return a < b ? -1 : a > b ? 1 : 0;
+}

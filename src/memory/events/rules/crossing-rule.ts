@@ -1,0 +1,180 @@
+import { z } from 'zod';
+import { inPolygon, type Point } from '../../../core/maths/box.js';
+import type { ObjectSample, Places } from '../../../core/memory.js';
+import type { SampledPart } from '../../track-segment.js';
+import {
+  beyond,
+  Run,
+  samplesIn,
+  savedSample,
+  timeOf,
+  type ObjectRule,
+  type Stateful,
+  type Tell,
+} from '../finding.js';
+import type { FrameSize } from './presence-rule.js';
+
+/** An object must stay on the new side for this many samples (0.2 s), or jitter on the line would be a crossing. */
+const HOLD = samplesIn(0.2);
+/** A crossing whose new side is this deep (in body heights) after the hold is beyond doubt; see `clearness`. */
+const SHALLOW_H = 0.05;
+
+const stateSchema = z.object({ now: z.boolean().optional(), on: savedSample, off: savedSample });
+
+/** Follows a two-valued state and reports changes that last for 0.2 s; shorter ones are ignored. */
+class HeldState implements Stateful {
+  #now: boolean | undefined;
+  #runs = { on: new Run(), off: new Run() };
+
+  /** The sample at which the present state began, once it has lasted and differs from the state before. */
+  step(k: number, state: boolean): number | undefined {
+    this.#now ??= state;
+    const on = this.#runs.on.step(k, state, HOLD);
+    const off = this.#runs.off.step(k, !state, HOLD);
+    if (!(on || off) || state === this.#now) return undefined;
+    this.#now = state;
+    return (state ? this.#runs.on : this.#runs.off).start;
+  }
+
+  saveState(): unknown {
+    const { on, off } = this.#runs;
+    return { now: this.#now, on: on.start ?? null, off: off.start ?? null };
+  }
+
+  restoreState(state: unknown): void {
+    const { now, on, off } = stateSchema.parse(state);
+    this.#now = now;
+    this.#runs.on.start = on;
+    this.#runs.off.start = off;
+  }
+}
+
+/** A rule of one zone or line. */
+export interface CrossingRule extends ObjectRule {
+  /** Says which place it is and where: rules of equal marks tell the same. */
+  readonly mark: string;
+}
+
+/** `zone_enter` and `zone_leave` of one zone: a polygon in frame fractions, read by the even-odd rule. */
+class ZoneRule implements CrossingRule {
+  readonly mark: string;
+  readonly #polygon: readonly Point[];
+  #inside = new HeldState();
+
+  constructor(
+    private readonly part: SampledPart,
+    private readonly name: string,
+    polygon: readonly Point[],
+    frame: FrameSize,
+  ) {
+    this.#polygon = polygon.map((p) => toPx(p, frame));
+    this.mark = JSON.stringify(['zone', name, this.#polygon]);
+  }
+
+  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+    const inside = inPolygon(position[0], position[1], this.#polygon);
+    const since = this.#inside.step(k, inside);
+    if (since === undefined) return;
+    tell({
+      type: inside ? 'zone_enter' : 'zone_leave',
+      t: timeOf(since),
+      who: [{ part: this.part }],
+      clearness: beyond(distanceToOutline(position, this.#polygon) / height, SHALLOW_H),
+      zone: this.name,
+    });
+  }
+
+  saveState(): unknown {
+    return this.#inside.saveState();
+  }
+
+  restoreState(state: unknown): void {
+    this.#inside.restoreState(state);
+  }
+}
+
+/** `line_cross` of one line; side a lies to the left on the screen when looking from its first to its second point. */
+class LineRule implements CrossingRule {
+  readonly mark: string;
+  readonly #line: readonly [Point, Point];
+  #side = new HeldState();
+
+  constructor(
+    private readonly part: SampledPart,
+    private readonly name: string,
+    [from, to]: readonly [Point, Point],
+    frame: FrameSize,
+  ) {
+    this.#line = [toPx(from, frame), toPx(to, frame)];
+    this.mark = JSON.stringify(['line', name, this.#line]);
+  }
+
+  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+    const onA = isOnSideA(position, this.#line);
+    const since = this.#side.step(k, onA);
+    if (since === undefined) return;
+    const before = this.part.at(since - 1)?.position;
+    const after = this.part.at(since)?.position;
+    if (!before || !after) return;
+    // The path must cross between the ends of the line.
+    const [from, to] = this.#line;
+    if (isOnSideA(from, [before, after]) === isOnSideA(to, [before, after])) return;
+    tell({
+      type: 'line_cross',
+      t: timeOf(since),
+      who: [{ part: this.part }],
+      clearness: beyond(distanceToSegment(position, from, to) / height, SHALLOW_H),
+      zone: this.name,
+      direction: onA ? 'b>a' : 'a>b',
+    });
+  }
+
+  saveState(): unknown {
+    return this.#side.saveState();
+  }
+
+  restoreState(state: unknown): void {
+    this.#side.restoreState(state);
+  }
+}
+
+/** The rules of all configured zones and lines for one part. */
+export function crossingRules(part: SampledPart, places: Places, frame: FrameSize): CrossingRule[] {
+  return [
+    ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(part, name, polygon, frame)),
+    ...Object.entries(places.lines).map(([name, line]) => new LineRule(part, name, line, frame)),
+  ];
+}
+
+/** The rules of other zones and lines; those of places that stay where they are are kept with what they know. */
+export function movedCrossingRules(
+  rules: readonly CrossingRule[],
+  part: SampledPart,
+  places: Places,
+  frame: FrameSize,
+): CrossingRule[] {
+  const kept = new Map(rules.map((rule) => [rule.mark, rule]));
+  return crossingRules(part, places, frame).map((rule) => kept.get(rule.mark) ?? rule);
+}
+
+function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {
+  return (to[0] - from[0]) * (p[1] - from[1]) - (to[1] - from[1]) * (p[0] - from[0]) < 0;
+}
+
+function distanceToOutline(p: Point, polygon: readonly Point[]): number {
+  return polygon.reduce((least, corner, i) => {
+    const next = polygon[(i + 1) % polygon.length] ?? corner;
+    return Math.min(least, distanceToSegment(p, corner, next));
+  }, Infinity);
+}
+
+function distanceToSegment(p: Point, a: Point, b: Point): number {
+  const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
+  const along = ((p[0] - a[0]) * dx + (p[1] - a[1]) * dy) / (dx * dx + dy * dy || 1);
+  const f = Math.min(1, Math.max(0, along));
+  return Math.hypot(p[0] - a[0] - f * dx, p[1] - a[1] - f * dy);
+}
+
+function toPx([x, y]: Point, { width, height }: FrameSize): Point {
+  return [x * width, y * height];
+}

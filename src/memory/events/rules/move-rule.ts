@@ -1,0 +1,72 @@
+import { z } from 'zod';
+import { FAST, SLOW } from '../../../core/ontology.js';
+import type { ObjectSample } from '../../../core/memory.js';
+import type { SampledPart } from '../../track-segment.js';
+import {
+  below,
+  beyond,
+  Run,
+  samplesIn,
+  savedSample,
+  timeOf,
+  type ObjectRule,
+  type Tell,
+} from '../finding.js';
+
+/** How long the speed must have been on each side, in samples: standing then moving, moving then standing. */
+const STOOD = samplesIn(1.0);
+const MOVES = samplesIn(0.4);
+const MOVED = samplesIn(0.6);
+const STANDS = samplesIn(0.8);
+
+const stateSchema = z.object({
+  slow: savedSample,
+  fast: savedSample,
+  mayStart: z.boolean(),
+  mayStop: z.boolean(),
+});
+
+/** `start_moving` and `stop`. Between the two states any speed may pass, for any time. */
+export class MoveRule implements ObjectRule {
+  #slow = new Run();
+  #fast = new Run();
+  #mayStart = false;
+  #mayStop = false;
+
+  constructor(private readonly part: SampledPart) {}
+
+  step(k: number, { speed }: ObjectSample, tell: Tell): void {
+    if (speed === undefined) return;
+    const slow = speed < SLOW;
+    const fast = speed > FAST;
+    // A run may pass two lengths: the one after which it has come to be, and the one after which it has been.
+    const stands = this.#slow.step(k, slow, STANDS);
+    const stood = slow && k - (this.#slow.start ?? k) === STOOD;
+    const moves = this.#fast.step(k, fast, MOVES);
+    const moved = fast && k - (this.#fast.start ?? k) === MOVED;
+
+    if (stands && this.#mayStop) this.#tell('stop', this.#slow.start, below(speed, SLOW), tell);
+    if (stands) this.#mayStop = false;
+    if (stood) this.#mayStart = true;
+    if (moves && this.#mayStart) this.#tell('start_moving', this.#fast.start, beyond(speed, FAST), tell);
+    if (moves) this.#mayStart = false;
+    if (moved) this.#mayStop = true;
+  }
+
+  saveState(): unknown {
+    const [slow, fast] = [this.#slow.start ?? null, this.#fast.start ?? null];
+    return { slow, fast, mayStart: this.#mayStart, mayStop: this.#mayStop };
+  }
+
+  restoreState(state: unknown): void {
+    const { slow, fast, mayStart, mayStop } = stateSchema.parse(state);
+    this.#slow.start = slow;
+    this.#fast.start = fast;
+    this.#mayStart = mayStart;
+    this.#mayStop = mayStop;
+  }
+
+  #tell(type: 'stop' | 'start_moving', k: number | undefined, clearness: number, tell: Tell): void {
+    if (k !== undefined) tell({ type, t: timeOf(k), who: [{ part: this.part }], clearness });
+  }
+}

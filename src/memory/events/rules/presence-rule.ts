@@ -1,0 +1,86 @@
+import { z } from 'zod';
+import { BORDER_BAND, TIME_EPSILON } from '../../../core/ontology.js';
+import type { Box } from '../../../core/maths/box.js';
+import type { Observation, SampledPart } from '../../track-segment.js';
+import type { Stateful, Tell } from '../finding.js';
+
+/** An object that touches the border band this long after its first sight has entered, s. */
+const ENTER_WITHIN_S = 0.5;
+/**
+ * A detector sees what comes in, and what goes out, only while enough of it is inside the frame: an estimated track
+ * that would have touched the border this long before its first or after its last sight came or went that way, s.
+ */
+const LAG_S = 0.5;
+
+/** Size of the source frame, px. */
+export interface FrameSize {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** `enter` or `appear` when a part begins, `exit` or `disappear` when it ends. Works on the observations themselves. */
+export class SightRule implements Stateful {
+  #begun = false;
+
+  constructor(
+    private readonly part: SampledPart,
+    private readonly frame: FrameSize,
+  ) {}
+
+  /** Takes each observation of the part, the first one included. */
+  observe({ t, box }: Observation, tell: Tell): void {
+    if (this.#begun) return;
+    const early = t <= this.part.first.t + ENTER_WITHIN_S + TIME_EPSILON;
+    if (early && touchesBorder(box, this.frame)) this.#begin('enter', tell);
+    else if (!early) this.#begin(this.#came(t, box) ? 'enter' : 'appear', tell);
+  }
+
+  end(tell: Tell): void {
+    if (!this.#begun) this.#begin('appear', tell);
+    const type = this.hasLeft() ? 'exit' : 'disappear';
+    tell({ type, t: this.part.last.t, who: [{ part: this.part }], clearness: 1 });
+  }
+
+  saveState(): unknown {
+    return this.#begun;
+  }
+
+  restoreState(state: unknown): void {
+    this.#begun = z.boolean().parse(state);
+  }
+
+  /** True when the last box touches the border, or reaches it, going on as it went, within the detector's lag. */
+  hasLeft(): boolean {
+    const { part } = this;
+    if (touchesBorder(part.last.box, this.frame)) return true;
+    const velocity = part.at(part.lastK)?.velocity;
+    if (part.exact || !velocity) return false;
+    const [x, y, w, h] = part.last.box;
+    return touchesBorder([x + velocity[0] * LAG_S, y + velocity[1] * LAG_S, w, h], this.frame);
+  }
+
+  /** True when the object, on its way since the first sight, came from the border within the detector's lag. */
+  #came(t: number, [x, y]: Box): boolean {
+    const {
+      t: t0,
+      box: [x0, y0, w, h],
+    } = this.part.first;
+    const f = LAG_S / (t - t0);
+    return !this.part.exact && touchesBorder([x0 - (x - x0) * f, y0 - (y - y0) * f, w, h], this.frame);
+  }
+
+  #begin(type: 'enter' | 'appear', tell: Tell): void {
+    this.#begun = true;
+    tell({ type, t: this.part.first.t, who: [{ part: this.part }], clearness: 1 });
+  }
+}
+
+/** True when the box (px) touches the outer 3 % of the frame. */
+export function touchesBorder([x, y, w, h]: Box, { width, height }: FrameSize): boolean {
+  return (
+    x <= BORDER_BAND * width ||
+    y <= BORDER_BAND * height ||
+    x + w >= (1 - BORDER_BAND) * width ||
+    y + h >= (1 - BORDER_BAND) * height
+  );
+}

@@ -1,0 +1,131 @@
+import { z } from 'zod';
+import type { Point } from '../../../core/maths/box.js';
+import { FAST, TIME_EPSILON } from '../../../core/ontology.js';
+import type { ObjectSample } from '../../../core/memory.js';
+import type { SampledPart } from '../../track-segment.js';
+import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from '../finding.js';
+import { usualChange } from '../noise.js';
+import { packFloats, savedFloats } from '../../state/saved-floats.js';
+
+const LEAST_CHANGE = (60 * Math.PI) / 180;
+/** Samples over which a change of heading counts, and seconds within which two turns are one. */
+const WITHIN = samplesIn(1.5);
+const ONE_TURN_S = 1.5;
+/** A largest change that was not surpassed for this many samples is taken as the largest of its turn. */
+const SETTLED = samplesIn(0.3);
+/**
+ * On estimated tracks a turn changes the velocity by more than this many times what the noise of the boxes usually
+ * does. That of steadied velocities is about half as large, so this is four times theirs.
+ */
+const CLEAR = 2;
+
+interface Heading {
+  readonly k: number;
+  readonly angle: number;
+  readonly fast: boolean;
+  /** bh/s */
+  readonly velocity: Point;
+}
+
+interface Change {
+  readonly at: number;
+  readonly size: number;
+  /** Sample at which half of the change was reached. */
+  readonly half: number;
+}
+
+const stateSchema = z.object({
+  /** k, angle, fast (0 or 1), velocity: five floats each. */
+  headings: savedFloats,
+  largest: z.object({ at: z.number(), size: z.number(), half: z.number() }).optional(),
+  told: z.boolean(),
+  lastT: z.number().nullable(),
+});
+
+/** `turn`: the heading changes by more than 60° within 1.5 s while the object moves before and after. */
+export class TurnRule implements ObjectRule {
+  #headings: Heading[] = [];
+  #largest: Change | undefined;
+  #told = false;
+  #lastT = -Infinity;
+
+  constructor(private readonly part: SampledPart) {}
+
+  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, tell: Tell): void {
+    if (speed === undefined) return;
+    const velocity = [vx / height, vy / height] as const;
+    this.#headings.push({ k, angle: Math.atan2(vy, vx), fast: speed > FAST, velocity });
+    if (this.#headings.length > WITHIN + 1) this.#headings.shift();
+    const change = this.#change();
+    if (change === undefined) {
+      this.end(tell);
+      return;
+    }
+    if (!this.#largest || change.size > this.#largest.size) this.#largest = change;
+    else if (k - this.#largest.at >= SETTLED) this.#tell(tell);
+  }
+
+  end(tell: Tell): void {
+    this.#tell(tell);
+    this.#largest = undefined;
+    this.#told = false;
+  }
+
+  saveState(): unknown {
+    const headings = this.#headings.flatMap(({ k, angle, fast, velocity }) => [k, angle, +fast, ...velocity]);
+    return {
+      headings: packFloats(headings),
+      largest: this.#largest,
+      told: this.#told,
+      lastT: Number.isFinite(this.#lastT) ? this.#lastT : null,
+    };
+  }
+
+  restoreState(state: unknown): void {
+    const { headings, largest, told, lastT } = stateSchema.parse(state);
+    this.#headings = Array.from({ length: headings.length / 5 }, (_, i) => {
+      const [k = 0, angle = 0, fast = 0, x = 0, y = 0] = headings.subarray(5 * i, 5 * i + 5);
+      return { k, angle, fast: fast === 1, velocity: [x, y] };
+    });
+    this.#largest = largest;
+    this.#told = told;
+    this.#lastT = lastT ?? -Infinity;
+  }
+
+  /** The largest change of heading that ends at the newest sample, if it is a turn. */
+  #change(): Change | undefined {
+    const all = this.#headings;
+    const now = all[all.length - 1];
+    if (!now?.fast) return undefined;
+    let since = -1;
+    let size = LEAST_CHANGE;
+    for (let i = all.length - 2; i >= 0; i--) {
+      const { angle, fast } = all[i] as Heading;
+      const d = headingDifference(now.angle, angle);
+      if (fast && d > size) {
+        size = d;
+        since = i;
+      }
+    }
+    const from = all[since];
+    if (!from || !this.#isClear(from, now)) return undefined;
+    const half =
+      all.slice(since).find(({ angle }) => headingDifference(angle, from.angle) >= size / 2) ?? now;
+    return { at: now.k, size, half: half.k };
+  }
+
+  #isClear({ velocity: [x, y] }: Heading, now: Heading): boolean {
+    if (this.part.exact) return true;
+    return Math.hypot(now.velocity[0] - x, now.velocity[1] - y) > CLEAR * usualChange(this.part, now.k);
+  }
+
+  #tell(tell: Tell): void {
+    if (!this.#largest || this.#told) return;
+    this.#told = true;
+    const t = timeOf(this.#largest.half);
+    if (t - this.#lastT < ONE_TURN_S - TIME_EPSILON) return;
+    this.#lastT = t;
+    const clearness = beyond(this.#largest.size, LEAST_CHANGE);
+    tell({ type: 'turn', t, who: [{ part: this.part }], clearness });
+  }
+}

@@ -1,0 +1,40 @@
+import { z } from 'zod';
+import type { Box, Point } from '../../core/maths/box.js';
+
+/* What the parts of the tracker's saved state have in common. JSON keeps every finite number exactly (ECMA-262 writes
+   the shortest decimal that reads back as the same double), but no infinity and no typed array. */
+
+export const savedPoint = z.tuple([z.number(), z.number()]).transform((p): Point => p);
+export const savedBox = z
+  .tuple([z.number(), z.number(), z.number(), z.number()])
+  .transform((box): Box => box);
+
+/** A moment that may not have come yet (`-Infinity`), as a number or null. */
+export const savedTime = z
+  .number()
+  .nullable()
+  .transform((t) => t ?? -Infinity);
+
+export function saveTime(t: number): number | null {
+  return t === -Infinity ? null : t;
+}
+
+const FLOAT_BYTES = 4;
+
+/** The bytes of a token, little-endian, as base64. */
+export const savedToken = z.base64().transform((text, context): Float32Array => {
+  const bytes = Buffer.from(text, 'base64');
+  if (bytes.length % FLOAT_BYTES !== 0) {
+    context.addIssue({ code: 'custom', message: 'not a whole number of floats' });
+    return z.NEVER;
+  }
+  return Float32Array.from({ length: bytes.length / FLOAT_BYTES }, (_, k) =>
+    bytes.readFloatLE(FLOAT_BYTES * k),
+  );
+});
+
+export function saveToken(token: Float32Array): string {
+  const bytes = Buffer.alloc(FLOAT_BYTES * token.length);
+  token.forEach((value, k) => bytes.writeFloatLE(value, FLOAT_BYTES * k));
+  return bytes.toString('base64');
+}

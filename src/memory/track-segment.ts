@@ -1,0 +1,247 @@
+import { z } from 'zod';
+import { boxPosition, type Box, type Point } from '../core/maths/box.js';
+import { SAMPLE_HZ, TIME_EPSILON, UPRIGHT_LABELS } from '../core/ontology.js';
+import type { ObjectSample } from '../core/memory.js';
+import { packFloats, savedFloats } from './state/saved-floats.js';
+import { savedBox } from './state/saved-state.js';
+
+/** Samples kept per part: the 10 s that forecasts and `loiter` look back, and what the rules need around them. */
+const KEPT_SAMPLES = 10 * SAMPLE_HZ + 8;
+/** Samples before the present one that enter the median height: 1 s. */
+const HEIGHT_SPAN = SAMPLE_HZ;
+/** Samples before the present one that enter the velocity: 0.6 s. */
+const VELOCITY_SPAN = 6;
+
+/** What an event says of whom: the same for all parts of one object; changes with the tracker's opinion. */
+export interface Subject {
+  readonly id: string;
+  label: string;
+}
+
+/** A box in px, as observed at media time `t`. */
+export interface Observation {
+  readonly t: number;
+  readonly box: Box;
+}
+
+/** Floats of a saved sample: box, height, velocity (NaN where there is none). The rest follows from them. */
+const WIDTH = 7;
+
+const savedObservation = z.object({ t: z.number(), box: savedBox });
+export const savedPart = z.object({
+  upright: z.boolean(),
+  exact: z.boolean(),
+  first: savedObservation,
+  last: savedObservation,
+  firstK: z.number().int().optional(),
+  made: z.number().int().min(0),
+  scoreSum: z.number(),
+  observations: z.number().int().min(1),
+  samples: savedFloats,
+});
+
+/**
+ * One unbroken part of an object's life (never unseen for 1 s), sampled at 10 Hz: sample k stands for t = k / 10 s and
+ * is interpolated between the observations around it, so it exists as soon as the object was observed at or after
+ * its time. Holds the last ~11 s.
+ */
+export class SampledPart {
+  readonly subject: Subject;
+  /** Position is the bottom centre of the box; decided by the label with which the part began. */
+  readonly upright: boolean;
+  /** The boxes are true ones: the rules need not ask whether what they see may be noise. */
+  readonly exact: boolean;
+  readonly first: Observation;
+  /** True once the object has been unseen for 1 s: no sample will follow. */
+  ended = false;
+  /** Index of the part's first sample; undefined while it was only seen between two sample times. */
+  firstK: number | undefined;
+  #last: Observation;
+  #samples: ObjectSample[] = [];
+  #scoreSum = 0;
+  #observations = 0;
+
+  constructor(
+    subject: Subject,
+    first: Observation,
+    score: number,
+    exact: boolean,
+    upright: boolean = UPRIGHT_LABELS.has(subject.label),
+  ) {
+    this.subject = subject;
+    this.exact = exact;
+    this.upright = upright;
+    this.first = first;
+    this.#last = first;
+    this.#score(score);
+    this.#sampleUntil(first);
+  }
+
+  get last(): Observation {
+    return this.#last;
+  }
+
+  /** Index of the latest sample; one before the first while there is none. */
+  get lastK(): number {
+    return (this.firstK ?? this.#nextK()) + this.#made - 1;
+  }
+
+  /** Index of the oldest sample still held. */
+  get oldestK(): number {
+    return this.lastK - this.#samples.length + 1;
+  }
+
+  /** The samples held, oldest first. The array changes with every observation. */
+  get samples(): readonly ObjectSample[] {
+    return this.#samples;
+  }
+
+  /** Mean detection score over the part, 0–1. */
+  get support(): number {
+    return this.#scoreSum / this.#observations;
+  }
+
+  /** Sample k, or undefined when it is not made yet, will never be, or is no longer held. */
+  at(k: number): ObjectSample | undefined {
+    return this.#samples[k - this.oldestK];
+  }
+
+  /** True when sample k is made, or never will be. */
+  knows(k: number): boolean {
+    return this.ended || k <= this.lastK;
+  }
+
+  /** Adds an observation later than the last one; the caller ends the part instead where the gap is 1 s or more. */
+  observe(observation: Observation, score: number): void {
+    if (observation.t <= this.#last.t) return;
+    this.#sampleUntil(observation);
+    this.#last = observation;
+    this.#score(score);
+  }
+
+  /** Box in px nearest to time t: the sample of that time, or the first or last observation beyond what is held. */
+  boxAt(t: number): Box {
+    if (Math.abs(t - this.#last.t) <= TIME_EPSILON) return this.#last.box;
+    if (Math.abs(t - this.first.t) <= TIME_EPSILON) return this.first.box;
+    const k = Math.min(Math.max(Math.round(t * SAMPLE_HZ), this.oldestK), this.lastK);
+    return this.at(k)?.box ?? this.#last.box;
+  }
+
+  saveState(): z.input<typeof savedPart> {
+    const save = ({ t, box }: Observation): z.input<typeof savedObservation> => ({ t, box: [...box] });
+    return {
+      upright: this.upright,
+      exact: this.exact,
+      first: save(this.first),
+      last: save(this.#last),
+      ...(this.firstK !== undefined && { firstK: this.firstK }),
+      made: this.#made,
+      scoreSum: this.#scoreSum,
+      observations: this.#observations,
+      samples: packSamples(this.#samples),
+    };
+  }
+
+  /** A part that goes on exactly as the saved one. */
+  static restore(subject: Subject, state: z.output<typeof savedPart>): SampledPart {
+    const part = new SampledPart(subject, state.first, 0, state.exact, state.upright);
+    part.firstK = state.firstK;
+    part.#made = state.made;
+    part.#last = state.last;
+    part.#scoreSum = state.scoreSum;
+    part.#observations = state.observations;
+    part.#samples = unpackSamples(state.samples, part.upright, part.lastK);
+    return part;
+  }
+
+  #made = 0;
+
+  #nextK(): number {
+    return Math.ceil(this.first.t * SAMPLE_HZ - TIME_EPSILON);
+  }
+
+  #score(score: number): void {
+    this.#scoreSum += score;
+    this.#observations += 1;
+  }
+
+  #sampleUntil(to: Observation): void {
+    const until = Math.floor(to.t * SAMPLE_HZ + TIME_EPSILON);
+    for (let k = this.lastK + 1; k <= until; k++) {
+      this.firstK ??= k;
+      this.#samples.push(this.#sample(k, interpolate(this.#last, to, k / SAMPLE_HZ)));
+      this.#made += 1;
+      if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
+    }
+  }
+
+  #sample(k: number, box: Box): ObjectSample {
+    const before = this.#samples;
+    const heights = [box[3]];
+    for (let i = Math.max(0, before.length - HEIGHT_SPAN); i < before.length; i++) {
+      heights.push((before[i] as ObjectSample).box[3]);
+    }
+    const height = median(heights);
+    const position = boxPosition(box, this.upright);
+    const velocity = before.length < VELOCITY_SPAN ? undefined : slope(before, position);
+    const speed = velocity && Math.hypot(velocity[0], velocity[1]) / height;
+    return { t: k / SAMPLE_HZ, box, position, height, velocity, speed };
+  }
+}
+
+/** Samples of one unbroken row, without what follows from their boxes, their place and each other. */
+export function packSamples(samples: readonly ObjectSample[]): string {
+  return packFloats(
+    samples.flatMap(({ box, height, velocity }) => [...box, height, ...(velocity ?? [NaN, NaN])]),
+  );
+}
+
+/** @param lastK index of the last sample */
+export function unpackSamples(floats: Float64Array, upright: boolean, lastK: number): ObjectSample[] {
+  const n = Math.floor(floats.length / WIDTH);
+  return Array.from({ length: n }, (_, i) => {
+    const [x = 0, y = 0, w = 0, h = 0, height = 0, vx = NaN, vy = NaN] = floats.subarray(i * WIDTH);
+    const box: Box = [x, y, w, h];
+    const velocity: Point | undefined = Number.isNaN(vx) ? undefined : [vx, vy];
+    const speed = velocity && Math.hypot(velocity[0], velocity[1]) / height;
+    const t = (lastK - n + 1 + i) / SAMPLE_HZ;
+    return { t, box, position: boxPosition(box, upright), height, velocity, speed };
+  });
+}
+
+/** Box at time t between two observations; held constant outside of them. */
+function interpolate(a: Observation, b: Observation, t: number): Box {
+  if (t >= b.t) return b.box;
+  if (t <= a.t) return a.box;
+  const f = (t - a.t) / (b.t - a.t);
+  const mix = (i: 0 | 1 | 2 | 3): number => a.box[i] + (b.box[i] - a.box[i]) * f;
+  return [mix(0), mix(1), mix(2), mix(3)];
+}
+
+/** Sorts the few values in place, by insertion. */
+function median(values: number[]): number {
+  for (let i = 1; i < values.length; i++) {
+    const value = values[i] as number;
+    let j = i;
+    for (; j > 0 && (values[j - 1] as number) > value; j--) values[j] = values[j - 1] as number;
+    values[j] = value;
+  }
+  const middle = values.length >> 1;
+  const upper = values[middle] ?? 0;
+  return values.length % 2 === 1 ? upper : ((values[middle - 1] ?? 0) + upper) / 2;
+}
+
+/** Least-squares slope, px/s, through the positions of the last six samples and the present one. */
+function slope(before: readonly ObjectSample[], now: Point): Point {
+  const half = VELOCITY_SPAN / 2;
+  let x = half * now[0];
+  let y = half * now[1];
+  let norm = half * half;
+  for (let i = 1; i <= VELOCITY_SPAN; i++) {
+    const { position } = before[before.length - i] as ObjectSample;
+    x += (half - i) * position[0];
+    y += (half - i) * position[1];
+    norm += (half - i) ** 2;
+  }
+  return [(x / norm) * SAMPLE_HZ, (y / norm) * SAMPLE_HZ];
+}

@@ -1,0 +1,48 @@
+/** Entry of a detector worker thread: loads the models named in `workerData`, then answers requests one by one. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { toPresageError } from '../../core/errors.js';
+import type { ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import { FrameAnalyzer, type AnalyzerOptions } from '../perception/frame-analyzer.js';
+import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';
+
+if (!parentPort) throw new Error('detector-worker runs as a worker thread only');
+const port = parentPort;
+
+function send(response: WorkerResponse<DetectorAnswer | ClipAnswer>): void {
+  port.postMessage(response);
+}
+
+async function compute(analyzer: FrameAnalyzer, request: DetectorWork): Promise<DetectorAnswer | ClipAnswer> {
+  if (request.type === 'clip') {
+    const token = await analyzer.encodeClip(request.grids);
+    return token ? { token } : {};
+  }
+  const startMs = performance.now();
+  const analysis = await analyzer.analyze(request, request.wants);
+  return { ...analysis, inferenceMs: performance.now() - startMs };
+}
+
+async function handle(analyzer: FrameAnalyzer, request: WorkerRequest<DetectorWork>): Promise<void> {
+  if (request.type === 'close') {
+    await analyzer.close();
+    port.close();
+    return;
+  }
+  try {
+    send({ type: 'answer', answer: await compute(analyzer, request) });
+  } catch (thrown) {
+    send({ type: 'error', error: flattenError(toPresageError(thrown, 'inference_failed')) });
+  }
+}
+
+try {
+  const analyzer = await FrameAnalyzer.open(workerData as AnalyzerOptions);
+  let last = Promise.resolve();
+  // One after the other, so that a session is never closed under a running inference.
+  port.on('message', (request: WorkerRequest<DetectorWork>) => {
+    last = last.then(() => handle(analyzer, request));
+  });
+  send({ type: 'ready' });
+} catch (thrown) {
+  send({ type: 'failed', error: flattenError(toPresageError(thrown, 'model_invalid')) });
+}

@@ -1,0 +1,103 @@
+import { createReadStream } from 'node:fs';
+import { createInterface } from 'node:readline';
+import { z } from 'zod';
+import { PresageError } from '../../core/errors.js';
+import type { VideoLooks } from '../../core/inspection.js';
+import { kindOfType, messageData } from '../../core/messages.js';
+import { RecordQueries } from '../../core/records/query.js';
+import type { Records } from '../../core/records/records.js';
+import type { Places } from '../../core/memory.js';
+import type { Recollection } from '../../ask/recollection.js';
+import type { ArchiveQueries } from '../../transport/archive/archive-queries.js';
+import { RecordsBuilder, type Told } from './records-builder.js';
+
+const NEEDED: ReadonlySet<string> = new Set<Told['kind']>([
+  'objects.updated',
+  'event.observed',
+  'explanation.created',
+  'prediction.created',
+  'prediction.resolved',
+  'summary.created',
+]);
+const lineSchema = z.object({ type: z.string(), mediatime: z.number(), data: z.unknown() });
+
+/** What messages told; `records` are those of memory itself where it is at hand, else what the messages say. */
+export function recollectionOfMessages(
+  builder: RecordsBuilder,
+  places: Places,
+  records?: Records,
+  video?: VideoLooks,
+): Recollection {
+  return {
+    now: builder.now,
+    since: 0,
+    live: false,
+    queries: new RecordQueries(records ?? builder.records(places)),
+    places,
+    video,
+    explanationOf: (id) => builder.explanationOf(id),
+    predictions: () => builder.predictions(),
+  };
+}
+
+/** What the data folder of a service holds of a stream. @throws PresageError `storage_failed` */
+export function recollectionOfArchive(
+  queries: ArchiveQueries,
+  places: Places,
+  live: boolean,
+  video?: VideoLooks,
+): Recollection {
+  const extent = queries.extent() ?? { from: 0, to: 0 };
+  return {
+    now: extent.to,
+    since: extent.from,
+    live,
+    queries,
+    places,
+    video,
+    explanationOf: (id) => queries.explanationOf(id),
+    predictions: () => queries.openPredictions(),
+  };
+}
+
+/** Reads a JSON Lines file of `presage analyze`. @throws PresageError `source_invalid` naming the line */
+export async function readMessages(file: string): Promise<{ builder: RecordsBuilder; places: Places }> {
+  const builder = new RecordsBuilder();
+  const zones: Record<string, []> = {};
+  let number = 0;
+  let taken = 0;
+  for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
+    number += 1;
+    if (line.trim() === '') continue;
+    const told = readLine(line, file, number);
+    if (told === undefined) continue;
+    taken += 1;
+    builder.add(told);
+    if (told.kind === 'event.observed' && told.data.event.zone !== undefined)
+      zones[told.data.event.zone] = [];
+  }
+  if (taken === 0) throw invalid(file, 'it has no message that memory could be made of');
+  return { builder, places: { zones, lines: {} } };
+}
+
+function readLine(line: string, file: string, number: number): Told | undefined {
+  let json: unknown;
+  try {
+    json = JSON.parse(line);
+  } catch {
+    throw invalid(file, `line ${number} is not JSON`);
+  }
+  const envelope = lineSchema.safeParse(json);
+  if (!envelope.success) throw invalid(file, `line ${number} is not a message`);
+  const kind = kindOfType(envelope.data.type);
+  if (kind === undefined || !NEEDED.has(kind)) return undefined;
+  const data = messageData[kind].safeParse(envelope.data.data);
+  if (!data.success) throw invalid(file, `line ${number} is no valid ${kind}`);
+  return { kind, mediatime: envelope.data.mediatime, data: data.data } as Told;
+}
+
+function invalid(file: string, what: string): PresageError {
+  return new PresageError('source_invalid', `${file}: ${what}`, {
+    hint: 'Give a video, or what `presage analyze VIDEO --out FILE.jsonl` wrote.',
+  });
+}

@@ -1,0 +1,145 @@
+import type { Box } from '../../core/maths/box.js';
+import { systemClock } from '../../core/clock.js';
+import { pxRegion, type PxRegion } from '../../core/image/crop-i420.js';
+import { toPresageError, type PresageError } from '../../core/errors.js';
+import type { Draft } from '../../core/messages.js';
+import type { EvidenceStore } from '../../transport/archive/evidence-store.js';
+import type { PictureThread } from '../recent-video/picture-thread.js';
+import type { RecentVideo, VideoPicture } from '../recent-video/recent-video.js';
+
+/** Crops that wait for the encoder: a burst of events. Beyond it, pictures are dropped and counted. */
+const MOST_WAITING = 32;
+/** A picture farther than this from its event shows something else, s. */
+const MOST_APART_S = 0.5;
+/** Room around what is shown, as a part of its size. */
+const MARGIN = 0.25;
+/** Names of kept looks that are remembered, so that none is written twice. */
+const MOST_NAMES = 256;
+
+export interface EvidenceStats {
+  readonly kept: number;
+  readonly waiting: number;
+  /** By reason. */
+  readonly dropped: Readonly<Record<'queue_full' | 'no_picture' | 'failed', number>>;
+}
+
+export interface EvidenceKeeperOptions {
+  readonly streamId: string;
+  readonly store: EvidenceStore;
+  readonly video: RecentVideo;
+  readonly thread: Pick<PictureThread, 'crop'>;
+  readonly onError: (error: PresageError) => void;
+}
+
+interface Job {
+  readonly ref: string;
+  readonly picture: VideoPicture;
+  readonly region: PxRegion;
+}
+
+/**
+ * Keeps a picture of every event of a stream, the part of the frame around who took part, at its time, and the pictures
+ * that were looked at again. They come from the recent video and are made one at a time.
+ */
+export class EvidenceKeeper {
+  readonly #options: EvidenceKeeperOptions;
+  readonly #waiting: Job[] = [];
+  /** Newest last. */
+  readonly #looks = new Set<string>();
+  readonly #dropped = { queue_full: 0, no_picture: 0, failed: 0 };
+  #kept = 0;
+  #work: Promise<void> | undefined;
+
+  constructor(options: EvidenceKeeperOptions) {
+    this.#options = options;
+  }
+
+  add(draft: Draft): void {
+    if (draft.kind !== 'event.observed') return;
+    const { id, t, participants } = draft.data.event;
+    const picture = this.#options.video.near(t, MOST_APART_S);
+    if (picture === undefined) {
+      this.#dropped.no_picture += 1;
+    } else if (this.#waiting.length >= MOST_WAITING) {
+      this.#dropped.queue_full += 1;
+    } else {
+      const around = boxAround(participants.map(({ box }) => box));
+      this.#waiting.push({ ref: id, picture, region: pxRegion(around, picture.layout) });
+      this.#work ??= this.#drain();
+    }
+  }
+
+  /** Keeps a whole picture that was looked at again. @returns its name; undefined when it could not be written */
+  async keepLook(t: number, jpeg: Uint8Array): Promise<string | undefined> {
+    const ref = `l${Math.round(t * 1000)}`;
+    if (this.#looks.has(ref)) return ref;
+    if (!(await this.#put(ref, t, jpeg))) return undefined;
+    this.#looks.add(ref);
+    for (const oldest of this.#looks) {
+      if (this.#looks.size <= MOST_NAMES) break;
+      this.#looks.delete(oldest);
+    }
+    return ref;
+  }
+
+  stats(): EvidenceStats {
+    return { kept: this.#kept, waiting: this.#waiting.length, dropped: { ...this.#dropped } };
+  }
+
+  /** Resolves when nothing waits. */
+  async settle(): Promise<void> {
+    await this.#work;
+  }
+
+  async #drain(): Promise<void> {
+    for (let job = this.#waiting.shift(); job !== undefined; job = this.#waiting.shift())
+      await this.#keep(job);
+    this.#work = undefined;
+  }
+
+  async #keep({ ref, picture, region }: Job): Promise<void> {
+    const { thread, onError } = this.#options;
+    const whole = await picture.jpeg;
+    if (whole === undefined) {
+      this.#dropped.no_picture += 1;
+      return;
+    }
+    try {
+      await this.#put(ref, picture.t, await thread.crop(whole, region));
+    } catch (thrown) {
+      this.#dropped.failed += 1;
+      onError(toPresageError(thrown));
+    }
+  }
+
+  async #put(ref: string, t: number, jpeg: Uint8Array): Promise<boolean> {
+    const { store, streamId, onError } = this.#options;
+    try {
+      await store.put(streamId, ref, t, systemClock.wall().getTime(), jpeg);
+      this.#kept += 1;
+      return true;
+    } catch (thrown) {
+      this.#dropped.failed += 1;
+      onError(toPresageError(thrown, 'storage_failed'));
+      return false;
+    }
+  }
+}
+
+/** What holds all the boxes, with room around it, cut at the frame. Fractions of the frame; at least one box. */
+function boxAround(boxes: readonly Box[]): Box {
+  const [left, right] = grown(
+    Math.min(...boxes.map(([x]) => x)),
+    Math.max(...boxes.map(([x, , w]) => x + w)),
+  );
+  const [top, bottom] = grown(
+    Math.min(...boxes.map(([, y]) => y)),
+    Math.max(...boxes.map(([, y, , h]) => y + h)),
+  );
+  return [left, top, right - left, bottom - top];
+}
+
+function grown(low: number, high: number): [number, number] {
+  const room = MARGIN * (high - low);
+  return [Math.max(low - room, 0), Math.min(high + room, 1)];
+}

@@ -1,0 +1,72 @@
+/** Entry of the picture worker thread: makes JPEGs of frames and cuts parts out of JPEGs, one after the other. */
+import { parentPort } from 'node:worker_threads';
+import { createCanvas, ImageData, loadImage, type Canvas } from '@napi-rs/canvas';
+import type { PxRegion } from '../../core/image/crop-i420.js';
+import { toPresageError } from '../../core/errors.js';
+import { i420Layout } from '../../core/video/frame.js';
+import { i420ToRgba } from '../../core/image/i420-to-rgba.js';
+import { rgbaToI420 } from '../../core/image/rgba-to-i420.js';
+import {
+  flattenError,
+  type WorkerRequest,
+  type WorkerResponse,
+} from '../../model/runtime/worker-protocol.js';
+import type { PictureAnswer, PictureWork } from './picture-protocol.js';
+
+if (!parentPort) throw new Error('picture-worker runs as a worker thread only');
+const port = parentPort;
+
+/** Of kept frames, which are looked at again: what the compression adds is below the camera's own noise. */
+const FRAME_QUALITY = 85;
+/** Of pictures for people. */
+const CROP_QUALITY = 80;
+/** Colours of the last frame, used again for the next one of its size. */
+let rgba = new Uint8ClampedArray(0);
+
+function encode({ pixels, width, height }: Extract<PictureWork, { type: 'encode' }>): Uint8Array {
+  const bytes = 4 * width * height;
+  if (rgba.length !== bytes) rgba = new Uint8ClampedArray(bytes);
+  i420ToRgba(pixels, i420Layout(width, height), new Uint32Array(rgba.buffer));
+  const canvas = createCanvas(width, height);
+  canvas.getContext('2d').putImageData(new ImageData(rgba, width, height), 0, 0);
+  return canvas.encodeSync('jpeg', FRAME_QUALITY);
+}
+
+async function draw(jpeg: Uint8Array, { left, top, width, height }: PxRegion): Promise<Canvas> {
+  const image = await loadImage(jpeg);
+  const canvas = createCanvas(width, height);
+  canvas.getContext('2d').drawImage(image, left, top, width, height, 0, 0, width, height);
+  return canvas;
+}
+
+async function compute(work: PictureWork): Promise<PictureAnswer> {
+  const startMs = performance.now();
+  if (work.type === 'encode') return { jpeg: encode(work), ms: performance.now() - startMs };
+  const { width, height } = work.region;
+  const canvas = await draw(work.jpeg, work.region);
+  if (work.type === 'crop')
+    return { jpeg: canvas.encodeSync('jpeg', CROP_QUALITY), ms: performance.now() - startMs };
+  const pixels = new Uint8Array(new SharedArrayBuffer(i420Layout(width, height).byteLength));
+  rgbaToI420(canvas.getContext('2d').getImageData(0, 0, width, height).data, width, height, pixels);
+  return { pixels };
+}
+
+function send(response: WorkerResponse<PictureAnswer>): void {
+  port.postMessage(response);
+}
+
+let last = Promise.resolve();
+port.on('message', (request: WorkerRequest<PictureWork>) => {
+  last = last.then(async () => {
+    if (request.type === 'close') {
+      port.close();
+      return;
+    }
+    try {
+      send({ type: 'answer', answer: await compute(request) });
+    } catch (thrown) {
+      send({ type: 'error', error: flattenError(toPresageError(thrown, 'internal')) });
+    }
+  });
+});
+send({ type: 'ready' });

@@ -1,0 +1,209 @@
+import { boxCentre, type Box } from '../../core/maths/box.js';
+import { pxRegion, type PxRegion } from '../../core/image/crop-i420.js';
+import { PresageError } from '../../core/errors.js';
+import type { I420Layout } from '../../core/video/frame.js';
+import type {
+  Finding,
+  Look,
+  LookRequest,
+  Still,
+  StillPerception,
+  VideoLooks,
+} from '../../core/inspection.js';
+import { placeMask } from '../../core/image/place-mask.js';
+import type { Span } from '../../core/records/records.js';
+import type { Detection } from '../../core/percept.js';
+import type { LookDesk } from './inspection-queue.js';
+import type { PictureThread } from './picture-thread.js';
+import type { RecentVideo, VideoPicture } from './recent-video.js';
+
+export interface VideoLookerOptions {
+  readonly video: RecentVideo;
+  readonly thread: Pick<PictureThread, 'cut'>;
+  readonly stills: StillPerception;
+  readonly desk: LookDesk;
+  /** Keeps a picture as evidence and names it; without it looks have no image. */
+  readonly keep?: ((t: number, jpeg: Uint8Array) => Promise<string | undefined>) | undefined;
+}
+
+/** A picture farther than this from the moment that was asked for shows something else, s. */
+const APART_S = 0.5;
+const MOST_PICTURES = 6;
+/** Passes of the detector for one look: half a second on an idle core. */
+const MOST_PASSES = 14;
+/** How long before the first picture motion watches the scene, s, and most pictures that it sees of one look. */
+const MOTION_LEAD_S = 2;
+const MOST_WATCHED = 24;
+const MOST_FOUND = 24;
+/** A thing whose label is less sure than this, while the thing is surer, is told without it. */
+const SURE_LABEL = 0.5;
+/** Masks of larger frames are coarser, as those of percepts are. */
+const MOST_MASK_PX = 1024;
+
+/** Looks at the recent video of one stream again: detector and segmenter on parts of it in full resolution. */
+export class VideoLooker implements VideoLooks {
+  readonly #options: VideoLookerOptions;
+
+  constructor(options: VideoLookerOptions) {
+    this.#options = options;
+  }
+
+  get extent(): Span | undefined {
+    return this.#options.video.extent;
+  }
+
+  look(request: LookRequest, signal?: AbortSignal): Promise<readonly Look[]> {
+    return this.#options.desk.run(() => this.#look(request, signal), signal);
+  }
+
+  async #look(request: LookRequest, signal: AbortSignal | undefined): Promise<readonly Look[]> {
+    const { stills, video } = this.#options;
+    const newest = this.#pictures(request).at(-1);
+    if (newest === undefined) throw this.#notKept(request);
+    const region = pxRegion(request.region ?? [0, 0, 1, 1], newest.layout);
+    const area = grown(region, stills.leastSidePx, newest.layout);
+    const most = Math.floor(MOST_PASSES / stills.passes(area.width, area.height));
+    const chosen = thin(
+      this.#pictures(request).filter(({ layout }) => isSize(layout, newest.layout)),
+      Math.min(Math.max(most, 1), MOST_PICTURES),
+    );
+    const first = chosen[0]?.t ?? newest.t;
+    const lead = video
+      .between({ from: first - MOTION_LEAD_S, to: newest.t })
+      .filter((one) => isSize(one.layout, newest.layout) && !chosen.includes(one));
+    const watched = [...chosen, ...thin(lead, Math.max(MOST_WATCHED - chosen.length, 0))];
+    watched.sort((a, b) => a.t - b.t);
+    const looked = await stills.look(
+      this.#stills(watched, new Set(chosen), area, within(region, area)),
+      signal,
+    );
+    const looks: Look[] = [];
+    for (const [at, picture] of chosen.entries()) {
+      looks.push(await this.#tell(picture, region, area, looked[at] ?? []));
+    }
+    return looks;
+  }
+
+  /** Of the span; of a moment, the nearest one. */
+  #pictures({ from, to }: LookRequest): readonly VideoPicture[] {
+    const { video } = this.#options;
+    const within = video.between({ from, to });
+    if (within.length > 0) return within;
+    const near = video.near((from + to) / 2, APART_S + (to - from) / 2);
+    return near === undefined ? [] : [near];
+  }
+
+  async *#stills(
+    pictures: readonly VideoPicture[],
+    wanted: ReadonlySet<VideoPicture>,
+    area: PxRegion,
+    focus: Box,
+  ): AsyncGenerator<Still> {
+    for (const picture of pictures) {
+      const jpeg = await picture.jpeg;
+      const { width, height } = area;
+      // One that could not be made shows nothing; the answer keeps its place.
+      const pixels = jpeg && (await this.#options.thread.cut(jpeg, area));
+      if (pixels) yield { t: picture.t, pixels, width, height, wanted: wanted.has(picture), focus };
+      else if (wanted.has(picture))
+        throw new PresageError('not_kept', `the picture at ${picture.t} s was lost`);
+    }
+  }
+
+  async #tell(
+    picture: VideoPicture,
+    region: PxRegion,
+    area: PxRegion,
+    detections: readonly Detection[],
+  ): Promise<Look> {
+    const { layout } = picture;
+    const frame = { left: 0, top: 0, width: layout.width, height: layout.height };
+    const [asked, seen] = [within(region, frame), within(area, frame)];
+    const jpeg = await picture.jpeg;
+    const image = jpeg && (await this.#options.keep?.(picture.t, jpeg));
+    const found = detections
+      .map((one) => ({ ...one, box: boxWithin(one.box, seen) }))
+      .filter(({ box }) => holds(asked, box));
+    return {
+      t: picture.t,
+      region: asked,
+      found: found.slice(0, MOST_FOUND).map((one) => findingOf(one, seen, layout)),
+      more: Math.max(found.length - MOST_FOUND, 0),
+      ...(image !== undefined && { image }),
+    };
+  }
+
+  #notKept({ from, to }: LookRequest): PresageError {
+    const { extent } = this;
+    const asked = from === to ? `${from.toFixed(1)} s` : `${from.toFixed(1)} to ${to.toFixed(1)} s`;
+    if (extent === undefined) return new PresageError('not_kept', 'No video of this stream is kept yet');
+    const kept = `kept is ${extent.from.toFixed(1)} to ${extent.to.toFixed(1)} s`;
+    const why = from > extent.to ? 'has not been seen yet' : 'is not kept any more';
+    return new PresageError('not_kept', `The video of ${asked} ${why}: ${kept}`, {
+      hint: 'Keep more of it with --video-seconds and --video-mb.',
+    });
+  }
+}
+
+/** @param part of the frame that the mask covers */
+function findingOf(
+  { label, labelScore = 1, score, box, origin, mask }: Detection,
+  part: Box,
+  layout: I420Layout,
+): Finding {
+  const divisor = Math.ceil(Math.max(layout.width, layout.height) / MOST_MASK_PX);
+  const size = [Math.round(layout.height / divisor), Math.round(layout.width / divisor)] as const;
+  const whole = mask && (part[2] === 1 && part[3] === 1 ? mask : placeMask(mask, part, box, size));
+  // That motion is sure of a thing does not make the guess surer what it is.
+  const name = labelScore < SURE_LABEL ? 'object' : label;
+  return { label: name, score, box, origin: origin ?? 'detector', ...(whole && { mask: whole }) };
+}
+
+/** A region with room around it, where it is smaller than what the detector needs; inside the frame, its upper left even. */
+function grown(
+  { left, top, width, height }: PxRegion,
+  leastPx: number,
+  frame: { readonly width: number; readonly height: number },
+): PxRegion {
+  const [x, w] = [left + width / 2, Math.max(width, leastPx)];
+  const [y, h] = [top + height / 2, Math.max(height, leastPx)];
+  const box: Box = [
+    Math.min(Math.max((x - w / 2) / frame.width, 0), Math.max(1 - w / frame.width, 0)),
+    Math.min(Math.max((y - h / 2) / frame.height, 0), Math.max(1 - h / frame.height, 0)),
+    Math.min(w / frame.width, 1),
+    Math.min(h / frame.height, 1),
+  ];
+  return pxRegion(box, frame);
+}
+
+/** A part in fractions of what it lies in. */
+function within(part: PxRegion, whole: PxRegion): Box {
+  return [
+    (part.left - whole.left) / whole.width,
+    (part.top - whole.top) / whole.height,
+    part.width / whole.width,
+    part.height / whole.height,
+  ];
+}
+
+/** A box in fractions of a part, in fractions of the whole. */
+function boxWithin([x, y, w, h]: Box, part: Box): Box {
+  return [part[0] + x * part[2], part[1] + y * part[3], w * part[2], h * part[3]];
+}
+
+/** Whether the box has its centre in the region. */
+function holds([x, y, w, h]: Box, box: Box): boolean {
+  const [cx, cy] = boxCentre(box);
+  return cx >= x && cx <= x + w && cy >= y && cy <= y + h;
+}
+
+/** Evenly, the first and the last among them; the last alone when only one is wanted. */
+function thin<T>(all: readonly T[], most: number): T[] {
+  if (all.length <= most) return [...all];
+  if (most <= 1) return all.slice(all.length - most);
+  return Array.from({ length: most }, (_, k) => all[Math.round((k * (all.length - 1)) / (most - 1))] as T);
+}
+
+function isSize(a: I420Layout, b: I420Layout): boolean {
+  return a.width === b.width && a.height === b.height;
+}

@@ -1,0 +1,26 @@
+import { toPresageError } from '../../core/errors.js';
+import type { Source } from '../../core/source.js';
+import type { Ffmpeg } from '../../ingest/ffmpeg-binary.js';
+import { openSource } from '../../ingest/open-source.js';
+import { parseSource } from '../../ingest/source-spec.js';
+import { PUBLISHED } from './api-sources.js';
+import { FailedSource } from './failed-source.js';
+import type { StreamPlan } from './stream-plan.js';
+
+/** Whether a plan's source can be opened, as far as that is known without connecting. @throws PresageError */
+export async function checkSource({ source }: StreamPlan, ffmpeg: Ffmpeg): Promise<void> {
+  if (source !== PUBLISHED) await openSource(parseSource(source), { ffmpeg, mode: 'live' }).close();
+}
+
+/**
+ * The source of a plan; where it cannot be opened, one that fails and says why, so that the other streams go on.
+ * @throws PresageError where the stream is what the command is for
+ */
+export function openOrFail({ source, origin }: StreamPlan, open: () => Source): Source {
+  try {
+    return open();
+  } catch (thrown) {
+    if (origin === 'command') throw thrown;
+    return new FailedSource(source, toPresageError(thrown));
+  }
+}

@@ -1,0 +1,101 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { ReasonerModels } from '../../../../src/service/reasoner-models.js';
+import type { ForecastItem } from '../../../../src/core/messages.js';
+import type { MemorySnapshot } from '../../../../src/core/memory.js';
+import type { LanguageThread } from '../../../../src/model/language/language-thread.js';
+import { openLanguageModel } from '../../../../src/model/language/open-language-model.js';
+import { RulesExplainer } from '../../../../src/reasoner/explain/rules/rules-explainer.js';
+import { languageVoice } from '../../../../src/reasoner/language-backend.js';
+import { Verifier } from '../../../../src/reasoner/explain/verify/verifier.js';
+import { damagedModels, languageModelsDir } from '../../../support/language/language.js';
+import { eventById, pushedRow, snapshotOf } from '../../../support/reasoner/snapshots.js';
+
+const signal = new AbortController().signal;
+let model: LanguageThread;
+beforeAll(async () => {
+  model = await openLanguageModel({ modelsDir: languageModelsDir() });
+});
+afterAll(() => model.close());
+
+/** Objects that stand in rows, each with a turn behind it. */
+function crowd(count: number): MemorySnapshot {
+  const objects = Array.from({ length: count }, (_, i) => {
+    const [x, y] = [20 + (i % 20) * 22, 20 + Math.floor(i / 20) * 28];
+    return { size: 16, knots: [[0, x, y] as const, [9, x + 5, y] as const] };
+  });
+  const turns = objects.map((_, i) => ({ type: 'turn' as const, t: 5 + (i % 30) / 10, of: [`o${i + 1}`] }));
+  return snapshotOf(objects, turns, 9);
+}
+
+describe('the language model as a voice of the reasoner', () => {
+  it.each(['full', 'no-objects', 'no-fusion'] as const)(
+    'explains what verifies and cites only memory, %s',
+    async (variant) => {
+      const snapshot = pushedRow();
+      const explainer = languageVoice(model, variant, { live: false }).explainer(new RulesExplainer(), true);
+      const explanation = (await explainer.explain(eventById(snapshot, 'e4'), snapshot)) ?? expect.fail();
+      expect(explanation.by).toMatchObject({ backend: 'fused', model: model.name });
+      expect(new Verifier().verifyExplanation(explanation, snapshot)).toEqual({ ok: true, problems: [] });
+      expect(explanation.chain.at(-1)?.relation ?? 'outcome').toBe('outcome');
+      for (const { probability } of explanation.causes) expect(probability).toBeLessThan(1);
+    },
+  );
+
+  it.each<[string, MemorySnapshot]>([
+    ['no objects', snapshotOf([], [], 5)],
+    [
+      'one object and no events',
+      snapshotOf(
+        [
+          {
+            knots: [
+              [0, 20, 160],
+              [5, 90, 160],
+            ],
+          },
+        ],
+        [],
+        5,
+      ),
+    ],
+    ['200 objects', crowd(200)],
+  ])('says probabilities with %s', async (_, snapshot) => {
+    const { source } = languageVoice(model, 'full', { live: false });
+    const items = snapshot.objects.map(({ id }): ForecastItem => ({
+      type: 'exit',
+      participants: [id],
+      probability: 0.1,
+    }));
+    const said = await source.probabilities(snapshot, items, signal);
+    expect(said.size).toBe(Math.min(snapshot.objects.length, 12));
+    for (const probability of said.values()) {
+      expect(probability).toBeGreaterThan(0);
+      expect(probability).toBeLessThan(1);
+    }
+  });
+
+  it('says the same whatever was asked before, to the last digit', async () => {
+    const { source } = languageVoice(model, 'full', { live: false });
+    const items: ForecastItem[] = [{ type: 'collide', participants: ['o2', 'o3'], probability: 0.1 }];
+    const first = await source.probabilities(pushedRow(), items, signal);
+    await source.probabilities(crowd(5), [{ type: 'exit', participants: ['o1'], probability: 0.1 }], signal);
+    expect(await source.probabilities(pushedRow(), items, signal)).toEqual(first);
+    // With keys and values of the same moment.
+    expect(await source.probabilities(pushedRow(), items, signal)).toEqual(first);
+  });
+});
+
+describe('damaged weights of the language model', () => {
+  it.each([
+    ['both', 'forecaster'],
+    ['fused', 'rules'],
+  ] as const)('mean that "%s" goes on as "%s", and that is told', async (reasoner, mode) => {
+    const models = await damagedModels('language.onnx');
+    await using opened = await ReasonerModels.open({ reasoner, models } as Parameters<
+      typeof ReasonerModels.open
+    >[0]);
+    expect(opened.mode).toBe(mode);
+    expect(opened.problem).toMatchObject({ code: 'model_hash_mismatch' });
+    expect(opened.details()['reasonerProblem']).toContain(`goes on as "${mode}"`);
+  });
+});

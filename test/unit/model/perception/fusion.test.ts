@@ -1,0 +1,104 @@
+import { describe, expect, it } from 'vitest';
+import type { Box } from '../../../../src/core/maths/box.js';
+import type { Detection } from '../../../../src/core/percept.js';
+import { fuseProposals, inheritLabels } from '../../../../src/model/perception/fusion.js';
+
+const moving = (box: Box, score = 0.8): Detection => ({ label: 'object', score, box, origin: 'motion' });
+const seen = (label: string, box: Box, score = 0.8): Detection => ({ label, score, box });
+
+describe('fusing what the detector and motion found', () => {
+  const person = seen('person', [0.4, 0.4, 0.1, 0.3]);
+
+  it('keeps a proposal that no detection explains', () => {
+    const ball = moving([0.1, 0.1, 0.05, 0.05]);
+    expect(fuseProposals([person], [ball])).toEqual([person, ball]);
+  });
+
+  it.each<[string, Box]>([
+    ['the same box', [0.41, 0.42, 0.09, 0.28]],
+    ['its upper body', [0.42, 0.41, 0.06, 0.1]],
+    ['a foot beside it', [0.505, 0.66, 0.02, 0.03]],
+    ['it with its shadow', [0.4, 0.4, 0.2, 0.32]],
+  ])('lets a detected person explain %s', (_, box) => {
+    expect(fuseProposals([person], [moving(box)])).toEqual([person]);
+  });
+
+  it('lets two people explain the one mask they make', () => {
+    const other = seen('person', [0.52, 0.42, 0.1, 0.3]);
+    expect(fuseProposals([person, other], [moving([0.36, 0.36, 0.36, 0.38])])).toEqual([person, other]);
+  });
+
+  it('does not let a guess explain motion, and drops the guess where the motion is', () => {
+    const guess = seen('frisbee', [0.1, 0.1, 0.06, 0.06], 0.2);
+    const cube = moving([0.1, 0.1, 0.05, 0.06]);
+    expect(fuseProposals([guess], [cube])).toEqual([cube]);
+    const elsewhere = seen('frisbee', [0.7, 0.1, 0.06, 0.06], 0.2);
+    expect(fuseProposals([elsewhere], [cube])).toEqual([elsewhere, cube]);
+  });
+
+  it('takes the one outline of two things that touch apart where guesses of the detector tile it', () => {
+    const [ball, cube]: Box[] = [
+      [0.1, 0.2, 0.08, 0.1],
+      [0.17, 0.25, 0.1, 0.12],
+    ] as const;
+    const both = moving([0.1, 0.2, 0.17, 0.17], 0.7);
+    const guesses = [seen('frisbee', ball, 0.3), seen('stop sign', cube, 0.2)];
+    expect(fuseProposals(guesses, [both])).toEqual([moving(ball, 0.7), moving(cube, 0.7)]);
+    const sure = seen('frisbee', ball, 0.5);
+    expect(fuseProposals([sure, guesses[1]!], [both])).toEqual([sure, moving(cube, 0.7)]);
+  });
+
+  it.each<[string, Detection[]]>([
+    [
+      'they leave much of it open',
+      [seen('frisbee', [0.1, 0.2, 0.05, 0.05], 0.3), seen('frisbee', [0.16, 0.2, 0.05, 0.05], 0.3)],
+    ],
+    [
+      'one of them is nearly all of it',
+      [seen('frisbee', [0.1, 0.2, 0.15, 0.15], 0.3), seen('frisbee', [0.22, 0.32, 0.05, 0.05], 0.2)],
+    ],
+    [
+      'they are guesses of limbs',
+      [seen('bird', [0.1, 0.2, 0.08, 0.17], 0.3), seen('bird', [0.18, 0.2, 0.09, 0.17], 0.2)],
+    ],
+  ])('leaves an outline whole where %s', (_, guesses) => {
+    const whole = moving([0.1, 0.2, 0.17, 0.17], 0.7);
+    expect(fuseProposals(guesses, [whole])).toContainEqual(whole);
+  });
+
+  it('gives a rigid thing the tight outline of its motion, and leaves a person as it was detected', () => {
+    const ball = seen('sports ball', [0.1, 0.1, 0.06, 0.06]);
+    const outline: Box = [0.105, 0.105, 0.05, 0.05];
+    expect(fuseProposals([ball], [moving(outline)])).toEqual([{ ...ball, box: outline }]);
+    expect(fuseProposals([person], [moving([0.405, 0.41, 0.09, 0.28])])).toEqual([person]);
+  });
+
+  it('is as sure as motion that something is there, and as sure as the detector what it is', () => {
+    const guess = seen('sports ball', [0.1, 0.1, 0.05, 0.05], 0.45);
+    const outline: Box = [0.101, 0.101, 0.05, 0.05];
+    expect(fuseProposals([guess], [moving(outline, 0.85)])).toEqual([
+      { ...guess, box: outline, score: 0.85, labelScore: 0.45 },
+    ]);
+    const elsewhere = moving([0.6, 0.6, 0.05, 0.05], 0.85);
+    expect(fuseProposals([guess], [elsewhere])).toEqual([guess, elsewhere]);
+  });
+
+  it('does not let motion that is less sure than the detector change its score', () => {
+    const ball = seen('sports ball', [0.1, 0.1, 0.05, 0.05], 0.9);
+    expect(fuseProposals([ball], [moving(ball.box, 0.6)])).toEqual([ball]);
+  });
+
+  it('hands the label of the last look on to a rigid thing that moves on, and to nothing else', () => {
+    const car = seen('car', [0.1, 0.1, 0.2, 0.1]);
+    const [one, other] = inheritLabels(
+      [moving([0.11, 0.1, 0.2, 0.1]), moving([0.8, 0.8, 0.1, 0.1])],
+      [car, person],
+    );
+    expect(one).toMatchObject({ label: 'car', origin: 'motion', box: [0.11, 0.1, 0.2, 0.1] });
+    expect(other?.label).toBe('object');
+  });
+
+  it('leaves people between two looks to the tracker', () => {
+    expect(inheritLabels([moving([0.41, 0.4, 0.1, 0.3])], [person])).toEqual([]);
+  });
+});

@@ -1,0 +1,121 @@
+import { expect, it } from 'vitest';
+import { FramePool, i420Layout, type Frame } from '../../../../src/core/video/frame.js';
+import type { Detection } from '../../../../src/core/percept.js';
+import { GRID_LENGTH } from '../../../../src/model/perception/scene-encoder.js';
+import type { SamAnswer } from '../../../../src/model/segment/sam/sam-thread.js';
+import { StreamLooks, type StreamLooksOptions } from '../../../../src/model/perception/stream-enrichment.js';
+
+const MADE = { masks: true, tokens: true, clipTokens: false };
+const MASK = { size: [4, 4], counts: '04' } as const;
+
+function frameAt(t: number): Frame {
+  const pool = new FramePool(i420Layout(4, 4), 1);
+  return pool.lease(pool.take()!, { index: 0, t, receivedAtMs: 0 });
+}
+
+function looks(options: Partial<StreamLooksOptions> = {}): StreamLooks {
+  return new StreamLooks({
+    ...{ masks: 'auto', made: MADE, samEveryS: 1, encodeClip: () => Promise.resolve({}) },
+    ...options,
+  });
+}
+
+function person(x: number, score = 0.9): Detection {
+  return { label: 'person', score, box: [x, 0.2, 0.1, 0.3] };
+}
+
+it('gives masks up before tokens when the load asks for it, except where masks must be', () => {
+  const stream = looks();
+  expect(stream.wants(0)).toMatchObject({ masks: true, tokens: true });
+  stream.setEffort({ masks: false, tokens: true });
+  expect(stream.wants(1)).toMatchObject({ masks: false, tokens: true });
+  stream.setEffort({ masks: false, tokens: false });
+  expect(stream.wants(2)).toMatchObject({ masks: false, tokens: false });
+  const on = looks({ masks: 'on' });
+  on.setEffort({ masks: false, tokens: false });
+  expect(on.wants(3)).toMatchObject({ masks: true, tokens: false });
+  expect(looks({ masks: 'off' }).wants(0)).toMatchObject({ masks: false, tokens: true });
+});
+
+it('asks for nothing that no model makes', () => {
+  const stream = looks({ made: { masks: false, tokens: false, clipTokens: false } });
+  expect(stream.wants(0)).toEqual({ masks: false, tokens: false, grid: false });
+});
+
+it('adds a clip token once a second, from the grids that it asked for', async () => {
+  const clips: Float32Array[] = [];
+  const stream = looks({
+    made: { ...MADE, clipTokens: true },
+    encodeClip: (grids) => Promise.resolve({ token: Float32Array.of(clips.push(grids)) }),
+  });
+  const told: number[] = [];
+  for (let i = 0; i <= 60; i++) {
+    const t = i / 10;
+    const { grid } = stream.wants(t);
+    using frame = frameAt(t);
+    const found = await stream.complete(
+      frame,
+      grid ? { grid: new Float32Array(GRID_LENGTH).fill(t) } : {},
+      [],
+    );
+    if (found.clipToken) told.push(t);
+  }
+  expect(told.map((t) => Math.floor(t))).toEqual([3, 4, 5, 6]);
+  expect(clips).toHaveLength(4);
+});
+
+it('lets SAM look at its own pace, at the final boxes, and takes its masks in place of ours', async () => {
+  const asked: number[] = [];
+  const sam = {
+    look: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
+      asked.push(prompts.length);
+      return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 0.9 })), found: [] });
+    },
+  };
+  const stream = looks({ sam, samEveryS: 0.5 });
+  expect(stream.wants(0)).toMatchObject({ masks: false, tokens: true });
+  const masked: number[] = [];
+  for (let i = 0; i <= 10; i++) {
+    using frame = frameAt(i / 10);
+    const { detections } = await stream.complete(frame, {}, [person(0.1), person(0.5)]);
+    if (detections.every(({ mask }) => mask === MASK)) masked.push(i);
+  }
+  expect(asked).toEqual([2, 2, 2]);
+  expect(masked).toEqual([0, 5, 10]);
+  stream.setEffort({ masks: false, tokens: true });
+  using late = frameAt(9);
+  expect((await stream.complete(late, {}, [person(0.1)])).detections).toEqual([person(0.1)]);
+});
+
+it('adds what the grid found that is new and no background', async () => {
+  const found: SamAnswer['found'] = [
+    { mask: MASK, quality: 0.95, box: [0, 0, 1, 0.9] },
+    { mask: MASK, quality: 0.92, box: [0.11, 0.2, 0.1, 0.3] },
+    { mask: MASK, quality: 0.9, box: [0.7, 0.7, 0.1, 0.1] },
+  ];
+  const sam = { look: (): Promise<SamAnswer> => Promise.resolve({ prompted: [{ quality: 0 }], found }) };
+  const stream = looks({ sam, samGrid: { pointsPerSide: 8 } });
+  using frame = frameAt(0);
+  const { detections } = await stream.complete(frame, {}, [person(0.1)]);
+  expect(detections).toEqual([
+    person(0.1),
+    { label: 'object', score: 0.9, box: [0.7, 0.7, 0.1, 0.1], origin: 'segmenter', mask: MASK },
+  ]);
+});
+
+it('asks SAM for the best boxes only when there are too many', async () => {
+  let most = 0;
+  const sam = {
+    look: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
+      most = prompts.length;
+      return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 1 })), found: [] });
+    },
+  };
+  using frame = frameAt(0);
+  const crowd = Array.from({ length: 100 }, (_, i) => person(i / 200, i / 100));
+  const { detections } = await looks({ sam }).complete(frame, {}, crowd);
+  expect(most).toBe(64);
+  expect(detections.filter(({ mask }) => mask).map(({ score }) => score)).toEqual(
+    crowd.slice(36).map(({ score }) => score),
+  );
+});
