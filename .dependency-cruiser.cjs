@@ -1,7 +1,6 @@
 /** Which room may import from which: docs/architecture.md, "Layers". */
 const STAGES = ['ingest', 'model', 'memory', 'transport', 'ask'];
 
-
 module.exports = {
   forbidden: [
     {

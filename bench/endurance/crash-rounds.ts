@@ -11,7 +11,7 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 /** Longest wait for a process that starts, ms. */
 const START_LIMIT_MS = 120_000;
 /** What a crash may lose, media seconds, and the time between two frames of the slowest recording here. */
-const MOST_LOST_S = 1;
+const MAX_LOST_S = 1;
 const FRAME_S = 0.5;
 
 export interface CrashOptions {
@@ -34,7 +34,7 @@ export interface CrashReport {
   /** Durable messages told to a client and not in the log afterwards. */
   readonly lost: number;
   /** Greatest media time that a run watched and the state saved does not know, s. */
-  readonly mostLostS: number;
+  readonly maxLostS: number;
   /** Everything that was not as it should be. */
   readonly problems: readonly string[];
 }
@@ -58,7 +58,7 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
   const problems: string[] = [];
   const told = new Map<number, string>();
   const knownObjects = new Set<number>();
-  let [early, lost, mostLostS, pictures] = [0, 0, 0, 0];
+  let [early, lost, maxLostS, pictures] = [0, 0, 0, 0];
   for (let round = 1; round <= options.rounds; round++) {
     const { heard, served } = await runAndKill(options, told.size === 0 ? 1 : Math.max(...told.keys()) + 1);
     if (!served) early += 1;
@@ -79,9 +79,9 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     pictures = left.pictures;
     // Killed before its first save, a run leaves the state of the one before: the time between them nobody watched.
     if (left.savedAt !== undefined && heard.live !== undefined)
-      mostLostS = Math.max(mostLostS, heard.live.newest - Math.max(left.savedAt, heard.live.first));
+      maxLostS = Math.max(maxLostS, heard.live.newest - Math.max(left.savedAt, heard.live.first));
   }
-  if (mostLostS > MOST_LOST_S + FRAME_S) problems.push(`${mostLostS.toFixed(2)} s of memory were lost`);
+  if (maxLostS > MAX_LOST_S + FRAME_S) problems.push(`${maxLostS.toFixed(2)} s of memory were lost`);
   return {
     rounds: options.rounds,
     early,
@@ -89,7 +89,7 @@ export async function crashRounds(options: CrashOptions): Promise<CrashReport> {
     objects: knownObjects.size,
     pictures,
     lost,
-    mostLostS,
+    maxLostS,
     problems,
   };
 }

@@ -16,7 +16,7 @@ export const crash: Bench = {
       longestMs: positive(options, 'longest-ms'),
       random: Math.random,
     });
-    const { problems, rounds, early, durable, objects, pictures, lost, mostLostS } = report;
+    const { problems, rounds, early, durable, objects, pictures, lost, maxLostS } = report;
     return [
       `\`presage watch\` on one data folder, killed (SIGKILL) ${rounds} times at random moments, ${early} of them before it served.`,
       'After each: `integrity_check`, sequences, ids, media time, messages against those that a WebSocket client had received, pictures.',
@@ -30,7 +30,7 @@ export const crash: Bench = {
           'most of memory lost, s',
           'problems',
         ],
-        [[durable, lost, objects, pictures, mostLostS.toFixed(2), problems.length].map(String)],
+        [[durable, lost, objects, pictures, maxLostS.toFixed(2), problems.length].map(String)],
       ),
       ...(problems.length > 0 ? ['', ...problems.slice(0, 20).map((problem) => `- ${problem}`)] : []),
     ].join('\n');

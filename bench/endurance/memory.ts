@@ -22,9 +22,9 @@ interface Tenth {
   readonly saveMs: number;
 }
 
-/** A day of media time through tracker and memory: percepts with boxes and tokens of a busy scene, no pixels. */
+/** A day of media time through tracker and memory: percepts with boxes and embeddings of a busy scene, no pixels. */
 export const memory: Bench = {
-  options: { hours: '24', people: '12', fps: '5', token: '128', budget: '64' },
+  options: { hours: '24', people: '12', fps: '5', embedding: '128', budget: '64' },
   run(options) {
     const [hours, people, fps] = [
       positive(options, 'hours'),
@@ -32,7 +32,7 @@ export const memory: Bench = {
       positive(options, 'fps'),
     ];
     const budgetMb = positive(options, 'budget');
-    const crowd = new Crowd({ seed: 1, people, fps, tokenLength: positive(options, 'token') });
+    const crowd = new Crowd({ seed: 1, people, fps, embeddingLength: positive(options, 'embedding') });
     const watched = new ObjectMemory(new Tracker(), { budgetMb });
     const collect = garbageCollector();
     collect();

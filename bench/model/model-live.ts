@@ -5,7 +5,7 @@ import type { Message } from '../../src/core/messages.js';
 import { positive, type Bench } from '../support/bench.js';
 import { liveReport } from './model-report.js';
 import { ServingProcess } from '../support/presage-process.js';
-import { addMessage, nothingTold, type Told } from '../replay/forecast-messages.js';
+import { addMessage, noForecasts, type Told } from '../replay/forecast-messages.js';
 import { median } from '../support/statistics.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -41,7 +41,7 @@ export const modelLive: Bench = {
 /** The time of each explanation and prediction, and what the process holds, while a stream is watched live. */
 async function measureLive(mode: string, video: string, seconds: number): Promise<LiveFigures> {
   await using folder = await TemporaryFolder.make();
-  const told = nothingTold();
+  const told = noForecasts();
   const args = [video, '--loop', '--reasoner', mode, '--data', folder.path];
   let watch: ServingProcess;
   try {

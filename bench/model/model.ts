@@ -8,7 +8,7 @@ import { positive, type Bench } from '../support/bench.js';
 import { sharedDatasets, worldDatasets, type Dataset } from './model-datasets.js';
 import { datasetReport, type DatasetReport, type ModeScores } from './model-report.js';
 import { ReplayAnalyzer, type ReplayVariant } from '../replay/analyze-replay.js';
-import { addTold, nothingTold } from '../replay/forecast-messages.js';
+import { addForecastMessage, noForecasts } from '../replay/forecast-messages.js';
 import { Scorer } from '../support/scorer.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -115,13 +115,13 @@ async function scoreVariant(
   scorer: Scorer,
   out: string,
 ): Promise<ModeScores> {
-  const told = nothingTold();
+  const told = noForecasts();
   try {
     await replayAll(dataset, variant, out);
   } catch (error) {
     return { name: variant.name, failure: error instanceof Error ? error.message : String(error) };
   }
-  for (const name of dataset.names) await addTold(told, path.join(out, `${name}.jsonl`));
+  for (const name of dataset.names) await addForecastMessage(told, path.join(out, `${name}.jsonl`));
   const result = resultOf(dataset, out);
   const raw = `${out}-raw`;
   await replayAll(dataset, { ...variant, calibrated: false }, raw);

@@ -6,7 +6,7 @@ import { findFfmpeg } from '../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../src/ingest/open-source.js';
 import { parseSource } from '../../src/ingest/source-spec.js';
 import { Detector } from '../../src/model/detector/detector.js';
-import { findLookModels } from '../../src/model/perception/enrichment-models.js';
+import { findEnrichmentModels } from '../../src/model/perception/enrichment-models.js';
 import { bundledModelsDir, findModel, loadManifest, verifyModel } from '../../src/model/runtime/manifest.js';
 import { ObjectHead } from '../../src/model/segment/object-head.js';
 import { segmentPrompts } from '../../src/model/segment/sam/sam-masks.js';
@@ -21,7 +21,7 @@ const BOXES = [1, 4, 16, 64];
 /** Runs before the clock counts. */
 const WARM_UP = 2;
 
-/** What masks and tokens cost on one thread beside what a SAM-sized model would. */
+/** What masks and embeddings cost on one thread beside what a SAM-sized model would. */
 export const masks: Bench = {
   options: { runs: '20', video: sampleVideo, sam: '', 'sam-runs': '3' },
   async run(options) {
@@ -30,7 +30,7 @@ export const masks: Bench = {
     const rows = [...(await ownCosts(view, runs)), ...(await samCosts(view, options))];
     return [
       `One thread, CPU, ${view.width} × ${view.height}. Ours adds to the detector, whose feature maps it works on; the head's`,
-      'time includes the grid of the clip token, laying the masks over the frame and encoding them. A SAM-family model encodes',
+      'time includes the grid of the clip embedding, laying the masks over the frame and encoding them. A SAM-family model encodes',
       'the picture by itself, whatever the number of boxes, and then decodes each; what it costs does not depend on its',
       'weights, so an export with random ones shows it (`training/export_sam.py`).',
       '',
@@ -87,7 +87,7 @@ async function ownCosts(view: View, runs: number): Promise<string[][]> {
   const folder = bundledModelsDir();
   const manifest = await loadManifest(folder);
   const entry = findModel(manifest, 'detector');
-  const { objects } = await findLookModels(folder, manifest);
+  const { objects } = await findEnrichmentModels(folder, manifest);
   if (!objects) throw new Error('the models folder has no objects model');
   const on = { device: 'cpu', threads: 1 } as const;
   await using detector = await Detector.open({
@@ -98,7 +98,7 @@ async function ownCosts(view: View, runs: number): Promise<string[][]> {
   const rows = [row('detector', await time(runs, () => detector.detect(view)))];
   const { features, own } = await detector.detect(view, true);
   if (!features) throw new Error('the detector gave no feature maps');
-  const wants = { masks: true, tokens: true, grid: true };
+  const wants = { masks: true, embeddings: true, grid: true };
   for (const count of BOXES) {
     const times = await time(runs, () => head.run({ ...own, features }, crowd(count), wants));
     rows.push(row(`our head, ${count} ${count === 1 ? 'box' : 'boxes'}`, times, count));

@@ -1,8 +1,8 @@
 import { loadSettings } from '../../src/cli/options/settings.js';
-import { openContactJudge } from '../../src/service/service.js';
+import { openContactModel } from '../../src/service/service.js';
 import { ReasonerModels } from '../../src/service/reasoner-models.js';
 import { StreamSession } from '../../src/service/stream-session.js';
-import type { ContactJudge } from '../../src/memory/events/contact/contact-classifier.js';
+import type { ContactModel } from '../../src/memory/events/contact/contact-classifier.js';
 import { JsonlWriter } from '../../src/transport/messages/jsonl-writer.js';
 import type { Settings } from '../../src/cli/options/option-table.js';
 import type { Recording } from './recording.js';
@@ -23,13 +23,13 @@ export interface ReplayVariant {
 /** `presage analyze --reasoner MODE --out FILE` on what was perceived before: the same memory, reasoner and messages. */
 export class ReplayAnalyzer implements AsyncDisposable {
   readonly #settings: Settings;
-  readonly #contacts: ContactJudge | undefined;
+  readonly #contacts: ContactModel | undefined;
   readonly #models: ReasonerModels;
   readonly #calibrate: boolean;
 
   private constructor(
     settings: Settings,
-    contacts: ContactJudge | undefined,
+    contacts: ContactModel | undefined,
     models: ReasonerModels,
     calibrate: boolean,
   ) {
@@ -44,7 +44,7 @@ export class ReplayAnalyzer implements AsyncDisposable {
     const { settings } = loadSettings('analyze', { reasoner: mode, ...(folder && { models: folder }) }, {});
     const models = await ReasonerModels.open(settings);
     if (models.problem) throw models.problem;
-    return new ReplayAnalyzer(settings, await openContactJudge(settings), models, calibrated);
+    return new ReplayAnalyzer(settings, await openContactModel(settings), models, calibrated);
   }
 
   /** Writes the JSON Lines of one recording. */

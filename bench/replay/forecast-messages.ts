@@ -20,13 +20,13 @@ export interface Told {
   readonly predictMs: number[];
 }
 
-export function nothingTold(): Told {
+export function noForecasts(): Told {
   const counts = { explanations: 0, clean: 0, claims: 0, problems: 0, predictions: 0 };
   return { ...counts, byBackend: new Map(), explainMs: [], predictMs: [] };
 }
 
 /** Adds the messages of a file of JSON Lines. */
-export async function addTold(told: Told, file: string): Promise<void> {
+export async function addForecastMessage(told: Told, file: string): Promise<void> {
   for await (const line of createInterface({ input: createReadStream(file), crlfDelay: Infinity })) {
     // Most lines are boxes, which have nothing to say here and are long.
     if (!line.includes('explanation.created') && !line.includes('prediction.created')) continue;

@@ -21,7 +21,7 @@ const CODEC = { version: 1 };
 
 const headSchema = z.object({ version: z.literal(CODEC.version), info: z.unknown(), fps: z.number() });
 
-/** Lets perception look at every frame of a video, once, with masks and tokens as `analyze` does it. */
+/** Lets perception look at every frame of a video, once, with masks and embeddings as `analyze` does it. */
 export async function perceive(video: string, perception: Perception): Promise<Recording> {
   await using source = openSource(parseSource(video), { ffmpeg: await findFfmpeg({}), mode: 'lossless' });
   await using stream = perception.openStream();
@@ -43,7 +43,7 @@ export async function perceive(video: string, perception: Perception): Promise<R
   return { info: perception.info, fps, percepts };
 }
 
-/** As JSON Lines, tokens as base64 of 32-bit floats; appears under its name when it is complete. */
+/** As JSON Lines, embeddings as base64 of 32-bit floats; appears under its name when it is complete. */
 export async function saveRecording(file: string, { info, fps, percepts }: Recording): Promise<void> {
   const lines = [{ ...CODEC, info, fps }, ...percepts.map(toJson)].map((line) => `${JSON.stringify(line)}\n`);
   await writeFile(`${file}.partial`, lines.join(''));
@@ -58,31 +58,31 @@ export async function loadRecording(file: string): Promise<Recording> {
   return { info: info as PerceptionInfo, fps, percepts };
 }
 
-type SavedDetection = Omit<Detection, 'token'> & { token?: string };
-type SavedPercept = Omit<Percept, 'detections' | 'clipToken' | 'camera'> & {
+type SavedDetection = Omit<Detection, 'embedding'> & { embedding?: string };
+type SavedPercept = Omit<Percept, 'detections' | 'sceneEmbedding' | 'camera'> & {
   camera?: Affine;
-  clipToken?: string;
+  sceneEmbedding?: string;
   detections: readonly SavedDetection[];
 };
 
-function toJson({ detections, clipToken, ...rest }: Percept): SavedPercept {
+function toJson({ detections, sceneEmbedding, ...rest }: Percept): SavedPercept {
   return {
     ...rest,
-    ...(clipToken && { clipToken: textOf(clipToken) }),
-    detections: detections.map(({ token, ...detection }) => ({
+    ...(sceneEmbedding && { sceneEmbedding: textOf(sceneEmbedding) }),
+    detections: detections.map(({ embedding, ...detection }) => ({
       ...detection,
-      ...(token && { token: textOf(token) }),
+      ...(embedding && { embedding: textOf(embedding) }),
     })),
   };
 }
 
-function fromJson({ detections, clipToken, ...rest }: SavedPercept): Percept {
+function fromJson({ detections, sceneEmbedding, ...rest }: SavedPercept): Percept {
   return {
     ...rest,
-    ...(clipToken !== undefined && { clipToken: floatsOf(clipToken) }),
-    detections: detections.map(({ token, ...detection }) => ({
+    ...(sceneEmbedding !== undefined && { sceneEmbedding: floatsOf(sceneEmbedding) }),
+    detections: detections.map(({ embedding, ...detection }) => ({
       ...detection,
-      ...(token !== undefined && { token: floatsOf(token) }),
+      ...(embedding !== undefined && { embedding: floatsOf(embedding) }),
     })),
   };
 }

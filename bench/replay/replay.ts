@@ -6,7 +6,7 @@ import type { Source, SourceState } from '../../src/core/source.js';
 import type { Recording } from './recording.js';
 
 /** Leases in being at once; the pipeline takes one frame after the other. */
-const MOST_FRAMES = 4;
+const MAX_FRAMES = 4;
 
 /** The frames of a recording that has been perceived already: their times are right, their pixels are not. */
 export class ReplaySource implements Source {
@@ -25,7 +25,7 @@ export class ReplaySource implements Source {
     this.name = name;
     this.duration = percepts.at(-1)?.t;
     this.#recording = recording;
-    this.#pool = new FramePool(i420Layout(width, height), MOST_FRAMES);
+    this.#pool = new FramePool(i420Layout(width, height), MAX_FRAMES);
     this.frame$ = new Observable((subscriber) => {
       this.#play((frame) => {
         if (subscriber.closed) frame[Symbol.dispose]();

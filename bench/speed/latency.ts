@@ -32,7 +32,7 @@ interface Latencies {
   /** To the end of its processing. */
   readonly frame: number[];
   /** To the moment its event was handed to the outputs. */
-  readonly eventTold: number[];
+  readonly eventPublished: number[];
   /** To the arrival of its event's message at a WebSocket client: committed to the log before. */
   readonly eventReceived: number[];
 }
@@ -97,7 +97,7 @@ export const latency: Bench = {
 
 /** Keeps when frames arrived until what they led to was told and received. */
 class Recorder {
-  readonly latencies: Latencies = { frame: [], eventTold: [], eventReceived: [] };
+  readonly latencies: Latencies = { frame: [], eventPublished: [], eventReceived: [] };
   /** When the deciding frame of an event arrived, by the event's id. */
   readonly #arrivals = new Map<string, number>();
   #arrivedMs = NaN;
@@ -115,7 +115,7 @@ class Recorder {
   told(draft: Draft): void {
     if (!this.#begun || draft.kind !== 'event.observed') return;
     this.#arrivals.set(draft.data.event.id, this.#arrivedMs);
-    this.latencies.eventTold.push(performance.now() - this.#arrivedMs);
+    this.latencies.eventPublished.push(performance.now() - this.#arrivedMs);
   }
 
   frameDone(): void {
@@ -151,7 +151,7 @@ function report(latencies: Latencies, lag: Lag, seconds: number, skipped: number
       ['ms', 'n', 'p50', 'p99', 'max'],
       [
         row('frame processed', latencies.frame),
-        row('event handed out', latencies.eventTold),
+        row('event handed out', latencies.eventPublished),
         row('event at a WebSocket client', latencies.eventReceived),
         ['event-loop lag', '', lagMs(lag.percentile(50)), lagMs(lag.percentile(99)), lagMs(lag.max)],
       ],

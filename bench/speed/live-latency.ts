@@ -9,7 +9,7 @@ import { openSharedPerception } from '../../src/service/service.js';
 import { loadSettings } from '../../src/cli/options/settings.js';
 import { StreamSession } from '../../src/service/stream-session.js';
 import { sampleVideo, version } from '../../src/service/version.js';
-import { FrameTaps } from '../../src/service/webrtc/frame-listeners.js';
+import { FrameListeners } from '../../src/service/webrtc/frame-listeners.js';
 import type { Frame } from '../../src/core/video/frame.js';
 import type { LiveVideoEngine } from '../../src/core/video/live-video.js';
 import type { Message } from '../../src/core/messages.js';
@@ -93,7 +93,7 @@ function rtspCamera(ffmpeg: Ffmpeg): Camera {
 }
 
 function openWrtc(): Promise<LiveVideoEngine> {
-  return WrtcEngine.open({ frames: new FrameTaps() });
+  return WrtcEngine.open({ frames: new FrameListeners() });
 }
 
 function openMediasoup(ffmpeg: Ffmpeg): Promise<LiveVideoEngine> {

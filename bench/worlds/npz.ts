@@ -9,7 +9,7 @@ export interface NumericArray {
 const END_OF_DIRECTORY = 0x06054b50;
 const END_OF_DIRECTORY_BYTES = 22;
 /** The archive's comment, which NumPy leaves empty, may be this long. */
-const MOST_COMMENT_BYTES = 65_535;
+const MAX_COMMENT_BYTES = 65_535;
 const DIRECTORY_ENTRY_BYTES = 46;
 const LOCAL_HEADER_BYTES = 30;
 const STORED = 0;
@@ -39,7 +39,7 @@ export async function readNpz(file: string): Promise<ReadonlyMap<string, Numeric
 
 function endOfDirectory(bytes: Buffer, file: string): number {
   const last = bytes.length - END_OF_DIRECTORY_BYTES;
-  for (let at = last; at >= Math.max(0, last - MOST_COMMENT_BYTES); at -= 1)
+  for (let at = last; at >= Math.max(0, last - MAX_COMMENT_BYTES); at -= 1)
     if (bytes.readUInt32LE(at) === END_OF_DIRECTORY) return at;
   throw new Error(`${file} is no .npz file`);
 }

@@ -46,7 +46,7 @@ export function App(): ComponentChild {
       {view.dialog.value === 'add' && <AddDialog />}
       {view.dialog.value === 'publish' && <PublishDialog />}
       <p class="hidden" role="status" aria-live="polite">
-        {view.said.value}
+        {view.notice.value}
       </p>
     </>
   );

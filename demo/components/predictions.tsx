@@ -154,6 +154,6 @@ function useSaying(model: StreamModel): void {
         : open &&
           `${predictionText(open.prediction, undefined, model)}, ${percent(open.prediction.probability)}`;
     if (latest) said.current = latest.id;
-    if (text !== undefined) view.said.value = text;
+    if (text !== undefined) view.notice.value = text;
   });
 }

@@ -4,7 +4,7 @@ import type { PictureFeed, PictureSink } from './picture-feed.js';
 const FIRST_RETRY_MS = 400;
 const LAST_RETRY_MS = 5000;
 /** A part beyond this is no picture. */
-const MOST_PART_BYTES = 32e6;
+const MAX_PART_BYTES = 32e6;
 /** Without a picture for this long the connection is made anew, ms. */
 const STALLED_MS = 20_000;
 
@@ -74,7 +74,7 @@ async function* partsOf(body: ReadableStream<Uint8Array>, signal: AbortSignal): 
     joined.set(held);
     joined.set(value, held.length);
     held = joined;
-    return held.length <= MOST_PART_BYTES;
+    return held.length <= MAX_PART_BYTES;
   };
   try {
     for (;;) {

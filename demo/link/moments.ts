@@ -2,7 +2,7 @@ import type { Picture } from './picture-feed.js';
 import type { Service } from './service.js';
 
 /** Pictures of moments that are looked at again; the service keeps them for seconds only. */
-const MOST_KEPT = 48;
+const MAX_KEPT = 48;
 const kept = new Map<string, Promise<Moment | undefined>>();
 
 /** A picture that is kept, near the moment that was asked for. */
@@ -21,7 +21,7 @@ export function findMoment(service: Service, streamId: string, t: number): Promi
   kept.set(key, asked);
   void asked.then((moment) => moment ?? kept.delete(key));
   for (const oldest of kept.keys()) {
-    if (kept.size <= MOST_KEPT) break;
+    if (kept.size <= MAX_KEPT) break;
     kept.delete(oldest);
   }
   return asked;

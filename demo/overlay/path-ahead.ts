@@ -9,13 +9,13 @@ export interface StepAhead {
 }
 
 /** Slower than this it stays about where it is: fractions of the frame's width a second. */
-const LEAST_SPEED = 0.012;
+const MIN_SPEED = 0.012;
 const STEP_S = 0.25;
 const SPAN_S = 3;
 /** The way of this long before tells how it bends, s. */
 const BEND_S = 1;
 /** Most that a way bends: beyond it the bend is noise, radians a second. */
-const MOST_BEND = 0.7;
+const MAX_BEND = 0.7;
 
 /**
  * Where an object will be in the next three seconds if it keeps its speed and the bend of its last second. The messages tell
@@ -24,7 +24,7 @@ const MOST_BEND = 0.7;
 export function pathAhead(object: DrawnObject, tracks: TrackBook, t: number): StepAhead[] {
   const { velocity, box } = object;
   const speed = Math.hypot(velocity[0], velocity[1]);
-  if (object.state !== 'moving' || speed < LEAST_SPEED) return [];
+  if (object.state !== 'moving' || speed < MIN_SPEED) return [];
   const bend = bendOf(object, tracks, t, speed);
   const steps: StepAhead[] = [];
   let heading = Math.atan2(velocity[1], velocity[0]);
@@ -49,5 +49,5 @@ function bendOf({ id, velocity }: DrawnObject, tracks: TrackBook, t: number, spe
   if (Math.hypot(mx, my) < speed / 2) return 0;
   const turned = Math.atan2(mx * velocity[1] - my * velocity[0], mx * velocity[0] + my * velocity[1]);
   // The mean heading is that of the middle of the span.
-  return Math.max(Math.min((2 * turned) / (last.t - first.t), MOST_BEND), -MOST_BEND);
+  return Math.max(Math.min((2 * turned) / (last.t - first.t), MAX_BEND), -MAX_BEND);
 }

@@ -8,7 +8,7 @@ import { ALL_LAYERS, paintScene, ShapeStore, type Layers } from './painter.js';
  */
 const PATIENCE_MS = 250;
 /** Pictures that wait; an older one is not shown any more. */
-const MOST_WAITING = 12;
+const MAX_WAITING = 12;
 /** Without a new picture for this long the stage says so, ms. */
 const STALE_MS = 4000;
 
@@ -63,7 +63,7 @@ export class StageView implements PictureSink {
       return;
     }
     this.#waiting.push({ picture, atMs: performance.now() });
-    while (this.#waiting.length > MOST_WAITING) close(this.#waiting.shift()?.picture);
+    while (this.#waiting.length > MAX_WAITING) close(this.#waiting.shift()?.picture);
   }
 
   lost(reason: string): void {

@@ -1,5 +1,5 @@
 /** Without news, media time goes on by the page's own clock for this long, s: longer and the stream stands still. */
-const MOST_AHEAD_S = 1.5;
+const MAX_AHEAD_S = 1.5;
 
 /** The media time that it is now in a live stream, by the newest message and the time since. */
 export class MediaClock {
@@ -15,7 +15,7 @@ export class MediaClock {
   /** Media seconds; undefined before the first message. */
   now(): number | undefined {
     if (this.#t === undefined) return undefined;
-    return this.#t + Math.min((performance.now() - this.#heardMs) / 1000, MOST_AHEAD_S);
+    return this.#t + Math.min((performance.now() - this.#heardMs) / 1000, MAX_AHEAD_S);
   }
 
   /** Since the last message, s; Infinity before the first. */

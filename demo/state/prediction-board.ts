@@ -13,8 +13,8 @@ const SLOTS = 4;
 const OUTCOME_S = 5;
 /** A prediction whose end is never told goes this long after its window, s. */
 const FORGOTTEN_S = 6;
-const MOST_OPEN = 64;
-const MOST_PAST = 400;
+const MAX_OPEN = 64;
+const MAX_PAST = 400;
 
 /** Predictions: the few that are shown as cards, those that wait for a place, and what became of the others. */
 export class PredictionBoard {
@@ -39,7 +39,7 @@ export class PredictionBoard {
     if (now !== undefined && prediction.window.to < now - FORGOTTEN_S) return;
     this.#open.set(prediction.id, prediction);
     for (const oldest of this.#open.keys()) {
-      if (this.#open.size <= MOST_OPEN) break;
+      if (this.#open.size <= MAX_OPEN) break;
       this.#open.delete(oldest);
     }
     this.#replace(prediction.id, { prediction, resolved: undefined });
@@ -48,7 +48,7 @@ export class PredictionBoard {
 
   resolve(resolved: ResolvedPrediction): void {
     this.#open.delete(resolved.id);
-    this.#past.value = [resolved, ...this.#past.value].slice(0, MOST_PAST);
+    this.#past.value = [resolved, ...this.#past.value].slice(0, MAX_PAST);
     this.#replace(resolved.id, { prediction: resolved, resolved });
   }
 

@@ -23,10 +23,10 @@ export interface ScoredAt {
   readonly card: Scorecard;
 }
 
-const MOST_EVENTS = 400;
-const MOST_EXPLANATIONS = 200;
-const MOST_SCORES = 240;
-const MOST_NAMES = 4096;
+const MAX_EVENTS = 400;
+const MAX_EXPLANATIONS = 200;
+const MAX_SCORES = 240;
+const MAX_NAMES = 4096;
 /** The list of who is here need not follow every frame, ms. */
 const LIST_EVERY_MS = 400;
 
@@ -115,7 +115,7 @@ export class StreamModel {
         this.#addPrediction(message.data.prediction);
         return;
       case 'presage.scorecard.updated.v1':
-        this.#scores.value = [...this.#scores.value, { t, card: message.data }].slice(-MOST_SCORES);
+        this.#scores.value = [...this.#scores.value, { t, card: message.data }].slice(-MAX_SCORES);
         return;
       default:
         return;
@@ -137,14 +137,14 @@ export class StreamModel {
     for (const one of event.participants) this.#learn(one);
     this.#events.value = [event, ...this.#events.value.filter(({ id }) => id !== event.id)].slice(
       0,
-      MOST_EVENTS,
+      MAX_EVENTS,
     );
   }
 
   #addExplanation(explanation: Explanation): void {
     const all = new Map(this.#explanations.value).set(explanation.of, explanation);
     for (const oldest of all.keys()) {
-      if (all.size <= MOST_EXPLANATIONS) break;
+      if (all.size <= MAX_EXPLANATIONS) break;
       all.delete(oldest);
     }
     this.#explanations.value = all;
@@ -160,7 +160,7 @@ export class StreamModel {
     this.#labels.delete(id);
     this.#labels.set(id, label);
     for (const oldest of this.#labels.keys()) {
-      if (this.#labels.size <= MOST_NAMES) return;
+      if (this.#labels.size <= MAX_NAMES) return;
       this.#labels.delete(oldest);
     }
   }

@@ -27,11 +27,11 @@ interface Moment {
 
 /** How far back one can scrub, s. */
 const KEPT_S = 90;
-const MOST_MOMENTS = 2700;
+const MAX_MOMENTS = 2700;
 /** Beyond the last moment that was told, objects go on as they did for this long, s. */
-const MOST_AHEAD_S = 0.5;
+const MAX_AHEAD_S = 0.5;
 /** Between two moments farther apart than this, nothing is made up, s. */
-const MOST_GAP_S = 1.5;
+const MAX_GAP_S = 1.5;
 
 /** Where every object was at any moment of the last minute: told about ten times a second, and in between by straight lines. */
 export class TrackBook {
@@ -52,7 +52,7 @@ export class TrackBook {
     if (newest !== undefined && t < newest - 1) this.#moments.length = 0;
     else if (newest !== undefined && t <= newest) return;
     this.#moments.push({ t, objects: new Map(objects.map((object) => [object.id, object])) });
-    while (this.#moments.length > MOST_MOMENTS || (this.oldestT ?? t) < t - KEPT_S) this.#moments.shift();
+    while (this.#moments.length > MAX_MOMENTS || (this.oldestT ?? t) < t - KEPT_S) this.#moments.shift();
   }
 
   clear(): void {
@@ -68,11 +68,11 @@ export class TrackBook {
       return { t, objects: after && after.t - t < 0.1 ? still(after) : [], apart: after ? after.t - t : 0 };
     const since = t - before.t;
     if (since < 1e-6) return { t, objects: still(before), apart: 0 };
-    if (after && after.t - before.t <= MOST_GAP_S) {
+    if (after && after.t - before.t <= MAX_GAP_S) {
       const part = since / (after.t - before.t);
       return { t, objects: between(before, after, part), apart: Math.min(since, after.t - t) };
     }
-    if (since > MOST_AHEAD_S) return { t, objects: [], apart: since };
+    if (since > MAX_AHEAD_S) return { t, objects: [], apart: since };
     return { t, objects: [...before.objects.values()].map((object) => ahead(object, since)), apart: since };
   }
 

@@ -24,7 +24,7 @@ export class View {
   readonly editing = signal(false);
   readonly theme = signal<Theme>(storedTheme());
   /** Told to screen readers. */
-  readonly said = signal('');
+  readonly notice = signal('');
 
   /** Looks at an event: its explanation, and its moment. */
   selectEvent(id: string | undefined, t: number | undefined): void {

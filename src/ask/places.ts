@@ -9,7 +9,7 @@ const COLUMNS = ['left', 'middle', 'right'] as const;
 /** Two points of a path farther apart than this say nothing about the time between, s: the sparse trail has 0.2 Hz. */
 const GAP_S = 6;
 /** A way shorter than this is standing, fractions of the frame. */
-const LEAST_WAY = 0.03;
+const MIN_WAY = 0.03;
 
 /** `at the bottom left (22 %, 81 %)`, `in “door”`: where a box stands. */
 export function placePhrase({ places }: Recollection, box: Box, label: string): string {
@@ -35,7 +35,7 @@ export function headingPhrase(path: readonly TrailPoint[], overS: number): strin
   if (!last || !start) return undefined;
   const [a, b] = [centre(start.box), centre(last.box)];
   const [dx, dy] = [b[0] - a[0], b[1] - a[1]];
-  if (Math.hypot(dx, dy) < LEAST_WAY) return undefined;
+  if (Math.hypot(dx, dy) < MIN_WAY) return undefined;
   const across = Math.abs(dx) >= Math.abs(dy) / 2 ? (dx > 0 ? 'right' : 'left') : '';
   const along = Math.abs(dy) >= Math.abs(dx) / 2 ? (dy > 0 ? 'down' : 'up') : '';
   return along === '' ? `to the ${across}` : across === '' ? along : `${along} to the ${across}`;

@@ -81,7 +81,7 @@ export type Query = Timed &
   );
 
 /** Asks what the picture shows, in a part of it or around something, at a time. */
-export interface LookQuery {
+export interface InspectionQuery {
   readonly kind: 'look';
   /** Named objects: around them; labels: only those. */
   readonly who: Subject;

@@ -1,5 +1,5 @@
-import type { VideoLooks } from '../core/inspection.js';
-import type { AnswerEvidence, Explanation, Prediction, TellableLook } from '../core/messages.js';
+import type { VideoInspector } from '../core/inspection.js';
+import type { AnswerEvidence, Explanation, Prediction, ReportedInspection } from '../core/messages.js';
 import type { MemoryQueries } from '../core/records/query.js';
 import type { Places } from '../core/memory.js';
 
@@ -14,7 +14,7 @@ export interface Recollection {
   readonly queries: MemoryQueries;
   readonly places: Places;
   /** Recent video, where some is kept. */
-  readonly video?: VideoLooks | undefined;
+  readonly video?: VideoInspector | undefined;
   /** The explanation of an event, where one was made. */
   explanationOf(eventId: string): Explanation | undefined;
   /** Predictions not yet decided, the likeliest first. */
@@ -28,7 +28,7 @@ export interface Reply {
   /** 0–1 */
   readonly confidence: number;
   /** What was looked at again for it. */
-  readonly looks?: readonly TellableLook[];
+  readonly inspections?: readonly ReportedInspection[];
 }
 
 /**

@@ -7,7 +7,7 @@ import { matcher, type Match } from './matching.js';
 import type { SocketConstructor } from './socket.js';
 import * as told from './to-items.js';
 import type * as T from './types.js';
-import { DEFAULT_OBJECTS_RATE, listOf, type Tap, type Wish } from './interest.js';
+import { DEFAULT_OBJECTS_RATE, listOf, type Listener, type Interest } from './interest.js';
 
 export interface ConnectOptions {
   readonly token?: string | undefined;
@@ -34,12 +34,12 @@ interface Plan<R> {
   readonly kinds: readonly MessageKind[] | undefined;
   readonly filter: T.StreamFilter & Match;
   /** What the service is asked for; default: the filter. */
-  readonly wish?: Match;
+  readonly interest?: Match;
   readonly objectsRate?: number | undefined;
   /** The service has to select: what decides is not in the messages. It then cannot share a connection. */
   readonly selects?: boolean;
   /** Undefined leaves a message out. */
-  readonly tell: (message: Message) => R | undefined;
+  readonly toItems: (message: Message) => R | undefined;
 }
 
 /**
@@ -82,59 +82,59 @@ export class Agent implements AsyncDisposable {
     return this.#flow({
       kinds: types,
       filter: rest,
-      wish: filter,
+      interest: filter,
       objectsRate,
       selects,
-      tell: (message) => message,
+      toItems: (message) => message,
     });
   }
 
   /** What happened. */
-  events(filter: T.EventFilter = {}): Flow<T.ToldEvent> {
-    return this.#flow({ kinds: ['event.observed'], filter, tell: told.event });
+  events(filter: T.EventFilter = {}): Flow<T.EventItem> {
+    return this.#flow({ kinds: ['event.observed'], filter, toItems: told.event });
   }
 
   /** What will probably happen: new predictions, and old ones whose probability changed. */
-  predictions(filter: T.PredictionFilter = {}): Flow<T.ToldPrediction> {
+  predictions(filter: T.PredictionFilter = {}): Flow<T.PredictionItem> {
     const kinds = ['prediction.created', 'prediction.updated'] as const;
-    return this.#flow({ kinds, filter, selects: filter.label !== undefined, tell: told.prediction });
+    return this.#flow({ kinds, filter, selects: filter.label !== undefined, toItems: told.prediction });
   }
 
   /** What became of predictions. `minProbability`: those that were ever so probable. */
-  resolutions(filter: T.PredictionFilter = {}): Flow<T.ToldResolution> {
+  resolutions(filter: T.PredictionFilter = {}): Flow<T.ResolutionItem> {
     const { minProbability, ...rest } = filter;
     const selects = filter.label !== undefined || minProbability !== undefined;
     return this.#flow({
       kinds: ['prediction.resolved'],
-      ...{ filter: rest, wish: filter, selects },
-      tell: told.resolution,
+      ...{ filter: rest, interest: filter, selects },
+      toItems: told.resolution,
     });
   }
 
   /** Why something happened. */
-  explanations(filter: T.StreamFilter = {}): Flow<T.ToldExplanation> {
-    return this.#flow({ kinds: ['explanation.created'], filter, tell: told.explanation });
+  explanations(filter: T.StreamFilter = {}): Flow<T.ExplanationItem> {
+    return this.#flow({ kinds: ['explanation.created'], filter, toItems: told.explanation });
   }
 
   /** Who is in the picture. Not durable: what comes while the connection is lost is not made up for. */
-  objects(filter: T.ObjectsFilter = {}): Flow<T.ToldObjects> {
+  objects(filter: T.ObjectsFilter = {}): Flow<T.ObjectsItem> {
     const { rate = DEFAULT_OBJECTS_RATE } = filter;
-    return this.#flow({ kinds: ['objects.updated'], filter, objectsRate: rate, tell: told.thinned(rate) });
+    return this.#flow({ kinds: ['objects.updated'], filter, objectsRate: rate, toItems: told.thinned(rate) });
   }
 
   /** The whole standard forecast, every second. Not durable. */
-  forecasts(filter: T.StreamFilter = {}): Flow<T.ToldForecast> {
-    return this.#flow({ kinds: ['forecast.updated'], filter, tell: told.forecast });
+  forecasts(filter: T.StreamFilter = {}): Flow<T.ForecastUpdate> {
+    return this.#flow({ kinds: ['forecast.updated'], filter, toItems: told.forecast });
   }
 
   /** How good the predictions are. */
-  scorecards(filter: T.StreamFilter = {}): Flow<T.ToldScorecard> {
-    return this.#flow({ kinds: ['scorecard.updated'], filter, tell: told.scorecard });
+  scorecards(filter: T.StreamFilter = {}): Flow<T.ScorecardItem> {
+    return this.#flow({ kinds: ['scorecard.updated'], filter, toItems: told.scorecard });
   }
 
   /** How streams are. */
-  states(filter: T.StreamFilter = {}): Flow<T.ToldState> {
-    return this.#flow({ kinds: ['stream.state'], filter, tell: told.state });
+  states(filter: T.StreamFilter = {}): Flow<T.StateItem> {
+    return this.#flow({ kinds: ['stream.state'], filter, toItems: told.state });
   }
 
   /** What was lost on the way, by whom and how much. */
@@ -157,12 +157,12 @@ export class Agent implements AsyncDisposable {
 
   #flow<R>(plan: Plan<R>): Flow<R> {
     const { filter, selects } = plan;
-    const { label, zone, minProbability } = plan.wish ?? filter;
+    const { label, zone, minProbability } = plan.interest ?? filter;
     assertWithin('minProbability', minProbability, 1);
     assertWithin('the rate of objects', plan.objectsRate, MAX_OBJECTS_RATE);
     const streams = listOf(filter.stream) ?? this.#options.streams;
     const matches = matcher({ ...filter, stream: streams, kinds: plan.kinds });
-    const wish: Wish = {
+    const wish: Interest = {
       streams,
       kinds: plan.kinds,
       labels: listOf(label),
@@ -171,22 +171,22 @@ export class Agent implements AsyncDisposable {
       objectsRate: plan.objectsRate,
     };
     const open = (sink: Sink<R>): (() => void) => {
-      const tap: Tap = {
-        wish,
+      const tap: Listener = {
+        interest: wish,
         from: filter.from ?? (selects ? (this.#options.from ?? 'latest') : undefined),
         deliver: (message) => {
-          const item = matches(message) ? plan.tell(message) : undefined;
+          const item = matches(message) ? plan.toItems(message) : undefined;
           if (item !== undefined) sink.next(item);
         },
         fail: (error) => sink.error(error),
         complete: () => sink.complete(),
       };
-      return this.#tap(tap);
+      return this.#listen(tap);
     };
     return new Flow(open, filter, (lost) => this.#noteDropped(lost));
   }
 
-  #tap(tap: Tap): () => void {
+  #listen(tap: Listener): () => void {
     const status = this.#status;
     if (status.state === 'closed') {
       if (status.error) tap.fail(status.error);

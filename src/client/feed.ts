@@ -6,7 +6,7 @@ import { Positions } from './positions.js';
 import { retryDelayMs } from './retry-delay.js';
 import { findSocket, type SocketConstructor } from './socket.js';
 import type { AgentStatus, From, Lag } from './types.js';
-import { streamOf, unite, type Tap, type Wish } from './interest.js';
+import { streamOf, mergeInterests, type Listener, type Interest } from './interest.js';
 
 /** The one subscription of a connection. */
 const ID = 'feed';
@@ -30,7 +30,7 @@ export interface FeedOptions {
  */
 export class Feed {
   readonly #options: FeedOptions;
-  readonly #taps = new Set<Tap>();
+  readonly #taps = new Set<Listener>();
   readonly #positions: Positions;
   #socket: SocketConstructor | undefined;
   #link: Link | undefined;
@@ -52,7 +52,7 @@ export class Feed {
   }
 
   /** Begins to deliver to a tap; returns what stops it. Taps that are added together begin together. */
-  add(tap: Tap): () => void {
+  add(tap: Listener): () => void {
     this.#taps.add(tap);
     this.#refresh();
     return () => {
@@ -153,29 +153,29 @@ export class Feed {
     const link = this.#link;
     if (link === undefined) return;
     if (this.#taps.size === 0) {
-      if (this.#asked !== undefined) link.say({ op: 'unsubscribe', id: ID });
+      if (this.#asked !== undefined) link.send({ op: 'unsubscribe', id: ID });
       this.#asked = undefined;
       // Whoever taps it next begins with what comes then.
       this.#positions.forget();
       return;
     }
-    const fields = this.#fields(unite([...this.#taps]));
+    const fields = this.#fields(mergeInterests([...this.#taps]));
     if (fields === undefined) return;
     const asked = JSON.stringify(fields);
     if (asked === this.#asked) return;
     if (this.#asked !== undefined && this.#askedStreams === fields.streams?.join()) {
-      link.say({ op: 'update', id: ID, ...fields });
+      link.send({ op: 'update', id: ID, ...fields });
     } else {
       // Other streams: a new subscription tells where they begin, and the others go on where they are.
-      if (this.#asked !== undefined) link.say({ op: 'unsubscribe', id: ID });
-      link.say({ op: 'subscribe', id: ID, ...fields, from: this.#positions.from(fields.streams) });
+      if (this.#asked !== undefined) link.send({ op: 'unsubscribe', id: ID });
+      link.send({ op: 'subscribe', id: ID, ...fields, from: this.#positions.from(fields.streams) });
     }
     this.#asked = asked;
     this.#askedStreams = fields.streams?.join();
   }
 
   /** Streams that are not there cannot be asked for: those that were there are awaited, others are an error. */
-  #fields(wish: Wish): SubscriptionFields | undefined {
+  #fields(wish: Interest): SubscriptionFields | undefined {
     const { streams, kinds, labels, zones, minProbability, objectsRate } = wish;
     const present = streams?.filter((id) => this.#present.has(id));
     if (streams !== undefined && present?.length !== streams.length) {
@@ -194,7 +194,9 @@ export class Feed {
 
   #awaitAbsent(): void {
     for (const tap of [...this.#taps]) {
-      const unknown = tap.wish.streams?.find((id) => !this.#present.has(id) && !this.#positions.knows(id));
+      const unknown = tap.interest.streams?.find(
+        (id) => !this.#present.has(id) && !this.#positions.knows(id),
+      );
       if (unknown === undefined) continue;
       this.#taps.delete(tap);
       tap.fail(new ClientError('not_found', `There is no stream "${unknown}"`));

@@ -1,7 +1,7 @@
 import { ClientError, type ClientErrorCode } from './client-error.js';
 import type { Answer, Explanation, Message, ObservedEvent, Prediction, ResolvedPrediction } from './types.js';
 import type { MessageOf } from './types.js';
-import type { TellableLook } from '../core/messages.js';
+import type { ReportedInspection } from '../core/messages.js';
 
 /** Longest wait for an answer, ms; a look or a question to a language model can take seconds. */
 const TIMEOUT_MS = 30_000;
@@ -64,7 +64,7 @@ export interface Page<T> {
 /** What a search finds: the data of a message with its place in the stream. */
 export type Found<T> = T & { readonly sequence: string; readonly mediatime: number; readonly time?: string };
 
-export interface LookWish {
+export interface InspectionRequestInput {
   readonly t?: number;
   readonly from?: number;
   readonly to?: number;
@@ -148,8 +148,8 @@ export class HttpClient {
   }
 
   /** Looks at the recent video again. */
-  async look(id: string, wish: LookWish): Promise<readonly TellableLook[]> {
-    const answer = await this.#call<{ data: { looks: readonly TellableLook[] } }>(
+  async inspect(id: string, wish: InspectionRequestInput): Promise<readonly ReportedInspection[]> {
+    const answer = await this.#call<{ data: { looks: readonly ReportedInspection[] } }>(
       'POST',
       streamPath(id, 'look'),
       wish,

@@ -19,7 +19,7 @@ export type { Flow, FlowIterator, FlowOptions, Observer, Subscription } from './
 export type {
   Found,
   HttpClient,
-  LookWish,
+  InspectionRequestInput,
   NewStream,
   Page,
   Places,

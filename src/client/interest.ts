@@ -2,7 +2,7 @@ import type { Message, MessageKind } from '../core/messages.js';
 import type { From, OneOrMore } from './types.js';
 
 /** What a service is asked to send. */
-export interface Wish {
+export interface Interest {
   /** Undefined: all, those that come later too. */
   readonly streams: readonly string[] | undefined;
   /** Undefined: all. */
@@ -15,8 +15,8 @@ export interface Wish {
 }
 
 /** One who listens: what it needs the service to send, and who takes it. */
-export interface Tap {
-  readonly wish: Wish;
+export interface Listener {
+  readonly interest: Interest;
   readonly from: From | undefined;
   /** Takes every message of the feed; what it did not wish for is for it to leave out. */
   deliver(message: Message, stream: string): void;
@@ -25,14 +25,14 @@ export interface Tap {
 }
 
 /** What serves all taps of one feed. What only some leave out is sent, and left out by them. */
-export function unite(taps: readonly Tap[]): Wish {
-  const wishes = taps.map(({ wish }) => wish);
-  const [first] = wishes;
-  if (first === undefined || wishes.length === 1) return first ?? { streams: undefined, kinds: [] };
-  const rates = wishes.filter(({ kinds }) => kinds?.includes('objects.updated') ?? true);
+export function mergeInterests(taps: readonly Listener[]): Interest {
+  const interests = taps.map(({ interest: wish }) => wish);
+  const [first] = interests;
+  if (first === undefined || interests.length === 1) return first ?? { streams: undefined, kinds: [] };
+  const rates = interests.filter(({ kinds }) => kinds?.includes('objects.updated') ?? true);
   return {
-    streams: unionOf(wishes.map(({ streams }) => streams)),
-    kinds: unionOf(wishes.map(({ kinds }) => kinds)),
+    streams: unionOf(interests.map(({ streams }) => streams)),
+    kinds: unionOf(interests.map(({ kinds }) => kinds)),
     objectsRate: rates.reduce<number | undefined>(
       (most, { objectsRate = DEFAULT_OBJECTS_RATE }) => Math.max(most ?? 0, objectsRate),
       undefined,

@@ -60,7 +60,7 @@ export class Link {
     });
   }
 
-  say(op: object): void {
+  send(op: object): void {
     if (!this.#ended) this.#socket.send(JSON.stringify(op));
   }
 

@@ -46,15 +46,15 @@ export interface Origin {
   readonly time?: string;
 }
 
-export type ToldEvent = ObservedEvent & Origin & { readonly observedAt: number };
+export type EventItem = ObservedEvent & Origin & { readonly observedAt: number };
 /** `updated`: it is not new, its probability changed. */
-export type ToldPrediction = Prediction & Origin & { readonly updated: boolean };
-export type ToldResolution = ResolvedPrediction & Origin;
-export type ToldExplanation = Explanation & Origin;
-export type ToldObjects = Origin & { readonly objects: readonly ObjectState[] };
-export type ToldForecast = Forecast & Origin;
-export type ToldScorecard = Scorecard & Origin;
-export type ToldState = StreamState & Origin;
+export type PredictionItem = Prediction & Origin & { readonly updated: boolean };
+export type ResolutionItem = ResolvedPrediction & Origin;
+export type ExplanationItem = Explanation & Origin;
+export type ObjectsItem = Origin & { readonly objects: readonly ObjectState[] };
+export type ForecastUpdate = Forecast & Origin;
+export type ScorecardItem = Scorecard & Origin;
+export type StateItem = StreamState & Origin;
 
 /** Messages that were lost on the way. */
 export interface Lag {

@@ -4,19 +4,19 @@ import type { Mask, Detection } from './percept.js';
 import type { Span } from './records/records.js';
 
 /** Longest span that is looked at again at once, s. */
-export const LONGEST_LOOK_S = 60;
+export const MAX_INSPECTION_S = 60;
 /** Smallest region, as a share of the frame's width and height: below are a few px. */
-const LEAST_REGION = 0.01;
+const MIN_REGION = 0.01;
 
 const fraction = z.number().min(0).max(1);
 const seconds = z.number().min(0);
 const regionSchema = z
-  .tuple([fraction, fraction, z.number().min(LEAST_REGION).max(1), z.number().min(LEAST_REGION).max(1)])
+  .tuple([fraction, fraction, z.number().min(MIN_REGION).max(1), z.number().min(MIN_REGION).max(1)])
   .refine(([x, y, w, h]) => x + w <= 1 + 1e-6 && y + h <= 1 + 1e-6, 'reaches beyond the frame')
   .describe('[x, y, width, height] in fractions of the frame, top left first; all of it when left out');
 
 /** Arguments of a look: one moment, or a span. What is not known is refused, so that a mistyped name is noticed. */
-export const lookArgumentsSchema = z
+export const inspectionArgumentsSchema = z
   .strictObject({
     t: seconds.optional().describe('media time of one moment, s'),
     from: seconds.optional().describe('start of a span, s'),
@@ -29,21 +29,21 @@ export const lookArgumentsSchema = z
     'give either t, or from and to',
   )
   .refine(({ from = 0, to = 0 }) => to >= from, 'to is before from')
-  .refine(({ from = 0, to = 0 }) => to - from <= LONGEST_LOOK_S, `a span is at most ${LONGEST_LOOK_S} s`);
-export type LookArguments = z.infer<typeof lookArgumentsSchema>;
+  .refine(({ from = 0, to = 0 }) => to - from <= MAX_INSPECTION_S, `a span is at most ${MAX_INSPECTION_S} s`);
+export type InspectionArguments = z.infer<typeof inspectionArgumentsSchema>;
 
 /** A part of the recent video that is to be looked at again. */
-export interface LookRequest extends Span {
+export interface InspectionRequest extends Span {
   /** Fractions of the frame. Default: all of it. */
   readonly region?: Box;
 }
 
-export function lookRequestOf({ t, from, to, region }: LookArguments): LookRequest {
+export function inspectionRequestOf({ t, from, to, region }: InspectionArguments): InspectionRequest {
   return { from: t ?? from ?? 0, to: t ?? to ?? 0, ...(region && { region }) };
 }
 
 /** One thing that a look found. */
-export interface Finding {
+export interface InspectionFinding {
   readonly label: string;
   readonly score: number;
   /** Fractions of the frame. */
@@ -56,13 +56,13 @@ export interface Finding {
 }
 
 /** What one picture of the recent video shows, looked at in full resolution. */
-export interface Look {
+export interface Inspection {
   /** Media time of the picture, s. */
   readonly t: number;
   /** What was looked at, fractions of the frame. */
   readonly region: Box;
   /** The surest first, bounded. */
-  readonly found: readonly Finding[];
+  readonly found: readonly InspectionFinding[];
   /** Findings beyond the bound. */
   readonly more: number;
   /** Name of the kept picture: `l12300` is `/v1/streams/{id}/evidence/l12300`. Absent where pictures are not kept. */
@@ -70,7 +70,7 @@ export interface Look {
 }
 
 /** The recent video of a stream, to be looked at again. */
-export interface VideoLooks {
+export interface VideoInspector {
   /** What is kept at present; undefined before the first picture. */
   readonly extent: Span | undefined;
   /**
@@ -78,7 +78,7 @@ export interface VideoLooks {
    * @throws PresageError `not_kept` (too long ago, not yet, no video), `overloaded` (retryable), `interrupted`,
    *   `inference_failed`, `worker_crashed`
    */
-  look(request: LookRequest, signal?: AbortSignal): Promise<readonly Look[]>;
+  inspect(request: InspectionRequest, signal?: AbortSignal): Promise<readonly Inspection[]>;
 }
 
 /** A picture, or a part of one, apart from any stream's own way through perception. */
@@ -98,7 +98,7 @@ export interface Still {
 /** Perception of pictures that are looked at again. */
 export interface StillPerception {
   /** Least side of a picture with which the detector works well, px: smaller regions need context. */
-  readonly leastSidePx: number;
+  readonly minSidePx: number;
   /** Passes of the detector that a wanted picture of this size takes. */
   passes(width: number, height: number): number;
   /**
@@ -106,5 +106,5 @@ export interface StillPerception {
    * @param stills of one size and place, with increasing `t`; read one at a time
    * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted`
    */
-  look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]>;
+  inspect(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]>;
 }

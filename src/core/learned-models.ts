@@ -65,9 +65,9 @@ export interface VisualTokens {
   /** [count]: 0–47, the number in `#1` … `#48` less one. */
   readonly slots: readonly number[];
   /** [count, 256]: object tokens of the perception; 0 where there is none. */
-  readonly looks: Float32Array;
+  readonly appearances: Float32Array;
   /** Up to 24 of 256, newest last. */
-  readonly clips: readonly { readonly ageS: number; readonly token: Float32Array }[];
+  readonly scenes: readonly { readonly ageS: number; readonly embedding: Float32Array }[];
 }
 
 /**

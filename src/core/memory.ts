@@ -22,7 +22,7 @@ export interface TrackedObject {
   /** Newest mask, of this percept only. */
   readonly mask?: Mask;
   /** Appearance, smoothed over the sights, unit length. */
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
 }
 
 /** One sample of an object on the 10 Hz grid of the event definitions. */
@@ -65,7 +65,7 @@ export interface ObjectRecord {
   /** Its outline in the newest percept, where that has one. */
   readonly mask?: Mask;
   /** Appearance, smoothed over the sights, unit length. */
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
 }
 
 /**
@@ -86,10 +86,10 @@ export interface PlaceStatistics {
 }
 
 /** What a stretch of the stream showed as a whole, up to `t`. */
-export interface ClipToken {
+export interface SceneEmbedding {
   readonly t: number;
   /** Unit length. */
-  readonly token: Float32Array;
+  readonly embedding: Float32Array;
 }
 
 /** Memory at one moment. Immutable; holds no pixels. */
@@ -105,7 +105,7 @@ export interface MemorySnapshot {
   /** Recent events, oldest first, bounded. */
   readonly events: readonly EventObserved[];
   /** Those of the last 12 s, then one in 10 s for 2 min; oldest first. */
-  readonly clips: readonly ClipToken[];
+  readonly scenes: readonly SceneEmbedding[];
   /** What held between objects in the last minute and, after that, what holds now; bounded. */
   readonly relations: readonly Relation[];
   readonly places: PlaceStatistics;

@@ -63,7 +63,7 @@ export const chainStepSchema = z.object({
   evidence: z.array(evidenceSchema),
 });
 /** What a picture of the recent video showed when it was looked at again: see `Look`. */
-export const lookSchema = z.object({
+export const inspectionSchema = z.object({
   t: seconds,
   region: box,
   found: z.array(
@@ -90,7 +90,7 @@ export const explanationSchema = z.object({
   verified: z.object({ ok: z.boolean(), problems: z.array(z.string()) }),
   by: bySchema,
   /** What was looked at again for it. */
-  looks: z.array(lookSchema).optional(),
+  looks: z.array(inspectionSchema).optional(),
 });
 
 export const forecastItemSchema = z.object({
@@ -161,7 +161,7 @@ export const answerSchema = z.object({
   text: z.string(),
   evidence: z.array(answerEvidenceSchema),
   confidence: probability,
-  looks: z.array(lookSchema).optional(),
+  looks: z.array(inspectionSchema).optional(),
 });
 export const laggedSchema = z.object({
   dropped: z.number().int(),
@@ -212,7 +212,7 @@ export type Forecast = z.infer<typeof forecastSchema>;
 export type Prediction = z.infer<typeof predictionSchema>;
 export type ResolvedPrediction = z.infer<typeof resolvedPredictionSchema>;
 export type Answer = z.infer<typeof answerSchema>;
-export type TellableLook = z.infer<typeof lookSchema>;
+export type ReportedInspection = z.infer<typeof inspectionSchema>;
 export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
 export type Scorecard = z.infer<typeof scorecardSchema>;
 

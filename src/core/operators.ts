@@ -35,7 +35,7 @@ interface Slot<R> {
 function orderedMap<T, R>(
   fn: (value: T) => Promise<R>,
   options: LatestMapOptions<T>,
-  mostWaiting: number,
+  maxWaiting: number,
 ): OperatorFunction<T, R> {
   return (source) =>
     new Observable<R>((subscriber) => {
@@ -68,7 +68,7 @@ function orderedMap<T, R>(
       const subscription = source.subscribe({
         next: (value) => {
           waiting.push(value);
-          while (waiting.length > mostWaiting && running.length >= options.concurrency) {
+          while (waiting.length > maxWaiting && running.length >= options.concurrency) {
             options.onDrop(waiting.shift() as T);
           }
           flush();

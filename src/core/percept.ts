@@ -20,8 +20,8 @@ export interface Detection {
   /** What proposed it: the detector (when omitted), class-agnostic motion against the background, or a segmenter. */
   readonly origin?: 'detector' | 'motion' | 'segmenter';
   readonly mask?: Mask;
-  /** Appearance of the object, unit length: the cosine of two tokens tells whether they show the same object. */
-  readonly token?: Float32Array;
+  /** Appearance of the object, unit length: the cosine of two embeddings tells whether they show the same object. */
+  readonly embedding?: Float32Array;
 }
 
 /** Whether the picture shows the scene: `covered` hides it (a hand, darkness, noise), `changed` is another one (a cut). */
@@ -44,8 +44,8 @@ export interface Percept {
   /** `clear` when omitted. */
   readonly scene?: SceneCondition;
   /** What the last seconds showed as a whole, about once a second, unit length. */
-  readonly clipToken?: Float32Array;
-  /** Detections that got neither mask nor token because there were too many; none when omitted. */
+  readonly sceneEmbedding?: Float32Array;
+  /** Detections that got neither mask nor embedding because there were too many; none when omitted. */
   readonly unsegmented?: number;
 }
 
@@ -57,10 +57,10 @@ export interface PerceptionInfo {
   readonly workers: number;
   /** Input canvas in px. */
   readonly canvas: readonly [width: number, height: number];
-  /** What makes masks and tokens, as `name@version`; absent where nothing does. */
+  /** What makes masks and embeddings, as `name@version`; absent where nothing does. */
   readonly segmenter?: string;
-  readonly objectTokens?: string;
-  readonly clipTokens?: string;
+  readonly objectEmbeddings?: string;
+  readonly sceneEmbeddings?: string;
 }
 
 /** How much is done for a stream. Under load it is lowered from the left to the right. */
@@ -68,7 +68,7 @@ export interface Effort {
   /** The detector looks at every k-th frame; the frames between get cheap updates (`partial`). ≥ 1 */
   readonly detectEvery: number;
   readonly masks: boolean;
-  readonly tokens: boolean;
+  readonly embeddings: boolean;
 }
 
 /** Perception of one stream: it remembers what it needs of the frames before (the background, the camera's motion). */

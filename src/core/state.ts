@@ -5,7 +5,7 @@
 export interface StateChanges {
   readonly whole: boolean;
   readonly put: Readonly<Record<string, unknown>>;
-  readonly gone: readonly string[];
+  readonly removed: readonly string[];
 }
 
 /** JSON values that stages keep across restarts; durable with the next commit. */

@@ -24,7 +24,7 @@ export interface InputInfo {
 /** Lines kept for finding out why ffmpeg ended. */
 const KEPT_LINES = 40;
 /** A higher rate is that of the clock, told where no other is known. */
-const MOST_FPS = 1000;
+const MAX_FPS = 1000;
 /** A line beyond this is cut, characters. */
 const MAX_LINE = 2_000;
 /** Most lines of pictures in a row that are taken for torn; more would be a misreading. */
@@ -137,7 +137,7 @@ export class FfmpegLog {
     const [, rate, kilo] = RATE.exec(line) ?? [];
     this.#input.codec = codec;
     const fps = rate === undefined ? 0 : Number(rate) * (kilo === 'k' ? 1000 : 1);
-    this.#input.fps = fps > MOST_FPS ? 0 : fps;
+    this.#input.fps = fps > MAX_FPS ? 0 : fps;
   }
 }
 

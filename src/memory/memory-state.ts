@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { PresageError } from '../core/errors.js';
 import { eventObservedSchema } from '../core/messages.js';
-import { savedClips } from './history/scene-memory.js';
+import { savedScenes } from './history/scene-memory.js';
 import { savedEpisode, savedEpisodes } from './history/episodes.js';
 import { savedHistories, savedHistoryPiece } from './history/history-store.js';
 import { savedRelation, savedRelations } from './history/relation-log.js';
@@ -46,7 +46,7 @@ const headSchema = z.object({
   histories: savedHistories,
   relations: savedRelations,
   episodes: savedEpisodes,
-  clips: savedClips,
+  clips: savedScenes,
 });
 const objectSchema = z.object({ object: savedObject, rules: z.unknown().optional() });
 
@@ -59,9 +59,9 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
     ...roster.departed.map(({ object }) => object),
   ]);
   for (const object of objects) {
-    const rulesOf = (): unknown => object.part && rules.saveState(object.part);
+    const rulesOf = (): unknown => object.segment && rules.saveState(object.segment);
     // The rules of its part change with every sample of any neighbour.
-    const mark = object.part ? clock.t : object.mark;
+    const mark = object.segment ? clock.t : object.mark;
     ledger.offer(`object/${object.subject.id}`, mark, () => ({
       object: object.saveState(),
       rules: rulesOf(),
@@ -77,7 +77,7 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
     t: clock.t,
     second: clock.second,
     frame: { ...clock.frame },
-    told: stores.teller.told,
+    told: stores.emitter.emitted,
     nextSerial: rules.nextSerial,
     tracker: stores.tracker.saveState?.() ?? null,
     statistics: stores.statistics.saveState(),
@@ -87,7 +87,7 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
     histories,
     relations: stores.relations.saveState(),
     episodes: stores.episodes.saveState(),
-    clips: stores.clips.saveState(),
+    clips: stores.scenes.saveState(),
   }));
 }
 
@@ -136,12 +136,12 @@ function restore(
   Object.assign(clock, { t: head.t, second: head.second, frame: head.frame });
   rules.setFrame(head.frame);
   rules.nextSerial = head.nextSerial;
-  stores.teller.told = head.told;
+  stores.emitter.emitted = head.told;
   stores.statistics.restoreState(head.statistics);
   histories.restoreState(head.histories, named(pieces, 'history/', savedHistoryPiece));
   restoreLogs(stores, pieces, head);
   clock.recent = recentEvents(stores.events, head.t, options);
-  stores.clips.restoreState(head.clips);
+  stores.scenes.restoreState(head.clips);
   restoreObjects(stores, pieces, head);
   roster.refresh();
   if (stores.tracker.restoreState) stores.tracker.restoreState(head.tracker);
@@ -168,20 +168,20 @@ function restoreObjects(
   head: z.output<typeof headSchema>,
 ): void {
   const objects = new Map<string, RememberedObject>();
-  const parts: (readonly [NonNullable<RememberedObject['part']>, unknown])[] = [];
+  const segments: (readonly [NonNullable<RememberedObject['segment']>, unknown])[] = [];
   for (const { object: saved, rules: saidRules } of named(pieces, 'object/', objectSchema)) {
     const history = histories.find(saved.track.id);
     if (!history) throw new RangeError(`the history of ${saved.track.id} is missing`);
     const object = RememberedObject.restore(saved, history);
     objects.set(saved.track.id, object);
-    if (object.part) parts.push([object.part, saidRules]);
+    if (object.segment) segments.push([object.segment, saidRules]);
   }
   const find = (id: string): RememberedObject => {
     const object = objects.get(id);
     if (!object) throw new RangeError(`the state of ${id} is missing`);
     return object;
   };
-  rules.restoreState(parts);
+  rules.restoreState(segments);
   roster.restore(
     head.inView.map(find),
     head.missing.map(find),

@@ -1,11 +1,11 @@
 import type { EventObserved } from '../core/messages.js';
 import type { Places } from '../core/memory.js';
-import type { ContactJudge } from './events/contact/contact-classifier.js';
+import type { ContactModel } from './events/contact/contact-classifier.js';
 import { EventRules } from './events/event-rules.js';
 import type { FrameSize } from './events/rules/presence-rule.js';
-import { EventTeller } from './events/event-emitter-stage.js';
+import { EventEmitterStage } from './events/event-emitter-stage.js';
 import { BoundedLog } from './history/bounded-log.js';
-import { ClipMemory } from './history/scene-memory.js';
+import { SceneMemory } from './history/scene-memory.js';
 import { Episodes } from './history/episodes.js';
 import { HistoryStore } from './history/history-store.js';
 import { RelationLog } from './history/relation-log.js';
@@ -17,7 +17,7 @@ import { BYTES, eventBytes } from './size-model.js';
 /** Shares of the budget that logs may take; the histories of objects have the rest. */
 const SHARES = { events: 0.2, relations: 0.1, episodes: 0.1 } as const;
 /** Events that fit into the log under the least budget. */
-export const MOST_RECENT_EVENTS = 2000;
+export const MAX_RECENT_EVENTS = 2000;
 const MB = 1e6;
 
 export interface StoreOptions {
@@ -29,7 +29,7 @@ export interface StoreOptions {
   readonly events: number;
   readonly eventsS: number;
   readonly budgetMb: number;
-  readonly contacts?: ContactJudge | undefined;
+  readonly contacts?: ContactModel | undefined;
 }
 
 /** Where a memory stands in time, and what its snapshots show of the log of events. */
@@ -45,14 +45,14 @@ interface MemoryClock {
 export interface MemoryStores {
   readonly tracker: ObjectTracker;
   readonly rules: EventRules;
-  readonly teller: EventTeller;
+  readonly emitter: EventEmitterStage;
   readonly statistics: PlaceCounter;
   readonly histories: HistoryStore;
   readonly roster: ObjectRoster;
   readonly relations: RelationLog;
   readonly events: BoundedLog<EventObserved>;
   readonly episodes: Episodes;
-  readonly clips: ClipMemory;
+  readonly scenes: SceneMemory;
   readonly clock: MemoryClock;
 }
 
@@ -68,14 +68,14 @@ export function createStores(tracker: ObjectTracker, options: StoreOptions): Mem
       contacts: options.contacts,
       relations,
     }),
-    teller: new EventTeller(),
+    emitter: new EventEmitterStage(),
     statistics: new PlaceCounter(),
     histories,
     roster: new ObjectRoster(histories, options),
     relations,
     events: new BoundedLog(eventBytes, budget * SHARES.events),
     episodes: new Episodes(budget * SHARES.episodes),
-    clips: new ClipMemory(),
+    scenes: new SceneMemory(),
     clock: { t: 0, second: 0, frame: { width: 1, height: 1 }, recent: [] },
   };
 }
@@ -91,7 +91,7 @@ export function recentEvents(
 
 /** What all of it costs by the size model, bytes. */
 export function bytesOf(stores: MemoryStores): number {
-  const { histories, events, relations, episodes, clips } = stores;
+  const { histories, events, relations, episodes, scenes: clips } = stores;
   return (
     workingBytes(stores) + histories.bytes + events.bytes + relations.bytes + episodes.bytes + clips.bytes
   );

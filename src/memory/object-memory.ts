@@ -6,7 +6,7 @@ import type { Memory, MemoryUpdate, ObjectRecord, Places } from '../core/memory.
 import type { StateChanges } from '../core/state.js';
 import type { Percept } from '../core/percept.js';
 import type { Episode, Records } from '../core/records/records.js';
-import type { ContactJudge } from './events/contact/contact-classifier.js';
+import type { ContactModel } from './events/contact/contact-classifier.js';
 import type { Finding } from './events/finding.js';
 import { PieceLedger } from './state/state-pieces.js';
 import { restoredStores, savePieces } from './memory-state.js';
@@ -14,13 +14,13 @@ import {
   bytesOf,
   createStores,
   dumpOf,
-  MOST_RECENT_EVENTS,
+  MAX_RECENT_EVENTS,
   recentEvents,
   type MemoryStores,
 } from './memory-stores.js';
 import type { RememberedObject } from './object-record.js';
 import type { MemoryTrack, ObjectTracker } from './object-tracker.js';
-import { SampledPart, type Observation } from './track-segment.js';
+import { TrackSegment, type BoxObservation } from './track-segment.js';
 
 /**
  * What a detector does not see is not gone: behind a pole or another person it is hidden for a second or two. On
@@ -49,7 +49,7 @@ const optionsSchema = z.object({
   departed: z.number().int().min(0).default(100),
   departedS: z.number().min(0).default(300),
   /** Most recent events that a snapshot shows, and for how long, s. */
-  events: z.number().int().min(1).max(MOST_RECENT_EVENTS).default(500),
+  events: z.number().int().min(1).max(MAX_RECENT_EVENTS).default(500),
   eventsS: z.number().min(1).default(600),
   /** What all of memory may cost, MB (10⁶ bytes) by the size model. Least useful goes first. */
   budgetMb: z.number().min(8).max(65_536).default(64),
@@ -60,7 +60,7 @@ const MB = 1e6;
 export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & {
   places?: Places;
   /** Tells contacts of things; without it the rule by boxes alone does. */
-  contacts?: ContactJudge | undefined;
+  contacts?: ContactModel | undefined;
 };
 
 /**
@@ -68,7 +68,7 @@ export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> 
  * dimension; see `dump`. Snapshots share what did not change with the ones before.
  */
 export class ObjectMemory implements Memory {
-  #options: z.output<typeof optionsSchema> & { readonly contacts: ContactJudge | undefined };
+  #options: z.output<typeof optionsSchema> & { readonly contacts: ContactModel | undefined };
   #stores: MemoryStores;
   #ledger = new PieceLedger();
   #findings: Finding[] = [];
@@ -80,16 +80,16 @@ export class ObjectMemory implements Memory {
   }
 
   update(percept: Percept): MemoryUpdate {
-    const { t, width, height, clipToken } = percept;
-    const { tracker, roster, rules, teller, clock } = this.#stores;
+    const { t, width, height, sceneEmbedding } = percept;
+    const { tracker, roster, rules, emitter, clock } = this.#stores;
     this.#resize(width, height, t);
     for (const track of tracker.update(percept)) this.#observe(track, t);
     this.#endUnseen(t);
     this.#endMissing(t);
     rules.advance(this.#find);
-    const events = teller.tell(this.#findings, t, clock.frame);
+    const events = emitter.emit(this.#findings, t, clock.frame);
     this.#findings = [];
-    if (clipToken) this.#stores.clips.add({ t, token: clipToken });
+    if (sceneEmbedding) this.#stores.scenes.add({ t, embedding: sceneEmbedding });
     this.#remember(events, t);
     roster.forgetDeparted(t);
     clock.t = t;
@@ -164,8 +164,8 @@ export class ObjectMemory implements Memory {
    * it was saved. `leftOut`: numbers of objects left out besides.
    */
   continueAfter(given: { readonly objects: number; readonly events: number }, leftOut: number): void {
-    const { teller, tracker } = this.#stores;
-    teller.told = Math.max(teller.told, given.events);
+    const { emitter, tracker } = this.#stores;
+    emitter.emitted = Math.max(emitter.emitted, given.events);
     tracker.continueAfter?.(given.objects, leftOut);
   }
 
@@ -192,33 +192,36 @@ export class ObjectMemory implements Memory {
     object.update(track, clock.frame);
   }
 
-  #sight(object: RememberedObject, observation: Observation, score: number): void {
+  #sight(object: RememberedObject, observation: BoxObservation, score: number): void {
     const { roster, rules } = this.#stores;
-    if (object.part && observation.t - object.part.last.t >= this.#patience(object.part) - TIME_EPSILON)
+    if (
+      object.segment &&
+      observation.t - object.segment.last.t >= this.#patience(object.segment) - TIME_EPSILON
+    )
       this.#endPart(object);
-    const { part } = object;
+    const { segment } = object;
     roster.found(object);
-    if (part) {
-      const from = part.lastK + 1;
-      rules.observe(part, observation, score, this.#find);
-      this.#expose(part, from);
+    if (segment) {
+      const from = segment.lastK + 1;
+      rules.observe(segment, observation, score, this.#find);
+      this.#expose(segment, from);
       return;
     }
-    const begun = new SampledPart(object.subject, observation, score, this.#options.tracks === 'exact');
+    const begun = new TrackSegment(object.subject, observation, score, this.#options.tracks === 'exact');
     object.begin(begun);
     rules.begin(begun, this.#find);
     this.#expose(begun, begun.lastK);
   }
 
-  #patience(part: SampledPart): number {
-    return part.exact || this.#stores.rules.hasLeft(part) ? UNSEEN_S : MISSING_S;
+  #patience(segment: TrackSegment): number {
+    return segment.exact || this.#stores.rules.hasLeft(segment) ? UNSEEN_S : MISSING_S;
   }
 
-  #expose(part: SampledPart, from: number): void {
+  #expose(segment: TrackSegment, from: number): void {
     const { statistics, clock } = this.#stores;
     const { width, height } = clock.frame;
-    for (let k = from; k <= part.lastK; k++) {
-      const sample = part.at(k);
+    for (let k = from; k <= segment.lastK; k++) {
+      const sample = segment.at(k);
       if (!sample) continue;
       const [x, y] = sample.position;
       statistics.expose([x / width, y / height], 1 / SAMPLE_HZ);
@@ -226,14 +229,14 @@ export class ObjectMemory implements Memory {
   }
 
   #endPart(object: RememberedObject): void {
-    if (object.part) this.#stores.rules.end(object.part, this.#find);
+    if (object.segment) this.#stores.rules.end(object.segment, this.#find);
     this.#stores.roster.end(object);
   }
 
   #endUnseen(t: number): void {
     const gone: RememberedObject[] = [];
     for (const object of this.#stores.roster.inView.values()) {
-      if (object.part && t - object.part.last.t < UNSEEN_S - TIME_EPSILON) continue;
+      if (object.segment && t - object.segment.last.t < UNSEEN_S - TIME_EPSILON) continue;
       gone.push(object);
     }
     this.#stores.roster.depart(gone, t);
@@ -242,8 +245,8 @@ export class ObjectMemory implements Memory {
   /** Ends the parts of what is missing, once nothing but its absence can explain that. */
   #endMissing(t: number): void {
     for (const object of this.#stores.roster.missing) {
-      const { part } = object;
-      if (!part || t - part.last.t >= this.#patience(part) - TIME_EPSILON) this.#endPart(object);
+      const { segment } = object;
+      if (!segment || t - segment.last.t >= this.#patience(segment) - TIME_EPSILON) this.#endPart(object);
     }
   }
 
@@ -272,7 +275,7 @@ export class ObjectMemory implements Memory {
   }
 
   #snapshot(t: number): MemoryUpdate['snapshot'] {
-    const { roster, clips, relations, statistics, clock } = this.#stores;
+    const { roster, scenes: clips, relations, statistics, clock } = this.#stores;
     return {
       t,
       width: clock.frame.width,
@@ -280,7 +283,7 @@ export class ObjectMemory implements Memory {
       objects: [...roster.inView.values()].map((object) => object.record()).sort(byId),
       departed: roster.departedView,
       events: clock.recent,
-      clips: clips.view(),
+      scenes: clips.view(),
       relations: relations.shown(t),
       places: statistics.view(),
       zones: this.#options.places,

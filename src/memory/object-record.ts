@@ -4,7 +4,7 @@ import { FAST, SAMPLE_HZ, SLOW } from '../core/ontology.js';
 import type { ObjectRecord, ObjectSample, TrackedObject } from '../core/memory.js';
 import type { FrameSize } from './events/rules/presence-rule.js';
 import type { LifeHistory } from './history/life-history.js';
-import { packSamples, SampledPart, savedPart, unpackSamples, type Subject } from './track-segment.js';
+import { packSamples, TrackSegment, savedSegment, unpackSamples, type Subject } from './track-segment.js';
 import { savedFloats } from './state/saved-floats.js';
 import { savedBox, savedPoint } from './state/saved-state.js';
 
@@ -28,7 +28,7 @@ export const savedObject = z.object({
   upright: z.boolean(),
   moving: z.boolean(),
   frame: z.object({ width: z.number(), height: z.number() }),
-  part: savedPart.optional(),
+  segment: savedSegment.optional(),
   untrailedK: z.number().int(),
   /** Of an object whose part has ended; else they are those of the part. */
   samples: z.object({ floats: savedFloats, lastK: z.number().int() }).optional(),
@@ -39,7 +39,7 @@ export class RememberedObject {
   readonly subject: Subject;
   readonly history: LifeHistory;
   /** The present unbroken part; undefined when the object is not in view. */
-  part: SampledPart | undefined;
+  segment: TrackSegment | undefined;
   firstSeen: number;
   #track: TrackedObject;
   /** Of the boxes of the track. */
@@ -61,7 +61,7 @@ export class RememberedObject {
 
   /** Samples held. */
   get samples(): number {
-    return this.part?.samples.length ?? this.#samples.length;
+    return this.segment?.samples.length ?? this.#samples.length;
   }
 
   /** Another object after every change. */
@@ -69,12 +69,12 @@ export class RememberedObject {
     return this.#mark;
   }
 
-  begin(part: SampledPart): void {
-    this.part = part;
-    this.#upright = part.upright;
-    this.#untrailedK = part.firstK ?? 0;
+  begin(segment: TrackSegment): void {
+    this.segment = segment;
+    this.#upright = segment.upright;
+    this.#untrailedK = segment.firstK ?? 0;
     this.#samplesK = -1;
-    this.history.begin(part.first.t);
+    this.history.begin(segment.first.t);
     this.#mark = {};
   }
 
@@ -84,27 +84,27 @@ export class RememberedObject {
     this.#track = track;
     this.#frame = frame;
     this.subject.label = track.label;
-    this.firstSeen = Math.min(this.firstSeen, this.part?.first.t ?? track.firstSeen);
+    this.firstSeen = Math.min(this.firstSeen, this.segment?.first.t ?? track.firstSeen);
     this.#remember(track, frame);
-    const { part } = this;
-    if (!part || part.lastK === this.#samplesK) return;
-    this.#trailUntil(part, part.lastK - WINDOW_SAMPLES, frame);
-    this.#samples = part.samples.slice(-WINDOW_SAMPLES);
-    this.#samplesK = part.lastK;
+    const { segment } = this;
+    if (!segment || segment.lastK === this.#samplesK) return;
+    this.#trailUntil(segment, segment.lastK - WINDOW_SAMPLES, frame);
+    this.#samples = segment.samples.slice(-WINDOW_SAMPLES);
+    this.#samplesK = segment.lastK;
     this.#moving = this.#isMoving(this.#samples[this.#samples.length - 1]);
   }
 
   /** The part is over: its last samples move into the trail. */
   end(): void {
-    if (!this.part) return;
+    if (!this.segment) return;
     this.#mark = {};
-    this.#trailUntil(this.part, this.part.lastK, this.#frame);
-    this.part = undefined;
+    this.#trailUntil(this.segment, this.segment.lastK, this.#frame);
+    this.segment = undefined;
   }
 
   record(): ObjectRecord {
     const [sx, sy] = [1 / this.#frame.width, 1 / this.#frame.height];
-    const { id, label, score, box, velocity, lastSeen, seen, mask, token } = this.#track;
+    const { id, label, score, box, velocity, lastSeen, seen, mask, embedding } = this.#track;
     return {
       id,
       label,
@@ -118,7 +118,7 @@ export class RememberedObject {
       samples: this.#samples,
       trail: this.history.trail.view(),
       ...(mask && seen && { mask }),
-      ...(token && { token }),
+      ...(embedding && { embedding }),
     };
   }
 
@@ -131,25 +131,25 @@ export class RememberedObject {
       moving: this.#moving,
       frame: { ...this.#frame },
       untrailedK: this.#untrailedK,
-      ...(this.part
-        ? { part: this.part.saveState() }
+      ...(this.segment
+        ? { segment: this.segment.saveState() }
         : { samples: { floats: packSamples(this.#samples), lastK: this.#samplesK } }),
     };
   }
 
   /** An object that goes on exactly as the saved one; only the mask of its last percept is gone. */
   static restore(state: z.output<typeof savedObject>, history: LifeHistory): RememberedObject {
-    const { token } = history;
-    const object = new RememberedObject({ ...state.track, ...(token && { token }) }, history);
+    const { embedding } = history;
+    const object = new RememberedObject({ ...state.track, ...(embedding && { embedding }) }, history);
     object.firstSeen = state.firstSeen;
     object.#upright = state.upright;
     object.#moving = state.moving;
     object.#frame = state.frame;
     object.#untrailedK = state.untrailedK;
-    if (state.part) {
-      object.part = SampledPart.restore(object.subject, state.part);
-      object.#samples = object.part.samples.slice(-WINDOW_SAMPLES);
-      object.#samplesK = object.part.lastK;
+    if (state.segment) {
+      object.segment = TrackSegment.restore(object.subject, state.segment);
+      object.#samples = object.segment.samples.slice(-WINDOW_SAMPLES);
+      object.#samplesK = object.segment.lastK;
     } else if (state.samples) {
       const { floats, lastK } = state.samples;
       object.#samples = unpackSamples(floats, state.upright, lastK);
@@ -160,9 +160,14 @@ export class RememberedObject {
 
   #remember(track: TrackedObject, { width, height }: FrameSize): void {
     this.history.relabel(track.label);
-    if (this.part) this.history.seen(this.part.last.t);
-    const { token, seen, box, lastSeen } = track;
-    if (token) this.history.look(lastSeen, token, seen ? scaleBox(box, 1 / width, 1 / height) : undefined);
+    if (this.segment) this.history.seen(this.segment.last.t);
+    const { embedding, seen, box, lastSeen } = track;
+    if (embedding)
+      this.history.observeAppearance(
+        lastSeen,
+        embedding,
+        seen ? scaleBox(box, 1 / width, 1 / height) : undefined,
+      );
   }
 
   #isMoving(sample: ObjectSample | undefined): boolean {
@@ -175,9 +180,9 @@ export class RememberedObject {
     return sample.speed >= SLOW && this.#moving;
   }
 
-  #trailUntil(part: SampledPart, k: number, frame: FrameSize): void {
-    for (let n = Math.max(this.#untrailedK, part.oldestK); n <= k; n++) {
-      const sample = part.at(n);
+  #trailUntil(segment: TrackSegment, k: number, frame: FrameSize): void {
+    for (let n = Math.max(this.#untrailedK, segment.oldestK); n <= k; n++) {
+      const sample = segment.at(n);
       if (sample) this.history.trail.add(sample, frame);
     }
     this.#untrailedK = Math.max(this.#untrailedK, k + 1);

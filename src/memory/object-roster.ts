@@ -69,7 +69,7 @@ export class ObjectRoster {
     const departed = objects.map((object) => {
       this.#inView.delete(object.subject.id);
       this.#histories.close(object.subject.id, t);
-      if (object.part) this.#missing.add(object);
+      if (object.segment) this.#missing.add(object);
       return { object, record: departedRecord(object), at: t };
     });
     this.#setDeparted([...this.#departed, ...departed.filter(({ record }) => record.samples.length > 0)]);

@@ -1,10 +1,10 @@
 import type { Percept } from '../core/percept.js';
 import type { TrackedObject } from '../core/memory.js';
-import type { Observation } from './track-segment.js';
+import type { BoxObservation } from './track-segment.js';
 
 /** A tracked object with the boxes (px) that became known only now, oldest first. */
 export interface MemoryTrack extends TrackedObject {
-  readonly backlog?: readonly Observation[];
+  readonly backlog?: readonly BoxObservation[];
 }
 
 /** Whatever turns percepts into tracked objects; see `tracking/tracker.ts`. */

@@ -13,16 +13,16 @@ export const BYTES = {
   trailPoint: 176,
   /** One Span, and its place. */
   span: 104,
-  /** One Keyframe without its token. */
+  /** One Keyframe without its embedding. */
   keyframe: 168,
-  /** One token without its floats. */
-  token: 192,
+  /** One embedding without its floats. */
+  embedding: 192,
   float: 4,
   /** An object's history without what it holds, its id and its place in the maps. */
   history: 640,
   /** An object in view or lately departed without its samples: records, rules, tracker's view. */
   object: 3200,
-  /** A track of the tracker, live or remembered, with its tokens and its past. */
+  /** A track of the tracker, live or remembered, with its embeddings and its past. */
   track: 24_000,
   /** State of the rules of one pair within reach. */
   pair: 2400,
@@ -37,8 +37,8 @@ export const BYTES = {
   character: 1,
 } as const;
 
-export function tokenBytes(token: Float32Array | undefined): number {
-  return token ? BYTES.token + BYTES.float * token.length : 0;
+export function embeddingBytes(embedding: Float32Array | undefined): number {
+  return embedding ? BYTES.embedding + BYTES.float * embedding.length : 0;
 }
 
 export function eventBytes({ event }: EventObserved): number {

@@ -19,7 +19,7 @@ export interface Subject {
 }
 
 /** A box in px, as observed at media time `t`. */
-export interface Observation {
+export interface BoxObservation {
   readonly t: number;
   readonly box: Box;
 }
@@ -28,7 +28,7 @@ export interface Observation {
 const WIDTH = 7;
 
 const savedObservation = z.object({ t: z.number(), box: savedBox });
-export const savedPart = z.object({
+export const savedSegment = z.object({
   upright: z.boolean(),
   exact: z.boolean(),
   first: savedObservation,
@@ -45,25 +45,25 @@ export const savedPart = z.object({
  * is interpolated between the observations around it, so it exists as soon as the object was observed at or after
  * its time. Holds the last ~11 s.
  */
-export class SampledPart {
+export class TrackSegment {
   readonly subject: Subject;
   /** Position is the bottom centre of the box; decided by the label with which the part began. */
   readonly upright: boolean;
   /** The boxes are true ones: the rules need not ask whether what they see may be noise. */
   readonly exact: boolean;
-  readonly first: Observation;
+  readonly first: BoxObservation;
   /** True once the object has been unseen for 1 s: no sample will follow. */
   ended = false;
   /** Index of the part's first sample; undefined while it was only seen between two sample times. */
   firstK: number | undefined;
-  #last: Observation;
+  #last: BoxObservation;
   #samples: ObjectSample[] = [];
   #scoreSum = 0;
   #observations = 0;
 
   constructor(
     subject: Subject,
-    first: Observation,
+    first: BoxObservation,
     score: number,
     exact: boolean,
     upright: boolean = UPRIGHT_LABELS.has(subject.label),
@@ -77,7 +77,7 @@ export class SampledPart {
     this.#sampleUntil(first);
   }
 
-  get last(): Observation {
+  get last(): BoxObservation {
     return this.#last;
   }
 
@@ -112,7 +112,7 @@ export class SampledPart {
   }
 
   /** Adds an observation later than the last one; the caller ends the part instead where the gap is 1 s or more. */
-  observe(observation: Observation, score: number): void {
+  observe(observation: BoxObservation, score: number): void {
     if (observation.t <= this.#last.t) return;
     this.#sampleUntil(observation);
     this.#last = observation;
@@ -127,8 +127,8 @@ export class SampledPart {
     return this.at(k)?.box ?? this.#last.box;
   }
 
-  saveState(): z.input<typeof savedPart> {
-    const save = ({ t, box }: Observation): z.input<typeof savedObservation> => ({ t, box: [...box] });
+  saveState(): z.input<typeof savedSegment> {
+    const save = ({ t, box }: BoxObservation): z.input<typeof savedObservation> => ({ t, box: [...box] });
     return {
       upright: this.upright,
       exact: this.exact,
@@ -143,8 +143,8 @@ export class SampledPart {
   }
 
   /** A part that goes on exactly as the saved one. */
-  static restore(subject: Subject, state: z.output<typeof savedPart>): SampledPart {
-    const part = new SampledPart(subject, state.first, 0, state.exact, state.upright);
+  static restore(subject: Subject, state: z.output<typeof savedSegment>): TrackSegment {
+    const part = new TrackSegment(subject, state.first, 0, state.exact, state.upright);
     part.firstK = state.firstK;
     part.#made = state.made;
     part.#last = state.last;
@@ -165,7 +165,7 @@ export class SampledPart {
     this.#observations += 1;
   }
 
-  #sampleUntil(to: Observation): void {
+  #sampleUntil(to: BoxObservation): void {
     const until = Math.floor(to.t * SAMPLE_HZ + TIME_EPSILON);
     for (let k = this.lastK + 1; k <= until; k++) {
       this.firstK ??= k;
@@ -210,7 +210,7 @@ export function unpackSamples(floats: Float64Array, upright: boolean, lastK: num
 }
 
 /** Box at time t between two observations; held constant outside of them. */
-function interpolate(a: Observation, b: Observation, t: number): Box {
+function interpolate(a: BoxObservation, b: BoxObservation, t: number): Box {
   if (t >= b.t) return b.box;
   if (t <= a.t) return a.box;
   const f = (t - a.t) / (b.t - a.t);

@@ -14,7 +14,7 @@ const SPARSE_STEP_S = 5;
 export const SPARSE_S = 3600;
 const SPARSE_POINTS = SPARSE_S / SPARSE_STEP_S;
 /** Points that are saved apart before the whole trail is saved again. */
-const MOST_TAIL = 64;
+const MAX_TAIL = 64;
 /** Floats of a point: t and box. */
 const WIDTH = 5;
 
@@ -96,7 +96,7 @@ export class Trail {
     this.#tail.push(point);
     this.#view = undefined;
     if (this.#recent.length > RECENT_POINTS) this.#thin(this.#recent.shift());
-    if (this.#tail.length > MOST_TAIL) this.#changed();
+    if (this.#tail.length > MAX_TAIL) this.#changed();
   }
 
   #changed(): void {

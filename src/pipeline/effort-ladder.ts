@@ -54,7 +54,7 @@ const PROVEN_WINDOWS = 20;
 
 /**
  * How much effort a live stream gets, judged by what its frames take. Overload (frames skipped, or late) lowers it by one
- * rung: frames first (the detector looks at every 2nd, 3rd, 4th), then masks, then tokens. Calm raises it by one
+ * rung: frames first (the detector looks at every 2nd, 3rd, 4th), then masks, then embeddings. Calm raises it by one
  * rung at a time, and a rise that proved too much makes the next one wait longer, so that it can't flutter.
  */
 export class EffortLadder {
@@ -154,17 +154,17 @@ export class EffortLadder {
   }
 }
 
-/** The rungs from full effort down: frames, then masks, then tokens. */
+/** The rungs from full effort down: frames, then masks, then embeddings. */
 function ladderFrom(detectEvery: number): Rung[] {
-  const everything = { masks: true, tokens: true };
+  const everything = { masks: true, embeddings: true };
   const every = [0, 1, 2, 3].map((more): Rung => ({
     stage: more === 0 ? FULL_EFFORT : `detect-every-${detectEvery + more}`,
     effort: { detectEvery: detectEvery + more, ...everything },
   }));
-  const sparse = { detectEvery: detectEvery + 3, tokens: true, masks: false };
+  const sparse = { detectEvery: detectEvery + 3, embeddings: true, masks: false };
   return [
     ...every,
     { stage: 'no-masks', effort: sparse },
-    { stage: 'no-tokens', effort: { ...sparse, tokens: false } },
+    { stage: 'no-embeddings', effort: { ...sparse, embeddings: false } },
   ];
 }

@@ -46,7 +46,7 @@ export interface PipelineObserver {
   /** The load lowered or raised the effort. */
   effortChanged(step: LadderStep): void;
   /** From the arrival of the deciding frame to the moment its event was handed out. */
-  eventTold(latencyMs: number): void;
+  eventPublished(latencyMs: number): void;
 }
 
 interface ProcessedFrame {
@@ -55,7 +55,7 @@ interface ProcessedFrame {
   readonly inferenceMs: number;
   readonly memoryMs: number;
   readonly reasonerMs: number;
-  /** Detections that got neither mask nor token because there were too many. */
+  /** Detections that got neither mask nor embedding because there were too many. */
   readonly unsegmented: number;
 }
 
@@ -104,7 +104,7 @@ export class StreamPipeline implements AsyncDisposable {
     this.#mediatime = options.startS ?? 0;
     const { clock, mode, perception, detectEvery = 1, latencyBudgetMs } = options;
     this.#load = new LoadMeter(clock);
-    perception.setEffort({ detectEvery, masks: true, tokens: true });
+    perception.setEffort({ detectEvery, masks: true, embeddings: true });
     if (mode === 'live' && latencyBudgetMs !== undefined)
       this.#ladder = new EffortLadder({ clock, budgetMs: latencyBudgetMs, detectEvery });
   }
@@ -225,7 +225,7 @@ export class StreamPipeline implements AsyncDisposable {
       this.#options.onFrame?.(frame);
       this.#tell(drafts);
       const endMs = clock.nowMs();
-      update.events.forEach(() => observer?.eventTold(endMs - percept.receivedAtMs));
+      update.events.forEach(() => observer?.eventPublished(endMs - percept.receivedAtMs));
       observer?.frameProcessed({
         totalMs: endMs - percept.receivedAtMs,
         inferenceMs: percept.inferenceMs,

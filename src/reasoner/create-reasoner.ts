@@ -1,20 +1,20 @@
 import { systemClock, type Clock } from '../core/clock.js';
 import { PresageError } from '../core/errors.js';
 import type { CauseModel, ForecastModel, LanguageModel } from '../core/learned-models.js';
-import type { VideoLooks } from '../core/inspection.js';
+import type { VideoInspector } from '../core/inspection.js';
 import type { Explainer } from '../core/reasoner.js';
 import type { ExplanationQueueOptions } from './explain/explanation-queue.js';
 import { LearnedExplainer } from './explain/causes/learned-explainer.js';
 import { RulesExplainer } from './explain/rules/rules-explainer.js';
-import { lastFrames, ViewedSource } from './forecast/experts/limited-memory-expert.js';
-import { LearnedSource } from './forecast/experts/learned-expert.js';
-import { ForecastPool, SourcesAlone, type PoolDocument } from './forecast/mixture/forecast-mixture.js';
+import { lastFrames, LimitedMemoryExpert } from './forecast/experts/limited-memory-expert.js';
+import { LearnedExpert } from './forecast/experts/learned-expert.js';
+import { ForecastMixture, SingleExperts, type MixtureDocument } from './forecast/mixture/forecast-mixture.js';
 import { SamplingForecaster } from './forecast/sampling/sampling-forecaster.js';
-import { SourcePanel } from './forecast/mixture/expert-panel.js';
-import { languageVoice, type LanguageVariant, type LanguageVoice } from './language-backend.js';
+import { ExpertPanel } from './forecast/mixture/expert-panel.js';
+import { createLanguageBackend, type LanguageVariant, type LanguageBackend } from './language-backend.js';
 import { openAiConfig, type OpenAiOptions } from './explain/openai/config.js';
 import { OpenAiExplainer, type Keyframes } from './explain/openai/openai-explainer.js';
-import { ForecastDesk } from './predict/forecast-cycle.js';
+import { ForecastCycle } from './predict/forecast-cycle.js';
 import { StreamReasoner } from './reasoner.js';
 
 /**
@@ -39,18 +39,18 @@ export const REASONER_MODES = [
 ] as const;
 export type ReasonerMode = (typeof REASONER_MODES)[number];
 
-export interface ReasonerParts {
+export interface ReasonerDeps {
   readonly forecaster?: ForecastModel | undefined;
   readonly causes?: CauseModel | undefined;
   /** Starting weights of the pool and of the blend of causes. */
-  readonly pool?: PoolDocument | undefined;
+  readonly mixture?: MixtureDocument | undefined;
   readonly language?: LanguageModel | undefined;
   /** A language-model server that explains instead of ours or the rules. */
   readonly openai?: OpenAiOptions | undefined;
   /** Pictures for it, when its option `images` is set. */
   readonly keyframes?: Keyframes | undefined;
   /** Recent video, to be looked at again. */
-  readonly video?: VideoLooks | undefined;
+  readonly video?: VideoInspector | undefined;
   /** What the models may take for a forecast, wall ms. Without it every answer is waited for: `analyze`. */
   readonly deadlineMs?: number | undefined;
   readonly queue?: ExplanationQueueOptions;
@@ -78,31 +78,32 @@ const LOCAL_QUEUE = { capacity: 64 };
  * The reasoner for a mode; undefined for `off`.
  * @throws PresageError `model_missing` when the mode needs a model that is not among the parts
  */
-export function createReasoner(mode: ReasonerMode, parts: ReasonerParts = {}): StreamReasoner | undefined {
+export function createReasoner(mode: ReasonerMode, parts: ReasonerDeps = {}): StreamReasoner | undefined {
   if (mode === 'off') return undefined;
   const plan = planOf(mode, parts.language !== undefined);
   const { clock = systemClock, state, queue, calibrate = true } = parts;
   const live = parts.deadlineMs !== undefined;
-  const causeWeight = parts.pool?.languageCauses;
+  const causeWeight = parts.mixture?.languageCauses;
   const voice =
-    plan.language && languageVoice(languageOf(mode, parts), plan.language, { live, causeWeight, clock });
+    plan.language &&
+    createLanguageBackend(languageOf(mode, parts), plan.language, { live, causeWeight, clock });
   const view = plan.memory ? undefined : lastFrames;
   const sources = [
-    ...(plan.forecaster ? [new LearnedSource(forecasterOf(mode, parts))] : []),
+    ...(plan.forecaster ? [new LearnedExpert(forecasterOf(mode, parts))] : []),
     ...(voice ? [voice.source] : []),
-  ].map((source) => (view ? new ViewedSource(source, view) : source));
-  const panel = new SourcePanel({ sources, deadlineMs: parts.deadlineMs });
-  const pool = plan.sampled ? new ForecastPool(parts.pool) : new SourcesAlone();
-  const desk = new ForecastDesk({
+  ].map((source) => (view ? new LimitedMemoryExpert(source, view) : source));
+  const panel = new ExpertPanel({ sources, deadlineMs: parts.deadlineMs });
+  const pool = plan.sampled ? new ForecastMixture(parts.mixture) : new SingleExperts();
+  const desk = new ForecastCycle({
     clock,
     forecaster: new SamplingForecaster(),
-    sources: sources.length > 0 ? { panel, pool } : undefined,
+    sources: sources.length > 0 ? { experts: panel, mixture: pool } : undefined,
     calibrate,
   });
   const slow = slowExplainer(plan, parts, voice, clock);
   const rules = new RulesExplainer({ clock });
   return new StreamReasoner({
-    ...{ desk, rules, slow, state, view },
+    ...{ cycle: desk, rules, slow, state, view },
     queue: { ...(slow instanceof LearnedExplainer ? LOCAL_QUEUE : {}), ...queue },
   });
 }
@@ -130,8 +131,8 @@ function planOf(mode: Exclude<ReasonerMode, 'off'>, speaks: boolean): Plan {
 
 function slowExplainer(
   plan: Plan,
-  { openai, keyframes, video, causes, pool }: ReasonerParts,
-  voice: LanguageVoice | undefined,
+  { openai, keyframes, video, causes, mixture: pool }: ReasonerDeps,
+  voice: LanguageBackend | undefined,
   clock: Clock,
 ): Explainer | undefined {
   if (openai)
@@ -148,12 +149,12 @@ function slowExplainer(
   return voice ? voice.explainer(learned ?? new RulesExplainer({ clock }), !plan.forecaster) : learned;
 }
 
-function forecasterOf(mode: ReasonerMode, { forecaster }: ReasonerParts): ForecastModel {
+function forecasterOf(mode: ReasonerMode, { forecaster }: ReasonerDeps): ForecastModel {
   if (forecaster) return forecaster;
   throw missing(mode, 'the learned forecaster');
 }
 
-function languageOf(mode: ReasonerMode, { language }: ReasonerParts): LanguageModel {
+function languageOf(mode: ReasonerMode, { language }: ReasonerDeps): LanguageModel {
   if (language) return language;
   throw missing(mode, 'the language model');
 }

@@ -10,11 +10,11 @@ import {
   type QueuedEvent,
 } from './explain/explanation-queue.js';
 import type { RulesExplainer } from './explain/rules/rules-explainer.js';
-import type { ForecastDeskStats, LateForecast } from './predict/forecast-cycle.js';
+import type { ForecastCycleStats, LateForecast } from './predict/forecast-cycle.js';
 import { Verifier, type VerifierStats } from './explain/verify/verifier.js';
 
-/** What states forecasts and predictions and resolves them: ForecastDesk. */
-export interface Desk {
+/** What states forecasts and predictions and resolves them: ForecastCycle. */
+export interface ForecastStage {
   /** Forecasts that had to wait, and what follows from them. */
   readonly late$: Observable<LateForecast>;
   step(update: Observation): readonly Draft[];
@@ -23,7 +23,7 @@ export interface Desk {
   finish(t: number): readonly Draft[];
   /** Resolves when no forecast waits. */
   settle(): Promise<void>;
-  stats(): ForecastDeskStats;
+  stats(): ForecastCycleStats;
   close(): void;
   saveState(): unknown;
   /** No prediction up to `p{number}` is made again. */
@@ -33,7 +33,7 @@ export interface Desk {
 }
 
 export interface StreamReasonerOptions {
-  readonly desk: Desk;
+  readonly cycle: ForecastStage;
   /** Explains at once; without it nothing is explained. */
   readonly rules?: RulesExplainer | undefined;
   /** Explains instead of the rules, later; when it fails, the rules' explanation is said. */
@@ -49,7 +49,7 @@ export interface StreamReasonerOptions {
 
 export interface StreamReasonerStats {
   readonly explanations: number;
-  readonly forecasts: ForecastDeskStats;
+  readonly forecasts: ForecastCycleStats;
   readonly verifier: VerifierStats;
   /** Absent without a slow explainer. */
   readonly queue?: ExplanationQueueStats;
@@ -65,7 +65,7 @@ const stateSchema = z.object({
 export class StreamReasoner implements Reasoner {
   readonly late$: Observable<Draft>;
   readonly #late = new Subject<Draft>();
-  readonly #desk: Desk;
+  readonly #cycle: ForecastStage;
   readonly #rules: RulesExplainer | undefined;
   readonly #verifier: Verifier;
   readonly #queue: ExplanationQueue | undefined;
@@ -78,11 +78,11 @@ export class StreamReasoner implements Reasoner {
 
   constructor(options: StreamReasonerOptions) {
     this.late$ = this.#late.asObservable();
-    this.#desk = options.desk;
+    this.#cycle = options.cycle;
     this.#rules = options.rules;
     this.#verifier = options.verifier ?? new Verifier();
     this.#view = options.view ?? ((snapshot) => snapshot);
-    const { desk } = options;
+    const { cycle: desk } = options;
     desk.late$.subscribe(({ drafts, snapshot }) => {
       for (const draft of drafts) this.#late.next(this.#verifyPrediction(draft, snapshot));
     });
@@ -102,43 +102,43 @@ export class StreamReasoner implements Reasoner {
     this.#now = snapshot.t;
     this.#queue?.advance(snapshot.t);
     const explanations = update.events.flatMap(({ event }) => this.#explain(event, snapshot));
-    const told = this.#desk.step(update).map((draft) => this.#verifyPrediction(draft, snapshot));
+    const told = this.#cycle.step(update).map((draft) => this.#verifyPrediction(draft, snapshot));
     return [...explanations, ...told];
   }
 
   interrupt(t: number): readonly Draft[] {
-    return this.#desk.interrupt(t);
+    return this.#cycle.interrupt(t);
   }
 
   /** These zones or lines have gone, or lie elsewhere: predictions of them become void. */
   forgetPlaces(names: ReadonlySet<string>, t: number): readonly Draft[] {
-    return this.#desk.forgetPlaces(names, t);
+    return this.#cycle.forgetPlaces(names, t);
   }
 
   async settle(): Promise<void> {
-    await this.#desk.settle();
+    await this.#cycle.settle();
     await this.#queue?.settle();
     await this.#outbox;
   }
 
   finish(t: number): readonly Draft[] {
-    return this.#desk.finish(t);
+    return this.#cycle.finish(t);
   }
 
   saveState(): z.infer<typeof stateSchema> {
-    return { version: 1, nextExplanation: this.#nextExplanation, desk: this.#desk.saveState() };
+    return { version: 1, nextExplanation: this.#nextExplanation, desk: this.#cycle.saveState() };
   }
 
   /** Ids up to these numbers are not given again: those told after the restored state was saved. */
   continueAfter(given: { readonly explanations: number; readonly predictions: number }): void {
     this.#nextExplanation = Math.max(this.#nextExplanation, given.explanations + 1);
-    this.#desk.continueAfter(given.predictions);
+    this.#cycle.continueAfter(given.predictions);
   }
 
   stats(): StreamReasonerStats {
     return {
       explanations: this.#nextExplanation - 1,
-      forecasts: this.#desk.stats(),
+      forecasts: this.#cycle.stats(),
       verifier: this.#verifier.stats(),
       ...(this.#queue === undefined ? {} : { queue: this.#queue.stats() }),
     };
@@ -150,7 +150,7 @@ export class StreamReasoner implements Reasoner {
    */
   close(): Promise<void> {
     this.#closed ??= (async () => {
-      this.#desk.close();
+      this.#cycle.close();
       await this.#queue?.close();
       await this.#outbox;
       this.#late.complete();
@@ -194,6 +194,6 @@ export class StreamReasoner implements Reasoner {
     const parsed = stateSchema.safeParse(state);
     if (!parsed.success) return;
     this.#nextExplanation = parsed.data.nextExplanation;
-    this.#desk.restoreState(parsed.data.desk);
+    this.#cycle.restoreState(parsed.data.desk);
   }
 }

@@ -11,7 +11,7 @@ export const REASONER_KEY = 'reasoner';
 export const PLACES_KEY = 'zones';
 
 /** Between the newest media time told and the first after a restart, s, at least. */
-const LEAST_STEP_S = 0.04;
+const MIN_STEP_S = 0.04;
 /**
  * Numbers of objects left out after a crash. Objects are told live before anything durable names them, so those of the
  * second that was lost may be known to a client; this many cannot have come into view in it.
@@ -71,7 +71,7 @@ export function continuationOf(log: ContinuationLog, id: string, nowMs: number):
   if (last === undefined) return undefined;
   const saved = positionSchema.safeParse(log.load(id, POSITION_KEY)).data;
   const passedS = saved === undefined ? 0 : Math.max((nowMs - saved.at) / 1000, 0);
-  const startS = Math.max(last + LEAST_STEP_S, (saved?.mediatime ?? last) + passedS);
+  const startS = Math.max(last + MIN_STEP_S, (saved?.mediatime ?? last) + passedS);
   return {
     startS: Math.round(startS * 1000) / 1000,
     memory: log.loadAll(id, MEMORY_PREFIX),

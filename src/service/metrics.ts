@@ -1,7 +1,7 @@
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { EvidenceStats } from './evidence/evidence-recorder.js';
 import type { RecentVideoStats } from './recent-video/recent-video.js';
-import type { ForecastDeskStats } from '../reasoner/predict/forecast-cycle.js';
+import type { ForecastCycleStats } from '../reasoner/predict/forecast-cycle.js';
 import type { PipelineObserver } from '../pipeline/stream-pipeline.js';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
@@ -50,7 +50,7 @@ export class Metrics {
 
   readonly #evidence = new Map<string, () => EvidenceStats>();
   readonly #video = new Map<string, () => RecentVideoStats>();
-  readonly #forecasts = new Map<string, () => ForecastDeskStats>();
+  readonly #forecasts = new Map<string, () => ForecastCycleStats>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -64,7 +64,7 @@ export class Metrics {
       registers: [this.registry],
       collect() {
         this.reset();
-        for (const [stream, read] of evidence) this.inc({ stream }, read().kept);
+        for (const [stream, read] of evidence) this.inc({ stream }, read().stored);
       },
     });
     new Counter({
@@ -82,7 +82,7 @@ export class Metrics {
   }
 
   /** Forecasts told, degraded and dropped, and what became of the questions to models, read at each scrape. */
-  watchForecasts(stream: string, read: () => ForecastDeskStats): void {
+  watchForecasts(stream: string, read: () => ForecastCycleStats): void {
     this.#forecasts.set(stream, read);
   }
 
@@ -132,7 +132,7 @@ export class Metrics {
         this.#effort.set({ stream }, level);
         this.#effortChanges.inc({ stream, direction, stage: rung.stage });
       },
-      eventTold: (latencyMs) => this.#eventLatency.observe({ stream }, latencyMs / 1000),
+      eventPublished: (latencyMs) => this.#eventLatency.observe({ stream }, latencyMs / 1000),
     };
   }
 
@@ -146,7 +146,7 @@ export class Metrics {
     this.#video.set(stream, read);
   }
 
-  messageTold(stream: string, kind: string): void {
+  messagePublished(stream: string, kind: string): void {
     this.#messages.inc({ stream, kind });
   }
 

@@ -3,7 +3,7 @@ import type { OpenAiOptions } from '../reasoner/explain/openai/config.js';
 import type { Settings } from '../cli/options/option-table.js';
 
 /** Whether the reasoner that is configured looks at the recent video again. */
-export function looksAgain({ reasoner, openaiUrl, openaiTools }: Settings): boolean {
+export function allowsInspection({ reasoner, openaiUrl, openaiTools }: Settings): boolean {
   return reasoner === 'rules' && openaiUrl !== undefined && openaiTools;
 }
 

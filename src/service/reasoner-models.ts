@@ -3,8 +3,8 @@ import { loadJsonModel } from '../model/runtime/json-model.js';
 import type { LanguageThread } from '../model/language/language-thread.js';
 import { openLanguageModel } from '../model/language/open-language-model.js';
 import { LearnedModels } from '../model/learned/learned-models.js';
-import type { ReasonerMode, ReasonerParts } from '../reasoner/create-reasoner.js';
-import { parsePool } from '../reasoner/forecast/mixture/forecast-mixture.js';
+import type { ReasonerMode, ReasonerDeps } from '../reasoner/create-reasoner.js';
+import { parseMixture } from '../reasoner/forecast/mixture/forecast-mixture.js';
 import type { Settings } from '../cli/options/option-table.js';
 
 /** What a model may take for the forecast of a live stream, ms: a forecast is due before objects 0.25 s later. */
@@ -22,7 +22,7 @@ const WITHOUT_LANGUAGE: Readonly<Partial<Record<ReasonerMode, ReasonerMode>>> = 
 interface Opened {
   readonly learned?: LearnedModels | undefined;
   readonly language?: LanguageThread | undefined;
-  readonly pool?: ReasonerParts['pool'];
+  readonly pool?: ReasonerDeps['mixture'];
 }
 
 /** The models of the reasoner that all streams of a process share, and the mode that they allow. */
@@ -48,7 +48,7 @@ export class ReasonerModels implements AsyncDisposable {
       learned = await LearnedModels.open({ modelsDir: models });
       if (!learned.forecaster) throw new PresageError('model_missing', 'the models folder has no forecaster');
       const document = await loadJsonModel('pool', models);
-      opened = { learned, pool: document === undefined ? undefined : parsePool(document) };
+      opened = { learned, pool: document === undefined ? undefined : parseMixture(document) };
     } catch (thrown) {
       await learned?.close();
       return new ReasonerModels('rules', {}, lesser(reasoner, 'rules', thrown));
@@ -64,13 +64,13 @@ export class ReasonerModels implements AsyncDisposable {
   }
 
   /** What the reasoner of a stream gets. In `lossless` mode every answer is waited for. */
-  partsFor(mode: 'live' | 'lossless'): ReasonerParts {
+  partsFor(mode: 'live' | 'lossless'): ReasonerDeps {
     const { learned, language, pool } = this.#opened;
     return {
       forecaster: learned?.forecaster,
       causes: learned?.causes,
       language,
-      pool,
+      mixture: pool,
       deadlineMs: mode === 'live' ? LIVE_DEADLINE_MS : undefined,
     };
   }

@@ -5,7 +5,7 @@ import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
 import type { EncodedRing } from '../ingest/encoded/encoded-ring.js';
 import { openSource } from '../ingest/open-source.js';
 import { parseSource } from '../ingest/source-spec.js';
-import { ContactClassifier, type ContactJudge } from '../memory/events/contact/contact-classifier.js';
+import { ContactClassifier, type ContactModel } from '../memory/events/contact/contact-classifier.js';
 import { loadJsonModel } from '../model/runtime/json-model.js';
 import { openPerception, type DetectorPerception } from '../model/perception/perception.js';
 import { Archive } from '../transport/archive/archive.js';
@@ -17,7 +17,7 @@ import { registerTransportMetrics } from '../transport/metrics.js';
 import { Clips } from './clips/clips.js';
 import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
-import { EvidenceKeeper } from './evidence/evidence-recorder.js';
+import { EvidenceRecorder } from './evidence/evidence-recorder.js';
 import { StreamPictures } from './dashboard/stream-pictures.js';
 import { watchingFeatures } from './dashboard/watching-features.js';
 import { createLogger } from './logger.js';
@@ -29,9 +29,9 @@ import { ServiceServer } from './server/service-server.js';
 import { StreamSession } from './stream-session.js';
 import type { StreamPlan } from './streams/stream-plan.js';
 import { openOrFail } from './streams/plan-sources.js';
-import { keptStreamOf } from './streams/stored-stream.js';
+import { storedStreamOf } from './streams/stored-stream.js';
 import { StreamRegistry } from './streams/stream-registry.js';
-import { VideoDesk } from './recent-video/shared-video.js';
+import { SharedVideo } from './recent-video/shared-video.js';
 import { LiveVideo } from './webrtc/live-video.js';
 import { version } from './version.js';
 
@@ -45,11 +45,11 @@ export class Service implements AsyncDisposable {
   readonly #reasonerModels: ReasonerModels;
   readonly #log: DurableLog;
   readonly #outputs: Outputs;
-  readonly #video: VideoDesk;
+  readonly #video: SharedVideo;
   readonly #live: LiveVideo;
   #closed: Promise<void> | undefined;
 
-  private constructor(parts: ServiceParts, streams: StreamRegistry, server: ServiceServer, url: string) {
+  private constructor(parts: ServiceDeps, streams: StreamRegistry, server: ServiceServer, url: string) {
     this.url = url;
     this.perception = parts.perception;
     this.ffmpeg = parts.ffmpeg;
@@ -85,7 +85,7 @@ export class Service implements AsyncDisposable {
     const metrics = new Metrics();
     const { registry } = metrics;
     registerTransportMetrics(registry, { hub, log });
-    let parts!: ServiceParts;
+    let parts!: ServiceDeps;
     const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
     const status = statusOf(streams, () => parts);
     let perception!: DetectorPerception;
@@ -95,23 +95,23 @@ export class Service implements AsyncDisposable {
     const clips = await openClips({ log, archive, settings, ffmpeg, metrics }, onError);
     const asker = new ServiceAsker(log, archive, settings);
     let server: ServiceServer | undefined;
-    let video: VideoDesk | undefined;
+    let video: SharedVideo | undefined;
     let live: LiveVideo | undefined;
     let outputs: Outputs | undefined;
     try {
       live = await LiveVideo.open(settings, onError);
       server = new ServiceServer({
         ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger, registry },
-        kept: (id) => keptStreamOf({ streams, archive, log }, id),
+        stored: (id) => storedStreamOf({ streams, archive, log }, id),
         ask: (id, question) => asker.ask(id, question),
-        look: (id, request, signal) => asker.look(id, request, signal),
+        inspect: (id, request, signal) => asker.inspect(id, request, signal),
         picture: (id, eventId) => evidence?.find(id, eventId),
         features: [clips.routes, ...watchingFeatures(streams, ffmpeg, registry), ...live.features(streams)],
       });
-      video = await VideoDesk.open(settings);
+      video = await SharedVideo.open(settings);
       perception = await openSharedPerception(settings);
       signal.throwIfAborted();
-      const contacts = await openContactJudge(settings);
+      const contacts = await openContactModel(settings);
       reasonerModels = await ReasonerModels.open(settings);
       if (reasonerModels.problem) logger.warn(reasonerModels.problem);
       outputs = new Outputs({ settings, log, onError, env: process.env, metrics, streams });
@@ -175,8 +175,8 @@ async function closeEach(opened: readonly ({ close(): Promise<unknown> } | undef
 
 /** What `/healthz` tells beside the detector. */
 /** @param parts of the service, once they are there: nobody asks before */
-function statusOf(streams: StreamRegistry, parts: () => ServiceParts): StatusProviders {
-  const details = ({ reasonerModels, outputs }: ServiceParts): Readonly<Record<string, string>> => ({
+function statusOf(streams: StreamRegistry, parts: () => ServiceDeps): StatusProviders {
+  const details = ({ reasonerModels, outputs }: ServiceDeps): Readonly<Record<string, string>> => ({
     ...reasonerModels.details(),
     ...outputs.details(),
   });
@@ -186,12 +186,12 @@ function statusOf(streams: StreamRegistry, parts: () => ServiceParts): StatusPro
   };
 }
 
-interface ServiceParts {
+interface ServiceDeps {
   readonly settings: Settings;
   readonly perception: DetectorPerception;
-  readonly video: VideoDesk;
+  readonly video: SharedVideo;
   readonly live: LiveVideo;
-  readonly contacts: ContactJudge | undefined;
+  readonly contacts: ContactModel | undefined;
   readonly reasonerModels: ReasonerModels;
   readonly log: DurableLog;
   readonly hub: Hub;
@@ -205,7 +205,7 @@ interface ServiceParts {
 }
 
 /** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
-export async function openContactJudge(settings: Settings): Promise<ContactJudge | undefined> {
+export async function openContactModel(settings: Settings): Promise<ContactModel | undefined> {
   const document = await loadJsonModel('contacts', settings.models);
   return document === undefined ? undefined : ContactClassifier.parse(document);
 }
@@ -233,7 +233,7 @@ async function openEvidence(
 
 /** The original video of the streams. */
 function openClips(
-  parts: Pick<ServiceParts, 'log' | 'archive' | 'settings' | 'ffmpeg' | 'metrics'>,
+  parts: Pick<ServiceDeps, 'log' | 'archive' | 'settings' | 'ffmpeg' | 'metrics'>,
   onError: (error: PresageError) => void,
 ): Promise<Clips> {
   const { log, archive, settings, ffmpeg, metrics } = parts;
@@ -263,7 +263,7 @@ export function openSharedPerception(settings: Settings): Promise<DetectorPercep
 
 /** The stream's source, or one that fails with what was wrong with it. */
 function openStreamSource(
-  { ffmpeg, live, settings }: ServiceParts,
+  { ffmpeg, live, settings }: ServiceDeps,
   plan: StreamPlan,
   encoded: EncodedRing | undefined,
   startS: number,
@@ -282,7 +282,7 @@ function openStreamSource(
   );
 }
 
-function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
+function openSession(parts: ServiceDeps, plan: StreamPlan): StreamSession {
   const {
     settings,
     perception,
@@ -301,14 +301,15 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
   const continuation = continuationOf(log, plan.id, Date.now());
   const recent = video.openVideo({ looks: true, pictures: evidence !== undefined });
   const { thread } = video;
-  const keeper =
+  const recorder =
     evidence &&
     recent &&
-    new EvidenceKeeper({ streamId: plan.id, store: evidence, video: recent, thread, onError });
+    new EvidenceRecorder({ streamId: plan.id, store: evidence, video: recent, thread, onError });
   const looks =
-    recent && video.openLooks(recent, perception, keeper && ((t, jpeg) => keeper.keepLook(t, jpeg)));
+    recent &&
+    video.openInspector(recent, perception, recorder && ((t, jpeg) => recorder.keepInspection(t, jpeg)));
   if (recent) metrics.watchVideo(plan.id, () => recent.stats());
-  if (keeper) metrics.watchEvidence(plan.id, () => keeper.stats());
+  if (recorder) metrics.watchEvidence(plan.id, () => recorder.stats());
   const encoded = parts.clips.openStream(plan.id);
   const opened = openStreamSource(parts, plan, encoded?.ring, continuation?.startS ?? 0);
   return new StreamSession({
@@ -321,12 +322,12 @@ function openSession(parts: ServiceParts, plan: StreamPlan): StreamSession {
     settings,
     mode: 'live',
     publisher: { streamId: plan.id, log, sinks: [hub, parts.outputs] },
-    keep: { store: log, archive, evidence: keeper, clips: encoded?.keeper },
+    keep: { store: log, archive, evidence: recorder, clips: encoded?.recorder },
     continuation,
     onError,
     video: recent,
     pictures: new StreamPictures({ video: recent, thread }),
-    looks,
+    inspector: looks,
     metrics,
     onDraft: plan.onDraft,
   });

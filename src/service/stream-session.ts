@@ -1,13 +1,13 @@
 import { systemClock } from '../core/clock.js';
 import { toPresageError, type PresageError } from '../core/errors.js';
 import type { Draft } from '../core/messages.js';
-import type { VideoLooks } from '../core/inspection.js';
+import type { VideoInspector } from '../core/inspection.js';
 import type { Records } from '../core/records/records.js';
 import type { Perception, StreamPerception } from '../core/percept.js';
 import type { Places } from '../core/memory.js';
 import type { Source } from '../core/source.js';
 import type { StateStore } from '../core/state.js';
-import type { ContactJudge } from '../memory/events/contact/contact-classifier.js';
+import type { ContactModel } from '../memory/events/contact/contact-classifier.js';
 import { ObjectMemory } from '../memory/object-memory.js';
 import { Tracker } from '../memory/tracking/tracker.js';
 import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
@@ -16,7 +16,7 @@ import type { StreamReasoner } from '../reasoner/reasoner.js';
 import { Publisher, type PublisherOptions } from '../transport/messages/publisher.js';
 import type { StreamStatus } from '../transport/http/status.js';
 import type { Archive } from '../transport/archive/archive.js';
-import type { ClipKeeper } from './clips/clip-recorder.js';
+import type { ClipRecorder } from './clips/clip-recorder.js';
 import {
   MEMORY_PREFIX,
   PLACES_KEY,
@@ -26,7 +26,7 @@ import {
   type Continuation,
   type Position,
 } from './continuation.js';
-import type { EvidenceKeeper } from './evidence/evidence-recorder.js';
+import type { EvidenceRecorder } from './evidence/evidence-recorder.js';
 import type { Metrics } from './metrics.js';
 import { openaiOptions } from './openai-options.js';
 import type { Settings } from '../cli/options/option-table.js';
@@ -44,7 +44,7 @@ export interface StreamSessionOptions {
   readonly source: Source;
   readonly perception: Perception;
   /** Tells contacts of things; without it their boxes alone decide. */
-  readonly contacts?: ContactJudge | undefined;
+  readonly contacts?: ContactModel | undefined;
   readonly reasonerModels: Pick<ReasonerModels, 'mode' | 'partsFor'>;
   readonly places: Places;
   readonly settings: Settings;
@@ -55,8 +55,8 @@ export interface StreamSessionOptions {
     | {
         readonly store: StateStore;
         readonly archive: Archive;
-        readonly evidence?: EvidenceKeeper | undefined;
-        readonly clips?: ClipKeeper | undefined;
+        readonly evidence?: EvidenceRecorder | undefined;
+        readonly clips?: ClipRecorder | undefined;
       }
     | undefined;
   /** What an earlier run of the stream left. */
@@ -68,7 +68,7 @@ export interface StreamSessionOptions {
   /** What viewers see. */
   readonly pictures?: StreamPictures | undefined;
   /** Lets the reasoner look at them again. */
-  readonly looks?: VideoLooks | undefined;
+  readonly inspector?: VideoInspector | undefined;
   readonly metrics?: Metrics | undefined;
   /** Sees every draft after it was published. */
   readonly onDraft?: ((draft: Draft) => void) | undefined;
@@ -97,7 +97,7 @@ export class StreamSession implements AsyncDisposable {
   constructor(options: StreamSessionOptions) {
     this.#options = options;
     const { id, source, perception, contacts, places, settings, continuation, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker({ looks: settings.reid }), {
+    this.#memory = new ObjectMemory(new Tracker({ appearance: settings.reid }), {
       places,
       contacts,
       budgetMb: settings.memoryBudget,
@@ -107,7 +107,7 @@ export class StreamSession implements AsyncDisposable {
       ...reasonerModels.partsFor(mode),
       openai: openaiOptions(settings),
       state: continuation?.reasoner,
-      video: options.looks,
+      video: options.inspector,
     });
     this.#publisher = new Publisher(options.publisher);
     if (continuation) this.#continue(continuation);
@@ -151,8 +151,8 @@ export class StreamSession implements AsyncDisposable {
   }
 
   /** The recent video; undefined where none is kept. */
-  get looks(): VideoLooks | undefined {
-    return this.#options.looks;
+  get inspector(): VideoInspector | undefined {
+    return this.#options.inspector;
   }
 
   /** What viewers see; undefined where nobody can watch. */
@@ -244,7 +244,7 @@ export class StreamSession implements AsyncDisposable {
     const { id, metrics, onDraft } = this.#options;
     this.#publisher.publish(draft);
     this.#options.pictures?.add(draft);
-    metrics?.messageTold(id, draft.kind);
+    metrics?.messagePublished(id, draft.kind);
     if (draft.kind === 'stream.state') {
       metrics?.streamUp(id, draft.data.state === 'live' || draft.data.state === 'degraded');
     }
@@ -277,7 +277,7 @@ export class StreamSession implements AsyncDisposable {
     const { id, keep } = this.#options;
     if (!keep) return;
     const { store } = keep;
-    const { whole, put, gone } = this.#memory.saveChanges();
+    const { whole, put, removed: gone } = this.#memory.saveChanges();
     // Pieces of a memory that could not be taken back, or that has dropped them since, belong to no other.
     if (whole) store.removeAll(id, MEMORY_PREFIX);
     for (const [name, piece] of Object.entries(put)) store.save(id, `${MEMORY_PREFIX}${name}`, piece);
@@ -315,7 +315,7 @@ function changedPlaces(before: Places, after: Places): ReadonlySet<string> {
 
 function forecastsOf(reasoner: StreamReasoner): NonNullable<StreamStatus['forecasts']> {
   const { forecasts, degraded } = reasoner.stats().forecasts;
-  return { told: forecasts, degraded };
+  return { issued: forecasts, degraded };
 }
 
 function total(counts: Readonly<Record<string, number>>): number {

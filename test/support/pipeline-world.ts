@@ -74,7 +74,7 @@ export function pipelineWorld(
     observer: {
       frameProcessed: () => undefined,
       frameDropped: () => undefined,
-      eventTold: () => undefined,
+      eventPublished: () => undefined,
       effortChanged: (step) => steps.push(step),
     },
     ...options,

@@ -13,10 +13,10 @@ import { writeFile } from 'node:fs/promises';
 import { once } from 'node:events';
 import type { Percept } from '../../src/core/percept.js';
 import { SAMPLE_HZ } from '../../src/core/ontology.js';
-import type { ContactJudge, ContactMoment } from '../../src/memory/events/contact/contact-classifier.js';
+import type { ContactModel, ContactMoment } from '../../src/memory/events/contact/contact-classifier.js';
 import { CONTACT_FEATURES } from '../../src/memory/events/contact/contact-features.js';
 import { ObjectMemory } from '../../src/memory/object-memory.js';
-import type { SampledPart } from '../../src/memory/track-segment.js';
+import type { TrackSegment } from '../../src/memory/track-segment.js';
 import { Tracker } from '../../src/memory/tracking/tracker.js';
 import { blurredPercepts } from './noise.js';
 import { readPercepts, readScene, scenePaths, type SceneTruth } from './scene.js';
@@ -34,7 +34,7 @@ interface Row {
 }
 
 /** Notes every moment that it is asked about and says no. */
-class Recorder implements ContactJudge {
+class Recorder implements ContactModel {
   readonly threshold = 1;
   readonly rows: Row[] = [];
 
@@ -50,7 +50,7 @@ class Recorder implements ContactJudge {
     return p;
   }
 
-  #who(part: SampledPart, k: number): string | undefined {
+  #who(part: TrackSegment, k: number): string | undefined {
     const box = part.at(k)?.box;
     return box && trueObject(this.truth, k / SAMPLE_HZ, box);
   }

@@ -26,7 +26,7 @@ async function perceive(
   if (spec.kind !== 'file') throw new Error(`${video} is no file`);
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await using stream = perception.openStream();
-  stream.setEffort({ detectEvery, masks: false, tokens: false });
+  stream.setEffort({ detectEvery, masks: false, embeddings: false });
   const look = async (frame: Frame): Promise<Percept> => {
     try {
       return await stream.perceive(frame);

@@ -2,11 +2,11 @@ import type { Box } from '../../src/core/maths/box.js';
 import type { SceneTruth } from './scene.js';
 
 /** Least overlap (IoU) of an object of ours with the true one that it stands for. */
-const LEAST_IOU = 0.35;
+const MIN_IOU = 0.35;
 
 /** Id of the true object that a box in px shows best at media time t; undefined when it shows none. */
 export function trueObject(truth: SceneTruth, t: number, box: Box): string | undefined {
-  let [best, most] = [undefined as string | undefined, LEAST_IOU];
+  let [best, most] = [undefined as string | undefined, MIN_IOU];
   for (const [id, other] of Object.entries(truth.boxes[Math.round(t * truth.fps)] ?? {})) {
     const overlap = iou(box, other);
     if (overlap > most) [best, most] = [id, overlap];

@@ -25,11 +25,11 @@ import { LearnedModels } from '../../src/model/learned/learned-models.js';
 import { causeQuery } from '../../src/reasoner/explain/causes/cause-query.js';
 import { MemoryIndex } from '../../src/reasoner/explain/memory-index.js';
 import { accountFor } from '../../src/reasoner/explain/rules/rules-explainer.js';
-import { LearnedSource } from '../../src/reasoner/forecast/experts/learned-expert.js';
+import { LearnedExpert } from '../../src/reasoner/forecast/experts/learned-expert.js';
 import { itemKey } from '../../src/reasoner/forecast/learning.js';
 import { groupOf } from '../../src/reasoner/forecast/mixture/forecast-mixture.js';
 import { digitMeans } from '../../src/reasoner/language/digits.js';
-import { LanguageSource } from '../../src/reasoner/forecast/experts/language-expert.js';
+import { LanguageExpert } from '../../src/reasoner/forecast/experts/language-expert.js';
 import { FULL_VIEW, MomentPrompt } from '../../src/reasoner/language/moment-prompt.js';
 import { SamplingForecaster } from '../../src/reasoner/forecast/sampling/sampling-forecaster.js';
 import { perceptsOf, readScenes, trueObject, type TokenScene } from './scene.js';
@@ -53,8 +53,8 @@ async function forecastRows(
   { forecaster: model, language }: Minds,
 ): Promise<object[]> {
   const { items } = sampler.forecast(snapshot);
-  const said = await new LearnedSource(model).probabilities(snapshot, items, AbortSignal.timeout(60_000));
-  const spoken = await new LanguageSource(language, FULL_VIEW).probabilities(snapshot, items);
+  const said = await new LearnedExpert(model).probabilities(snapshot, items, AbortSignal.timeout(60_000));
+  const spoken = await new LanguageExpert(language, FULL_VIEW).probabilities(snapshot, items);
   const labels = new Map(snapshot.objects.map(({ id, label }) => [id, label]));
   const who = new Map(snapshot.objects.map(({ id, box }) => [id, trueObject(scene, snapshot.t, box)]));
   return items.flatMap(({ type, participants, probability }) => {

@@ -32,7 +32,7 @@ const HEIGHT = 720;
 /** Detections of the simulated tracker come without a score; ours are mostly about this sure. */
 const SCORE = 0.8;
 /** Least overlap (IoU) of an object of ours with the true one that it stands for. */
-const LEAST_IOU = 0.3;
+const MIN_IOU = 0.3;
 
 export async function* readScenes(path: string): AsyncGenerator<TokenScene> {
   for await (const line of createInterface({ input: createReadStream(path) }))
@@ -63,7 +63,7 @@ export function perceptsOf({ aspect, labels, observed }: TokenScene): Percept[] 
 
 /** Number of the true object that a box (fractions of the frame) shows best at t; undefined when it shows none. */
 export function trueObject({ aspect, true: truth }: TokenScene, t: number, box: Box): number | undefined {
-  let [best, most] = [undefined as number | undefined, LEAST_IOU];
+  let [best, most] = [undefined as number | undefined, MIN_IOU];
   for (const [object = -1, x = 0, y = 0, w = 0, h = 0] of truth[Math.round(t * FPS)] ?? []) {
     const overlap = iou([box[0] * aspect, box[1], box[2] * aspect, box[3]], [x, y, w, h]);
     if (overlap > most) [best, most] = [object, overlap];

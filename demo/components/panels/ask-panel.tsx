@@ -7,7 +7,7 @@ import { usePage } from '../context.js';
 import { textOf } from './places-panel.js';
 
 const EXAMPLES = ['Who is here now?', 'What happened in the last minute?', 'Who came in last?'];
-const MOST_TURNS = 12;
+const MAX_TURNS = 12;
 
 interface Turn {
   readonly question: string;
@@ -31,7 +31,7 @@ export function AskPanel({ model }: { readonly model: StreamModel }): ComponentC
       (answer): Turn => ({ question: text, answer, error: undefined }),
       (error: unknown): Turn => ({ question: text, answer: undefined, error: textOf(error) }),
     );
-    const all = [turn, ...turns].slice(0, MOST_TURNS);
+    const all = [turn, ...turns].slice(0, MAX_TURNS);
     turnsOf.set(model, all);
     setTurns(all);
     setBusy(false);

@@ -7,7 +7,7 @@ import { useImage, usePage, useTicks } from '../context.js';
 import { ObjectDot } from './why-panel.js';
 
 const ASK_EVERY_MS = 3000;
-const MOST_GONE = 24;
+const MAX_GONE = 24;
 
 interface Relation {
   readonly kind: string;
@@ -34,7 +34,7 @@ export function MemoryPanel({ model }: { readonly model: StreamModel }): Compone
       <h4>Was here</h4>
       {gone.length === 0 && <p class="empty">Nobody has left yet.</p>}
       <ul class="people gone">
-        {gone.slice(0, MOST_GONE).map((event) => (
+        {gone.slice(0, MAX_GONE).map((event) => (
           <Departed key={event.id} event={event} model={model} />
         ))}
       </ul>

@@ -7,7 +7,7 @@ import { clock } from '../../state/words.js';
 import { usePage } from '../context.js';
 
 /** Shorter than this, a rate per hour says nothing, s. */
-const LEAST_WATCHED_S = 60;
+const MIN_WATCHED_S = 60;
 
 /** How good the predictions are: said beside happened, skill over time, false alarms. */
 export function ScoresPanel({ model }: { readonly model: StreamModel }): ComponentChild {
@@ -61,7 +61,7 @@ function falseAlarmsAnHour(model: StreamModel): number | undefined {
   const past = model.board.past.value;
   const first = past.at(-1)?.issuedAt;
   const now = model.clock.now();
-  if (first === undefined || now === undefined || now - first < LEAST_WATCHED_S) return undefined;
+  if (first === undefined || now === undefined || now - first < MIN_WATCHED_S) return undefined;
   return (past.filter(({ outcome }) => outcome === 'miss').length / (now - first)) * 3600;
 }
 

@@ -196,7 +196,7 @@ function litBoxes(event: SeenEvent, step: ChainStep | undefined, model: StreamMo
 /** Of the canvas, px: sharp enough for the width of a panel. */
 const EVIDENCE = { width: 800, height: 450 } as const;
 /** At least this part of the picture is shown: who stands alone has surroundings. */
-const LEAST_SHOWN = 0.4;
+const MIN_SHOWN = 0.4;
 
 /** Comes close to what is lit and dims the rest. */
 function paintEvidence(canvas: HTMLCanvasElement, picture: ImageBitmap, lit: readonly Lit[]): void {
@@ -238,7 +238,7 @@ function closeUp(picture: ImageBitmap, lit: readonly Lit[]): { left: number; top
     Math.max(...boxes.map(([, y, , h]) => y + h)) * height,
   ] as const;
   const shape = EVIDENCE.width / EVIDENCE.height;
-  const wanted = Math.max((to[0] - from[0]) * 1.5, (to[1] - from[1]) * 1.5 * shape, width * LEAST_SHOWN);
+  const wanted = Math.max((to[0] - from[0]) * 1.5, (to[1] - from[1]) * 1.5 * shape, width * MIN_SHOWN);
   const shown = Math.min(wanted, width, height * shape);
   const inside = (middle: number, size: number, whole: number): number =>
     Math.max(Math.min(middle - size / 2, whole - size), 0);

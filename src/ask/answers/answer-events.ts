@@ -14,9 +14,9 @@ import { clockTime, counted, duration, joinSome, plural, sentence } from './phra
 import type { Pattern, Query, Subject } from '../query.js';
 import { ABSENCE, type Recollection, type Reply } from '../recollection.js';
 
-/** Occurrences named in a text; evidence names up to MOST_EVIDENCE. */
-const MOST_NAMED = 6;
-const MOST_EVIDENCE = 50;
+/** Occurrences named in a text; evidence names up to MAX_EVIDENCE. */
+const MAX_NAMED = 6;
+const MAX_EVIDENCE = 50;
 
 /** A period with its words, which may be empty. */
 export interface Scope extends Span {
@@ -35,10 +35,10 @@ export function answerWhen(memory: Recollection, query: Of<'when'>, scope: Scope
   );
   const same = new Set(found.map(({ clause }) => clause)).size === 1;
   const text = same
-    ? `${found[0]?.clause ?? ''} ${found.length > 1 ? `${found.length} times: ` : ''}${joinSome(times, MOST_NAMED)}`
+    ? `${found[0]?.clause ?? ''} ${found.length > 1 ? `${found.length} times: ` : ''}${joinSome(times, MAX_NAMED)}`
     : `${found.length} times: ${joinSome(
         found.map(({ clause }, i) => `${clause} ${times[i] ?? ''}`),
-        MOST_NAMED,
+        MAX_NAMED,
       )}`;
   return reply(text, found);
 }
@@ -51,7 +51,7 @@ export function answerWhether(memory: Recollection, query: Of<'whether'>, scope:
   }
   const told = joinSome(
     found.map(({ clause, from }) => `${clause} at ${clockTime(from)}`),
-    MOST_NAMED,
+    MAX_NAMED,
   );
   const yes = query.negated ? 'That is not so' : 'Yes';
   return {
@@ -78,7 +78,7 @@ export function answerWho(memory: Recollection, query: Of<'who'>, scope: Scope):
   const clause =
     first.size === 1
       ? `${found[0]?.clause ?? ''} at ${clockTime(found[0]?.from ?? 0)}`
-      : joinSome(names, MOST_NAMED);
+      : joinSome(names, MAX_NAMED);
   return reply(clause, found);
 }
 
@@ -91,7 +91,7 @@ export function answerCount(memory: Recollection, query: Of<'count'>, scope: Sco
     if (found.length === 0) return absent(memory, pattern, scope);
     const told = joinSome(
       found.map(({ clause, from }) => `${clause} at ${clockTime(from)}`),
-      MOST_NAMED,
+      MAX_NAMED,
     );
     return reply(`${counted(found.length, 'time')}${when}: ${told}`, found);
   }
@@ -104,7 +104,7 @@ export function answerCount(memory: Recollection, query: Of<'count'>, scope: Sco
       text: sentence(`0 ${plural(noun)} ${past(pattern)}${when}${note}`),
     };
   const names = [...first.values()].map(({ a, from }) => `${objectName(a.id)} at ${clockTime(from)}`);
-  const text = `${first.size} ${first.size === 1 ? noun : plural(noun)} ${past(pattern)}${when}: ${joinSome(names, MOST_NAMED)}${note}`;
+  const text = `${first.size} ${first.size === 1 ? noun : plural(noun)} ${past(pattern)}${when}: ${joinSome(names, MAX_NAMED)}${note}`;
   return reply(text, [...first.values()]);
 }
 
@@ -117,7 +117,7 @@ export function answerWhereEvent(
   const found = occurrences(memory, query.pattern, scope);
   if (found.length === 0) return absent(memory, query.pattern, scope);
   const told = found.map((one) => `${one.clause} ${place(one)} at ${clockTime(one.from)}`);
-  return reply(joinSome(told, MOST_NAMED), found);
+  return reply(joinSome(told, MAX_NAMED), found);
 }
 
 /** Ends of what lasts until another event: a stop until the next start. */
@@ -143,7 +143,7 @@ export function answerLasting(memory: Recollection, { pattern }: Of<'lasting'>, 
     ({ clause, from, to, still }) =>
       `${clause} for ${duration(to - from)}, from ${clockTime(from)} to ${still ? 'the end of what I know' : clockTime(to)}`,
   );
-  return reply(joinSome(told, MOST_NAMED), known);
+  return reply(joinSome(told, MAX_NAMED), known);
 }
 
 function lengthOf(memory: Recollection, one: Occurrence, pattern: Pattern): { to: number; still: boolean } {
@@ -176,15 +176,15 @@ function whoDidNot(
   if (objects.length === 0)
     return {
       text: 'Nobody: all whom I know of did.',
-      evidence: found.slice(0, MOST_EVIDENCE).map(evidenceOf),
+      evidence: found.slice(0, MAX_EVIDENCE).map(evidenceOf),
       confidence: ABSENCE,
     };
   return {
     text: sentence(
-      `of ${counted(objects.length + did.size, nounOf(pattern.a, []))}, ${objects.length} did not: ${joinSome(objects.map(objectPhrase), 2 * MOST_NAMED)}`,
+      `of ${counted(objects.length + did.size, nounOf(pattern.a, []))}, ${objects.length} did not: ${joinSome(objects.map(objectPhrase), 2 * MAX_NAMED)}`,
     ),
     evidence: objects
-      .slice(0, MOST_EVIDENCE)
+      .slice(0, MAX_EVIDENCE)
       .map(({ id, firstSeen, lastSeen }) => ({ objects: [id], events: [], from: firstSeen, to: lastSeen })),
     confidence: ABSENCE,
   };
@@ -196,7 +196,7 @@ export function absent(memory: Recollection, pattern: Pattern, scope: Scope): Re
   if (kin.length > 0) {
     const told = joinSome(
       kin.map(({ clause, from }) => `${clause} at ${clockTime(from)}`),
-      MOST_NAMED,
+      MAX_NAMED,
     );
     return { ...reply(`I remember nothing of just that, but ${told}`, kin), confidence: ABSENCE };
   }
@@ -268,5 +268,5 @@ function lower(text: string): string {
 /** Sure of a list as much as of its mean member. */
 function reply(text: string, found: readonly Occurrence[]): Reply {
   const confidence = found.reduce((sum, one) => sum + one.confidence, 0) / Math.max(found.length, 1);
-  return { text: sentence(text), evidence: found.slice(0, MOST_EVIDENCE).map(evidenceOf), confidence };
+  return { text: sentence(text), evidence: found.slice(0, MAX_EVIDENCE).map(evidenceOf), confidence };
 }

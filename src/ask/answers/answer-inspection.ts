@@ -1,7 +1,7 @@
 import type { Box } from '../../core/maths/box.js';
 import { toPresageError } from '../../core/errors.js';
-import { LONGEST_LOOK_S, type LookRequest } from '../../core/inspection.js';
-import type { TellableLook } from '../../core/messages.js';
+import { MAX_INSPECTION_S, type InspectionRequest } from '../../core/inspection.js';
+import type { ReportedInspection } from '../../core/messages.js';
 import { objectPhrase } from '../../core/text/object-names.js';
 import type { Span } from '../../core/records/records.js';
 import { ToolBox } from '../tools/tool-box.js';
@@ -10,17 +10,17 @@ import { subjectPhrase, whoIs } from './occurrences.js';
 import { AROUND_S } from '../parser/periods.js';
 import { clockTime, joinSome, sentence } from './phrasing.js';
 import { boxAt } from '../places.js';
-import type { LookQuery } from '../query.js';
+import type { InspectionQuery } from '../query.js';
 import { ABSENCE, type Recollection, type Reply } from '../recollection.js';
 
-const MOST_NAMED = 12;
+const MAX_NAMED = 12;
 /** Room around an object or a zone that is looked at, as a part of its size on each side. */
 const ROOM = 0.5;
 /** Least part of the frame that is looked at around something, along each side. */
-const LEAST_PART = 0.1;
+const MIN_PART = 0.1;
 
 /** What the pictures show, looked at again; where they are gone, what memory holds of it. Names what memory knows. */
-export async function answerLook(memory: Recollection, query: LookQuery): Promise<Reply> {
+export async function answerInspection(memory: Recollection, query: InspectionQuery): Promise<Reply> {
   const { video, now, queries } = memory;
   const [event] = query.event === undefined ? [] : queries.events({ ids: [query.event] });
   if (query.event !== undefined && event === undefined) return unknownEvent(query.event);
@@ -34,9 +34,9 @@ export async function answerLook(memory: Recollection, query: LookQuery): Promis
       confidence: ABSENCE,
     };
   }
-  const request: LookRequest = { ...span, ...(where.box && { region: where.box }) };
+  const request: InspectionRequest = { ...span, ...(where.box && { region: where.box }) };
   try {
-    const looks = await new ToolBox({ queries, now, video }).look(request);
+    const looks = await new ToolBox({ queries, now, video }).inspect(request);
     return told(memory, query, looks, where.said);
   } catch (thrown) {
     const { code, message } = toPresageError(thrown);
@@ -47,7 +47,7 @@ export async function answerLook(memory: Recollection, query: LookQuery): Promis
 
 /** A moment, or a span that is short enough. */
 function spanOf(
-  { period }: LookQuery,
+  { period }: InspectionQuery,
   eventT: number | undefined,
   { now }: Recollection,
   extent: Span | undefined,
@@ -65,7 +65,7 @@ function spanOf(
     const t = Math.max(Number.isFinite(moment) ? moment : Math.min(period.to, period.from), 0);
     return { from: t, to: t };
   }
-  return { from: Math.max(from, to - LONGEST_LOOK_S), to };
+  return { from: Math.max(from, to - MAX_INSPECTION_S), to };
 }
 
 interface Where {
@@ -75,7 +75,7 @@ interface Where {
 }
 
 /** Undefined when it is not known where that was. */
-function regionOf(query: LookQuery, t: number, memory: Recollection): Where | undefined {
+function regionOf(query: InspectionQuery, t: number, memory: Recollection): Where | undefined {
   const { region, place, who } = query;
   const { places, queries } = memory;
   if (region) return region;
@@ -95,7 +95,7 @@ function regionOf(query: LookQuery, t: number, memory: Recollection): Where | un
   const participants =
     query.event === undefined ? [] : (queries.events({ ids: [query.event] })[0]?.event.participants ?? []);
   if (participants.length > 0) {
-    const names = joinSome(participants.map(objectPhrase), MOST_NAMED);
+    const names = joinSome(participants.map(objectPhrase), MAX_NAMED);
     return { box: grown(participants.map(({ box }) => box)), said: `around ${names}` };
   }
   return { box: undefined, said: 'in view' };
@@ -104,7 +104,7 @@ function regionOf(query: LookQuery, t: number, memory: Recollection): Where | un
 /** What holds all the boxes, with room around it, inside the frame. */
 function grown(boxes: readonly Box[]): Box {
   const side = (low: number, high: number): [number, number] => {
-    const half = Math.min(Math.max((high - low) * (0.5 + ROOM), LEAST_PART / 2), 0.5);
+    const half = Math.min(Math.max((high - low) * (0.5 + ROOM), MIN_PART / 2), 0.5);
     const centre = Math.min(Math.max((low + high) / 2, half), 1 - half);
     return [centre - half, 2 * half];
   };
@@ -121,8 +121,8 @@ function grown(boxes: readonly Box[]): Box {
 
 function told(
   memory: Recollection,
-  { who }: LookQuery,
-  looks: readonly TellableLook[],
+  { who }: InspectionQuery,
+  looks: readonly ReportedInspection[],
   where: string,
 ): Reply {
   const names = new Map<string, number>();
@@ -146,25 +146,25 @@ function told(
       ? `nothing that I recognise${who.labels ? ` as ${who.labels.join(' or ')}` : ''}`
       : joinSome(
           best.map(([name, score]) => `${name} (${Math.round(score * 100)} %)`),
-          MOST_NAMED,
+          MAX_NAMED,
         );
   return {
     text: sentence(`Looking again ${where} ${at}, I see ${seen}`),
     evidence: [{ objects: [...known], events: [], from: first, to: last }],
     confidence: best.length === 0 ? ABSENCE : (best.at(-1)?.[1] ?? ABSENCE),
-    looks,
+    inspections: looks,
   };
 }
 
 /** The pictures are gone: what memory holds of the place and time. */
 function fromMemory(
   memory: Recollection,
-  { from, to, region }: LookRequest,
+  { from, to, region }: InspectionRequest,
   where: string,
   why: string,
 ): Reply {
   const found = memory.queries.objects({ span: { from, to }, ...(region && { place: { box: region } }) });
-  const names = joinSome(found.map(objectPhrase), MOST_NAMED);
+  const names = joinSome(found.map(objectPhrase), MAX_NAMED);
   const held = found.length === 0 ? 'I remember nothing' : `I remember ${names}`;
   return {
     text: `${sentence(why)} ${sentence(`${held} ${where} then`)}`,

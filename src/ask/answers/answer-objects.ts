@@ -11,10 +11,10 @@ import type { Scope } from './answer-events.js';
 
 type Of<K extends Query['kind']> = Extract<Query, { kind: K }>;
 
-const MOST_NAMED = 12;
+const MAX_NAMED = 12;
 /** Objects of one answer that are told about one by one. */
-const MOST_TOLD = 3;
-const MOST_DOINGS = 12;
+const MAX_LISTED = 3;
+const MAX_DOINGS = 12;
 /** How sure an object that was tracked is what and where it is said to be: tracks are switched now and then. */
 const TRACK_CONFIDENCE = 0.85;
 const HEADING_S = 3;
@@ -44,7 +44,7 @@ export function answerPresent(memory: Recollection, query: Of<'present'>, scope:
       confidence: ABSENCE,
     };
   }
-  const names = joinSome(found.map(objectPhrase), MOST_NAMED);
+  const names = joinSome(found.map(objectPhrase), MAX_NAMED);
   const noun = query.who.labels?.length === 1 ? (query.who.labels[0] ?? 'object') : 'object';
   const lead =
     query.as === 'count'
@@ -86,7 +86,7 @@ function presentIn(
 
 /** Where an object is, was at a time, or went. */
 export function answerWhere(memory: Recollection, { who }: Of<'where'>, scope: Scope): Reply {
-  const objects = objectsOf(memory, who, scope).slice(0, MOST_TOLD);
+  const objects = objectsOf(memory, who, scope).slice(0, MAX_LISTED);
   if (objects.length === 0) return unknownObject(memory, who);
   const at = scope.said === '' || scope.said === 'now' ? undefined : (scope.from + scope.to) / 2;
   const told = objects.map((object) =>
@@ -131,7 +131,7 @@ function whereNow(memory: Recollection, object: ObjectHistory): string {
 
 /** The events of an object, in order. */
 export function answerDoings(memory: Recollection, { who }: Of<'doings'>, scope: Scope): Reply {
-  const objects = objectsOf(memory, who, scope).slice(0, MOST_TOLD);
+  const objects = objectsOf(memory, who, scope).slice(0, MAX_LISTED);
   if (objects.length === 0) return unknownObject(memory, who);
   const parts = objects.map((object) => doingsOf(memory, object, scope));
   return {
@@ -164,7 +164,7 @@ function doingsOf(
     return { text: sentence(text), evidence: base, confidence: ABSENCE };
   }
   const clauses = events
-    .slice(0, MOST_DOINGS)
+    .slice(0, MAX_DOINGS)
     .map(({ event }) => `${clauseOf(event)} (${clockTime(event.t)})`);
   const more = events.length - clauses.length;
   const text = `${clauses.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
@@ -174,7 +174,7 @@ function doingsOf(
 
 /** How long objects were in view, or in a zone. */
 export function answerStay(memory: Recollection, { who, place }: Of<'stay'>, scope: Scope): Reply {
-  const objects = objectsOf(memory, who, scope).slice(0, MOST_NAMED);
+  const objects = objectsOf(memory, who, scope).slice(0, MAX_NAMED);
   if (objects.length === 0) return unknownObject(memory, who);
   const told = objects.map((object) => {
     const stays = place === undefined ? object.spans : staysAt(memory, object, place);
@@ -187,7 +187,7 @@ export function answerStay(memory: Recollection, { who, place }: Of<'stay'>, sco
     const still = object.left === undefined && object.lastSeen >= memory.now - 3 * UNSEEN_S;
     const parts = joinSome(
       inside.map(({ from, to }) => `${clockTime(from)} to ${clockTime(to)}`),
-      MOST_TOLD,
+      MAX_LISTED,
     );
     return total === 0
       ? `${objectPhrase(object)} was not ${where}${scope.said === '' ? '' : ` ${scope.said}`} as far as I know`
@@ -221,13 +221,13 @@ function staysAt(memory: Recollection, object: ObjectHistory, zone: string): Spa
 export function answerAbout(memory: Recollection, { who }: Of<'about'>): Reply {
   const objects = objectsOf(memory, who, { from: -Infinity, to: Infinity });
   if (objects.length === 0) return unknownObject(memory, who);
-  const told = objects.slice(0, MOST_TOLD).map((object) => {
+  const told = objects.slice(0, MAX_LISTED).map((object) => {
     const events = memory.queries.events({ objects: [object.id] });
     return `${objectName(object.id)} is a ${object.label}, in view from ${spansPhrase(object)}. ${sentence(whereNow(memory, object))} I remember ${counted(events.length, 'event')} of it`;
   });
   return {
     text: told.map(sentence).join(' '),
-    evidence: objects.slice(0, MOST_TOLD).map((one) => evidence(one)),
+    evidence: objects.slice(0, MAX_LISTED).map((one) => evidence(one)),
     confidence: TRACK_CONFIDENCE,
   };
 }
@@ -237,10 +237,10 @@ export function answerAlike(memory: Recollection, { who }: Of<'alike'>, scope: S
   const [object] = objectsOf(memory, who, { from: -Infinity, to: Infinity });
   if (object === undefined) return unknownObject(memory, who);
   const own = `${objectPhrase(object)} was in view from ${spansPhrase(object)}`;
-  const alike = memory.queries.similar({ like: object.id, span: scope, limit: MOST_TOLD });
+  const alike = memory.queries.similar({ like: object.id, span: scope, limit: MAX_LISTED });
   if (alike.length === 0) {
     const why =
-      object.token === undefined && object.keyframes.length === 0
+      object.embedding === undefined && object.keyframes.length === 0
         ? 'I keep no look of it to compare'
         : 'nothing else that I remember looks like it';
     return { text: sentence(`${own}; ${why}`), evidence: [evidence(object)], confidence: ABSENCE };
@@ -250,7 +250,7 @@ export function answerAlike(memory: Recollection, { who }: Of<'alike'>, scope: S
       `${objectPhrase(other)} (likeness ${cosine.toFixed(2)}) from ${spansPhrase(other)}${keyframe ? `, most at ${clockTime(keyframe.t)}` : ''}`,
   );
   return {
-    text: `${sentence(own)} ${sentence(`Most like it: ${joinSome(told, MOST_TOLD)}`)}`,
+    text: `${sentence(own)} ${sentence(`Most like it: ${joinSome(told, MAX_LISTED)}`)}`,
     evidence: [evidence(object), ...alike.map((one) => evidence(one.object))],
     confidence: Math.min(Math.max(alike[0]?.cosine ?? 0, 0), 1),
   };
@@ -281,6 +281,6 @@ function spansPhrase({ spans, firstSeen, lastSeen }: ObjectHistory): string {
   const known = spans.length === 0 ? [{ from: firstSeen, to: lastSeen }] : spans;
   return joinSome(
     known.map(({ from, to }) => `${clockTime(from)} to ${clockTime(to)}`),
-    MOST_TOLD,
+    MAX_LISTED,
   );
 }

@@ -9,9 +9,9 @@ import { ABSENCE, type Recollection, type Reply } from '../recollection.js';
 
 type Of<K extends Query['kind']> = Extract<Query, { kind: K }>;
 
-const MOST_EVENTS = 8;
-const MOST_EPISODES = 3;
-const MOST_PREDICTIONS = 3;
+const MAX_EVENTS = 8;
+const MAX_EPISODES = 3;
+const MAX_PREDICTIONS = 3;
 /** What is told first when not everything can be. */
 const WEIGHT: Partial<Record<EventType, number>> = {
   ...{
@@ -40,7 +40,7 @@ export function answerHappenings(memory: Recollection, scope: Scope): Reply {
   }
   const told = weightiest(events);
   const episodes =
-    scope.said === '' ? queries.episodes({ span: scope, limit: MOST_EPISODES, keep: 'newest' }) : [];
+    scope.said === '' ? queries.episodes({ span: scope, limit: MAX_EPISODES, keep: 'newest' }) : [];
   const clauses = told.map(({ event }) => `${clauseOf(event)} (${clockTime(event.t)})`).join('; ');
   const left = events.length - told.length;
   const more = left > 0 ? `; and ${left} lesser ${left === 1 ? 'event' : 'events'}` : '';
@@ -56,7 +56,7 @@ function weightiest(events: readonly EventObserved[]): readonly EventObserved[] 
   const ranked = [...events].sort(
     (x, y) => (WEIGHT[y.event.type] ?? 0) - (WEIGHT[x.event.type] ?? 0) || y.event.t - x.event.t,
   );
-  return ranked.slice(0, MOST_EVENTS).sort((x, y) => x.event.t - y.event.t);
+  return ranked.slice(0, MAX_EVENTS).sort((x, y) => x.event.t - y.event.t);
 }
 
 /** The newest event that is meant, and its explanation. */
@@ -104,10 +104,10 @@ export function answerNext(memory: Recollection, { who, pattern }: Of<'next'>): 
         : 'I have no prediction of that';
     return { text: sentence(told), evidence: [], confidence: 0.5 };
   }
-  const told = open.slice(0, MOST_PREDICTIONS).map((one) => predictionPhrase(memory, one));
+  const told = open.slice(0, MAX_PREDICTIONS).map((one) => predictionPhrase(memory, one));
   return {
     text: sentence(`${lead}${told.join('; ')}`),
-    evidence: open.slice(0, MOST_PREDICTIONS).map((one) => ({
+    evidence: open.slice(0, MAX_PREDICTIONS).map((one) => ({
       objects: one.event.participants,
       events: one.justification.events,
       from: one.window.from,

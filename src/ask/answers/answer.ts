@@ -22,8 +22,8 @@ import { isKnown, occurrences, type Occurrence } from './occurrences.js';
 import { clauseOf, clockTime, sentence } from './phrasing.js';
 import { AROUND_S } from '../parser/periods.js';
 import { placePhrase } from '../places.js';
-import { answerLook } from './answer-inspection.js';
-import type { Anchor, LookQuery, Pattern, Query, Subject } from '../query.js';
+import { answerInspection } from './answer-inspection.js';
+import type { Anchor, InspectionQuery, Pattern, Query, Subject } from '../query.js';
 import { ABSENCE, type Recollection, type Reply } from '../recollection.js';
 
 /** `what happened before the collision`: how far back that reaches, s. */
@@ -33,13 +33,13 @@ const ALWAYS: Scope = { from: -Infinity, to: Infinity, said: '' };
 /** Answers a query from memory, or from the recent video. Of objects and events, names only what memory holds. */
 export async function answerQuery(
   question: string,
-  query: Query | LookQuery,
+  query: Query | InspectionQuery,
   memory: Recollection,
 ): Promise<Answer> {
   const reply =
     unknownNames(query, memory) ??
-    (query.kind === 'look' ? await answerLook(memory, query) : scoped(query, memory));
-  const { text, evidence, confidence, looks } = reply;
+    (query.kind === 'look' ? await answerInspection(memory, query) : scoped(query, memory));
+  const { text, evidence, confidence, inspections: looks } = reply;
   // JSON knows no infinity, and a confidence is a probability.
   const bounded = evidence.map((one) => ({
     ...one,
@@ -56,7 +56,7 @@ export async function answerQuery(
 }
 
 /** A question about what does not exist is not answered as if it did. */
-function unknownNames(query: Query | LookQuery, memory: Recollection): Reply | undefined {
+function unknownNames(query: Query | InspectionQuery, memory: Recollection): Reply | undefined {
   const subjects = [...subjectsOf(query)];
   const ids = subjects.flatMap(({ ids: some }) => some).filter((id) => !isKnown(memory, id));
   if (ids.length === 0) return undefined;
@@ -73,7 +73,7 @@ function number(id: string | undefined): string {
   return id?.slice(1) ?? '';
 }
 
-function* subjectsOf(query: Query | LookQuery): Iterable<Subject> {
+function* subjectsOf(query: Query | InspectionQuery): Iterable<Subject> {
   if ('who' in query) yield query.who;
   if (query.kind === 'look') return;
   const patterns: (Pattern | undefined)[] = ['pattern' in query ? query.pattern : undefined];

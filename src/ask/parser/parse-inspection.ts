@@ -1,6 +1,6 @@
 import { readClause, type Clause, type Words } from './clause.js';
 import { isSaid } from './periods.js';
-import { ANY, type LookQuery, type Misunderstanding, type Period } from '../query.js';
+import { ANY, type InspectionQuery, type Misunderstanding, type Period } from '../query.js';
 import { findRegion } from '../regions.js';
 import type { Token } from './tokens.js';
 
@@ -36,11 +36,11 @@ const ASKING: ReadonlySet<string> = new Set(['what', 'who', 'which', 'is', 'are'
  * Reads `look again at 12.3 s near the door` and `what is in the left half now`: what only the picture tells. Undefined
  * for questions of another kind.
  */
-export function readLook(
+export function readInspection(
   tokens: readonly Token[],
   words: Words,
   period: Period | undefined,
-): LookQuery | Misunderstanding | undefined {
+): InspectionQuery | Misunderstanding | undefined {
   const opening = OPENINGS.find((said) => isSaid(tokens, 0, said));
   const rest = opening === undefined ? tokens : tokens.slice(opening.split(' ').length);
   const found = findRegion(rest);

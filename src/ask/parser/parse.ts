@@ -5,13 +5,13 @@ import { EXAMPLES, labelWords } from './lexicon.js';
 import {
   ANY,
   type Anchor,
-  type LookQuery,
+  type InspectionQuery,
   type Misunderstanding,
   type Period,
   type Query,
   type Subject,
 } from '../query.js';
-import { readLook } from './parse-inspection.js';
+import { readInspection } from './parse-inspection.js';
 import { tokenise, type Token } from './tokens.js';
 
 /** What a stream has names for. */
@@ -30,13 +30,13 @@ export function parseQuestion(
   question: string,
   vocabulary: Vocabulary,
   now: number,
-): Query | LookQuery | Misunderstanding {
+): Query | InspectionQuery | Misunderstanding {
   const words: Words = { labels: labelWords(vocabulary.labels) };
   let tokens = stripPolite(tokenise(question, vocabulary.places));
   if (tokens.length === 0) return { problem: 'there is no question' };
   const found = findPeriod(tokens, now);
   if (found) tokens = [...tokens.slice(0, found.from), ...tokens.slice(found.from + found.count)];
-  const look = readLook(tokens, words, found?.period);
+  const look = readInspection(tokens, words, found?.period);
   if (look) return 'problem' in look ? { problem: withPlaces(look.problem, vocabulary) } : look;
   const parts = splitAnchor(tokens);
   const anchor = parts.anchor && readAnchor(parts, words);

@@ -1,7 +1,7 @@
 import { boxGap, iou, scaleBox, type Box } from '../../core/maths/box.js';
 import { toPresageError } from '../../core/errors.js';
-import type { VideoLooks } from '../../core/inspection.js';
-import type { ObservedEvent, TellableLook } from '../../core/messages.js';
+import type { VideoInspector } from '../../core/inspection.js';
+import type { ObservedEvent, ReportedInspection } from '../../core/messages.js';
 import type { EventType } from '../../core/ontology.js';
 import { RecordQueries } from '../../core/records/query.js';
 import type { MemorySnapshot } from '../../core/memory.js';
@@ -19,7 +19,7 @@ export interface UnknownCause {
   /** Where it was, oldest first, fractions of the frame; at least two. */
   readonly evidence: readonly { readonly t: number; readonly box: Box; readonly image?: string }[];
   /** All that was looked at for it. */
-  readonly looks: readonly TellableLook[];
+  readonly looks: readonly ReportedInspection[];
 }
 
 /** Events that something may have brought about by touching a participant. */
@@ -38,7 +38,7 @@ const ROOM = 1;
 /** How near it must come, in mean sizes of the two. */
 const NEAR = 0.5;
 /** Less sure findings are too often nothing. */
-const LEAST_SCORE = 0.5;
+const MIN_SCORE = 0.5;
 /** Sights of one thing in two pictures: it changes its size by no more than this factor and goes no farther than this in sizes. */
 const SIZE_FACTOR = 1.6;
 const FARTHEST = 4;
@@ -55,7 +55,7 @@ const PART_SHARE = 0.5;
 export async function lookForCause(
   event: ObservedEvent,
   snapshot: MemorySnapshot,
-  video: VideoLooks,
+  video: VideoInspector,
   signal?: AbortSignal,
 ): Promise<UnknownCause | undefined> {
   if (!BROUGHT_ABOUT.has(event.type)) return undefined;
@@ -63,9 +63,9 @@ export async function lookForCause(
   const queries = new RecordQueries(recordsOfSnapshot(snapshot));
   const box = new ToolBox({ queries, now: snapshot.t, video });
   const span = { from: Math.max(event.t - BEFORE_S, 0), to: event.t + AFTER_S };
-  let looks: TellableLook[];
+  let looks: ReportedInspection[];
   try {
-    looks = await box.look({ ...span, region }, signal);
+    looks = await box.inspect({ ...span, region }, signal);
   } catch (thrown) {
     const error = toPresageError(thrown);
     if (error.code === 'not_kept' || error.code === 'overloaded') return undefined;
@@ -83,7 +83,7 @@ export async function lookForCause(
 
 /** One finding that memory does not know. */
 interface Sight {
-  readonly look: TellableLook;
+  readonly look: ReportedInspection;
   readonly label: string;
   readonly score: number;
   /** Fractions of the frame. */
@@ -95,7 +95,7 @@ interface Sight {
   readonly gap: number;
 }
 
-function sightsIn(look: TellableLook, event: ObservedEvent, sx: number, sy: number): Sight[] {
+function sightsIn(look: ReportedInspection, event: ObservedEvent, sx: number, sy: number): Sight[] {
   const participants = event.participants.map(({ id, box }) => {
     // Where it is seen in this picture; it moves, so the event's own box may be elsewhere.
     const seen = look.found.find(({ object }) => object === id);
@@ -103,7 +103,7 @@ function sightsIn(look: TellableLook, event: ObservedEvent, sx: number, sy: numb
   });
   return look.found.flatMap(({ label, score, box, object }): Sight[] => {
     const px = scaleBox(box, sx, sy);
-    if (object !== undefined || score < LEAST_SCORE) return [];
+    if (object !== undefined || score < MIN_SCORE) return [];
     if (participants.some((one) => isPart(px, one.px))) return [];
     const gaps = participants.map(({ id, px: other }) => ({
       id,
@@ -115,15 +115,15 @@ function sightsIn(look: TellableLook, event: ObservedEvent, sx: number, sy: numb
   });
 }
 
-function causeOf(sight: Sight, others: readonly Sight[], looks: readonly TellableLook[]): UnknownCause {
+function causeOf(sight: Sight, others: readonly Sight[], looks: readonly ReportedInspection[]): UnknownCause {
   // One sight for each picture: the one that is most like the nearest.
-  const byLook = new Map<TellableLook, Sight>([[sight.look, sight]]);
+  const byAppearance = new Map<ReportedInspection, Sight>([[sight.look, sight]]);
   for (const other of others) {
-    const known = byLook.get(other.look);
+    const known = byAppearance.get(other.look);
     if (!known || (known !== sight && iou(other.px, sight.px) > iou(known.px, sight.px)))
-      byLook.set(other.look, other);
+      byAppearance.set(other.look, other);
   }
-  const all = [...byLook.values()].sort((a, b) => a.look.t - b.look.t);
+  const all = [...byAppearance.values()].sort((a, b) => a.look.t - b.look.t);
   const surest = all.reduce((a, b) => (b.score > a.score ? b : a));
   return {
     label: surest.label,

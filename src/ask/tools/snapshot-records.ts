@@ -21,7 +21,7 @@ function historyOf(
   passages: ReadonlyMap<string, Passage>,
   { width, height, objects }: MemorySnapshot,
 ): ObjectHistory {
-  const { id, label, firstSeen, lastSeen, trail, samples, token } = object;
+  const { id, label, firstSeen, lastSeen, trail, samples, embedding } = object;
   const entered = passages.get(`${id} true`);
   const left = objects.includes(object) ? undefined : passages.get(`${id} false`);
   return {
@@ -30,7 +30,7 @@ function historyOf(
     ...(entered && { entered }),
     ...(left && { left }),
     path: [...trail, ...samples.map(({ t, box }) => ({ t, box: scaleBox(box, 1 / width, 1 / height) }))],
-    ...(token && { token }),
+    ...(embedding && { embedding }),
     keyframes: [],
   };
 }

@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { iou, type Box } from '../../core/maths/box.js';
 import { PresageError, toPresageError, type ErrorCode } from '../../core/errors.js';
 import {
-  lookRequestOf,
-  type Finding,
-  type Look,
-  type LookRequest,
-  type VideoLooks,
+  inspectionRequestOf,
+  type InspectionFinding,
+  type Inspection,
+  type InspectionRequest,
+  type VideoInspector,
 } from '../../core/inspection.js';
-import type { ObservedEvent, TellableLook } from '../../core/messages.js';
+import type { ObservedEvent, ReportedInspection } from '../../core/messages.js';
 import { objectName, objectPhrase } from '../../core/text/object-names.js';
 import type { Hit, MemoryQueries } from '../../core/records/query.js';
 import type { ObjectHistory, Span } from '../../core/records/records.js';
@@ -22,7 +22,7 @@ export interface ToolBoxOptions {
   /** Nothing later is told, media s. */
   readonly now: number;
   /** Without it, `look_again` is not offered. */
-  readonly video?: VideoLooks | undefined;
+  readonly video?: VideoInspector | undefined;
 }
 
 /** What a tool told. It goes to a language model as JSON, so it is short. */
@@ -31,16 +31,16 @@ export type ToolResult =
       readonly ok: true;
       readonly value: unknown;
       /** Evidence: what was looked at. */
-      readonly looks: readonly TellableLook[];
+      readonly inspections: readonly ReportedInspection[];
     }
   | { readonly ok: false; readonly error: { readonly code: ErrorCode; readonly message: string } };
 
 /** Bounds of one result. */
-const MOST_EVENTS = 20;
-const MOST_HITS = 10;
-const MOST_RELATIONS = 20;
+const MAX_EVENTS = 20;
+const MAX_HITS = 10;
+const MAX_RELATIONS = 20;
 /** Findings of one picture that are told to a model; the evidence has them all. */
-const MOST_TOLD = 10;
+const MAX_LISTED = 10;
 /** A finding lies on an object of memory from this IoU on. */
 const SAME_IOU = 0.4;
 /** How far from the picture memory may have last seen the object, s. */
@@ -76,8 +76,8 @@ export class ToolBox {
         case 'relations':
           return done(this.#relations(read('relations', args)));
         case 'look_again': {
-          const looks = await this.look(lookRequestOf(read('look_again', args)), signal);
-          return done({ looks: looks.map(briefLook) }, looks);
+          const looks = await this.inspect(inspectionRequestOf(read('look_again', args)), signal);
+          return done({ looks: looks.map(briefInspection) }, looks);
         }
       }
     } catch (thrown) {
@@ -88,11 +88,11 @@ export class ToolBox {
     }
   }
 
-  /** Looks again and names what memory knows of it. @throws PresageError as `VideoLooks.look` */
-  async look(request: LookRequest, signal?: AbortSignal): Promise<TellableLook[]> {
+  /** Looks again and names what memory knows of it. @throws PresageError as `VideoInspector.look` */
+  async inspect(request: InspectionRequest, signal?: AbortSignal): Promise<ReportedInspection[]> {
     const { video } = this.#options;
     if (!video) throw new PresageError('not_kept', 'No video of this stream is kept');
-    const looks = await video.look(request, signal);
+    const looks = await video.inspect(request, signal);
     return looks.map((look) => this.#named(look));
   }
 
@@ -103,8 +103,8 @@ export class ToolBox {
       ...(type !== undefined && { types: [type] }),
     });
     return {
-      events: found.slice(-MOST_EVENTS).map(({ event }) => briefEvent(event)),
-      ...more(found, MOST_EVENTS),
+      events: found.slice(-MAX_EVENTS).map(({ event }) => briefEvent(event)),
+      ...more(found, MAX_EVENTS),
     };
   }
 
@@ -115,7 +115,7 @@ export class ToolBox {
       words === undefined
         ? queries.objects({ labels: [label ?? ''], span }).map((object): Hit => ({ score: 1, object }))
         : queries.search(words, Number.MAX_SAFE_INTEGER).filter((hit) => fitsHit(hit, label, span));
-    return { hits: hits.slice(0, MOST_HITS).map(briefHit), ...more(hits, MOST_HITS) };
+    return { hits: hits.slice(0, MAX_HITS).map(briefHit), ...more(hits, MAX_HITS) };
   }
 
   #relations({ object, from, to }: z.infer<typeof TOOLS.relations.schema>): object {
@@ -123,19 +123,19 @@ export class ToolBox {
     if (queries.objects({ ids: [object] }).length === 0)
       throw badRequest(`memory knows no object ${objectName(object)}`);
     const found = queries.relations({ object, span: this.#span(from, to) });
-    const relations = found.slice(-MOST_RELATIONS).map(({ kind, a, b, from: start, to: end, open }) => ({
+    const relations = found.slice(-MAX_RELATIONS).map(({ kind, a, b, from: start, to: end, open }) => ({
       text: `${objectName(a)} ${kind.replaceAll('-', ' ')} ${objectName(b)}`,
       from: tenths(start),
       ...(open ? {} : { to: tenths(end) }),
     }));
-    return { relations, ...more(found, MOST_RELATIONS) };
+    return { relations, ...more(found, MAX_RELATIONS) };
   }
 
   #span(from = 0, to = Infinity): Span {
     return { from, to: Math.min(to, this.#options.now) };
   }
 
-  #named(look: Look): TellableLook {
+  #named(look: Inspection): ReportedInspection {
     const { t, region, found, more: rest, image } = look;
     const known = this.#options.queries
       .objects({ span: { from: t - AROUND_S, to: t + AROUND_S } })
@@ -152,7 +152,7 @@ export class ToolBox {
         const here = known.filter(({ object }) => !taken.has(object));
         const object = best(here, finding.box);
         if (object) taken.add(object);
-        return tellable(finding, object?.id);
+        return reportable(finding, object?.id);
       }),
       more: rest,
       ...(image !== undefined && { image }),
@@ -170,10 +170,10 @@ function best(known: readonly { object: ObjectHistory; box: Box }[], box: Box): 
   return found;
 }
 
-function tellable(
-  { label, score, box, origin, mask }: Finding,
+function reportable(
+  { label, score, box, origin, mask }: InspectionFinding,
   object: string | undefined,
-): TellableLook['found'][number] {
+): ReportedInspection['found'][number] {
   return {
     ...{ label, score, box: [...box], origin },
     ...(mask && { mask: { size: [...mask.size], counts: mask.counts } }),
@@ -198,8 +198,8 @@ function badRequest(message: string): PresageError {
   return new PresageError('bad_request', message);
 }
 
-function done(value: unknown, looks: readonly TellableLook[] = []): ToolResult {
-  return { ok: true, value, looks };
+function done(value: unknown, looks: readonly ReportedInspection[] = []): ToolResult {
+  return { ok: true, value, inspections: looks };
 }
 
 function more(found: readonly unknown[], most: number): { more?: number } {
@@ -236,15 +236,15 @@ function briefEvent(event: ObservedEvent): object {
   return { id: event.id, t: tenths(event.t), text: clauseOf(event) };
 }
 
-function briefLook({ t, found, more: rest }: TellableLook): object {
+function briefInspection({ t, found, more: rest }: ReportedInspection): object {
   return {
     t: tenths(t),
-    found: found.slice(0, MOST_TOLD).map(({ label, score, box, object }) => ({
+    found: found.slice(0, MAX_LISTED).map(({ label, score, box, object }) => ({
       what: object === undefined ? label : `${label} ${objectName(object)}`,
       score: Math.round(score * 100) / 100,
       box: box.map((value) => Math.round(value * 1000) / 1000),
     })),
-    ...(found.length > MOST_TOLD || rest > 0 ? { more: Math.max(found.length - MOST_TOLD, 0) + rest } : {}),
+    ...(found.length > MAX_LISTED || rest > 0 ? { more: Math.max(found.length - MAX_LISTED, 0) + rest } : {}),
   };
 }
 

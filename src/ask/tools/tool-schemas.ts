@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { lookArgumentsSchema } from '../../core/inspection.js';
+import { inspectionArgumentsSchema } from '../../core/inspection.js';
 import { EVENT_TYPES } from '../../core/ontology.js';
 
 const seconds = z.number().min(0);
@@ -49,7 +49,7 @@ export const TOOLS = {
     description:
       'Looks at the recent video again in full resolution, at a moment (t) or a span (from, to), in a region or all of ' +
       'the frame: finds small things and things that were missed.',
-    schema: lookArgumentsSchema,
+    schema: inspectionArgumentsSchema,
   },
 } as const;
 

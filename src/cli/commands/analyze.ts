@@ -12,15 +12,15 @@ import { checkOutputFiles } from '../output-files.js';
 import { OverlayState } from '../../render/overlay/overlay-state.js';
 import { VideoRenderer } from '../../render/video/video-renderer.js';
 import { ReportBuilder } from '../../render/report/report-builder.js';
-import { looksAgain } from '../../service/openai-options.js';
+import { allowsInspection } from '../../service/openai-options.js';
 import { ReasonerModels } from '../../service/reasoner-models.js';
-import { openContactJudge, openSharedPerception } from '../../service/service.js';
+import { openContactModel, openSharedPerception } from '../../service/service.js';
 import { loadPlaces } from '../options/settings.js';
 import { StreamSession } from '../../service/stream-session.js';
 import { TerminalAccount } from '../terminal/account.js';
 import { ProgressBar } from '../terminal/progress.js';
 import type { RecentVideo } from '../../service/recent-video/recent-video.js';
-import { VideoDesk } from '../../service/recent-video/shared-video.js';
+import { SharedVideo } from '../../service/recent-video/shared-video.js';
 
 /** `presage analyze <video>`: every frame, as fast as possible, the same bytes each time. */
 export async function analyze(
@@ -40,10 +40,10 @@ export async function analyze(
   await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
   await using perception = await openSharedPerception(settings);
-  const contacts = await openContactJudge(settings);
-  await using desk = await VideoDesk.open(settings);
+  const contacts = await openContactModel(settings);
+  await using desk = await SharedVideo.open(settings);
   const { report } = settings;
-  const recent = desk.openVideo({ looks: looksAgain(settings), pictures: report !== undefined });
+  const recent = desk.openVideo({ looks: allowsInspection(settings), pictures: report !== undefined });
   outputs.begin(source, perception.info.model, recent);
   await using reasonerModels = await ReasonerModels.open(settings);
   if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
@@ -58,8 +58,8 @@ export async function analyze(
     mode: 'lossless',
     publisher: { streamId: settings.id, sinks: outputs.jsonl ? [outputs.jsonl] : [], stamp: settings.stamp },
     video: recent,
-    looks: recent && desk.openLooks(recent, perception),
-    onDraft: (draft) => outputs.tell(draft),
+    inspector: recent && desk.openInspector(recent, perception),
+    onDraft: (draft) => outputs.publish(draft),
     onFrame: (frame) => outputs.frame(frame),
     afterFrame: async (frame) => {
       await session.drained();
@@ -138,7 +138,7 @@ class Outputs implements AsyncDisposable {
     }
   }
 
-  tell(draft: Draft): void {
+  publish(draft: Draft): void {
     this.#account?.show(draft);
     this.#overlay?.add(draft);
     this.#report?.add(draft);

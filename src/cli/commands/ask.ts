@@ -9,7 +9,7 @@ import { ask as askMemory, type Asked } from '../../ask/ask.js';
 import type { Recollection } from '../../ask/recollection.js';
 import { openForReading } from '../../transport/log/log-database.js';
 import { ArchiveQueries } from '../../transport/archive/archive-queries.js';
-import { askService } from '../../service/ask/ask-client.js';
+import { askRemoteService } from '../../service/ask/ask-client.js';
 import {
   readMessages,
   recollectionOfArchive,
@@ -25,7 +25,7 @@ import { loadPlaces } from '../options/settings.js';
 import { ReasonerModels } from '../../service/reasoner-models.js';
 import { StreamSession } from '../../service/stream-session.js';
 import { ProgressBar } from '../terminal/progress.js';
-import { VideoDesk } from '../../service/recent-video/shared-video.js';
+import { SharedVideo } from '../../service/recent-video/shared-video.js';
 import { clean } from '../../render/wording.js';
 
 /**
@@ -39,7 +39,7 @@ export async function ask({ settings, signal }: CommandContext, target = '', que
   const asked =
     settings.url === undefined
       ? await askHere(settings, signal, target, question)
-      : await askService(settings.url, target, question, settings.token);
+      : await askRemoteService(settings.url, target, question, settings.token);
   if (!asked.understood) throw notUnderstood(asked);
   const { answer } = asked;
   if (settings.json) process.stdout.write(`${JSON.stringify(answer)}\n`);
@@ -147,9 +147,9 @@ async function askRecording(
   await using perception = await openSharedPerception(settings);
   // All of a recording can be looked at again, as far as the budget reaches.
   const videoSeconds = settings.videoSeconds === 0 ? 0 : Infinity;
-  await using desk = await VideoDesk.open({ ...settings, videoSeconds });
+  await using desk = await SharedVideo.open({ ...settings, videoSeconds });
   const recent = desk.openVideo({ looks: true, pictures: false });
-  const looks = recent && desk.openLooks(recent, perception);
+  const looks = recent && desk.openInspector(recent, perception);
   await using reasonerModels = await ReasonerModels.open(settings);
   const builder = new RecordsBuilder();
   let frames = 0;
@@ -164,7 +164,7 @@ async function askRecording(
     mode: 'lossless',
     publisher: { streamId: settings.id },
     video: recent,
-    looks,
+    inspector: looks,
     onDraft: (draft) => {
       if (draft.kind in READ) builder.add(draft as Told);
     },

@@ -20,7 +20,7 @@ interface Finding {
   readonly mend?: string | undefined;
 }
 
-const LEAST_NODE = [20, 19] as const;
+const MIN_NODE = [20, 19] as const;
 
 /** `presage doctor`: one line for each need; the exit code is 1 when something that presage needs is missing. */
 export async function doctor({ settings, configFile }: CommandContext): Promise<void> {
@@ -56,12 +56,12 @@ function print({ need, verdict, found, mend }: Finding): void {
 
 function checkNode(): Finding {
   const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
-  const ok = major > LEAST_NODE[0] || (major === LEAST_NODE[0] && minor >= LEAST_NODE[1]);
+  const ok = major > MIN_NODE[0] || (major === MIN_NODE[0] && minor >= MIN_NODE[1]);
   return {
     need: 'node',
     verdict: ok ? 'ok' : 'bad',
     found: `${process.version} on ${process.platform}-${process.arch}`,
-    mend: ok ? undefined : `install Node ${LEAST_NODE.join('.')} or later: https://nodejs.org`,
+    mend: ok ? undefined : `install Node ${MIN_NODE.join('.')} or later: https://nodejs.org`,
   };
 }
 

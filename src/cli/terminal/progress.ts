@@ -25,7 +25,7 @@ export interface Progress {
 const PLAIN_EVERY_MS = 10_000;
 const DRAWS_PER_SECOND = 8;
 const BAR_COLUMNS = 30;
-const LEAST_BAR_COLUMNS = 6;
+const MIN_BAR_COLUMNS = 6;
 /** Part of the bar that wanders when the duration is unknown. */
 const WANDERER = 0.2;
 /** Before this much time the speed is a guess and is not told, ms. */
@@ -138,7 +138,7 @@ export class ProgressBar {
     const text = this.text();
     const columns = columnsOf(this.#out) ?? 80;
     const free = columns - text.length - 3;
-    if (free < LEAST_BAR_COLUMNS) return text.slice(0, columns - 1);
+    if (free < MIN_BAR_COLUMNS) return text.slice(0, columns - 1);
     return ` ${this.#barText(Math.min(free, BAR_COLUMNS))} ${text}`;
   }
 

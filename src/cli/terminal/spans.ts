@@ -27,7 +27,7 @@ export function textTraits(out: NodeJS.WritableStream, env: NodeJS.ProcessEnv = 
     forced !== undefined && forced !== ''
       ? forced !== '0' && forced !== 'false'
       : tty && (env['NO_COLOR'] ?? '') === '' && env['TERM'] !== 'dumb';
-  return { color, unicode: speaksUnicode(env), width: clampWidth(columnsOf(out)) };
+  return { color, unicode: supportsUnicode(env), width: clampWidth(columnsOf(out)) };
 }
 
 export function clampWidth(columns: number | undefined): number {
@@ -40,7 +40,7 @@ export function columnsOf(out: NodeJS.WritableStream): number | undefined {
   return 'columns' in out && typeof out.columns === 'number' ? out.columns : undefined;
 }
 
-function speaksUnicode(env: NodeJS.ProcessEnv): boolean {
+function supportsUnicode(env: NodeJS.ProcessEnv): boolean {
   if (process.platform === 'win32') return Boolean(env['WT_SESSION'] ?? env['TERM_PROGRAM']);
   const locale = [env['LC_ALL'], env['LC_CTYPE'], env['LANG']].find(
     (value) => value !== undefined && value !== '',

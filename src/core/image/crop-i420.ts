@@ -40,7 +40,7 @@ export function cropI420(
 }
 
 /** Smallest side of a part of a picture, px: a smaller one grows about its centre. */
-const LEAST_SIDE_PX = 64;
+const MIN_SIDE_PX = 64;
 
 /** A part of the frame in whole px, its upper left even, inside the frame. */
 export function pxRegion(
@@ -53,7 +53,7 @@ export function pxRegion(
 }
 
 function side(low: number, high: number, length: number): [from: number, to: number] {
-  const half = Math.min(Math.max((high - low) / 2, LEAST_SIDE_PX / 2), length / 2);
+  const half = Math.min(Math.max((high - low) / 2, MIN_SIDE_PX / 2), length / 2);
   const centre = Math.min(Math.max((low + high) / 2, half), length - half);
   const from = Math.max(Math.floor((centre - half) / 2) * 2, 0);
   return [from, Math.min(Math.ceil(centre + half), length)];

@@ -1,4 +1,4 @@
-/** Cosine of two tokens, −1–1; 0 when one is empty or of another length. */
+/** Cosine of two embeddings, −1–1; 0 when one is empty or of another length. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return 0;
   let [dot, aa, bb] = [0, 0, 0];

@@ -65,10 +65,10 @@ export interface EpisodeQuery extends Conditions {
 }
 
 export interface SimilarityQuery extends Omit<Conditions, 'text' | 'keep'> {
-  /** An object that is known, which is then left out of the answer; or a token, unit length. */
+  /** An object that is known, which is then left out of the answer; or a embedding, unit length. */
   readonly like: string | Float32Array;
   /** Default 0.5. */
-  readonly leastCosine?: number;
+  readonly minCosine?: number;
 }
 
 /** An object that looks like the one asked about, and when it did most. */
@@ -95,7 +95,7 @@ export interface MemoryQueries {
   search(text: string, limit?: number): readonly Hit[];
 }
 
-const LEAST_COSINE = 0.5;
+const MIN_COSINE = 0.5;
 const HITS = 20;
 
 /** Answers from records that are at hand. */
@@ -120,14 +120,14 @@ export class RecordQueries implements MemoryQueries {
     return take(query, this.records.episodes, (episode) => matchesEpisode(query, episode));
   }
 
-  similar({ like, leastCosine = LEAST_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
+  similar({ like, minCosine = MIN_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
     const others = this.records.objects.filter(({ id }) => id !== like);
     const self = this.records.objects.find(({ id }) => id === like);
     const looks = typeof like === 'string' ? (self ? looksOf(self) : []) : [like];
     return others
       .map((object) => likeness(object, looks, span))
       .filter((found) => found !== undefined)
-      .filter((found) => found.cosine >= leastCosine)
+      .filter((found) => found.cosine >= minCosine)
       .sort((x, y) => y.cosine - x.cosine)
       .slice(0, limit);
   }
@@ -209,17 +209,22 @@ export function likeness(
   let best: Likeness | undefined;
   for (const keyframe of object.keyframes) {
     if (span && !overlaps(span, { from: keyframe.t, to: keyframe.t })) continue;
-    const value = Math.max(...looks.map((look) => cosine(look, keyframe.token)));
+    const value = Math.max(...looks.map((look) => cosine(look, keyframe.embedding)));
     if (!best || value > best.cosine) best = { object, cosine: value, keyframe };
   }
-  const { token } = object;
-  if (token && !best) best = { object, cosine: Math.max(...looks.map((look) => cosine(look, token))) };
+  const { embedding } = object;
+  if (embedding && !best)
+    best = { object, cosine: Math.max(...looks.map((look) => cosine(look, embedding))) };
   return best;
 }
 
-/** The tokens by which an object is compared with others. */
-export function looksOf({ token, keyframes }: ObjectHistory): readonly Float32Array[] {
-  return keyframes.length > 0 ? keyframes.map((keyframe) => keyframe.token) : token ? [token] : [];
+/** The embeddings by which an object is compared with others. */
+export function looksOf({ embedding, keyframes }: ObjectHistory): readonly Float32Array[] {
+  return keyframes.length > 0
+    ? keyframes.map((keyframe) => keyframe.embedding)
+    : embedding
+      ? [embedding]
+      : [];
 }
 
 function isAt(place: PlaceRef, box: Box, label: string, { zones }: Places): boolean {

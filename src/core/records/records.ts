@@ -15,7 +15,7 @@ export interface Keyframe {
   readonly t: number;
   readonly box: Box;
   /** Appearance at that moment, unit length. */
-  readonly token: Float32Array;
+  readonly embedding: Float32Array;
 }
 
 /** How an object's stay began or ended. */
@@ -42,7 +42,7 @@ export interface ObjectHistory {
   /** Where it was: thinned, oldest first. */
   readonly path: readonly TrailPoint[];
   /** Appearance, smoothed over the sights, unit length. */
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
   /** Looks that together cover how it appeared, oldest first. */
   readonly keyframes: readonly Keyframe[];
 }

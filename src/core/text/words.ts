@@ -23,13 +23,13 @@ export function wordsMatched(wanted: ReadonlySet<string>, has: ReadonlySet<strin
   return matched / wanted.size;
 }
 
-const LEAST_STEM = 4;
+const MIN_STEM = 4;
 
 /** `person` fits `persons`, `colliding` fits `collide`: two words of one stem differ only in their last three letters. */
 function hasStem(word: string, has: ReadonlySet<string>): boolean {
   if (!/^\p{L}/u.test(word)) return false;
   for (const other of has) {
-    const stem = Math.max(LEAST_STEM, Math.max(word.length, other.length) - 3);
+    const stem = Math.max(MIN_STEM, Math.max(word.length, other.length) - 3);
     if (word.length >= stem && other.length >= stem && word.slice(0, stem) === other.slice(0, stem))
       return true;
   }

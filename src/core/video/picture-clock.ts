@@ -23,13 +23,13 @@ const NEAR_MS = 1000;
 /** Pictures that vote on the constant. */
 const VOTERS = 24;
 /** Least pictures that must agree before the constant is believed. */
-const LEAST_VOTES = 4;
+const MIN_VOTES = 4;
 /** A clock's tick lies between the service's two readings of it, ms. */
 const TOLERANCE_MS = 1.5;
 /** Nearer than any other picture can be: what a busy service reads its clock late, ms. */
 const SNAP_MS = 8;
 /** Share of the pictures that must agree. */
-const LEAST_SHARE = 0.6;
+const MIN_SHARE = 0.6;
 /** A picture whose own note is missing takes the nearest one's, up to this far away, ms. */
 const BRIDGE_MS = 2000;
 /** After so many pictures without any note near them the constant is another one: the stream began anew. */
@@ -109,7 +109,7 @@ export class PictureClock {
   }
 
   #vote(): number | undefined {
-    if (this.#pictures.length < LEAST_VOTES) return undefined;
+    if (this.#pictures.length < MIN_VOTES) return undefined;
     const candidates = new Map<number, { offset: number; gapMs: number }>();
     const last = this.#pictures.at(-1);
     if (!last) return undefined;
@@ -121,7 +121,7 @@ export class PictureClock {
       .map((candidate) => ({ ...candidate, score: this.#score(candidate.offset) }))
       .sort((a, b) => b.score - a.score || a.gapMs - b.gapMs);
     const [best, second] = ranked;
-    const least = Math.max(LEAST_VOTES - 1, this.#pictures.length * LEAST_SHARE);
+    const least = Math.max(MIN_VOTES - 1, this.#pictures.length * MIN_SHARE);
     if (!best || best.score < least) return undefined;
     // One that is not clearly better waits for more pictures; when all have voted, the one that came closest in time wins.
     const clear = second === undefined || best.score > second.score + 1;

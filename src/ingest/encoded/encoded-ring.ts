@@ -27,7 +27,7 @@ export interface EncodedRingStats {
 /** Times are written in whole milliseconds. */
 const SAME_PICTURE_MS = 1;
 /** Pictures whose media time is remembered: the copy and the decoder are never this far apart. */
-const MOST_PICTURES = 1024;
+const MAX_PICTURES = 1024;
 /** Presentation times that jump by more begin a new run: the parts do not fit together, ms. */
 const JUMP_MS = 10_000;
 
@@ -269,7 +269,7 @@ class PictureTimes {
     this.newest = t;
     this.#newestMs = ms;
     for (const [oldest] of this.#times) {
-      if (this.#times.size <= MOST_PICTURES) break;
+      if (this.#times.size <= MAX_PICTURES) break;
       this.#times.delete(oldest);
     }
   }

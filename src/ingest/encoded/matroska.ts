@@ -15,7 +15,7 @@ const ID = {
   codecId: 0x86,
 } as const;
 /** A larger element is not video but a misreading. */
-const MOST_BYTES = 64 * 2 ** 20;
+const MAX_BYTES = 64 * 2 ** 20;
 const KEY_FLAG = 0x80;
 
 export interface MatroskaFrame {
@@ -74,7 +74,7 @@ export class MatroskaReader {
     }
     const { id, headBytes, size } = element;
     if (id === ID.segment || id === ID.cluster) return this.#enter(id, bytes.subarray(0, headBytes));
-    if (size === undefined || size > MOST_BYTES) throw new RangeError('this is not Matroska');
+    if (size === undefined || size > MAX_BYTES) throw new RangeError('this is not Matroska');
     const end = headBytes + size;
     if (bytes.length < end) {
       this.#needed = end;

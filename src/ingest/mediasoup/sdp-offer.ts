@@ -2,8 +2,8 @@ import { PresageError } from '../../core/errors.js';
 import type { types } from './mediasoup.js';
 
 /** Lines of an offer; a browser's has some 300. */
-const MOST_LINES = 4000;
-const MOST_SECTIONS = 32;
+const MAX_LINES = 4000;
+const MAX_SECTIONS = 32;
 
 /** A media section of an offer. */
 export interface OfferSection {
@@ -44,10 +44,10 @@ const FEEDBACK = new Set(['nack', 'nack pli', 'ccm fir', 'goog-remb', 'transport
 export function readOffer(text: string): Offer {
   const lines = text.split(/\r\n|\n/).filter((line) => line !== '');
   if (lines[0] !== 'v=0') throw malformed('it does not begin with v=0');
-  if (lines.length > MOST_LINES) throw malformed('it is too long');
+  if (lines.length > MAX_LINES) throw malformed('it is too long');
   if (!lines.every((line) => /^[a-z]=/.test(line))) throw malformed('it has a line that is not `x=…`');
-  const { session, sections } = takeApart(lines);
-  if (sections.length > MOST_SECTIONS) throw malformed('it has too many sections');
+  const { session, sections } = splitOffer(lines);
+  if (sections.length > MAX_SECTIONS) throw malformed('it has too many sections');
   const video = sections.find(({ kind, port }) => kind === 'video' && port !== '0');
   if (!video) throw new PresageError('bad_request', 'The offer has no video');
   const both = [...video.lines, ...session];
@@ -94,7 +94,7 @@ export function receives(section: OfferSection): boolean {
 /** ICE credentials of a fragment; undefined where it only tells candidates. @throws PresageError `bad_request` */
 export function credentialsOf(fragment: string): { ufrag: string; password: string } | undefined {
   const lines = fragment.split(/\r\n|\n/).filter((line) => line !== '');
-  if (lines.length > MOST_LINES || lines.length === 0 || !lines.every((line) => /^[a-z]=/.test(line))) {
+  if (lines.length > MAX_LINES || lines.length === 0 || !lines.every((line) => /^[a-z]=/.test(line))) {
     throw new PresageError('bad_request', 'The fragment is not of the form of RFC 8840');
   }
   const ufrag = attribute(lines, 'ice-ufrag');
@@ -102,7 +102,7 @@ export function credentialsOf(fragment: string): { ufrag: string; password: stri
   return ufrag === undefined || password === undefined ? undefined : { ufrag, password };
 }
 
-function takeApart(lines: readonly string[]): { session: string[]; sections: OfferSection[] } {
+function splitOffer(lines: readonly string[]): { session: string[]; sections: OfferSection[] } {
   const session: string[] = [];
   const bodies: { head: string; lines: string[] }[] = [];
   for (const line of lines) {

@@ -11,7 +11,7 @@ const FEEDBACK: readonly types.RtcpFeedback[] = [
   { type: 'ccm', parameter: 'fir' },
 ];
 /** Tables of payload types at once; browsers of one kind share one. */
-const MOST_ROUTERS = 64;
+const MAX_ROUTERS = 64;
 
 /** A codec as a viewer numbers it. */
 interface Chosen {
@@ -49,7 +49,7 @@ export class Viewing {
     const key = JSON.stringify([sent.mimeType, codec.payloadType, parameters]);
     let router = this.#routers.get(key);
     if (!router) {
-      if (this.#routers.size >= MOST_ROUTERS) {
+      if (this.#routers.size >= MAX_ROUTERS) {
         throw new PresageError('overloaded', 'Viewers with too many different offers are connected');
       }
       const { mimeType, clockRate } = sent;

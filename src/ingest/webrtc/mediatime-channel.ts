@@ -8,7 +8,7 @@ const LABEL = 'mediatime';
 const MAX_BUFFERED_BYTES = 16_384;
 
 /** Tells a viewer which media time each picture shows, on a data channel that it has opened (see PictureClock). */
-export function tellMediatime(peer: PeerConnection, feed: ViewerFeed): { begin(): void; end(): void } {
+export function sendMediatime(peer: PeerConnection, feed: ViewerFeed): { begin(): void; end(): void } {
   let channel: DataChannel | undefined;
   let stop: (() => void) | undefined;
   const send = (note: PictureNote): void => {

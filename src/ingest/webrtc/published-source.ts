@@ -30,7 +30,7 @@ export interface PublishedPicture {
 }
 
 /** A change of size is told at most this often: congestion control may change it with every picture, ms. */
-const TELL_FORMAT_MS = 2000;
+const FORMAT_INTERVAL_MS = 2000;
 
 /**
  * The pictures of whoever publishes a stream. Their time is when they came, since the library tells no timestamps: media
@@ -163,7 +163,7 @@ export class PublishedSource implements Source {
   #tell(format: VideoFormat, atMs: number): void {
     const was = this.#format;
     const same = was?.width === format.width && was.height === format.height && was.codec === format.codec;
-    if (this.#live && (same || atMs - this.#toldAtMs < TELL_FORMAT_MS)) return;
+    if (this.#live && (same || atMs - this.#toldAtMs < FORMAT_INTERVAL_MS)) return;
     this.#live = true;
     this.#format = format;
     this.#toldAtMs = atMs;

@@ -4,7 +4,7 @@ import type { Source } from '../../core/source.js';
 import { PublishedSource } from './published-source.js';
 import { firstCodec, readOffer, type Offer } from './sdp.js';
 import { ViewerFeed } from './viewer-feed.js';
-import { tellMediatime } from './mediatime-channel.js';
+import { sendMediatime } from './mediatime-channel.js';
 import {
   loadWrtc,
   WRTC_CODECS,
@@ -133,7 +133,7 @@ export class WrtcEngine implements LiveVideoEngine {
     const peer = this.#openPeer();
     const feed = this.#takeFeed(streamId);
     const track = feed.createTrack();
-    const channel = tellMediatime(peer, feed);
+    const channel = sendMediatime(peer, feed);
     return this.#answer({
       ...{ streamId, kind: 'view', peer, offer },
       prepare: () => {

@@ -181,7 +181,7 @@ export class WrtcSession implements LiveSession {
   }
 }
 
-async function gathered(peer: PeerConnection, mostMs: number): Promise<void> {
+async function gathered(peer: PeerConnection, maxMs: number): Promise<void> {
   if (peer.iceGatheringState === 'complete') return;
   const stop = new AbortController();
   const complete = new Promise<void>((resolve) => {
@@ -189,7 +189,7 @@ async function gathered(peer: PeerConnection, mostMs: number): Promise<void> {
       if (peer.iceGatheringState === 'complete') resolve();
     };
   });
-  const late = delay(mostMs, undefined, { signal: stop.signal }).catch(() => undefined); // gathered in time
+  const late = delay(maxMs, undefined, { signal: stop.signal }).catch(() => undefined); // gathered in time
   await Promise.race([complete, late]);
   stop.abort();
   peer.onicegatheringstatechange = null;

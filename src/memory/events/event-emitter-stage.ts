@@ -9,9 +9,9 @@ const BARELY = 0.6;
 const TIME_DECIMALS = 1000;
 
 /** Turns findings into numbered events: `e1`, `e2`, … in the order of telling. */
-export class EventTeller {
+export class EventEmitterStage {
   /** Events told so far. */
-  told = 0;
+  emitted = 0;
 
   /**
    * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
@@ -20,16 +20,16 @@ export class EventTeller {
    *
    * @param observedAt media time of the percept
    */
-  tell(findings: readonly Finding[], observedAt: number, frame: FrameSize): readonly EventObserved[] {
+  emit(findings: readonly Finding[], observedAt: number, frame: FrameSize): readonly EventObserved[] {
     const ordered = findings.length > 1 ? [...findings].sort(byTime) : findings;
     return ordered.map((finding) => ({ event: this.#event(finding, frame), observedAt }));
   }
 
   #event(finding: Finding, frame: FrameSize): EventObserved['event'] {
-    this.told += 1;
-    const support = Math.min(...finding.who.map(({ part }) => part.support));
+    this.emitted += 1;
+    const support = Math.min(...finding.who.map(({ segment }) => segment.support));
     return {
-      id: `e${this.told}`,
+      id: `e${this.emitted}`,
       type: finding.type,
       participants: finding.who.map((who) => participant(who, finding.t, frame)),
       t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,
@@ -40,9 +40,9 @@ export class EventTeller {
   }
 }
 
-function participant({ part, role }: Participation, t: number, frame: FrameSize): Participant {
-  const [x, y, w, h] = scaleBox(part.boxAt(t), 1 / frame.width, 1 / frame.height);
-  const { id, label } = part.subject;
+function participant({ segment, role }: Participation, t: number, frame: FrameSize): Participant {
+  const [x, y, w, h] = scaleBox(segment.boxAt(t), 1 / frame.width, 1 / frame.height);
+  const { id, label } = segment.subject;
   return { id, label, ...(role === undefined ? {} : { role }), box: [x, y, w, h] };
 }
 
@@ -53,7 +53,7 @@ function byTime(a: Finding, b: Finding): number {
 }
 
 function whoOf({ who }: Finding): string {
-  return who.map(({ part }) => part.subject.id).join();
+  return who.map(({ segment }) => segment.subject.id).join();
 }
 
 function compare(a: string, b: string): number {

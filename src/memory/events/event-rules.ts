@@ -1,21 +1,21 @@
 import { z } from 'zod';
 import type { ObjectSample, Places } from '../../core/memory.js';
-import type { Observation, SampledPart } from '../track-segment.js';
+import type { BoxObservation, TrackSegment } from '../track-segment.js';
 import { ApproachRule } from './rules/approach-rule.js';
 import { CarryRule } from './rules/carry-rule.js';
 import { CollisionRule } from './rules/collision-rule.js';
-import type { ContactJudge } from './contact/contact-classifier.js';
+import type { ContactModel } from './contact/contact-classifier.js';
 import { ContactRule } from './contact/contact-rule.js';
 import { crossingRules, movedCrossingRules, type CrossingRule } from './rules/crossing-rule.js';
 import { FallRule } from './rules/fall-rule.js';
-import type { ObjectRule, Tell } from './finding.js';
+import type { ObjectRule, Report } from './finding.js';
 import { FollowRule } from './rules/follow-rule.js';
 import { LoiterRule } from './rules/loiter-rule.js';
 import { MeetingRule } from './rules/meeting-rule.js';
 import { MoveRule } from './rules/move-rule.js';
 import { FORGET_AFTER, PairMoment, reachOf, type Pair, type PairRule } from './pair.js';
 import { RelationRule, type RelationSink } from './rules/relation-rule.js';
-import { SightRule, type FrameSize } from './rules/presence-rule.js';
+import { PresenceRule, type FrameSize } from './rules/presence-rule.js';
 import { SteadyMotion } from './steady-motion.js';
 import { TurnRule } from './rules/turn-rule.js';
 
@@ -25,12 +25,12 @@ export interface EventRulesOptions {
   readonly loiterS: number;
   readonly relations: RelationSink;
   /** Tells contacts of things that move; without it their boxes alone decide. */
-  readonly contacts?: ContactJudge | undefined;
+  readonly contacts?: ContactModel | undefined;
 }
 
 const savedWatched = z.object({
   serial: z.number().int().min(0),
-  sights: z.unknown(),
+  presence: z.unknown(),
   rules: z.array(z.unknown()),
   pairedK: z.number().int(),
   /** Of each later part within reach, by its serial. */
@@ -50,10 +50,10 @@ interface WatchedPair {
 }
 
 /** One part with its rules. */
-interface WatchedPart {
+interface WatchedSegment {
   readonly serial: number;
-  readonly part: SampledPart;
-  readonly sights: SightRule;
+  readonly segment: TrackSegment;
+  readonly presence: PresenceRule;
   readonly rules: readonly ObjectRule[];
   /** Of zones and lines. */
   crossings: readonly CrossingRule[];
@@ -78,7 +78,7 @@ export class EventRules {
   readonly #options: Omit<EventRulesOptions, 'places'>;
   #places: Places;
   #frame: FrameSize = { width: 0, height: 0 };
-  #watched = new Map<SampledPart, WatchedPart>();
+  #watched = new Map<TrackSegment, WatchedSegment>();
   #serial = 0;
   #ended = false;
 
@@ -93,16 +93,16 @@ export class EventRules {
    */
   set places(places: Places) {
     for (const watched of this.#watched.values()) {
-      watched.crossings = movedCrossingRules(watched.crossings, watched.part, places, this.#frame);
+      watched.crossings = movedCrossingRules(watched.crossings, watched.segment, places, this.#frame);
     }
     this.#places = places;
   }
 
   /** Parts watched and pairs within reach. */
-  get counts(): { parts: number; pairs: number } {
+  get counts(): { segments: number; pairs: number } {
     let pairs = 0;
     for (const watched of this.#watched.values()) pairs += watched.pairs.size;
-    return { parts: this.#watched.size, pairs };
+    return { segments: this.#watched.size, pairs };
   }
 
   /** The size of the source frame in px; parts keep the size with which they began. */
@@ -110,48 +110,48 @@ export class EventRules {
     this.#frame = frame;
   }
 
-  begin(part: SampledPart, tell: Tell): void {
-    const watched = this.#watch(part, this.#serial++);
-    watched.sights.observe(part.first, tell);
-    this.#step(watched, part.lastK, tell);
-    watched.pairedK = part.lastK - (part.firstK === undefined ? 0 : 1);
+  begin(segment: TrackSegment, tell: Report): void {
+    const watched = this.#watch(segment, this.#serial++);
+    watched.presence.observe(segment.first, tell);
+    this.#step(watched, segment.lastK, tell);
+    watched.pairedK = segment.lastK - (segment.firstK === undefined ? 0 : 1);
   }
 
   /** Adds an observation to a part that has begun and not ended. */
-  observe(part: SampledPart, observation: Observation, score: number, tell: Tell): void {
-    const watched = this.#watched.get(part);
+  observe(segment: TrackSegment, observation: BoxObservation, score: number, tell: Report): void {
+    const watched = this.#watched.get(segment);
     if (!watched) return;
-    const from = part.lastK + 1;
-    part.observe(observation, score);
-    watched.sights.observe(observation, tell);
+    const from = segment.lastK + 1;
+    segment.observe(observation, score);
+    watched.presence.observe(observation, tell);
     this.#step(watched, from, tell);
   }
 
   /** Ends a part: exit or disappear, and whatever was waiting. The pair rules follow with `advance`. */
-  end(part: SampledPart, tell: Tell): void {
-    const watched = this.#watched.get(part);
+  end(segment: TrackSegment, tell: Report): void {
+    const watched = this.#watched.get(segment);
     if (!watched) return;
-    part.ended = true;
+    segment.ended = true;
     this.#ended = true;
     for (const rule of [...watched.rules, ...watched.crossings]) rule.end?.(tell);
-    watched.sights.end(tell);
+    watched.presence.end(tell);
   }
 
   /** True when a part that is not seen any more was last seen to leave through the border. */
-  hasLeft(part: SampledPart): boolean {
-    return this.#watched.get(part)?.sights.hasLeft() ?? true;
+  hasLeft(segment: TrackSegment): boolean {
+    return this.#watched.get(segment)?.presence.hasLeft() ?? true;
   }
 
   /** Gives the pair rules all samples made since the last call. Call it once per percept, after the observations. */
-  advance(tell: Tell): void {
+  advance(tell: Report): void {
     const all = [...this.#watched.values()];
-    if (this.#ended || all.some(({ part, pairedK }) => part.lastK > pairedK)) {
+    if (this.#ended || all.some(({ segment, pairedK }) => segment.lastK > pairedK)) {
       all.forEach(look);
       for (const [one, two] of pairsWithinReach(all)) this.#advancePair(one, two, tell);
     }
     for (const watched of all) {
-      watched.pairedK = watched.part.lastK;
-      if (watched.part.ended) this.#forget(watched);
+      watched.pairedK = watched.segment.lastK;
+      if (watched.segment.ended) this.#forget(watched);
     }
     this.#ended = false;
   }
@@ -172,13 +172,13 @@ export class EventRules {
   }
 
   /** What is remembered of a part that has not ended; undefined for one that is not watched. */
-  saveState(part: SampledPart): SavedWatched | undefined {
-    const watched = this.#watched.get(part);
+  saveState(segment: TrackSegment): SavedWatched | undefined {
+    const watched = this.#watched.get(segment);
     if (!watched) return undefined;
-    const { serial, sights, rules, crossings, pairedK, pairs } = watched;
+    const { serial, presence, rules, crossings, pairedK, pairs } = watched;
     return {
       serial,
-      sights: sights.saveState(),
+      presence: presence.saveState(),
       rules: [...rules, ...crossings].map((rule) => rule.saveState()),
       pairedK,
       pairs: [...pairs].map(([other, pair]) => ({
@@ -190,20 +190,20 @@ export class EventRules {
   }
 
   /** Replaces everything. Throws a ZodError, or a RangeError where rules do not fit. */
-  restoreState(all: readonly (readonly [part: SampledPart, state: unknown])[]): void {
+  restoreState(all: readonly (readonly [segment: TrackSegment, state: unknown])[]): void {
     this.clear();
-    const parsed = all.map(([part, state]) => [part, savedWatched.parse(state)] as const);
+    const parsed = all.map(([segment, state]) => [segment, savedWatched.parse(state)] as const);
     const inOrder = parsed.sort(([, a], [, b]) => a.serial - b.serial);
-    const bySerial = new Map(inOrder.map(([part, { serial }]) => [serial, part]));
-    for (const [part, saved] of inOrder) {
-      const watched = this.#watch(part, saved.serial);
-      watched.sights.restoreState(saved.sights);
+    const bySerial = new Map(inOrder.map(([segment, { serial }]) => [serial, segment]));
+    for (const [segment, saved] of inOrder) {
+      const watched = this.#watch(segment, saved.serial);
+      watched.presence.restoreState(saved.presence);
       restoreRules([...watched.rules, ...watched.crossings], saved.rules);
       watched.pairedK = saved.pairedK;
       for (const { serial, rules, outOfReach } of saved.pairs) {
         const other = bySerial.get(serial);
-        if (!other) throw new RangeError(`part ${serial} is not among the saved ones`);
-        const pair = this.#watchPair({ a: part, b: other }, false);
+        if (!other) throw new RangeError(`segment ${serial} is not among the saved ones`);
+        const pair = this.#watchPair({ a: segment, b: other }, false);
         restoreRules(pair.rules, rules);
         pair.outOfReach = outOfReach;
         watched.pairs.set(serial, pair);
@@ -211,21 +211,21 @@ export class EventRules {
     }
   }
 
-  #watch(part: SampledPart, serial: number): WatchedPart {
+  #watch(segment: TrackSegment, serial: number): WatchedSegment {
     const frame = this.#frame;
     const watched = {
       serial,
-      part,
-      sights: new SightRule(part, frame),
+      segment,
+      presence: new PresenceRule(segment, frame),
       rules: [
-        ...[new MoveRule(part), new TurnRule(part)].map((rule) =>
-          part.exact ? rule : new SteadyMotion(part, rule),
+        ...[new MoveRule(segment), new TurnRule(segment)].map((rule) =>
+          segment.exact ? rule : new SteadyMotion(segment, rule),
         ),
-        new LoiterRule(part, this.#options.loiterS),
-        ...(part.upright ? [new FallRule(part, frame)] : []),
+        new LoiterRule(segment, this.#options.loiterS),
+        ...(segment.upright ? [new FallRule(segment, frame)] : []),
       ],
-      crossings: crossingRules(part, this.#places, frame),
-      pairedK: part.lastK,
+      crossings: crossingRules(segment, this.#places, frame),
+      pairedK: segment.lastK,
       latestK: -1,
       x: 0,
       y: 0,
@@ -233,7 +233,7 @@ export class EventRules {
       oneNew: false,
       pairs: new Map<number, WatchedPair>(),
     };
-    this.#watched.set(part, watched);
+    this.#watched.set(segment, watched);
     return watched;
   }
 
@@ -249,17 +249,17 @@ export class EventRules {
     return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
   }
 
-  #step({ part, rules, crossings }: WatchedPart, from: number, tell: Tell): void {
-    for (let k = Math.max(from, part.oldestK); k <= part.lastK; k++) {
-      const sample = part.at(k);
+  #step({ segment, rules, crossings }: WatchedSegment, from: number, tell: Report): void {
+    for (let k = Math.max(from, segment.oldestK); k <= segment.lastK; k++) {
+      const sample = segment.at(k);
       if (!sample) continue;
       for (const rule of rules) rule.step(k, sample, tell);
       for (const rule of crossings) rule.step(k, sample, tell);
     }
   }
 
-  #advancePair(one: WatchedPart, two: WatchedPart, tell: Tell): void {
-    const [a, b] = [one.part, two.part];
+  #advancePair(one: WatchedSegment, two: WatchedSegment, tell: Report): void {
+    const [a, b] = [one.segment, two.segment];
     if (a.firstK === undefined || b.firstK === undefined) return;
     const shared = Math.max(a.firstK, b.firstK);
     const from = Math.max(Math.min(one.pairedK, two.pairedK) + 1, shared, a.oldestK, b.oldestK);
@@ -289,11 +289,11 @@ export class EventRules {
     const { contacts } = this.#options;
     const { a, b } = pair;
     if (!contacts || a.exact || a.upright || b.upright) return new CollisionRule(pair);
-    return new ContactRule(pair, contacts, { frame: this.#frame, parts: () => this.#watched.keys() });
+    return new ContactRule(pair, contacts, { frame: this.#frame, segments: () => this.#watched.keys() });
   }
 
-  #forget(gone: WatchedPart): void {
-    this.#watched.delete(gone.part);
+  #forget(gone: WatchedSegment): void {
+    this.#watched.delete(gone.segment);
     for (const { pairs } of this.#watched.values()) pairs.delete(gone.serial);
   }
 }
@@ -312,20 +312,20 @@ function restoreRules(
  * time near-linear in the parts unless all stand in one column. What was not looked at in the last moment alone has a
  * past that matters and goes with everything; so do pairs that are watched.
  */
-function pairsWithinReach(all: readonly WatchedPart[]): [WatchedPart, WatchedPart][] {
-  const pairs: [WatchedPart, WatchedPart][] = [];
-  const offer = (p: WatchedPart, q: WatchedPart): void => {
+function pairsWithinReach(all: readonly WatchedSegment[]): [WatchedSegment, WatchedSegment][] {
+  const pairs: [WatchedSegment, WatchedSegment][] = [];
+  const offer = (p: WatchedSegment, q: WatchedSegment): void => {
     const [one, two] = p.serial < q.serial ? [p, q] : [q, p];
     if (!isFarAndUnwatched(one, two)) pairs.push([one, two]);
   };
   const newest = all.reduce((most, { oneNew, latestK }) => (oneNew ? Math.max(most, latestK) : most), -1);
-  const isPlain = ({ oneNew, latestK }: WatchedPart): boolean => oneNew && latestK === newest;
+  const isPlain = ({ oneNew, latestK }: WatchedSegment): boolean => oneNew && latestK === newest;
   const plain = all.filter(isPlain).sort((a, b) => a.x - a.reach - (b.x - b.reach) || a.serial - b.serial);
-  const others = all.filter((part) => !isPlain(part));
+  const others = all.filter((segment) => !isPlain(segment));
   const met = new Set<WatchedPair>();
   plain.forEach((one, i) => {
     for (let j = i + 1; j < plain.length; j++) {
-      const two = plain[j] as WatchedPart;
+      const two = plain[j] as WatchedSegment;
       if (two.x - two.reach > one.x + one.reach) break;
       offer(one, two);
       const watched = one.pairs.get(two.serial) ?? two.pairs.get(one.serial);
@@ -336,7 +336,7 @@ function pairsWithinReach(all: readonly WatchedPart[]): [WatchedPart, WatchedPar
     for (const two of plain) offer(one, two);
     for (const two of others.slice(i + 1)) offer(one, two);
   });
-  const bySerial = new Map(plain.map((part) => [part.serial, part]));
+  const bySerial = new Map(plain.map((segment) => [segment.serial, segment]));
   for (const one of plain) {
     for (const [serial, watched] of one.pairs) {
       const two = bySerial.get(serial);
@@ -347,24 +347,24 @@ function pairsWithinReach(all: readonly WatchedPart[]): [WatchedPart, WatchedPar
 }
 
 /** Notes the latest sample of a part for the pairs. */
-function look(watched: WatchedPart): void {
-  const { part, pairedK } = watched;
-  const sample = part.at(part.lastK);
-  watched.oneNew = !part.ended && part.lastK === pairedK + 1;
+function look(watched: WatchedSegment): void {
+  const { segment, pairedK } = watched;
+  const sample = segment.at(segment.lastK);
+  watched.oneNew = !segment.ended && segment.lastK === pairedK + 1;
   if (!sample) return;
-  watched.latestK = part.lastK;
+  watched.latestK = segment.lastK;
   [watched.x, watched.y] = sample.position;
   watched.reach = reachOf(sample);
 }
 
 /** True for most pairs of a crowded view: there is one new moment, far out of reach, and no past that matters. */
-function isFarAndUnwatched(one: WatchedPart, two: WatchedPart): boolean {
+function isFarAndUnwatched(one: WatchedSegment, two: WatchedSegment): boolean {
   if (!one.oneNew || !two.oneNew || one.latestK !== two.latestK) return false;
   if (withinReach(one.x - two.x, one.y - two.y, one.reach + two.reach)) return false;
   return one.pairs.size === 0 || !one.pairs.has(two.serial);
 }
 
-function reachAt(watched: WatchedPart, k: number, sample: ObjectSample): number {
+function reachAt(watched: WatchedSegment, k: number, sample: ObjectSample): number {
   return k === watched.latestK ? watched.reach : reachOf(sample);
 }
 

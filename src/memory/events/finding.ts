@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { SAMPLE_HZ, type EventType } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/memory.js';
-import type { SampledPart } from '../track-segment.js';
+import type { TrackSegment } from '../track-segment.js';
 
 export interface Participation {
-  readonly part: SampledPart;
+  readonly segment: TrackSegment;
   readonly role?: string;
 }
 
@@ -23,7 +23,7 @@ export interface Finding {
   readonly direction?: 'a>b' | 'b>a';
 }
 
-export type Tell = (finding: Finding) => void;
+export type Report = (finding: Finding) => void;
 
 /** What a rule remembers, as plain JSON; a rule made for the same part or pair that takes it back goes on exactly. */
 export interface Stateful {
@@ -34,9 +34,9 @@ export interface Stateful {
 
 /** A rule about one part of one object; fed with every sample once, in order. */
 export interface ObjectRule extends Stateful {
-  step(k: number, sample: ObjectSample, tell: Tell): void;
+  step(k: number, sample: ObjectSample, tell: Report): void;
   /** The part has ended: what was waiting for more is told or forgotten. */
-  end?(tell: Tell): void;
+  end?(tell: Report): void;
 }
 
 /** A sample, or none. */

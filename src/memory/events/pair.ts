@@ -1,8 +1,8 @@
 import { boxCentre, type Point } from '../../core/maths/box.js';
 import { FAR, SAMPLE_HZ } from '../../core/ontology.js';
 import type { ObjectSample } from '../../core/memory.js';
-import type { SampledPart } from '../track-segment.js';
-import type { Stateful, Tell } from './finding.js';
+import type { TrackSegment } from '../track-segment.js';
+import type { Stateful, Report } from './finding.js';
 
 /** Two parts at one sample, with what all pair rules need. Valid during the call it is passed to. */
 export class PairMoment {
@@ -29,9 +29,9 @@ export class PairMoment {
 
 /** A rule about two parts; fed with every sample that both have, in order, while they are within reach. */
 export interface PairRule extends Stateful {
-  step(moment: PairMoment, tell: Tell): void;
+  step(moment: PairMoment, tell: Report): void;
   /** One of the parts has ended; no moment follows. */
-  end?(tell: Tell): void;
+  end?(tell: Report): void;
   /** The two have been out of reach for so long that they are not watched any more. */
   leave?(): void;
 }
@@ -75,6 +75,6 @@ export function meanSize(a: ObjectSample, b: ObjectSample): number {
 export const FORGET_AFTER = SAMPLE_HZ + 1;
 
 export interface Pair {
-  readonly a: SampledPart;
-  readonly b: SampledPart;
+  readonly a: TrackSegment;
+  readonly b: TrackSegment;
 }

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import type { Point } from '../../core/maths/box.js';
 import type { ObjectSample } from '../../core/memory.js';
-import type { SampledPart } from '../track-segment.js';
-import type { ObjectRule, Tell } from './finding.js';
+import type { TrackSegment } from '../track-segment.js';
+import type { ObjectRule, Report } from './finding.js';
 
 /** Samples on each side that a steadied velocity is the mean of: 0.3 s, which is also what steadying delays. */
 const AROUND = 3;
@@ -30,17 +30,17 @@ export class SteadyMotion implements ObjectRule {
   #done = 0;
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     private readonly rule: ObjectRule,
   ) {}
 
-  step(k: number, sample: ObjectSample, tell: Tell): void {
+  step(k: number, sample: ObjectSample, tell: Report): void {
     if (!sample.velocity) return;
     this.#steps.push({ k, sample });
     if (this.#steps.length - this.#done > AROUND) this.#pass(tell);
   }
 
-  end(tell: Tell): void {
+  end(tell: Report): void {
     while (this.#done < this.#steps.length) this.#pass(tell);
     this.rule.end?.(tell);
   }
@@ -52,7 +52,7 @@ export class SteadyMotion implements ObjectRule {
   restoreState(state: unknown): void {
     const { steps, done, rule } = stateSchema.parse(state);
     this.#steps = steps.flatMap((k) => {
-      const sample = this.part.at(k);
+      const sample = this.segment.at(k);
       return sample ? [{ k, sample }] : [];
     });
     this.#done = done;
@@ -60,7 +60,7 @@ export class SteadyMotion implements ObjectRule {
   }
 
   /** Passes on the oldest waiting step; near the ends of the part the mean has fewer samples on both sides. */
-  #pass(tell: Tell): void {
+  #pass(tell: Report): void {
     const step = this.#steps[this.#done];
     if (!step) return;
     const span = Math.min(AROUND, this.#done, this.#steps.length - 1 - this.#done);

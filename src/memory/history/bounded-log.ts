@@ -8,7 +8,7 @@ const BLOCK = 64;
  */
 export class BoundedLog<T> {
   readonly #bytesOf: (record: T) => number;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #records: T[] = [];
   /** Records at the front that are gone and not cut off yet: cutting each one would cost the length of the log. */
   #gone = 0;
@@ -19,9 +19,9 @@ export class BoundedLog<T> {
   /** Counts the merges: they change a record that is in its place. */
   #merges = 0;
 
-  constructor(bytesOf: (record: T) => number, mostBytes: number) {
+  constructor(bytesOf: (record: T) => number, maxBytes: number) {
     this.#bytesOf = bytesOf;
-    this.#mostBytes = mostBytes;
+    this.#maxBytes = maxBytes;
   }
 
   get length(): number {
@@ -45,7 +45,7 @@ export class BoundedLog<T> {
   add(record: T, merge?: (a: T, b: T) => T | undefined): void {
     this.#records.push(record);
     this.#bytes += this.#bytesOf(record);
-    while (this.#bytes > this.#mostBytes && this.length > 1) {
+    while (this.#bytes > this.#maxBytes && this.length > 1) {
       if (!merge || !this.#merge(merge)) this.#drop();
     }
   }

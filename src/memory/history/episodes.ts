@@ -11,10 +11,10 @@ const PAUSE_S = 20;
 /** It is cut after this long in any case, s. */
 const LONGEST_S = 300;
 /** …or after this many events. */
-const MOST_UNDER_WAY = 1000;
+const MAX_UNDER_WAY = 1000;
 /** Events and objects that an episode names at most; more are counted in its text. */
-const MOST_EVENTS = 200;
-const MOST_OBJECTS = 100;
+const MAX_EVENTS = 200;
+const MAX_OBJECTS = 100;
 
 export const savedEpisode = z.object({
   from: z.number(),
@@ -41,8 +41,8 @@ export class Episodes {
   /** End of the episode before. */
   #end = 0;
 
-  constructor(mostBytes: number) {
-    this.log = new BoundedLog(episodeBytes, mostBytes);
+  constructor(maxBytes: number) {
+    this.log = new BoundedLog(episodeBytes, maxBytes);
   }
 
   get bytes(): number {
@@ -56,7 +56,7 @@ export class Episodes {
     if (ended && events.length === 0) over.push(...this.#close(this.#last));
     for (const observed of events) this.#take(observed, t);
     const long = this.#from !== undefined && t - this.#from >= LONGEST_S - TIME_EPSILON;
-    if (long || this.#events.length >= MOST_UNDER_WAY) over.push(...this.#close(t));
+    if (long || this.#events.length >= MAX_UNDER_WAY) over.push(...this.#close(t));
     return over;
   }
 
@@ -98,8 +98,8 @@ export class Episodes {
       from: this.#from,
       to: Math.max(to, this.#from),
       text: summaryText(this.#events.map(({ event }) => event)),
-      events: this.#events.slice(0, MOST_EVENTS).map(({ event }) => event.id),
-      objects: [...objects].slice(0, MOST_OBJECTS),
+      events: this.#events.slice(0, MAX_EVENTS).map(({ event }) => event.id),
+      objects: [...objects].slice(0, MAX_OBJECTS),
     };
     this.#events = [];
     this.#from = undefined;
@@ -111,18 +111,18 @@ export class Episodes {
 }
 
 /** Text of a merged episode at most, characters. */
-const MOST_TEXT = 400;
+const MAX_TEXT = 400;
 
 /** One episode that stands for two: what it held, in less words. Undefined where merging saves nothing. */
 function merge(a: Episode, b: Episode): Episode | undefined {
   const cut = (text: string): string =>
-    text.length <= MOST_TEXT / 2 ? text : `${text.slice(0, MOST_TEXT / 2 - 1)}…`;
+    text.length <= MAX_TEXT / 2 ? text : `${text.slice(0, MAX_TEXT / 2 - 1)}…`;
   const merged: Episode = {
     from: a.from,
     to: Math.max(a.to, b.to),
     text: `${cut(a.text)} ${cut(b.text)}`,
-    events: [...a.events, ...b.events].slice(0, MOST_EVENTS / 2),
-    objects: [...new Set([...a.objects, ...b.objects])].slice(0, MOST_OBJECTS / 2),
+    events: [...a.events, ...b.events].slice(0, MAX_EVENTS / 2),
+    objects: [...new Set([...a.objects, ...b.objects])].slice(0, MAX_OBJECTS / 2),
   };
   return episodeBytes(merged) < episodeBytes(a) + episodeBytes(b) - BYTES.episode / 2 ? merged : undefined;
 }

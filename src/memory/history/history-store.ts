@@ -97,7 +97,7 @@ export class HistoryStore {
     for (const gone of this.#gone.aged.values()) {
       if (t - gone.at < SPARSE_S) break;
       gone.history.trail.clear();
-      gone.history.reduceLooks(KEYFRAMES_OF_OLD);
+      gone.history.reduceAppearances(KEYFRAMES_OF_OLD);
       this.#gone.aged.delete(gone.history.id);
       this.#put({ ...gone, age: 'old', bytes: gone.history.bytes }, gone);
     }
@@ -139,7 +139,7 @@ export class HistoryStore {
 
   /** All of them, in order of their first sight. */
   records(): ObjectHistory[] {
-    return [...this.#all(), ...this.#present.values()].map((history) => history.record()).sort(byFirstSight);
+    return [...this.#all(), ...this.#present.values()].map((history) => history.record()).sort(byFirstSeen);
   }
 
   /** Writes a piece for each history that changed; returns the head. */
@@ -215,6 +215,6 @@ function byTrail(a: LifeHistory, b: LifeHistory): number {
   return b.trail.length - a.trail.length || (a.id < b.id ? -1 : 1);
 }
 
-function byFirstSight(a: ObjectHistory, b: ObjectHistory): number {
+function byFirstSeen(a: ObjectHistory, b: ObjectHistory): number {
   return a.firstSeen - b.firstSeen || a.id.length - b.id.length || (a.id < b.id ? -1 : 1);
 }

@@ -1,17 +1,17 @@
 import { z } from 'zod';
 import type { Keyframe } from '../../core/records/records.js';
 import { cosine } from '../../core/maths/cosine.js';
-import { BYTES, tokenBytes } from '../size-model.js';
-import { savedBox, savedToken, saveToken } from '../state/saved-state.js';
+import { BYTES, embeddingBytes } from '../size-model.js';
+import { savedBox, savedEmbedding, saveEmbedding } from '../state/saved-state.js';
 
 /** Looks kept of one object. */
-export const MOST_KEYFRAMES = 6;
+export const MAX_KEYFRAMES = 6;
 /** A look nearer than this to one that is kept (1 − cosine) tells nothing new. */
-const LEAST_NEWS = 0.01;
+const MIN_NEWS = 0.01;
 
 export const savedKeyframes = z
-  .array(z.object({ t: z.number(), box: savedBox, token: savedToken }))
-  .max(MOST_KEYFRAMES);
+  .array(z.object({ t: z.number(), box: savedBox, embedding: savedEmbedding }))
+  .max(MAX_KEYFRAMES);
 
 /**
  * The few looks that best cover how an object appeared: an online form of farthest-point selection (Gonzalez 1985; the
@@ -29,15 +29,15 @@ export class KeyframeSet {
   }
 
   get bytes(): number {
-    return this.#frames.reduce((sum, { token }) => sum + BYTES.keyframe + tokenBytes(token), 0);
+    return this.#frames.reduce((sum, { embedding }) => sum + BYTES.keyframe + embeddingBytes(embedding), 0);
   }
 
   /** Looks are offered in order of time. True when the look is kept. */
   offer(frame: Keyframe): boolean {
-    const to = this.#frames.map(({ token }) => 1 - cosine(token, frame.token));
+    const to = this.#frames.map(({ embedding }) => 1 - cosine(embedding, frame.embedding));
     const news = Math.min(...to);
-    if (news < LEAST_NEWS) return false;
-    if (this.#frames.length < MOST_KEYFRAMES) {
+    if (news < MIN_NEWS) return false;
+    if (this.#frames.length < MAX_KEYFRAMES) {
       this.#add(frame, to);
       return true;
     }
@@ -57,7 +57,11 @@ export class KeyframeSet {
   }
 
   saveState(): z.input<typeof savedKeyframes> {
-    return this.#frames.map(({ t, box, token }) => ({ t, box: [...box], token: saveToken(token) }));
+    return this.#frames.map(({ t, box, embedding }) => ({
+      t,
+      box: [...box],
+      embedding: saveEmbedding(embedding),
+    }));
   }
 
   restoreState(frames: z.output<typeof savedKeyframes>): void {
@@ -66,7 +70,7 @@ export class KeyframeSet {
     for (const frame of frames)
       this.#add(
         frame,
-        this.#frames.map(({ token }) => 1 - cosine(token, frame.token)),
+        this.#frames.map(({ embedding }) => 1 - cosine(embedding, frame.embedding)),
       );
   }
 

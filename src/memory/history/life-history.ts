@@ -3,16 +3,16 @@ import type { EventObserved } from '../../core/messages.js';
 import { TIME_EPSILON } from '../../core/ontology.js';
 import type { ObjectHistory, Passage, Span } from '../../core/records/records.js';
 import type { Box } from '../../core/maths/box.js';
-import { BYTES, tokenBytes } from '../size-model.js';
+import { BYTES, embeddingBytes } from '../size-model.js';
 import { savedFloats } from '../state/saved-floats.js';
 import { savedTrail, Trail } from '../trail.js';
-import { savedTime, savedToken, saveTime, saveToken } from '../state/saved-state.js';
+import { savedTime, savedEmbedding, saveTime, saveEmbedding } from '../state/saved-state.js';
 import { KeyframeSet, savedKeyframes } from './keyframe-set.js';
 
 /** Stays remembered one by one; beyond it the oldest two become one. */
-const MOST_SPANS = 32;
+const MAX_SPANS = 32;
 /** A look is offered to the keyframes this often, s. */
-const LOOK_STEP_S = 0.5;
+const APPEARANCE_STEP_S = 0.5;
 
 const savedPassage = z
   .object({
@@ -25,7 +25,7 @@ const savedPassage = z
 export const savedHistory = z.object({
   id: z.string().min(1),
   label: z.string(),
-  spans: z.array(z.object({ from: z.number(), to: z.number() })).max(MOST_SPANS),
+  spans: z.array(z.object({ from: z.number(), to: z.number() })).max(MAX_SPANS),
   entered: savedPassage,
   left: savedPassage,
   trail: savedTrail,
@@ -36,7 +36,7 @@ export const savedPresence = z.object({
   id: z.string(),
   to: z.number(),
   lookedAt: savedTime,
-  token: savedToken.optional(),
+  embedding: savedEmbedding.optional(),
   tail: savedFloats,
 });
 
@@ -49,7 +49,7 @@ export class LifeHistory {
   #spans: Span[] = [];
   #entered: Passage | undefined;
   #left: Passage | undefined;
-  #token: Float32Array | undefined;
+  #embedding: Float32Array | undefined;
   #lookedAt = -Infinity;
   #mark = {};
   #trailMark: unknown;
@@ -74,13 +74,13 @@ export class LifeHistory {
       BYTES.span * this.#spans.length +
       trail.bytes +
       keyframes.bytes +
-      tokenBytes(this.#token)
+      embeddingBytes(this.#embedding)
     );
   }
 
   /** Appearance, smoothed over the sights. */
-  get token(): Float32Array | undefined {
-    return this.#token;
+  get embedding(): Float32Array | undefined {
+    return this.#embedding;
   }
 
   /** Another object whenever something has changed that `savePresence` does not say. */
@@ -97,7 +97,7 @@ export class LifeHistory {
   }
 
   /** Keeps at most this many looks. */
-  reduceLooks(most: number): void {
+  reduceAppearances(most: number): void {
     this.keyframes.reduceTo(most);
     this.#mark = {};
   }
@@ -107,7 +107,7 @@ export class LifeHistory {
     this.#mark = {};
     this.#spans.push({ from: t, to: t });
     const [first, second] = this.#spans;
-    if (this.#spans.length > MOST_SPANS && first && second)
+    if (this.#spans.length > MAX_SPANS && first && second)
       this.#spans.splice(0, 2, { from: first.from, to: second.to });
   }
 
@@ -118,11 +118,11 @@ export class LifeHistory {
   }
 
   /** @param box fractions of the frame; absent when it is hidden, and has only the look of before */
-  look(t: number, token: Float32Array, box: Box | undefined): void {
-    this.#token = token;
-    if (!box || t - this.#lookedAt < LOOK_STEP_S - TIME_EPSILON) return;
+  observeAppearance(t: number, embedding: Float32Array, box: Box | undefined): void {
+    this.#embedding = embedding;
+    if (!box || t - this.#lookedAt < APPEARANCE_STEP_S - TIME_EPSILON) return;
     this.#lookedAt = t;
-    if (this.keyframes.offer({ t, box, token })) this.#mark = {};
+    if (this.keyframes.offer({ t, box, embedding })) this.#mark = {};
   }
 
   /** Takes note of an event in which it came or went. */
@@ -145,7 +145,7 @@ export class LifeHistory {
       ...(this.#entered && { entered: this.#entered }),
       ...(left && { left }),
       path: this.trail.view(),
-      ...(this.#token && { token: this.#token }),
+      ...(this.#embedding && { embedding: this.#embedding }),
       keyframes: [...this.keyframes.frames].sort((a, b) => a.t - b.t),
     };
   }
@@ -167,7 +167,7 @@ export class LifeHistory {
       id: this.id,
       to: this.lastSeen,
       lookedAt: saveTime(this.#lookedAt),
-      ...(this.#token && { token: saveToken(this.#token) }),
+      ...(this.#embedding && { embedding: saveEmbedding(this.#embedding) }),
       tail: this.trail.saveTail(),
     };
   }
@@ -181,7 +181,7 @@ export class LifeHistory {
     history.#entered = state.entered;
     history.#left = state.left;
     history.trail.restoreState(state.trail, presence.tail);
-    history.#token = presence.token;
+    history.#embedding = presence.embedding;
     history.keyframes.restoreState(state.keyframes);
     history.#lookedAt = presence.lookedAt;
     history.seen(presence.to);

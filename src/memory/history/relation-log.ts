@@ -4,7 +4,7 @@ import { BYTES, relationBytes } from '../size-model.js';
 import { BoundedLog } from './bounded-log.js';
 
 /** Relations that a snapshot shows at most, and for how long after their end, s. */
-const MOST_SHOWN = 500;
+const MAX_SHOWN = 500;
 const SHOWN_S = 60;
 
 interface Begun {
@@ -24,8 +24,8 @@ export class RelationLog {
   readonly closed: BoundedLog<Relation>;
   readonly #open = new Map<string, Begun>();
 
-  constructor(mostBytes: number) {
-    this.closed = new BoundedLog(relationBytes, mostBytes);
+  constructor(maxBytes: number) {
+    this.closed = new BoundedLog(relationBytes, maxBytes);
   }
 
   get open(): number {
@@ -56,8 +56,8 @@ export class RelationLog {
 
   /** Those that ended in the last minute, then those that hold at `t`. */
   shown(t: number): readonly Relation[] {
-    const running = this.#running(t).slice(-MOST_SHOWN);
-    return [...this.closed.newest(MOST_SHOWN - running.length, ({ to }) => t - to <= SHOWN_S), ...running];
+    const running = this.#running(t).slice(-MAX_SHOWN);
+    return [...this.closed.newest(MAX_SHOWN - running.length, ({ to }) => t - to <= SHOWN_S), ...running];
   }
 
   records(t: number): readonly Relation[] {

@@ -3,7 +3,7 @@ import type { EventType } from '../../core/ontology.js';
 import { eventClause, objectPhrase } from '../../core/text/object-names.js';
 
 /** Single events told in words; the others are counted. */
-const MOST_TOLD = 5;
+const MAX_LISTED = 5;
 
 /** Types that are told one by one, the ones that matter most first. */
 const TOLD: readonly EventType[] = [
@@ -30,7 +30,7 @@ export function summaryText(events: readonly ObservedEvent[]): string {
   const told = events
     .filter(({ type }) => TOLD.includes(type))
     .sort((a, b) => TOLD.indexOf(a.type) - TOLD.indexOf(b.type) || a.t - b.t);
-  const chosen = told.slice(0, MOST_TOLD).sort((a, b) => a.t - b.t);
+  const chosen = told.slice(0, MAX_LISTED).sort((a, b) => a.t - b.t);
   const clauses = chosen.map((event) =>
     eventClause(event.type, event.participants.map(objectPhrase), event.zone, 'past'),
   );

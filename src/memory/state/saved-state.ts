@@ -21,8 +21,8 @@ export function saveTime(t: number): number | null {
 
 const FLOAT_BYTES = 4;
 
-/** The bytes of a token, little-endian, as base64. */
-export const savedToken = z.base64().transform((text, context): Float32Array => {
+/** The bytes of a embedding, little-endian, as base64. */
+export const savedEmbedding = z.base64().transform((text, context): Float32Array => {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length % FLOAT_BYTES !== 0) {
     context.addIssue({ code: 'custom', message: 'not a whole number of floats' });
@@ -33,8 +33,8 @@ export const savedToken = z.base64().transform((text, context): Float32Array => 
   );
 });
 
-export function saveToken(token: Float32Array): string {
-  const bytes = Buffer.alloc(FLOAT_BYTES * token.length);
-  token.forEach((value, k) => bytes.writeFloatLE(value, FLOAT_BYTES * k));
+export function saveEmbedding(embedding: Float32Array): string {
+  const bytes = Buffer.alloc(FLOAT_BYTES * embedding.length);
+  embedding.forEach((value, k) => bytes.writeFloatLE(value, FLOAT_BYTES * k));
   return bytes.toString('base64');
 }

@@ -21,6 +21,6 @@ export class PieceLedger {
     this.#stored = this.#seen;
     this.#seen = new Map();
     this.#put = {};
-    return { whole, put, gone };
+    return { whole, put, removed: gone };
   }
 }

@@ -6,12 +6,12 @@ import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
 /** Fewer objects than this cannot tell a camera that moved from objects that did. */
-const LEAST_TRACKS = 3;
+const MIN_TRACKS = 3;
 /** Most tracks that are asked: a few prove it as well as many. */
-const MOST_TRACKS = 24;
+const MAX_TRACKS = 24;
 /** Proposed shifts are counted in bins of this many box scales, and the fullest ones are looked at closely. */
 const BIN_SCALES = 0.2;
-const MOST_BINS = 8;
+const MAX_BINS = 8;
 /** A track supports a shift when its box then overlaps a detection this much (IoU). */
 const SUPPORT_IOU = 0.5;
 /** When at least this share of the tracks is where it was expected, the camera did not move. */
@@ -38,8 +38,8 @@ export function commonShift(
   tracks: readonly TrackState[],
   sightings: readonly Sighting[],
 ): Affine | undefined {
-  const known = tracks.filter(({ id, seen }) => id !== undefined && seen).slice(0, MOST_TRACKS);
-  if (known.length < LEAST_TRACKS || sightings.length < LEAST_TRACKS) return undefined;
+  const known = tracks.filter(({ id, seen }) => id !== undefined && seen).slice(0, MAX_TRACKS);
+  if (known.length < MIN_TRACKS || sightings.length < MIN_TRACKS) return undefined;
   const still = support(known, sightings, 0, 0);
   if (still.count >= STILL_SHARE * known.length) return undefined;
   const proposed = proposals(known, sightings);
@@ -51,7 +51,7 @@ export function commonShift(
   const far = Math.min(...known.map(({ box }) => boxScale(box)));
   const rivals = voted.filter(({ dx, dy }) => Math.hypot(dx - best.dx, dy - best.dy) > far);
   const next = Math.max(still.count, ...rivals.map((rival) => rival.count));
-  const least = Math.max(LEAST_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * next);
+  const least = Math.max(MIN_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * next);
   return best.count >= least ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
 }
 
@@ -70,7 +70,7 @@ function proposals(tracks: readonly TrackState[], sightings: readonly Sighting[]
       bins.set(key, { votes: bin.votes + 1, dx: bin.dx + dx, dy: bin.dy + dy });
     }
   }
-  const fullest = [...bins.values()].sort((a, b) => b.votes - a.votes).slice(0, MOST_BINS);
+  const fullest = [...bins.values()].sort((a, b) => b.votes - a.votes).slice(0, MAX_BINS);
   return fullest.map(({ votes, dx, dy }): Point => [dx / votes, dy / votes]);
 }
 

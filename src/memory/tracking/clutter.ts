@@ -5,7 +5,7 @@ import { savedBox, savedTime, saveTime } from '../state/saved-state.js';
 import type { Sighting } from './sightings.js';
 
 /** Most spots at once; the least frequent goes first. */
-export const MOST_SPOTS = 256;
+export const MAX_SPOTS = 256;
 /** A detection belongs to a spot where their boxes overlap this much (IoU): clutter does not move. */
 const SPOT_IOU = 0.5;
 /** How long a spot remembers, s: shadows and light change over minutes, not seconds. */
@@ -19,7 +19,7 @@ const FORGET_SHARE = 0.03;
 /** A detection stands out of the clutter when its score exceeds the spot's mean by this many standard deviations... */
 const OUTSTANDING_SIGMAS = 3;
 /** ...of at least this much. */
-const LEAST_SIGMA = 0.03;
+const MIN_SIGMA = 0.03;
 /** Weight of the newest detection in a spot's box and score statistics. */
 const SPOT_WEIGHT = 0.05;
 
@@ -35,7 +35,7 @@ const spotSchema = z.object({
 });
 type Spot = z.output<typeof spotSchema>;
 
-export const savedClutter = z.object({ t: savedTime, spots: z.array(spotSchema).max(MOST_SPOTS) });
+export const savedClutter = z.object({ t: savedTime, spots: z.array(spotSchema).max(MAX_SPOTS) });
 
 /**
  * A clutter map (Musicki & Evans, "Clutter map information for data association and track initialization", IEEE Trans.
@@ -56,7 +56,7 @@ export class ClutterMap {
   explains(sighting: Sighting): boolean {
     const spot = this.#spotOf(sighting);
     if (!spot || this.#t - spot.since < WATCH_S || spot.hits / spot.looks < CLUTTER_SHARE) return false;
-    const sigma = Math.max(Math.sqrt(spot.variance), LEAST_SIGMA);
+    const sigma = Math.max(Math.sqrt(spot.variance), MIN_SIGMA);
     return sighting.score < spot.mean + OUTSTANDING_SIGMAS * sigma;
   }
 
@@ -74,9 +74,9 @@ export class ClutterMap {
     this.#spots = this.#spots.filter(
       (spot) => t - spot.since < WATCH_S || spot.hits >= FORGET_SHARE * spot.looks,
     );
-    if (this.#spots.length <= MOST_SPOTS) return;
+    if (this.#spots.length <= MAX_SPOTS) return;
     this.#spots.sort((a, b) => b.hits / b.looks - a.hits / a.looks || a.since - b.since);
-    this.#spots.length = MOST_SPOTS;
+    this.#spots.length = MAX_SPOTS;
   }
 
   saveState(): z.input<typeof savedClutter> {

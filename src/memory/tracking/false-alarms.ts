@@ -14,8 +14,8 @@ const GATE_AREA = 3;
 /** When chance alone continues a false alarm this often, nothing new can be told from the noise. */
 const HOPELESS = 0.25;
 /** Detections that confirm a track in a quiet picture, and most that are ever asked for. */
-const LEAST_HITS = 2;
-const MOST_HITS = 8;
+const MIN_HITS = 2;
+const MAX_HITS = 8;
 
 export const savedAlarms = z.object({ rate: z.number().min(0), area: z.number().min(0) });
 
@@ -48,8 +48,8 @@ export class FalseAlarms {
   get hitsNeeded(): number {
     const chance = this.#rate * this.#area;
     if (chance > HOPELESS) return Infinity;
-    let hits = LEAST_HITS;
-    while (hits < MOST_HITS && this.#rate * chance ** (hits - 1) > TOLERATED) hits += 1;
+    let hits = MIN_HITS;
+    while (hits < MAX_HITS && this.#rate * chance ** (hits - 1) > TOLERATED) hits += 1;
     return hits;
   }
 

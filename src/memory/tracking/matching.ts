@@ -19,9 +19,9 @@ const WEAK_S = 2;
 /** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
 const SCORE_SHARE = 0.5;
 /** The look changes a similarity by at most this factor up or down: it decides between what motion allows, no more. */
-const LOOK_SHARE = 0.5;
+const APPEARANCE_SHARE = 0.5;
 /** Evidence (natural logarithm) at which the look has most of its say. */
-const LOOK_EVIDENCE = 3;
+const APPEARANCE_EVIDENCE = 3;
 
 export type Pair = readonly [track: TrackState, sighting: Sighting];
 
@@ -137,7 +137,7 @@ function weighed(
     const near = similarity(track, sighting);
     if (near <= 0) return near;
     const scored = near * (1 - SCORE_SHARE * (1 - sighting.score));
-    const evidence = appearance.evidence(track.gallery.cosine(sighting.token));
-    return scored * (1 + LOOK_SHARE * Math.tanh(evidence / LOOK_EVIDENCE));
+    const evidence = appearance.evidence(track.gallery.cosine(sighting.embedding));
+    return scored * (1 + APPEARANCE_SHARE * Math.tanh(evidence / APPEARANCE_EVIDENCE));
   };
 }

@@ -53,7 +53,7 @@ const vertical = (box: Box): Side => [box[1], box[1] + box[3]];
  *
  * @returns the pairs, with shared ones in place of theirs
  */
-export function shareMerged(
+export function splitMergedBoxes(
   pairs: readonly Pair[],
   missed: readonly TrackState[],
   t: number,

@@ -10,7 +10,7 @@ const SLOWEST_S = 15;
 /** The usual interval is the median of this many. */
 const REMEMBERED = 5;
 /** Known after this many. */
-const LEAST_KNOWN = 3;
+const MIN_KNOWN = 3;
 
 export const savedPace = z.array(z.number().positive()).max(REMEMBERED);
 
@@ -26,7 +26,7 @@ export class Pace {
 
   /** Usual time between percepts, s; 0 while not known. */
   get typical(): number {
-    if (this.#intervals.length < LEAST_KNOWN) return 0;
+    if (this.#intervals.length < MIN_KNOWN) return 0;
     const sorted = [...this.#intervals].sort((a, b) => a - b);
     return Math.min(sorted[Math.floor(sorted.length / 2)] ?? 0, SLOWEST_S);
   }

@@ -4,7 +4,7 @@ import { dot } from './identity/gallery.js';
 import { ANY_LABEL } from './identity/label-votes.js';
 
 /** A detection as the tracker uses it, box in px. */
-export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token' | 'labelScore'> {
+export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'embedding' | 'labelScore'> {
   readonly label: string;
   readonly score: number;
   readonly box: Box;
@@ -17,7 +17,7 @@ export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'token' | 
 type Uncovered = Omit<Sighting, 'covered'>;
 
 /** Most detections of one percept that are looked at, best first: four times what a crowded view holds. */
-export const MOST_SIGHTINGS = 512;
+export const MAX_SIGHTINGS = 512;
 /** An object covered by less than this is in clear view. */
 export const CLEAR_VIEW = 0.2;
 /** Two boxes that overlap more than this (IoU) show one object, whatever they are called. */
@@ -29,11 +29,11 @@ const NESTED_SHARE = 0.9;
 /** ...unless its score is nearly as good: then it may be someone in front. */
 const NESTED_SCORE = 0.7;
 /** A class with less than this is no name for what moves. */
-const LEAST_NAME_SCORE = 0.3;
-/** A token's squared length may differ from 1 by this. */
+const MIN_NAME_SCORE = 0.3;
+/** A embedding's squared length may differ from 1 by this. */
 const UNIT_TOLERANCE = 0.01;
 /** Thinner boxes are what the border leaves of an object, px. */
-const LEAST_SIDE = 1;
+const MIN_SIDE = 1;
 
 /** Size in px² of what two boxes share. */
 function shared(a: Box, b: Box): number {
@@ -79,15 +79,15 @@ export function readSightings(percept: Percept, floor: number): Sighting[] {
 
 function readBoxes(percept: Percept, floor: number): Uncovered[] {
   const all: Uncovered[] = [];
-  for (const { box, score, token, ...rest } of percept.detections) {
+  for (const { box, score, embedding, ...rest } of percept.detections) {
     if (!(score >= floor) || !box.every(Number.isFinite)) continue;
     const px = scaleBox(box, percept.width, percept.height);
-    if (px[2] < LEAST_SIDE || px[3] < LEAST_SIDE) continue;
-    const usable = token !== undefined && Math.abs(dot(token, token) - 1) < UNIT_TOLERANCE;
-    all.push({ ...rest, score: Math.min(score, 1), box: px, ...(usable && { token }) });
+    if (px[2] < MIN_SIDE || px[3] < MIN_SIDE) continue;
+    const usable = embedding !== undefined && Math.abs(dot(embedding, embedding) - 1) < UNIT_TOLERANCE;
+    all.push({ ...rest, score: Math.min(score, 1), box: px, ...(usable && { embedding }) });
   }
   all.sort((a, b) => b.score - a.score);
-  all.length = Math.min(all.length, MOST_SIGHTINGS);
+  all.length = Math.min(all.length, MAX_SIGHTINGS);
   return all;
 }
 
@@ -113,7 +113,7 @@ function named(all: readonly Uncovered[]): readonly Uncovered[] {
 function bestOverlap(moving: Uncovered, seen: readonly Uncovered[]): Uncovered | undefined {
   let [best, most]: [Uncovered | undefined, number] = [undefined, SAME_MOTION_IOU];
   for (const one of seen) {
-    if (one.score < LEAST_NAME_SCORE) continue;
+    if (one.score < MIN_NAME_SCORE) continue;
     const overlap = iou(moving.box, one.box);
     if (overlap >= most) [best, most] = [one, overlap];
   }

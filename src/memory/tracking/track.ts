@@ -5,7 +5,7 @@ import type { TrackedObject } from '../../core/memory.js';
 import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import { blend, Gallery, savedGallery } from './identity/gallery.js';
 import { BoxFilter, savedFilter, type Jitter } from './filter/box-filter.js';
-import { savedBox, savedPoint, savedToken, saveToken } from '../state/saved-state.js';
+import { savedBox, savedPoint, savedEmbedding, saveEmbedding } from '../state/saved-state.js';
 import { moveBox } from './camera-motion.js';
 import { ANY_LABEL, LabelVotes, savedVotes } from './identity/label-votes.js';
 import { CLEAR_VIEW, type Sighting } from './sightings.js';
@@ -34,12 +34,12 @@ const SCORE_WEIGHT = 0.2;
 const MOTION_DOUBT = 0.3;
 /** Scores from here on show an object well enough to learn its look. */
 const CLEAR_SCORE = 0.5;
-/** Share of the newest token in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
-const TOKEN_WEIGHT = 0.1;
+/** Share of the newest embedding in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
+const EMBEDDING_WEIGHT = 0.1;
 /** Most others that a track may have been confused with at once. */
-const MOST_RIVALS = 4;
+const MAX_RIVALS = 4;
 /** Most times of missed percepts kept for interpolation: one second at 60 fps and some. */
-const MOST_MISSED = 128;
+const MAX_MISSED = 128;
 
 const savedPast = z.object({ t: z.number(), box: savedBox });
 
@@ -62,10 +62,10 @@ export const savedTrack = z.object({
   startBox: savedBox,
   box: savedBox,
   spread: z.number(),
-  token: savedToken.optional(),
+  embedding: savedEmbedding.optional(),
   gallery: savedGallery,
-  rivals: z.array(z.tuple([z.string(), z.number()])).max(MOST_RIVALS),
-  recent: z.object({ token: savedToken, count: z.number() }).optional(),
+  rivals: z.array(z.tuple([z.string(), z.number()])).max(MAX_RIVALS),
+  recent: z.object({ embedding: savedEmbedding, count: z.number() }).optional(),
   filter: savedFilter,
   score: z.number(),
   votes: savedVotes,
@@ -106,14 +106,14 @@ export class TrackState {
   box: Box;
   /** Outline in this percept. */
   mask: Mask | undefined;
-  /** Mean of the tokens so far, unit length; newer ones weigh more. */
-  token: Float32Array | undefined;
+  /** Mean of the embeddings so far, unit length; newer ones weigh more. */
+  embedding: Float32Array | undefined;
   /** How it looked while nobody else could be meant. */
   gallery = new Gallery();
   /** Ids of those it overlapped so much that they may have changed places, with the last time, s. */
   readonly rivals = new Map<string, number>();
-  /** Mean of the tokens since the last such overlap, and their number. */
-  recent: { readonly token: Float32Array; readonly count: number } | undefined;
+  /** Mean of the embeddings since the last such overlap, and their number. */
+  recent: { readonly embedding: Float32Array; readonly count: number } | undefined;
   /** Uncertainty of the predicted centre as a fraction of the box scale. */
   spread = 0;
   #filter: BoxFilter;
@@ -154,7 +154,7 @@ export class TrackState {
   }
 
   /** A detection supports the track at the time of the last prediction. */
-  sight(sighting: Sighting, t: number, highScore: number): void {
+  update(sighting: Sighting, t: number, highScore: number): void {
     const before: PastBox = { t: this.lastSeen, box: this.lastBox };
     this.#filter.correct({ ...sighting, covered: this.#doubtOf(sighting) });
     this.box = this.lastBox = this.#filter.box;
@@ -177,7 +177,7 @@ export class TrackState {
     this.mask = undefined;
     this.#filter.clamp(width, height);
     this.box = this.#filter.box;
-    if (this.#missed.length < MOST_MISSED) this.#missed.push(t);
+    if (this.#missed.length < MAX_MISSED) this.#missed.push(t);
   }
 
   /** Nobody looked for it: it is believed to go on as it did, without counting as sighted. */
@@ -203,8 +203,8 @@ export class TrackState {
     this.#votes.add(old.#votes);
     for (const [id, t] of old.rivals) this.rivals.set(id, t);
     // Whoever came out may be the other one: then what is seen now is not the look of this identity.
-    if (this.rivals.size > 0 && this.token) {
-      this.recent = { token: this.token, count: this.hits };
+    if (this.rivals.size > 0 && this.embedding) {
+      this.recent = { embedding: this.embedding, count: this.hits };
       this.gallery = old.gallery;
     } else this.gallery.adopt(old.gallery);
     this.confirm(old.id as string);
@@ -226,7 +226,7 @@ export class TrackState {
       lastSeen: this.lastSeen,
       seen: this.seen,
       ...(this.mask && { mask: this.mask }),
-      ...(this.token && { token: this.token }),
+      ...(this.embedding && { embedding: this.embedding }),
       ...(backlog.length > 0 && {
         backlog: backlog.map(({ t, box }) => ({ t, box: clip(box, width, height) })),
       }),
@@ -242,10 +242,10 @@ export class TrackState {
       ...{ firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded },
       ...{ left, excused, sampledAt },
       ...(id !== undefined && { id }),
-      ...(this.token && { token: saveToken(this.token) }),
+      ...(this.embedding && { embedding: saveEmbedding(this.embedding) }),
       gallery: this.gallery.saveState(),
       rivals: [...this.rivals],
-      ...(this.recent && { recent: { ...this.recent, token: saveToken(this.recent.token) } }),
+      ...(this.recent && { recent: { ...this.recent, embedding: saveEmbedding(this.recent.embedding) } }),
       lastBox: [...this.lastBox],
       lastVelocity: [...this.lastVelocity],
       startBox: [...this.startBox],
@@ -274,16 +274,19 @@ export class TrackState {
     return track;
   }
 
-  #look({ mask, token, covered, score }: Sighting, t: number): void {
+  #look({ mask, embedding, covered, score }: Sighting, t: number): void {
     this.mask = mask;
-    if (!token) return;
-    this.token = this.token?.length === token.length ? blend(this.token, token, TOKEN_WEIGHT) : token;
+    if (!embedding) return;
+    this.embedding =
+      this.embedding?.length === embedding.length
+        ? blend(this.embedding, embedding, EMBEDDING_WEIGHT)
+        : embedding;
     if (covered > CLEAR_VIEW || score < CLEAR_SCORE) return;
-    if (this.rivals.size === 0) this.gallery.add(token, t);
-    else if (this.recent?.token.length === token.length) {
+    if (this.rivals.size === 0) this.gallery.add(embedding, t);
+    else if (this.recent?.embedding.length === embedding.length) {
       const count = this.recent.count + 1;
-      this.recent = { token: blend(this.recent.token, token, 1 / count), count };
-    } else this.recent = { token, count: 1 };
+      this.recent = { embedding: blend(this.recent.embedding, embedding, 1 / count), count };
+    } else this.recent = { embedding, count: 1 };
   }
 
   /** What moves of a named object (its limbs, its shadow too) is a looser measure of it than the detector's box. */
@@ -295,14 +298,14 @@ export class TrackState {
   /** Its box and another's overlap so much that they may change places unnoticed. */
   rival(id: string, t: number): void {
     this.recent = undefined;
-    if (this.rivals.size < MOST_RIVALS || this.rivals.has(id)) this.rivals.set(id, t);
+    if (this.rivals.size < MAX_RIVALS || this.rivals.has(id)) this.rivals.set(id, t);
   }
 
   /** It is settled who is who: what was seen since belongs to this identity. */
   settle(id: string, t: number): void {
     this.rivals.delete(id);
     if (this.rivals.size > 0) return;
-    if (this.recent) this.gallery.add(this.recent.token, t);
+    if (this.recent) this.gallery.add(this.recent.embedding, t);
     this.recent = undefined;
   }
 
@@ -312,7 +315,10 @@ export class TrackState {
     [this.firstSeen, other.firstSeen] = [other.firstSeen, this.firstSeen];
     [this.spanStart, other.spanStart] = [other.spanStart, this.spanStart];
     [this.gallery, other.gallery] = [other.gallery, this.gallery];
-    [this.token, other.token] = [this.recent?.token ?? other.token, other.recent?.token ?? this.token];
+    [this.embedding, other.embedding] = [
+      this.recent?.embedding ?? other.embedding,
+      other.recent?.embedding ?? this.embedding,
+    ];
     [this.#votes, other.#votes] = [other.#votes, this.#votes];
   }
 

@@ -11,7 +11,7 @@ import { FalseAlarms, savedAlarms } from './false-alarms.js';
 import { calibrate, settleRivals } from './identity/identities.js';
 import { LostObjects, savedLost, touchesBorder } from './identity/lost-objects.js';
 import { match } from './matching.js';
-import { shareMerged } from './merges.js';
+import { splitMergedBoxes } from './merges.js';
 import { Pace, savedPace } from './pace.js';
 import { savedTime, saveTime } from '../state/saved-state.js';
 import { ANY_LABEL } from './identity/label-votes.js';
@@ -27,8 +27,8 @@ const optionsSchema = z
     highScore: probability.default(0.5),
     /** From here on an unclaimed detection begins a track. */
     birthScore: probability.default(0.6),
-    /** Whether looks (tokens) have a say in who is who; they are kept for memory either way. */
-    looks: z.boolean().default(true),
+    /** Whether looks (embeddings) have a say in who is who; they are kept for memory either way. */
+    appearance: z.boolean().default(true),
   })
   .refine((o) => o.lowScore <= o.highScore, 'lowScore must not exceed highScore');
 
@@ -36,7 +36,7 @@ const optionsSchema = z
 export type TrackerOptions = z.input<typeof optionsSchema>;
 
 /** Most tracks at once, tentative ones included: ten times the busiest scene this is meant for. */
-const MOST_LIVE = 512;
+const MAX_LIVE = 512;
 /** A track whose second detection lay far from the first needs this many detections more... */
 const LEAP_HITS = 1;
 /** ...and any track scores that sum up to this... */
@@ -58,8 +58,8 @@ const countsSchema = z.object({
   /** Identities given. */
   identities: count,
   /** New tracks recognised as objects from before, by their place and motion, and by their look. */
-  recognisedByPlace: count,
-  recognisedByLook: count,
+  recognisedByPosition: count,
+  recognisedByAppearance: count,
   /** Pairs that had changed places unnoticed and got their identities back. */
   exchanged: count,
   /** Boxes that were shared by two objects. */
@@ -76,7 +76,7 @@ const stateSchema = z.object({
   pace: savedPace,
   lost: savedLost,
   clutter: savedClutter,
-  live: z.array(savedTrack).max(MOST_LIVE),
+  live: z.array(savedTrack).max(MAX_LIVE),
   counts: countsSchema,
   t: savedTime,
   blindS: z.number().min(0),
@@ -97,7 +97,14 @@ export class Tracker {
   readonly #lost = new LostObjects();
   readonly #clutter = new ClutterMap();
   #counts: z.output<typeof countsSchema> = {
-    ...{ identities: 0, recognisedByPlace: 0, recognisedByLook: 0, exchanged: 0, shared: 0, shifts: 0 },
+    ...{
+      identities: 0,
+      recognisedByPosition: 0,
+      recognisedByAppearance: 0,
+      exchanged: 0,
+      shared: 0,
+      shifts: 0,
+    },
   };
   #live: TrackState[] = [];
   #t = -Infinity;
@@ -160,7 +167,7 @@ export class Tracker {
       ...this.#counts,
       jitter: this.#jitter.centre.sigma,
       falseAlarms: this.#alarms.rate,
-      lookSeparation: this.#appearance.separation,
+      appearanceSeparation: this.#appearance.separation,
     };
   }
 
@@ -199,7 +206,7 @@ export class Tracker {
     const { jitter, appearance, alarms, pace, lost, clutter, live, counts, t, blindS, size } = parsed.data;
     this.#jitter.centre.restoreState(jitter.centre);
     this.#jitter.side.restoreState(jitter.side);
-    if (this.#options.looks) this.#appearance.restoreState(appearance);
+    if (this.#options.appearance) this.#appearance.restoreState(appearance);
     this.#alarms.restoreState(alarms);
     this.#pace.restoreState(pace);
     this.#lost.restoreState(lost, this.#jitter);
@@ -268,12 +275,12 @@ export class Tracker {
     const { highScore } = this.#options;
     const [clutter, appearance] = [this.#clutter, this.#appearance];
     const found = match({ tracks: this.#live, sightings, t, highScore, clutter, appearance });
-    const pairs = shareMerged(found.pairs, found.missed, t);
+    const pairs = splitMergedBoxes(found.pairs, found.missed, t);
     this.#counts.shared += pairs.length - found.pairs.length;
-    if (this.#options.looks) calibrate(pairs, appearance, t);
-    for (const [track, sighting] of pairs) track.sight(sighting, t, highScore);
+    if (this.#options.appearance) calibrate(pairs, appearance, t);
+    for (const [track, sighting] of pairs) track.update(sighting, t, highScore);
     for (const [track, sighting] of found.leaps) {
-      track.sight(sighting, t, highScore);
+      track.update(sighting, t, highScore);
       track.leapt = true;
     }
     if (partial === true) return found.free;
@@ -307,12 +314,12 @@ export class Tracker {
     );
     const appeared = new Set(fresh.filter((track) => within(track.startBox)));
     const known = { appearance: this.#appearance, live: this.#live, pace: this.#pace.typical };
-    const { byPlace, byLook } = this.#lost.recognise(fresh, appeared, hidden, known);
-    this.#counts.recognisedByPlace += byPlace.size;
-    this.#counts.recognisedByLook += byLook.size;
+    const { byPlace, byAppearance } = this.#lost.recognise(fresh, appeared, hidden, known);
+    this.#counts.recognisedByPosition += byPlace.size;
+    this.#counts.recognisedByAppearance += byAppearance.size;
     const replaced = new Set(byPlace.values());
     for (const track of fresh) {
-      const old = byPlace.get(track) ?? byLook.get(track);
+      const old = byPlace.get(track) ?? byAppearance.get(track);
       if (old) track.adopt(old);
       else track.confirm(`o${(this.#counts.identities += 1)}`);
     }
@@ -341,7 +348,7 @@ export class Tracker {
     const others = [...claimed].filter(({ score }) => score >= this.#options.highScore);
     const named = this.#live.filter(({ id, label }) => id !== undefined && label !== ANY_LABEL);
     for (const sighting of unclaimed) {
-      if (sighting.score < this.#options.birthScore || this.#live.length >= MOST_LIVE) continue;
+      if (sighting.score < this.#options.birthScore || this.#live.length >= MAX_LIVE) continue;
       if (this.#clutter.explains(sighting)) continue;
       if (sighting.label === ANY_LABEL && named.some((track) => isPartOf(sighting, track))) continue;
       if (others.some(({ box }) => nesting(box, sighting.box) > BIRTH_NESTING)) continue;

@@ -1,9 +1,9 @@
 import { entryPath } from '../../core/entry-path.js';
 import { PresageError } from '../../core/errors.js';
 import type { Frame } from '../../core/video/frame.js';
-import type { AnswerTo, ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import type { AnswerTo, SceneAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
 import { FairQueue, type QueueLane } from '../runtime/fair-queue.js';
-import type { AnalysisWants, AnalyzerOptions } from '../perception/frame-analyzer.js';
+import type { AnalysisRequest, AnalyzerOptions } from '../perception/frame-analyzer.js';
 import { ModelThread } from '../runtime/model-thread.js';
 
 export interface DetectorPoolOptions {
@@ -39,13 +39,13 @@ export interface DetectorLane {
    * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order in which they were made.
    * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the lane or the pool is closed
    */
-  detect(frame: Pick<Frame, 'pixels' | 'layout'>, wants?: AnalysisWants): Promise<DetectorAnswer>;
+  detect(frame: Pick<Frame, 'pixels' | 'layout'>, request?: AnalysisRequest): Promise<DetectorAnswer>;
   /**
-   * The clip token of the last seconds, whatever calls of `detect` are open.
-   * @param grids see `ClipEncoder`
+   * The clip embedding of the last seconds, whatever calls of `detect` are open.
+   * @param grids see `SceneEncoder`
    * @throws PresageError as `detect`
    */
-  encodeClip(grids: Float32Array): Promise<ClipAnswer>;
+  encodeScene(grids: Float32Array): Promise<SceneAnswer>;
   /** Calls that still wait reject with `interrupted`; one in work ends. Idempotent. */
   close(): void;
 }
@@ -63,7 +63,7 @@ const MAX_WAITING_PER_LANE = 16;
  * (`worker_crashed`, retryable) and is started again, a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
-  readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | ClipAnswer>[];
+  readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | SceneAnswer>[];
   readonly #queue = new FairQueue<Job>(MAX_WAITING_PER_LANE);
   /** Lanes with a call that waits or is in work. */
   readonly #busy = new Set<QueueLane<Job>>();
@@ -132,13 +132,13 @@ export class DetectorPool implements AsyncDisposable {
       get concurrency() {
         return share();
       },
-      detect: ({ pixels, layout: { width, height } }, wants = {}) => {
-        const answer = ask({ type: 'detect', pixels, width, height, wants } as const);
+      detect: ({ pixels, layout: { width, height } }, request = {}) => {
+        const answer = ask({ type: 'detect', pixels, width, height, request } as const);
         const inTurn = Promise.allSettled([tail, answer]).then(() => answer);
         tail = inTurn.catch(() => undefined);
         return inTurn;
       },
-      encodeClip: (grids) => ask({ type: 'clip', grids } as const),
+      encodeScene: (grids) => ask({ type: 'clip', grids } as const),
       close: () => lane.close().forEach((job) => job.settle.reject(closedError())),
     };
   }

@@ -1,4 +1,4 @@
-import type { AnalysisWants, FrameAnalysis } from '../perception/frame-analyzer.js';
+import type { AnalysisRequest, FrameAnalysis } from '../perception/frame-analyzer.js';
 
 /** What a worker is asked. Pixels are a view on shared memory, so nothing is copied on the way. */
 export type DetectorWork =
@@ -7,19 +7,19 @@ export type DetectorWork =
       readonly pixels: Uint8Array<SharedArrayBuffer>;
       readonly width: number;
       readonly height: number;
-      readonly wants: AnalysisWants;
+      readonly request: AnalysisRequest;
     }
-  /** Grids of the last seconds, see `ClipEncoder`. */
+  /** Grids of the last seconds, see `SceneEncoder`. */
   | { readonly type: 'clip'; readonly grids: Float32Array };
 
 export interface DetectorAnswer extends FrameAnalysis {
   readonly inferenceMs: number;
 }
 
-export interface ClipAnswer {
+export interface SceneAnswer {
   /** Absent where there is no clip model. */
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
 }
 
 /** What a worker then answers. */
-export type AnswerTo<W extends DetectorWork> = W extends { type: 'clip' } ? ClipAnswer : DetectorAnswer;
+export type AnswerTo<W extends DetectorWork> = W extends { type: 'clip' } ? SceneAnswer : DetectorAnswer;

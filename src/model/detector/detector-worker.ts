@@ -1,24 +1,27 @@
 /** Entry of a detector worker thread: loads the models named in `workerData`, then answers requests one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../core/errors.js';
-import type { ClipAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
+import type { SceneAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
 import { FrameAnalyzer, type AnalyzerOptions } from '../perception/frame-analyzer.js';
 import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';
 
 if (!parentPort) throw new Error('detector-worker runs as a worker thread only');
 const port = parentPort;
 
-function send(response: WorkerResponse<DetectorAnswer | ClipAnswer>): void {
+function send(response: WorkerResponse<DetectorAnswer | SceneAnswer>): void {
   port.postMessage(response);
 }
 
-async function compute(analyzer: FrameAnalyzer, request: DetectorWork): Promise<DetectorAnswer | ClipAnswer> {
+async function compute(
+  analyzer: FrameAnalyzer,
+  request: DetectorWork,
+): Promise<DetectorAnswer | SceneAnswer> {
   if (request.type === 'clip') {
-    const token = await analyzer.encodeClip(request.grids);
-    return token ? { token } : {};
+    const embedding = await analyzer.encodeScene(request.grids);
+    return embedding ? { embedding } : {};
   }
   const startMs = performance.now();
-  const analysis = await analyzer.analyze(request, request.wants);
+  const analysis = await analyzer.analyze(request, request.request);
   return { ...analysis, inferenceMs: performance.now() - startMs };
 }
 

@@ -11,7 +11,7 @@ export interface Branch {
 }
 
 /** Pieces of one answer: more are a circle in the grammar. */
-const MOST_PIECES = 200;
+const MAX_PIECES = 200;
 
 /** The way of one answer through a grammar: what is certain goes without a question, only branches are asked about. */
 export class AnswerPath {
@@ -65,7 +65,7 @@ export class AnswerPath {
   #take(at: number): void {
     const edge = this.#edges()[at];
     this.#pieces += 1;
-    if (edge === undefined || this.#pieces > MOST_PIECES)
+    if (edge === undefined || this.#pieces > MAX_PIECES)
       throw new PresageError('inference_failed', 'the grammar never ends');
     this.#text += edge.text;
     this.#state = edge.to;

@@ -6,7 +6,7 @@ import { PREFIX_ROWS, visualKey, type FusionCore } from './fusion-core.js';
 import { emptyCache, headOf, type KeyValueCache } from './key-value-cache.js';
 import { TokenTree } from './token-tree.js';
 
-export interface ContextParts {
+export interface ContextDeps {
   readonly embeddings: Pick<EmbeddingTable, 'lookUp'>;
   readonly decoder: Pick<Decoder, 'layers' | 'run'>;
   readonly fusion: Pick<FusionCore, 'prefix'>;
@@ -28,13 +28,13 @@ export interface Candidates {
 }
 
 /** Rows of the context, prefix included: beyond what a prompt under its budget takes, by a wide margin. */
-const MOST_ROWS = 1024;
+const MAX_ROWS = 1024;
 /** Rows that run at once: a request can be given up between two runs. */
 const CHUNK_ROWS = 128;
 
 /** What the decoder has read: a visual prefix and tokens, with their keys and values, kept from request to request. */
 export class Context {
-  readonly #parts: ContextParts;
+  readonly #parts: ContextDeps;
   #visual: string | undefined;
   #cache: KeyValueCache;
   /** Tokens of the cache after the prefix that the next request may share. */
@@ -43,7 +43,7 @@ export class Context {
   #pending: number[] = [];
   #work = { ran: 0, reused: 0 };
 
-  constructor(parts: ContextParts) {
+  constructor(parts: ContextDeps) {
     this.#parts = parts;
     this.#cache = emptyCache(parts.decoder.layers);
   }
@@ -65,7 +65,7 @@ export class Context {
     const key = visual && visualKey(visual);
     const length = head.length + tail.length;
     if (length === 0) throw new PresageError('inference_failed', 'the prompt is empty');
-    if (length > MOST_ROWS - PREFIX_ROWS)
+    if (length > MAX_ROWS - PREFIX_ROWS)
       throw new PresageError('inference_failed', `the prompt is too long: ${length} tokens`);
     if (key !== this.#visual) await this.#restart(key, visual);
     const prefix = visual ? PREFIX_ROWS : 0;
@@ -84,7 +84,7 @@ export class Context {
 
   /** Runs the pending tokens but for the last of them, on which the candidates are to hang. */
   async candidates(check: () => void): Promise<Candidates> {
-    if (this.#cache.length + this.#pending.length > MOST_ROWS)
+    if (this.#cache.length + this.#pending.length > MAX_ROWS)
       throw new PresageError('inference_failed', 'the answer is too long');
     while (this.#pending.length > CHUNK_ROWS) {
       const chunk = this.#pending.slice(0, CHUNK_ROWS);

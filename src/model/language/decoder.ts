@@ -36,7 +36,7 @@ export class Decoder implements AsyncDisposable {
   /** @throws PresageError `model_invalid` */
   static async open(path: string, threads: number): Promise<Decoder> {
     // The names are only known once it is open; layers beyond the last are names that nothing has.
-    const mayBeEmpty = Array.from({ length: MOST_LAYERS }, (_, i) => [`past_key_${i}`, `past_value_${i}`]);
+    const mayBeEmpty = Array.from({ length: MAX_LAYERS }, (_, i) => [`past_key_${i}`, `past_value_${i}`]);
     const options = { device: 'cpu', threads, arena: false, mayBeEmpty: mayBeEmpty.flat() } as const;
     const session = await ModelSession.open(path, options);
     const layers = session.inputs.filter(({ name }) => name.startsWith('past_key_')).length;
@@ -73,7 +73,7 @@ export class Decoder implements AsyncDisposable {
 }
 
 /** SmolLM2-135M has 30. */
-const MOST_LAYERS = 64;
+const MAX_LAYERS = 64;
 
 function feedOf(input: DecoderInput, rows: number): Record<string, InputTensor> {
   const { past, wanted } = input;

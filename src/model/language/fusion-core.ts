@@ -6,7 +6,7 @@ import { trackFeed } from '../learned/track-feed.js';
 /** Rows of the visual prefix. */
 export const PREFIX_ROWS = 32;
 /** Values of an object token as the core takes it, and of a clip token. */
-const LOOK_WIDTH = 256;
+const EMBEDDING_WIDTH = 256;
 
 /** The graph `fusion.onnx` (docs/fused-model.md): what is seen, as a prefix of the text. */
 export class FusionCore implements AsyncDisposable {
@@ -40,12 +40,13 @@ export class FusionCore implements AsyncDisposable {
 }
 
 /** Equal for equal tokens: whether the prefix of an earlier request can serve again. */
-export function visualKey({ tracks, slots, looks, clips }: VisualTokens): string {
+export function visualKey({ tracks, slots, appearances: looks, scenes: clips }: VisualTokens): string {
   const hash = createHash('sha1');
   const numbers = [tracks.count, tracks.steps, tracks.aspect, ...tracks.kinds, ...slots];
   const arrays = [Float64Array.from(numbers), tracks.boxes, tracks.seen, tracks.ages, looks];
   for (const array of arrays) hash.update(bytesOf(array));
-  for (const { ageS, token } of clips) hash.update(bytesOf(Float64Array.of(ageS))).update(bytesOf(token));
+  for (const { ageS, embedding } of clips)
+    hash.update(bytesOf(Float64Array.of(ageS))).update(bytesOf(embedding));
   return hash.digest('base64');
 }
 
@@ -53,15 +54,22 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function feedOf({ tracks, slots, looks, clips }: VisualTokens): Record<string, InputTensor> {
+function feedOf({
+  tracks,
+  slots,
+  appearances: looks,
+  scenes: clips,
+}: VisualTokens): Record<string, InputTensor> {
   const { count } = tracks;
-  const tokens = new Float32Array(clips.length * LOOK_WIDTH);
-  clips.forEach(({ token }, i) => tokens.set(token.subarray(0, LOOK_WIDTH), i * LOOK_WIDTH));
+  const tokens = new Float32Array(clips.length * EMBEDDING_WIDTH);
+  clips.forEach(({ embedding }, i) =>
+    tokens.set(embedding.subarray(0, EMBEDDING_WIDTH), i * EMBEDDING_WIDTH),
+  );
   return {
     ...trackFeed(tracks),
     slot: { type: 'int64', data: BigInt64Array.from(slots, BigInt), dims: [count] },
-    looks: { type: 'float32', data: looks, dims: [count, LOOK_WIDTH] },
-    clips: { type: 'float32', data: tokens, dims: [clips.length, LOOK_WIDTH] },
+    looks: { type: 'float32', data: looks, dims: [count, EMBEDDING_WIDTH] },
+    clips: { type: 'float32', data: tokens, dims: [clips.length, EMBEDDING_WIDTH] },
     clip_age: { type: 'float32', data: Float32Array.from(clips, ({ ageS }) => ageS), dims: [clips.length] },
   };
 }

@@ -1,27 +1,27 @@
 import { PresageError } from '../../core/errors.js';
 import type { AnswerGrammar, LanguageRequest } from '../../core/learned-models.js';
 import { AnswerPath, Partings } from './answer-path.js';
-import { Context, type ContextParts, type LanguageWork } from './context.js';
+import { Context, type ContextDeps, type LanguageWork } from './context.js';
 import type { TextTokenizer } from './tokenizer.js';
 
-export interface LanguageRuntimeParts extends ContextParts {
+export interface LanguageRuntimeDeps extends ContextDeps {
   readonly tokenizer: Pick<TextTokenizer, 'digits' | 'encode'>;
 }
 
 /** Continuations of one request, at most. */
-const MOST_CONTINUATIONS = 256;
+const MAX_CONTINUATIONS = 256;
 /** Tokens of one run of candidates: their bias has tokens × (context + tokens) entries. */
-const MOST_TREE = 128;
+const MAX_TREE = 128;
 
 /**
  * Answers requests on one thread, one at a time. `check` is called between the runs of the models and throws where the
  * request is no longer wanted.
  */
 export class LanguageRuntime {
-  readonly #tokenizer: LanguageRuntimeParts['tokenizer'];
+  readonly #tokenizer: LanguageRuntimeDeps['tokenizer'];
   readonly #context: Context;
 
-  constructor({ tokenizer, ...parts }: LanguageRuntimeParts) {
+  constructor({ tokenizer, ...parts }: LanguageRuntimeDeps) {
     this.#tokenizer = tokenizer;
     this.#context = new Context(parts);
   }
@@ -36,7 +36,7 @@ export class LanguageRuntime {
     continuations: readonly string[],
     check: () => void,
   ): Promise<Float32Array> {
-    if (continuations.length > MOST_CONTINUATIONS)
+    if (continuations.length > MAX_CONTINUATIONS)
       throw new PresageError('inference_failed', `${continuations.length} continuations are too many`);
     const scores = new Float32Array(continuations.length * 10);
     const sequences = continuations.map((text) => this.#sequence(text));
@@ -46,7 +46,7 @@ export class LanguageRuntime {
       const { tree, root } = candidates;
       const ends: number[] = [];
       for (const sequence of sequences.slice(first)) {
-        if (ends.length > 0 && tree.size - root + tree.missing(sequence, root) > MOST_TREE) break;
+        if (ends.length > 0 && tree.size - root + tree.missing(sequence, root) > MAX_TREE) break;
         ends.push(tree.add(sequence, root));
       }
       const logits = await this.#context.look(candidates, ends);

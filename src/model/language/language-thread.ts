@@ -8,7 +8,7 @@ export interface LanguageThreadOptions extends LanguageFiles {
   /** As messages tell it: name and the first digits of its hash. */
   readonly name: string;
   /** Requests that may wait, the one under way not counted. Default 8. */
-  readonly mostWaiting?: number;
+  readonly maxWaiting?: number;
   /** Compiled worker to run; for tests. */
   readonly workerEntry?: string;
   /** Waits before a crashed worker is started again; for tests. */
@@ -32,14 +32,14 @@ export interface LanguageStats {
 /** The language model in a worker of its own, whose thread yields to those of perception. */
 export class LanguageThread implements LanguageModel {
   readonly name: string;
-  readonly #mostWaiting: number;
+  readonly #maxWaiting: number;
   readonly #queue: ThreadQueue<LanguageTask, LanguageAnswer>;
   readonly #counts = { answered: 0, failed: 0, aborted: 0, refused: 0, ranRows: 0, reusedRows: 0 };
   #open = 0;
 
-  private constructor({ name, mostWaiting, workerEntry, sleep, ...files }: LanguageThreadOptions) {
+  private constructor({ name, maxWaiting, workerEntry, sleep, ...files }: LanguageThreadOptions) {
     this.name = name;
-    this.#mostWaiting = mostWaiting ?? 8;
+    this.#maxWaiting = maxWaiting ?? 8;
     this.#queue = new ThreadQueue({
       role: 'language model',
       entry: workerEntry ?? entryPath(import.meta.url, './language-worker'),
@@ -95,7 +95,7 @@ export class LanguageThread implements LanguageModel {
 
   async #ask(task: LanguageTask, signal: AbortSignal | undefined): Promise<LanguageAnswer> {
     signal?.throwIfAborted();
-    if (this.#open > this.#mostWaiting) {
+    if (this.#open > this.#maxWaiting) {
       this.#counts.refused += 1;
       const message = `${this.#open} requests wait for the language model`;
       throw new PresageError('overloaded', message, { retryable: true });

@@ -9,7 +9,7 @@ export interface LanguageModelOptions {
   /** Nice value of the worker thread on Linux, 0–19. Default 5. */
   readonly niceness?: number;
   /** Requests that may wait. Default 8. */
-  readonly mostWaiting?: number;
+  readonly maxWaiting?: number;
 }
 
 /**
@@ -17,7 +17,7 @@ export interface LanguageModelOptions {
  * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`
  */
 export async function openLanguageModel(options: LanguageModelOptions = {}): Promise<LanguageThread> {
-  const { modelsDir = bundledModelsDir(), threads = 1, niceness = 5, mostWaiting } = options;
+  const { modelsDir = bundledModelsDir(), threads = 1, niceness = 5, maxWaiting } = options;
   const manifest = await loadManifest(modelsDir);
   const language = findModel(manifest, 'language');
   const path = (role: 'language' | 'embeddings' | 'tokenizer' | 'fusion'): Promise<string> =>
@@ -30,6 +30,6 @@ export async function openLanguageModel(options: LanguageModelOptions = {}): Pro
     fusion: await path('fusion'),
     threads,
     niceness,
-    ...(mostWaiting === undefined ? {} : { mostWaiting }),
+    ...(maxWaiting === undefined ? {} : { maxWaiting }),
   });
 }

@@ -9,14 +9,14 @@ import {
   updateBackground,
   type BackgroundPlanes,
 } from './background/background.js';
-import { BlobMemory, type Blob, type BlobSight } from './foreground/blobs.js';
+import { BlobMemory, type Blob, type BlobObservation } from './foreground/blobs.js';
 import { dilate, findComponents, majority, type Component } from './foreground/components.js';
 import { applyExposure, fitExposure } from './background/exposure.js';
 import { peelGhosts } from './foreground/ghosts.js';
 import { createPlanes, downscale, type WorkPlanes } from './background/planes.js';
 import { refineEdges } from './foreground/refine.js';
 import { Registration } from './camera/registration.js';
-import { compareScene, SceneJudge } from './background/scene.js';
+import { compareScene, SceneClassifier } from './background/scene.js';
 import { reconsiderShades } from './foreground/shades.js';
 import { liftStanding } from './foreground/standing.js';
 
@@ -33,10 +33,10 @@ export interface MotionAnswer {
 export const OBJECT_LABEL = 'object';
 
 /** Smallest object, as a share of the picture and in work px: below are leaves, rain and blocks of the compression. */
-const LEAST_SHARE = 0.00012;
-const LEAST_AREA = 16;
+const MIN_SHARE = 0.00012;
+const MIN_AREA = 16;
 /** What covers more of the picture than this is light, fog or a lens cap. */
-const MOST_SHARE = 0.35;
+const MAX_SHARE = 0.35;
 /** Where this share of the picture is foreground for that long, s, the background is not what it was. */
 const FLOOD_SHARE = 0.5;
 const FLOOD_S = 1;
@@ -52,11 +52,11 @@ const FIRST_SCORE = 0.6;
 const LAST_SCORE = 0.85;
 const WATCHED_S = 0.4;
 /** A picture with more things than this holds a texture that moves. */
-const MOST_PROPOSALS = 300;
+const MAX_PROPOSALS = 300;
 /** Longest step of the background's following, s: after a gap one picture must not count for all that was missed. */
 const LONGEST_STEP_S = 1;
 /** Looks during which new masks are things that stood there when the stream began. */
-const STANDING_LOOKS = 2;
+const STANDING_CHECKS = 2;
 
 /**
  * Class-agnostic proposals of one stream: what stands out of a background model that follows noise, light and camera.
@@ -84,7 +84,7 @@ export class MotionAnalyzer {
     const { sights, camera, scene } = state.look(t);
     const source = { pixels, width: this.#width, height: this.#height };
     const search = { source, work: state.planes, background: state.view, marks: state.marks };
-    const proposals = sights.slice(0, MOST_PROPOSALS).map(({ blob, component }): Detection => {
+    const proposals = sights.slice(0, MAX_PROPOSALS).map(({ blob, component }): Detection => {
       const { left, top, right, bottom } = refineEdges(component, search);
       const [w, h] = [this.#width, this.#height];
       return {
@@ -105,7 +105,7 @@ function scoreOf({ standing, proven, since }: Blob, t: number): number {
 }
 
 interface Look {
-  readonly sights: readonly BlobSight[];
+  readonly sights: readonly BlobObservation[];
   readonly camera: Affine | undefined;
   readonly scene: SceneCondition;
 }
@@ -116,7 +116,7 @@ class AnalyzerState {
   readonly marks: Uint8Array;
   readonly #background: BackgroundPlanes;
   readonly #registration: Registration;
-  readonly #judge = new SceneJudge();
+  readonly #judge = new SceneClassifier();
   readonly #blobs = new BlobMemory();
   readonly #mask: Uint8Array;
   readonly #scratch: Uint8Array;
@@ -155,7 +155,7 @@ class AnalyzerState {
     const components = this.#segment();
     if (this.#isFlooded(components, t))
       return { sights: [], camera: this.#registration.camera, scene: 'clear' };
-    const standing = this.#looks <= STANDING_LOOKS;
+    const standing = this.#looks <= STANDING_CHECKS;
     const sights = this.#blobs.resolve(components, this.planes, { t, dtS, standing });
     this.#absorb(sights, t);
     this.#keep(components);
@@ -178,7 +178,7 @@ class AnalyzerState {
     }
     const camera = registration.cameraAtWork;
     if (camera) this.#blobs.transform(camera);
-    return this.#judge.judge(evidence, t);
+    return this.#judge.classify(evidence, t);
   }
 
   #reset(t: number): void {
@@ -204,7 +204,7 @@ class AnalyzerState {
     classify(this.view, this.planes, still ? STILL_SLACK : MOVED_SLACK, this.marks);
     reconsiderShades(this.marks, this.view, this.planes, this.#scratch);
     majority(this.marks, FOREGROUND, width, height, this.#mask);
-    const least = Math.max(LEAST_AREA, LEAST_SHARE * y.length);
+    const least = Math.max(MIN_AREA, MIN_SHARE * y.length);
     const find = (): Component[] => findComponents(this.#mask, width, height, least);
     const components = find();
     const learn = (k: number): void => this.#registration.learn(this.planes, k);
@@ -218,7 +218,7 @@ class AnalyzerState {
     const area = components.reduce((sum, component) => sum + component.area, 0);
     if (
       area < FLOOD_SHARE * this.marks.length &&
-      !components.some((c) => c.area > MOST_SHARE * this.marks.length)
+      !components.some((c) => c.area > MAX_SHARE * this.marks.length)
     ) {
       this.#floodSince = undefined;
       return false;
@@ -229,7 +229,7 @@ class AnalyzerState {
   }
 
   /** What came and has stood still for long becomes background. */
-  #absorb(sights: readonly BlobSight[], t: number): void {
+  #absorb(sights: readonly BlobObservation[], t: number): void {
     const old = sights.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
     if (old.length === 0) return;
     for (const { component } of old)

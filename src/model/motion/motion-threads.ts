@@ -93,7 +93,7 @@ export class MotionThreads implements AsyncDisposable {
         if (!open) return;
         open = false;
         this.#load[place] = (this.#load[place] ?? 1) - 1;
-        thread.tell({ type: 'forget', stream } satisfies MotionForget);
+        thread.post({ type: 'forget', stream } satisfies MotionForget);
       },
     };
   }

@@ -1,21 +1,21 @@
 import { PresageError } from '../../core/errors.js';
-import type { ClipEncoderOptions } from './scene-encoder.js';
+import type { SceneEncoderOptions } from './scene-encoder.js';
 import { findOptionalModel, modelVersion, verifyModel, type Manifest } from '../runtime/manifest.js';
 import type { ObjectHeadOptions } from '../segment/object-head.js';
 
 type WithoutDevice<T> = Omit<T, 'device' | 'threads'>;
 
 /** The models beyond the detector that a models folder holds, verified. */
-export interface LookModels {
+export interface EnrichmentModels {
   readonly objects?: WithoutDevice<ObjectHeadOptions>;
-  readonly clip?: WithoutDevice<ClipEncoderOptions> & { readonly name: string };
+  readonly scene?: WithoutDevice<SceneEncoderOptions> & { readonly name: string };
 }
 
 /**
  * A models folder may lack them; a file that is there must be the pinned one.
  * @throws PresageError `model_missing` (the manifest names a file that is not there), `model_hash_mismatch`, `model_invalid`
  */
-export async function findLookModels(modelsDir: string, manifest: Manifest): Promise<LookModels> {
+export async function findEnrichmentModels(modelsDir: string, manifest: Manifest): Promise<EnrichmentModels> {
   const objects = findOptionalModel(manifest, 'objects');
   const clip = findOptionalModel(manifest, 'clip');
   return {
@@ -27,7 +27,7 @@ export async function findLookModels(modelsDir: string, manifest: Manifest): Pro
       },
     }),
     // Its input comes out of the head.
-    ...(objects && clip && { clip: { path: await verifyModel(modelsDir, clip), name: modelVersion(clip) } }),
+    ...(objects && clip && { scene: { path: await verifyModel(modelsDir, clip), name: modelVersion(clip) } }),
   };
 }
 

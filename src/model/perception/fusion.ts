@@ -46,7 +46,7 @@ export function fuseProposals(
   const sure = detections.filter(({ score }) => score >= SURE_SCORE);
   const unexplained = proposals
     .filter(({ box }) => !isExplained(box, sure))
-    .flatMap((proposal) => takenApart(proposal, detections));
+    .flatMap((proposal) => splitDetections(proposal, detections));
   const kept = detections
     .filter(
       ({ score, label, box }) =>
@@ -62,7 +62,7 @@ export function fuseProposals(
  * The rigid things of a proposal that several detections, sure or not, tile: each of them that is not sure by itself, with the
  * proposal's word that something is there. The proposal itself where it shows one thing.
  */
-function takenApart(proposal: Detection, detections: readonly Detection[]): Detection[] {
+function splitDetections(proposal: Detection, detections: readonly Detection[]): Detection[] {
   const inside = detections
     .filter(
       ({ label, box }) =>

@@ -7,7 +7,7 @@ import { DetectorPool, type DetectorLane, type DetectorPoolStats } from '../dete
 import type { DetectorOptions } from '../detector/detector.js';
 import { chooseDevice, type DeviceTrial } from '../runtime/device.js';
 import { fitLetterbox } from '../detector/letterbox.js';
-import { checkMasks, findLookModels, type LookModels } from './enrichment-models.js';
+import { checkMasks, findEnrichmentModels, type EnrichmentModels } from './enrichment-models.js';
 import {
   bundledModelsDir,
   findModel,
@@ -21,8 +21,8 @@ import { MotionThreads, type MotionStats } from '../motion/motion-threads.js';
 import type { Device, DeviceName } from '../runtime/ort.js';
 import { findSam, type SamPaths } from '../segment/sam/sam-model.js';
 import { SamThread } from '../segment/sam/sam-thread.js';
-import { StillLooker } from './still-inspector.js';
-import { StreamLooks, type MaskMode } from './stream-enrichment.js';
+import { StillInspector } from './still-inspector.js';
+import { StreamEnrichment, type MaskMode } from './stream-enrichment.js';
 import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
@@ -69,7 +69,7 @@ const GPU_WORKERS = 2;
 export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();
   const manifest = await loadManifest(modelsDir);
-  const looks = await findLookModels(modelsDir, manifest);
+  const looks = await findEnrichmentModels(modelsDir, manifest);
   const masks = options.masks ?? 'auto';
   const samPaths = options.segmenter === 'sam' ? await findSam(modelsDir, manifest, options.sam) : undefined;
   checkMasks(masks, samPaths !== undefined || looks.objects !== undefined);
@@ -94,7 +94,7 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
       ...on,
       ...(options.labels && { labels: options.labels }),
       ...(looks.objects && { objects: { ...looks.objects, ...on } }),
-      ...(looks.clip && { clip: { ...looks.clip, ...on } }),
+      ...(looks.scene && { scene: { ...looks.scene, ...on } }),
     },
   });
   let motion: MotionThreads | undefined;
@@ -146,7 +146,7 @@ export function planThreads(
   return { workers, threads };
 }
 
-interface PerceptionFacts {
+interface PerceptionDescription {
   readonly entry: DetectorEntry;
   readonly device: Device;
   readonly tried: readonly DeviceTrial[];
@@ -154,7 +154,7 @@ interface PerceptionFacts {
   readonly longSidePx: number;
   /** All labels when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
-  readonly looks: LookModels;
+  readonly looks: EnrichmentModels;
   readonly masks: MaskMode;
   readonly samEveryS: number;
   readonly samGrid: number;
@@ -170,16 +170,16 @@ interface PerceptionWorkers {
 export class DetectorPerception implements Perception, StillPerception {
   readonly concurrency: number;
   readonly #workers: PerceptionWorkers;
-  readonly #facts: PerceptionFacts;
-  readonly #stills: StillLooker;
+  readonly #facts: PerceptionDescription;
+  readonly #stills: StillInspector;
   #canvas: readonly [width: number, height: number];
 
-  constructor(workers: PerceptionWorkers, facts: PerceptionFacts) {
+  constructor(workers: PerceptionWorkers, facts: PerceptionDescription) {
     this.#workers = workers;
     this.#facts = facts;
     this.concurrency = facts.workers;
     this.#canvas = [facts.longSidePx, facts.longSidePx];
-    this.#stills = new StillLooker({
+    this.#stills = new StillInspector({
       openLane: () => workers.pool.openLane(),
       openMotion: () => workers.motion.openStream(),
       canvasPx: facts.longSidePx,
@@ -196,8 +196,8 @@ export class DetectorPerception implements Perception, StillPerception {
     return {
       ...{ model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas },
       ...(segmenter !== undefined && masks !== 'off' && { segmenter }),
-      ...(looks.objects && { objectTokens: looks.objects.name }),
-      ...(looks.clip && { clipTokens: looks.clip.name }),
+      ...(looks.objects && { objectEmbeddings: looks.objects.name }),
+      ...(looks.scene && { sceneEmbeddings: looks.scene.name }),
     };
   }
 
@@ -226,21 +226,21 @@ export class DetectorPerception implements Perception, StillPerception {
         },
         close: () => lane.close(),
       },
-      looks: this.#openLooks(lane),
+      enrichment: this.#openInspector(lane),
       labels: this.#facts.labels,
     });
   }
 
-  get leastSidePx(): number {
-    return this.#stills.leastSidePx;
+  get minSidePx(): number {
+    return this.#stills.minSidePx;
   }
 
   passes(width: number, height: number): number {
     return this.#stills.passes(width, height);
   }
 
-  look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]> {
-    return this.#stills.look(stills, signal);
+  inspect(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]> {
+    return this.#stills.inspect(stills, signal);
   }
 
   async close(): Promise<void> {
@@ -252,17 +252,17 @@ export class DetectorPerception implements Perception, StillPerception {
     return this.close();
   }
 
-  #openLooks(lane: DetectorLane): StreamLooks {
+  #openInspector(lane: DetectorLane): StreamEnrichment {
     const { looks, masks, samEveryS, samGrid } = this.#facts;
     const { sam } = this.#workers;
-    return new StreamLooks({
+    return new StreamEnrichment({
       masks,
       made: {
         masks: looks.objects !== undefined,
-        tokens: looks.objects !== undefined,
-        clipTokens: looks.clip !== undefined,
+        embeddings: looks.objects !== undefined,
+        sceneEmbeddings: looks.scene !== undefined,
       },
-      encodeClip: (grids) => lane.encodeClip(grids),
+      encodeScene: (grids) => lane.encodeScene(grids),
       sam,
       samEveryS,
       ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),

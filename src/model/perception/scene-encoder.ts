@@ -1,6 +1,6 @@
 import { ModelSession, type Device } from '../runtime/ort.js';
 
-export interface ClipEncoderOptions {
+export interface SceneEncoderOptions {
   /** Path of the verified model file. */
   readonly path: string;
   readonly device: Device;
@@ -8,12 +8,12 @@ export interface ClipEncoderOptions {
 }
 
 /** Frames of one clip, how many a second, and what each is: 48 cells of 256 pooled features. */
-export const CLIP_GRIDS = 16;
-export const CLIP_FPS = 4;
+export const SCENE_GRIDS = 16;
+export const SCENE_FPS = 4;
 export const GRID_LENGTH = 48 * 256;
 
 /** Temporal encoder: what the last seconds showed as a whole. Blocks its thread while it computes. */
-export class ClipEncoder implements AsyncDisposable {
+export class SceneEncoder implements AsyncDisposable {
   readonly #session: ModelSession;
 
   private constructor(session: ModelSession) {
@@ -21,8 +21,8 @@ export class ClipEncoder implements AsyncDisposable {
   }
 
   /** @throws PresageError `model_invalid` or `device_unavailable` */
-  static async open(options: ClipEncoderOptions): Promise<ClipEncoder> {
-    return new ClipEncoder(await ModelSession.open(options.path, options));
+  static async open(options: SceneEncoderOptions): Promise<SceneEncoder> {
+    return new SceneEncoder(await ModelSession.open(options.path, options));
   }
 
   /**
@@ -31,9 +31,9 @@ export class ClipEncoder implements AsyncDisposable {
    * @throws PresageError `inference_failed`
    */
   async encode(grids: Float32Array): Promise<Float32Array> {
-    const grid = { type: 'float32', data: grids, dims: [1, CLIP_GRIDS, 48, 256] } as const;
-    const { token } = await this.#session.run({ grid }, ['token']);
-    return token.data.slice();
+    const grid = { type: 'float32', data: grids, dims: [1, SCENE_GRIDS, 48, 256] } as const;
+    const { embedding } = await this.#session.run({ grid }, ['embedding']);
+    return embedding.data.slice();
   }
 
   close(): Promise<void> {

@@ -6,14 +6,14 @@ import type { Still, StillPerception } from '../../core/inspection.js';
 import { placeMask } from '../../core/image/place-mask.js';
 import type { Detection } from '../../core/percept.js';
 import type { DetectorLane } from '../detector/detector-pool.js';
-import { lookOf, MAX_SEGMENTS } from './frame-analyzer.js';
+import { enrichmentOf, MAX_SEGMENTS } from './frame-analyzer.js';
 import { OBJECT_LABEL } from '../motion/motion-analyzer.js';
 import type { StreamMotion } from '../motion/motion-threads.js';
 import type { SamThread } from '../segment/sam/sam-thread.js';
 import { maskSize } from '../segment/segmenter.js';
 import { isCut, tilesOf, type Tile } from './tiles.js';
 
-export interface StillLookerOptions {
+export interface StillInspectorOptions {
   /** Opens a turn at the detector, for one look. */
   readonly openLane: () => Pick<DetectorLane, 'detect' | 'close'>;
   /** Opens motion for one look, with a background of its own. */
@@ -21,15 +21,15 @@ export interface StillLookerOptions {
   /** The longer side of the detector's canvas, px. */
   readonly canvasPx: number;
   /** Makes the masks in place of the detector's workers. */
-  readonly sam?: Pick<SamThread, 'look'> | undefined;
+  readonly sam?: Pick<SamThread, 'encode'> | undefined;
   readonly masks: boolean;
   /** Labels that are reported; all when undefined. */
   readonly labels?: ReadonlySet<string> | undefined;
 }
 
 /** Lowest score that is reported: below, most are not there. Of motion alone, what has not proven to be a thing is left out. */
-const LEAST_SCORE = 0.35;
-const LEAST_MOTION_SCORE = 0.6;
+const MIN_SCORE = 0.35;
+const MIN_MOTION_SCORE = 0.6;
 /** A focus smaller than this share of the canvas is looked at enlarged, too. */
 const ENLARGED_SHARE = 0.75;
 /** Of two passes, what overlaps this much (IoU), or lies in the other by this share, is one thing. */
@@ -48,14 +48,14 @@ interface Candidate {
  * Looks at pictures again, the slow way: motion over all of them, then the detector on each wanted one as a whole and in
  * tiles of full resolution, so that what is small is seen, too.
  */
-export class StillLooker implements StillPerception {
-  readonly #options: StillLookerOptions;
+export class StillInspector implements StillPerception {
+  readonly #options: StillInspectorOptions;
 
-  constructor(options: StillLookerOptions) {
+  constructor(options: StillInspectorOptions) {
     this.#options = options;
   }
 
-  get leastSidePx(): number {
+  get minSidePx(): number {
     return this.#options.canvasPx;
   }
 
@@ -63,7 +63,7 @@ export class StillLooker implements StillPerception {
     return 2 + tilesOf(width, height, this.#options.canvasPx).length;
   }
 
-  async look(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<(readonly Detection[])[]> {
+  async inspect(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<(readonly Detection[])[]> {
     const motion = this.#options.openMotion();
     const lane = this.#options.openLane();
     const looked: (readonly Detection[])[] = [];
@@ -95,7 +95,7 @@ export class StillLooker implements StillPerception {
     const { canvasPx, sam, masks, labels } = this.#options;
     const { pixels, width, height } = still;
     const layout = i420Layout(width, height);
-    const wants = { masks: masks && !sam, leastScore: LEAST_SCORE };
+    const wants = { masks: masks && !sam, minScore: MIN_SCORE };
     const whole = await lane.detect({ pixels, layout }, { ...wants, proposals });
     const candidates: Candidate[] = whole.detections.map((detection) => ({
       detection,
@@ -123,8 +123,8 @@ export class StillLooker implements StillPerception {
     const chosen = detections.slice(0, MAX_SEGMENTS);
     if (chosen.length === 0) return [];
     const prompts = chosen.map(({ box }) => ({ box }));
-    const answer = await this.#options.sam?.look({ pixels, width, height }, prompts);
-    return detections.map((detection, row) => ({ ...detection, ...lookOf(answer?.prompted[row]) }));
+    const answer = await this.#options.sam?.encode({ pixels, width, height }, prompts);
+    return detections.map((detection, row) => ({ ...detection, ...enrichmentOf(answer?.prompted[row]) }));
   }
 }
 
@@ -138,7 +138,7 @@ function enlarged({ width, height, focus }: Still, canvasPx: number): Tile[] {
 }
 
 function isSure({ score, origin }: Detection): boolean {
-  return score >= (origin === 'motion' ? LEAST_MOTION_SCORE : LEAST_SCORE);
+  return score >= (origin === 'motion' ? MIN_MOTION_SCORE : MIN_SCORE);
 }
 
 /** What a tile shows, in fractions of the picture. What a cut goes through is seen better by another pass. */

@@ -1,8 +1,8 @@
 import type { Frame } from '../../core/video/frame.js';
 import type { Detection, Effort } from '../../core/percept.js';
-import { ClipWindow } from './scene-window.js';
-import type { ClipAnswer, DetectorAnswer } from '../detector/detector-protocol.js';
-import { bestOf, lookOf, MAX_SEGMENTS, type AnalysisWants } from './frame-analyzer.js';
+import { SceneWindow } from './scene-window.js';
+import type { SceneAnswer, DetectorAnswer } from '../detector/detector-protocol.js';
+import { bestOf, enrichmentOf, MAX_SEGMENTS, type AnalysisRequest } from './frame-analyzer.js';
 import { iou } from '../../core/maths/box.js';
 import type { GridOptions } from '../segment/sam/sam-masks.js';
 import type { SamAnswer, SamThread } from '../segment/sam/sam-thread.js';
@@ -10,13 +10,13 @@ import type { SamAnswer, SamThread } from '../segment/sam/sam-thread.js';
 /** `auto`: where there is a model, unless the load does not allow it. `on`: whatever the load. */
 export type MaskMode = 'auto' | 'on' | 'off';
 
-export interface StreamLooksOptions {
+export interface StreamEnrichmentOptions {
   readonly masks: MaskMode;
   /** What the workers can make. */
-  readonly made: { readonly masks: boolean; readonly tokens: boolean; readonly clipTokens: boolean };
-  readonly encodeClip: (grids: Float32Array) => Promise<ClipAnswer>;
+  readonly made: { readonly masks: boolean; readonly embeddings: boolean; readonly sceneEmbeddings: boolean };
+  readonly encodeScene: (grids: Float32Array) => Promise<SceneAnswer>;
   /** A SAM-family model, which makes the masks in place of the detector's workers. */
-  readonly sam?: Pick<SamThread, 'look'> | undefined;
+  readonly sam?: Pick<SamThread, 'encode'> | undefined;
   /** It looks at a frame this often, s of media time. */
   readonly samEveryS: number;
   /** It also looks for things that nothing else proposed. */
@@ -24,37 +24,37 @@ export interface StreamLooksOptions {
 }
 
 /** Share of the frame above which a mask shows the ground or the sky. */
-const MAX_THING_AREA = 0.25;
+const MAX_OBJECT_AREA = 0.25;
 /** A mask whose box overlaps a detection's by more than this shows the same thing. */
-const SAME_THING_IOU = 0.5;
+const SAME_OBJECT_IOU = 0.5;
 /** Frame times come as decimal numbers: one that is this much early is on time, s. */
 const SLACK_S = 1e-6;
 
 /**
- * Masks, object tokens and clip tokens of one stream: decides by media time and effort which frames get which, and adds what
+ * Masks, object embeddings and clip embeddings of one stream: decides by media time and effort which frames get which, and adds what
  * is not made by the detector's workers themselves.
  */
-export class StreamLooks {
-  readonly #options: StreamLooksOptions;
-  readonly #clip = new ClipWindow();
-  #effort: Pick<Effort, 'masks' | 'tokens'> = { masks: true, tokens: true };
+export class StreamEnrichment {
+  readonly #options: StreamEnrichmentOptions;
+  readonly #clip = new SceneWindow();
+  #effort: Pick<Effort, 'masks' | 'embeddings'> = { masks: true, embeddings: true };
   #nextSamS = -Infinity;
 
-  constructor(options: StreamLooksOptions) {
+  constructor(options: StreamEnrichmentOptions) {
     this.#options = options;
   }
 
-  setEffort(effort: Pick<Effort, 'masks' | 'tokens'>): void {
+  setEffort(effort: Pick<Effort, 'masks' | 'embeddings'>): void {
     this.#effort = effort;
   }
 
   /** What to ask of the worker for the frame at `t`. Once per frame that goes to a detector, in order. */
-  wants(t: number): AnalysisWants {
+  requestFor(t: number): AnalysisRequest {
     const { made, sam } = this.#options;
     return {
       masks: made.masks && !sam && this.#masksWanted,
-      tokens: made.tokens && this.#effort.tokens,
-      grid: made.clipTokens && this.#clip.wants(t),
+      embeddings: made.embeddings && this.#effort.embeddings,
+      grid: made.sceneEmbeddings && this.#clip.isDue(t),
     };
   }
 
@@ -67,13 +67,13 @@ export class StreamLooks {
     frame: Frame,
     { grid }: Pick<DetectorAnswer, 'grid'>,
     detections: readonly Detection[],
-  ): Promise<{ detections: readonly Detection[]; clipToken?: Float32Array }> {
+  ): Promise<{ detections: readonly Detection[]; sceneEmbedding?: Float32Array }> {
     const clip = grid && this.#clip.add(frame.t, grid);
-    const [looked, token] = await Promise.all([
+    const [looked, embedding] = await Promise.all([
       this.#segment(frame, detections),
-      clip && this.#options.encodeClip(clip),
+      clip && this.#options.encodeScene(clip),
     ]);
-    return { detections: looked, ...(token?.token && { clipToken: token.token }) };
+    return { detections: looked, ...(embedding?.embedding && { sceneEmbedding: embedding.embedding }) };
   }
 
   /** The scene has changed: what was seen before says nothing about it. */
@@ -94,18 +94,18 @@ export class StreamLooks {
     if (chosen.length === 0 && !samGrid) return detections;
     const { width, height } = frame.layout;
     const prompts = chosen.map(({ box }) => ({ box }));
-    const { prompted, found } = await sam.look({ pixels: frame.pixels, width, height }, prompts, samGrid);
-    const looks = new Map(chosen.map((detection, row) => [detection, lookOf(prompted[row])]));
+    const { prompted, found } = await sam.encode({ pixels: frame.pixels, width, height }, prompts, samGrid);
+    const looks = new Map(chosen.map((detection, row) => [detection, enrichmentOf(prompted[row])]));
     const looked = detections.map((detection) => ({ ...detection, ...looks.get(detection) }));
-    return [...looked, ...newThings(found, detections)];
+    return [...looked, ...newObjects(found, detections)];
   }
 }
 
 /** What the grid found that is no background and that nothing else proposed. */
-function newThings(found: SamAnswer['found'], known: readonly Detection[]): Detection[] {
+function newObjects(found: SamAnswer['found'], known: readonly Detection[]): Detection[] {
   return found
-    .filter(({ box }) => box[2] * box[3] <= MAX_THING_AREA)
-    .filter(({ box }) => !known.some((other) => iou(other.box, box) > SAME_THING_IOU))
+    .filter(({ box }) => box[2] * box[3] <= MAX_OBJECT_AREA)
+    .filter(({ box }) => !known.some((other) => iou(other.box, box) > SAME_OBJECT_IOU))
     .slice(0, MAX_SEGMENTS)
     .map(({ box, mask, quality }) => ({ label: 'object', score: quality, box, origin: 'segmenter', mask }));
 }

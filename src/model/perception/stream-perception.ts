@@ -2,10 +2,10 @@ import { PresageError, toPresageError } from '../../core/errors.js';
 import type { Frame } from '../../core/video/frame.js';
 import type { Detection, Effort, Percept, StreamPerception } from '../../core/percept.js';
 import type { DetectorAnswer } from '../detector/detector-protocol.js';
-import type { AnalysisWants } from './frame-analyzer.js';
+import type { AnalysisRequest } from './frame-analyzer.js';
 import { inheritLabels } from './fusion.js';
 import type { MotionReport } from '../motion/motion-protocol.js';
-import type { StreamLooks } from './stream-enrichment.js';
+import type { StreamEnrichment } from './stream-enrichment.js';
 
 export interface FusedPerceptionOptions {
   readonly motion: {
@@ -15,11 +15,11 @@ export interface FusedPerceptionOptions {
   /** This stream's turn at the detector. */
   readonly detector: {
     readonly concurrency: number;
-    detect(frame: Frame, wants: AnalysisWants): Promise<DetectorAnswer>;
+    detect(frame: Frame, wants: AnalysisRequest): Promise<DetectorAnswer>;
     close(): void;
   };
-  /** Masks, object tokens and clip tokens. */
-  readonly looks: StreamLooks;
+  /** Masks, object embeddings and clip embeddings. */
+  readonly enrichment: StreamEnrichment;
   /** Labels that are reported; all when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
 }
@@ -30,7 +30,7 @@ interface Found {
   readonly motion: MotionReport | undefined;
 }
 
-const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, tokens: true };
+const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, embeddings: true };
 
 /**
  * Perception of one stream: motion looks at every frame, the detector at every k-th, with what motion proposes. Frames under
@@ -62,7 +62,7 @@ export class FusedPerception implements StreamPerception {
         `detectEvery is ${effort.detectEvery}, expected a whole number from 1`,
       );
     this.#effort = effort;
-    this.#options.looks.setEffort(effort);
+    this.#options.enrichment.setEffort(effort);
   }
 
   /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
@@ -72,7 +72,7 @@ export class FusedPerception implements StreamPerception {
     this.#sinceDetection += 1;
     const looks = this.#sinceDetection >= this.#effort.detectEvery;
     if (looks) this.#sinceDetection = 0;
-    const found = this.#find(frame, looks ? this.#options.looks.wants(frame.t) : undefined);
+    const found = this.#find(frame, looks ? this.#options.enrichment.requestFor(frame.t) : undefined);
     // One that fails before its turn is told in its turn.
     found.catch(() => undefined);
     const settled = this.#tail.then(async () => this.#complete(frame, await found, looks));
@@ -95,10 +95,10 @@ export class FusedPerception implements StreamPerception {
   }
 
   /**
-   * Motion first: what it proposes goes to the detector's worker, which gives the final boxes their masks and tokens. Settles
+   * Motion first: what it proposes goes to the detector's worker, which gives the final boxes their masks and embeddings. Settles
    * when nobody reads the frame any more.
    */
-  async #find(frame: Frame, wants: AnalysisWants | undefined): Promise<Found> {
+  async #find(frame: Frame, wants: AnalysisRequest | undefined): Promise<Found> {
     const { motion, detector } = this.#options;
     try {
       const moved = await motion.analyze(frame);
@@ -113,12 +113,12 @@ export class FusedPerception implements StreamPerception {
 
   async #complete(frame: Frame, { answer, motion }: Found, looks: boolean): Promise<Percept> {
     const { index, t, receivedAtMs, layout } = frame;
-    const { looks: streamLooks } = this.#options;
+    const { enrichment: streamEnrichment } = this.#options;
     const scene = motion?.scene ?? 'clear';
-    if (scene === 'changed') streamLooks.reset();
+    if (scene === 'changed') streamEnrichment.reset();
     const found = scene === 'covered' ? [] : this.#ofLabels(this.#detections(answer, motion));
-    const { detections, clipToken } = answer
-      ? await streamLooks.complete(frame, answer, found)
+    const { detections, sceneEmbedding } = answer
+      ? await streamEnrichment.complete(frame, answer, found)
       : { detections: found };
     return {
       ...{ index, t, receivedAtMs, width: layout.width, height: layout.height },
@@ -127,7 +127,7 @@ export class FusedPerception implements StreamPerception {
       ...(!looks && { partial: true }),
       ...(motion?.camera && { camera: motion.camera }),
       ...(scene !== 'clear' && { scene }),
-      ...(clipToken && { clipToken }),
+      ...(sceneEmbedding && { sceneEmbedding }),
       ...(answer && answer.unsegmented > 0 && { unsegmented: answer.unsegmented }),
     };
   }

@@ -2,8 +2,8 @@ import type { Box } from '../../core/maths/box.js';
 import type { PxRegion } from '../../core/image/crop-i420.js';
 
 /** Most tiles along a side: six passes more for a picture of 4:3 or 16:9, however large it is. */
-const MOST_COLUMNS = 3;
-const MOST_ROWS = 2;
+const MAX_COLUMNS = 3;
+const MAX_ROWS = 2;
 /** How much tiles overlap, as a share of the canvas: what is smaller than that is whole in one of them. */
 const OVERLAP = 0.2;
 /** Nearer than this to a cut, px, a box is a part of something that goes on beyond it. */
@@ -23,8 +23,8 @@ export interface Tile extends PxRegion {
  */
 export function tilesOf(width: number, height: number, canvasPx: number): readonly Tile[] {
   const turned = height > width;
-  const columns = spans(width, canvasPx, turned ? MOST_ROWS : MOST_COLUMNS);
-  const rows = spans(height, canvasPx, turned ? MOST_COLUMNS : MOST_ROWS);
+  const columns = spans(width, canvasPx, turned ? MAX_ROWS : MAX_COLUMNS);
+  const rows = spans(height, canvasPx, turned ? MAX_COLUMNS : MAX_ROWS);
   if (columns.length * rows.length === 1) return [];
   return rows.flatMap(([top, h]) =>
     columns.map(([left, w]) => ({

@@ -90,7 +90,7 @@ export class ModelThread<Work, Answer> {
   }
 
   /** A message without an answer; lost when no worker runs. */
-  tell(note: unknown): void {
+  post(note: unknown): void {
     this.#worker?.postMessage(note);
   }
 

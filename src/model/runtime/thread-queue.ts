@@ -72,8 +72,8 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
   }
 
   /** A message without an answer; lost when no worker runs. */
-  tell(note: unknown): void {
-    this.#thread.tell(note);
+  post(note: unknown): void {
+    this.#thread.post(note);
   }
 
   /** Idempotent. Every open call is rejected with `interrupted`, the one in work after the worker has let go of it. */

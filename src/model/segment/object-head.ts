@@ -19,10 +19,10 @@ export interface ObjectHeadOptions {
 }
 
 /** What to compute; what is left out costs nothing. */
-export interface ObjectWants {
+export interface ObjectRequest {
   readonly masks: boolean;
-  readonly tokens: boolean;
-  /** The pooled features of the whole picture, for the clip token. */
+  readonly embeddings: boolean;
+  /** The pooled features of the whole picture, for the clip embedding. */
   readonly grid: boolean;
 }
 
@@ -36,8 +36,8 @@ export interface ObjectFindings {
 const WHOLE_FRAME: Box = [0, 0, 1, 1];
 
 /**
- * Our own head on the detector's feature maps: box or point → mask and object token, and the grid of the whole picture.
- * Blocks its thread while it computes: runs in the detector's worker, so that only masks and tokens cross threads.
+ * Our own head on the detector's feature maps: box or point → mask and object embedding, and the grid of the whole picture.
+ * Blocks its thread while it computes: runs in the detector's worker, so that only masks and embeddings cross threads.
  */
 export class ObjectHead implements Segmenter {
   readonly name: string;
@@ -56,12 +56,12 @@ export class ObjectHead implements Segmenter {
   }
 
   async segment(view: SegmentView, prompts: readonly Prompt[]): Promise<readonly Segment[]> {
-    return (await this.run(view, prompts, { masks: true, tokens: true, grid: false })).segments;
+    return (await this.run(view, prompts, { masks: true, embeddings: true, grid: false })).segments;
   }
 
   /** @throws PresageError `inference_failed`, also without the detector's feature maps */
-  async run(view: SegmentView, prompts: readonly Prompt[], wants: ObjectWants): Promise<ObjectFindings> {
-    const nothing = prompts.length === 0 || !(wants.masks || wants.tokens);
+  async run(view: SegmentView, prompts: readonly Prompt[], wants: ObjectRequest): Promise<ObjectFindings> {
+    const nothing = prompts.length === 0 || !(wants.masks || wants.embeddings);
     if (nothing && !wants.grid) return { segments: prompts.map(() => ({ quality: 0 })) };
     if (!view.features)
       throw new PresageError('inference_failed', `${this.name} works on the detector's feature maps only`);
@@ -69,17 +69,17 @@ export class ObjectHead implements Segmenter {
     const asked = nothing ? [{ box: WHOLE_FRAME }] : prompts;
     const outputs = await this.#session.run(feedOf(view, view.features, asked), [
       ...(wants.masks && !nothing ? (['masks', 'quality'] as const) : []),
-      ...(wants.tokens && !nothing ? (['tokens'] as const) : []),
+      ...(wants.embeddings && !nothing ? (['embeddings'] as const) : []),
       ...(wants.grid ? (['grid'] as const) : []),
     ]);
-    const { masks, quality, tokens, grid } = outputs as Partial<typeof outputs>;
+    const { masks, quality, embeddings, grid } = outputs as Partial<typeof outputs>;
     const size = maskSize(view.width, view.height);
     const segments = prompts.map((prompt, index): Segment => {
       const mask = masks && this.#paste(rowOf(masks.data, index, asked.length), boxOf(prompt), size);
       return {
         quality: mask ? Math.min(1, Math.max(0, quality?.data[index] ?? 0)) : 0,
         ...(mask && { mask }),
-        ...(tokens && { token: rowOf(tokens.data, index, asked.length).slice() }),
+        ...(embeddings && { embedding: rowOf(embeddings.data, index, asked.length).slice() }),
       };
     });
     return { segments, ...(grid && { grid: grid.data.slice() }) };

@@ -21,7 +21,7 @@ export interface Segment {
   /** How well the mask fits by the model's own estimate: its expected IoU, 0–1. */
   readonly quality: number;
   /** Appearance of what the mask shows, unit length, from segmenters that make one. */
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
 }
 
 /** The picture to segment: I420 (BT.601 limited range), Y, then U, then V. */

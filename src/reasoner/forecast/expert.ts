@@ -2,7 +2,7 @@ import type { ForecastItem } from '../../core/messages.js';
 import type { MemorySnapshot } from '../../core/memory.js';
 
 /** Something that takes its time to say how likely items of the standard forecast are: a learned model. */
-export interface ForecastSource {
+export interface Expert {
   /** Which weight of the pool it has: `forecaster`, `language`. */
   readonly name: string;
   /** As told in `by.model`: name and version. */

@@ -12,7 +12,7 @@ export interface PromptView extends View {
 }
 
 /** All of it. */
-export const FULL_VIEW: PromptView = { prefix: true, looks: true, clips: true };
+export const FULL_VIEW: PromptView = { prefix: true, appearances: true, scenes: true };
 
 /** One moment of memory as prompts of the language model. All requests of a moment share prefix and head. */
 export class MomentPrompt {

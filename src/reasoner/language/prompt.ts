@@ -1,9 +1,9 @@
 import { FAST, SLOW, type EventType } from '../../core/ontology.js';
-import type { Situation, Thing, ToldEvent } from './situation.js';
+import type { Situation, SituationObject, SituationEvent } from './situation.js';
 
 /** The budget of a prompt: with the prefix about 250 tokens. */
-export const MOST_OBJECTS = 12;
-const MOST_EVENTS = 12;
+export const MAX_OBJECTS = 12;
+const MAX_EVENTS = 12;
 /** Items whose participants have no order: told by slot. */
 const SYMMETRIC: ReadonlySet<EventType> = new Set<EventType>(['meet', 'collide']);
 
@@ -14,22 +14,22 @@ const SYMMETRIC: ReadonlySet<EventType> = new Set<EventType>(['meet', 'collide']
 export class Listing {
   readonly at: number;
   /** By slot. */
-  readonly things: readonly Thing[];
+  readonly things: readonly SituationObject[];
   /** By number, in order of time. */
-  readonly events: readonly ToldEvent[];
+  readonly events: readonly SituationEvent[];
   readonly #slots: ReadonlyMap<string, number>;
 
   /** @param focus the event in question: it and its participants are always told */
-  constructor(situation: Situation, focus?: ToldEvent) {
+  constructor(situation: Situation, focus?: SituationEvent) {
     this.at = situation.at;
     this.things = byRelevance(situation, focus);
     this.#slots = new Map(this.things.map(({ id }, slot) => [id, slot]));
     const told = situation.events.filter(({ participants }) =>
       participants.every((id) => this.#slots.has(id)),
     );
-    const newest = told.slice(-MOST_EVENTS);
+    const newest = told.slice(-MAX_EVENTS);
     const lacks = focus !== undefined && !newest.some(({ id }) => id === focus.id);
-    if (lacks) newest.splice(0, newest.length === MOST_EVENTS ? 1 : 0, focus);
+    if (lacks) newest.splice(0, newest.length === MAX_EVENTS ? 1 : 0, focus);
     this.events = newest;
   }
 
@@ -63,13 +63,13 @@ export class Listing {
   }
 
   /** Candidates for necessary objects of an event: who is listed and took no part. */
-  needs(focus: ToldEvent): readonly { readonly object: string; readonly text: string }[] {
+  needs(focus: SituationEvent): readonly { readonly object: string; readonly text: string }[] {
     return this.things
       .filter(({ id }) => !focus.participants.includes(id))
       .map(({ id }) => ({ object: id, text: `needs ${this.slot(id) ?? ''} ` }));
   }
 
-  #eventLine(event: ToldEvent): string {
+  #eventLine(event: SituationEvent): string {
     const who = event.participants.map((id) => this.slot(id) ?? '');
     const ago = tenths(this.at - event.t);
     return [this.number(event.id) ?? '', event.type, ...who, ...zoneNames(event.zone), ago].join(' ');
@@ -77,15 +77,18 @@ export class Listing {
 }
 
 /** Participants of the event in question, then of the events from the newest back, then the rest: in view, then gone. */
-function byRelevance({ things, events }: Situation, focus: ToldEvent | undefined): readonly Thing[] {
+function byRelevance(
+  { things, events }: Situation,
+  focus: SituationEvent | undefined,
+): readonly SituationObject[] {
   const known = new Map(things.map((thing) => [thing.id, thing]));
   const told = [...(focus ? [focus] : []), ...[...events].reverse()];
   const named = told.flatMap(({ participants }) => participants.flatMap((id) => known.get(id) ?? []));
   const order = new Set([...named, ...things.filter(({ inView }) => inView), ...things]);
-  return [...order].slice(0, MOST_OBJECTS);
+  return [...order].slice(0, MAX_OBJECTS);
 }
 
-function stateOf({ inView, speed }: Thing): string {
+function stateOf({ inView, speed }: SituationObject): string {
   if (!inView) return 'gone';
   if (speed === undefined) return 'slow';
   return speed > FAST ? 'moving' : speed < SLOW ? 'standing' : 'slow';

@@ -3,7 +3,7 @@ import { TIME_EPSILON, UNSEEN_S, type EventType } from '../../core/ontology.js';
 import type { MemorySnapshot, ObjectRecord } from '../../core/memory.js';
 
 /** An object as it is told to the language model. */
-export interface Thing {
+export interface SituationObject {
   readonly id: string;
   readonly label: string;
   /** bh/s; undefined before it is defined. */
@@ -12,7 +12,7 @@ export interface Thing {
 }
 
 /** An event as it is told to the language model. */
-export interface ToldEvent {
+export interface SituationEvent {
   readonly id: string;
   readonly type: EventType;
   readonly participants: readonly string[];
@@ -25,13 +25,13 @@ export interface ToldEvent {
 export interface Situation {
   readonly at: number;
   /** In the order in which they were first seen. */
-  readonly things: readonly Thing[];
+  readonly things: readonly SituationObject[];
   /** In order of time. */
-  readonly events: readonly ToldEvent[];
+  readonly events: readonly SituationEvent[];
 }
 
 /** Events, and objects that left, older than this are not told, s. */
-const LOOK_BACK_S = 10;
+const HISTORY_S = 10;
 
 /**
  * What memory holds of the last 10 s.
@@ -39,7 +39,7 @@ const LOOK_BACK_S = 10;
  * @param focus the event in question, told however old it is, and whether or not the snapshot still holds it
  */
 export function situationOf(snapshot: MemorySnapshot, focus?: ObservedEvent): Situation {
-  const since = snapshot.t - LOOK_BACK_S - TIME_EPSILON;
+  const since = snapshot.t - HISTORY_S - TIME_EPSILON;
   const recent = snapshot.events.map(({ event }) => event).filter(({ t }) => t >= since);
   const events = focus && !recent.some(({ id }) => id === focus.id) ? [...recent, focus] : recent;
   const concerned = new Set(events.flatMap(({ participants }) => participants.map(({ id }) => id)));
@@ -53,8 +53,8 @@ export function situationOf(snapshot: MemorySnapshot, focus?: ObservedEvent): Si
     at: snapshot.t,
     things: [...records.values()]
       .sort((a, b) => a.firstSeen - b.firstSeen || numberOf(a.id) - numberOf(b.id))
-      .map((record) => thingOf(record, present.has(record.id), snapshot.t)),
-    events: [...events].sort((a, b) => a.t - b.t).map((event) => toldEvent(event, zones)),
+      .map((record) => situationObjectOf(record, present.has(record.id), snapshot.t)),
+    events: [...events].sort((a, b) => a.t - b.t).map((event) => situationEvent(event, zones)),
   };
 }
 
@@ -64,16 +64,16 @@ export function placeNumbers({ zones }: MemorySnapshot): ReadonlyMap<string, num
   return new Map(names.map((name, i) => [name, i + 1]));
 }
 
-function thingOf(record: ObjectRecord, present: boolean, t: number): Thing {
+function situationObjectOf(record: ObjectRecord, present: boolean, t: number): SituationObject {
   const { id, label, samples, lastSeen } = record;
   const inView = present && t - lastSeen < UNSEEN_S - TIME_EPSILON;
   return { id, label, speed: samples.at(-1)?.speed, inView };
 }
 
-function toldEvent(
+function situationEvent(
   { id, type, participants, t, zone }: ObservedEvent,
   zones: ReadonlyMap<string, number>,
-): ToldEvent {
+): SituationEvent {
   return {
     id,
     type,

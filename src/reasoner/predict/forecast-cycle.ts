@@ -13,8 +13,13 @@ import { TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import type { Forecaster } from '../../core/reasoner.js';
 import type { MemorySnapshot, Observation } from '../../core/memory.js';
 import { isLearning, itemKey, observationWeight } from '../forecast/learning.js';
-import { groupOf, type Pool } from '../forecast/mixture/forecast-mixture.js';
-import { SourcePanel, type Round, type SourceStats, type Voices } from '../forecast/mixture/expert-panel.js';
+import { groupOf, type Mixture } from '../forecast/mixture/forecast-mixture.js';
+import {
+  ExpertPanel,
+  type Poll,
+  type ExpertStats,
+  type Estimates,
+} from '../forecast/mixture/expert-panel.js';
 import { BaseRates, baseRatesStateSchema } from '../stats/base-rates.js';
 import { Calibrator } from '../stats/calibrator.js';
 import { editorStateSchema, PredictionEditor } from './prediction-editor.js';
@@ -22,20 +27,20 @@ import {
   resolvePredictions,
   Resolver,
   resolverStateSchema,
-  voicesOf,
+  estimatesOf,
   type ForecastBasis,
   type ResolvedItem,
 } from './resolver.js';
-import { Scorekeeper, scoresStateSchema, type ScorekeeperOptions } from './scorecard.js';
+import { Scorecards, scoresStateSchema, type ScorecardsOptions } from './scorecard.js';
 
-export interface ForecastDeskOptions {
+export interface ForecastCycleOptions {
   /** Makes the list of items and says of each how likely it is, at once. */
   readonly forecaster: Forecaster;
   /** Those that have a say beside it, later; without them forecasts are told at once. */
-  readonly sources?: { readonly panel: SourcePanel; readonly pool: Pool } | undefined;
+  readonly sources?: { readonly experts: ExpertPanel; readonly mixture: Mixture } | undefined;
   /** Media seconds between two scorecards. Default 10. */
   readonly scorecardEveryS?: number;
-  readonly scores?: ScorekeeperOptions;
+  readonly scores?: ScorecardsOptions;
   /** False: probabilities are stated as the forecaster gives them, to measure what calibration adds. Default true. */
   readonly calibrate?: boolean;
   /** Measures how long a forecast takes. Default: the system's clock. */
@@ -49,7 +54,7 @@ const BASE_RATE_PRIOR = { mean: 0.05, strength: 10 } as const;
  * A forecast must be told before objects seen 0.25 s later (events.md). When a percept this much later comes and an answer is
  * still awaited, it is told without.
  */
-const MOST_LATE_S = 0.2;
+const MAX_LATE_S = 0.2;
 
 const stateSchema = z.object({
   version: z.literal(3),
@@ -71,20 +76,20 @@ export interface LateForecast {
   readonly snapshot: MemorySnapshot;
 }
 
-export interface ForecastDeskStats {
+export interface ForecastCycleStats {
   readonly forecasts: number;
   /** Told without some source that should have had a say. */
   readonly degraded: number;
   /** Asked for and never told, since the camera was lost or the stream closed. */
   readonly dropped: number;
-  readonly sources: Readonly<Record<string, SourceStats>>;
+  readonly sources: Readonly<Record<string, ExpertStats>>;
 }
 
 /** A forecast that waits for its sources. */
 interface Asked {
   readonly sampled: Forecast;
   readonly snapshot: MemorySnapshot;
-  readonly round: Round;
+  readonly round: Poll;
   /** When it was begun, ms of the clock. */
   readonly startMs: number;
   /** Events told between the time of the forecast and now. */
@@ -95,13 +100,13 @@ interface Asked {
  * Everything about forecasts between memory and messages: states the calibrated standard forecast each whole second of media
  * time, tells the predictions worth telling, resolves both, keeps the score, and teaches the calibrator, the base rates,
  * the pool and the forecaster from the outcomes. Where sources take part, a forecast comes on `late$`, at the latest
- * before a percept that is MOST_LATE_S later is told.
+ * before a percept that is MAX_LATE_S later is told.
  */
-export class ForecastDesk {
+export class ForecastCycle {
   readonly late$: Observable<LateForecast>;
   readonly #late = new Subject<LateForecast>();
   readonly #forecaster: Forecaster;
-  readonly #sources: ForecastDeskOptions['sources'];
+  readonly #sources: ForecastCycleOptions['sources'];
   readonly #counts = { forecasts: 0, degraded: 0, dropped: 0 };
   readonly #scorecardEveryS: number;
   readonly #calibrates: boolean;
@@ -110,14 +115,14 @@ export class ForecastDesk {
   readonly #baseRates = new BaseRates(() => BASE_RATE_PRIOR);
   readonly #resolver = new Resolver();
   readonly #editor: PredictionEditor;
-  readonly #scores: Scorekeeper;
+  readonly #scores: Scorecards;
   #asked: (Asked & { readonly told: Promise<void> }) | undefined;
   #now = 0;
   #secondStated = 0;
   #scoredAt = 0;
   #finished = false;
 
-  constructor(options: ForecastDeskOptions) {
+  constructor(options: ForecastCycleOptions) {
     this.late$ = this.#late.asObservable();
     this.#forecaster = options.forecaster;
     this.#sources = options.sources;
@@ -126,15 +131,15 @@ export class ForecastDesk {
       throw new RangeError(`scorecardEveryS must be > 0, was ${this.#scorecardEveryS}`);
     this.#calibrates = options.calibrate ?? true;
     this.#clock = options.clock ?? systemClock;
-    this.#scores = new Scorekeeper(options.scores);
-    const models = [options.forecaster.name, ...(options.sources?.panel.models ?? [])];
+    this.#scores = new Scorecards(options.scores);
+    const models = [options.forecaster.name, ...(options.sources?.experts.models ?? [])];
     this.#editor = new PredictionEditor({ backend: 'forecaster', model: models.join('+') });
   }
 
   /** What follows from an update of memory: resolutions, then the forecast if a second has passed, then the scorecard. */
   step({ snapshot, events }: Observation): readonly Draft[] {
     const { t } = snapshot;
-    if (this.#asked && t - this.#asked.snapshot.t > MOST_LATE_S) this.#conclude(this.#asked);
+    if (this.#asked && t - this.#asked.snapshot.t > MAX_LATE_S) this.#conclude(this.#asked);
     this.#now = t;
     this.#asked?.events.push(...events);
     const drafts = this.#resolve(events, t);
@@ -186,15 +191,15 @@ export class ForecastDesk {
     this.#late.complete();
   }
 
-  stats(): ForecastDeskStats {
-    return { ...this.#counts, sources: this.#sources?.panel.stats() ?? {} };
+  stats(): ForecastCycleStats {
+    return { ...this.#counts, sources: this.#sources?.experts.stats() ?? {} };
   }
 
   /** Everything but a forecast that waits for its sources: a desk that takes it back goes on exactly as this one. */
   saveState(): z.infer<typeof stateSchema> {
     return {
       version: 3,
-      pool: this.#sources?.pool.saveState() ?? null,
+      pool: this.#sources?.mixture.saveState() ?? null,
       calibration: this.#calibrator.saveState(),
       baseRates: this.#baseRates.save(),
       forecaster: isLearning(this.#forecaster) ? this.#forecaster.saveState() : null,
@@ -216,7 +221,7 @@ export class ForecastDesk {
     this.#resolver.restoreState(resolver);
     this.#editor.restoreState(editor);
     this.#scores.restoreState(scores);
-    if (this.#sources) whole = this.#sources.pool.restoreState(parsed.data.pool) && whole;
+    if (this.#sources) whole = this.#sources.mixture.restoreState(parsed.data.pool) && whole;
     this.#secondStated = parsed.data.secondStated;
     this.#scoredAt = parsed.data.scoredAt;
     if (isLearning(this.#forecaster)) whole = this.#forecaster.restoreState(forecaster) && whole;
@@ -248,9 +253,9 @@ export class ForecastDesk {
   }
 
   #learn(outcomes: readonly ResolvedItem[]): void {
-    for (const { item, at, hit, raw, sampled, voices, group } of outcomes) {
+    for (const { item, at, hit, raw, sampled, estimates, group } of outcomes) {
       const weight = observationWeight(item);
-      this.#sources?.pool.learn(group, sampled, voices, hit, weight);
+      this.#sources?.mixture.learn(group, sampled, estimates, hit, weight);
       this.#scores.add(item.type, at, item.probability, hit);
       this.#calibrator.learn(item.type, raw, hit, weight);
       this.#baseRates.learn(item.type, hit, weight);
@@ -264,7 +269,7 @@ export class ForecastDesk {
     const sampled = this.#forecaster.forecast(snapshot);
     const basis = basisOf(sampled, snapshot);
     if (!this.#sources) return this.#tell({ sampled, snapshot, startMs, events: [] }, basis);
-    const round = this.#sources.panel.ask(snapshot, sampled.items);
+    const round = this.#sources.experts.ask(snapshot, sampled.items);
     const asked: Asked = { sampled, snapshot, round, startMs, events: [] };
     const told = round.done.then(() => {
       if (this.#asked === waiting) this.#conclude(waiting);
@@ -278,19 +283,19 @@ export class ForecastDesk {
   #conclude(asked: Asked): void {
     const { sampled, snapshot, round } = asked;
     this.#asked = undefined;
-    round.cut();
+    round.end();
     if (round.degraded) {
       this.#counts.degraded += 1;
       this.#scores.addDegraded(sampled.at);
     }
-    const basis = basisOf(sampled, snapshot, round.voices, this.#sources?.pool);
+    const basis = basisOf(sampled, snapshot, round.estimates, this.#sources?.mixture);
     this.#late.next({ drafts: this.#tell(asked, basis), snapshot });
   }
 
   #drop(): void {
     if (!this.#asked) return;
     this.#counts.dropped += 1;
-    this.#asked.round.cut();
+    this.#asked.round.end();
     this.#asked = undefined;
   }
 
@@ -353,17 +358,18 @@ function resolution(prediction: ResolvedPrediction, mediatime: number): Draft {
 function basisOf(
   sampled: Forecast,
   { objects }: MemorySnapshot,
-  voices?: Voices,
-  pool?: Pool,
+  estimates?: Estimates,
+  pool?: Mixture,
 ): ForecastBasis {
   const own = sampled.items.map(({ probability }) => probability);
-  if (!voices || !pool || voices.size === 0) return { raw: own, sampled: own, voices: {}, groups: [] };
+  if (!estimates || !pool || estimates.size === 0)
+    return { raw: own, sampled: own, estimates: {}, groups: [] };
   const keys = sampled.items.map((item) => itemKey(item.type, item.participants, item.zone));
-  const said: ForecastBasis['voices'] = Object.fromEntries(
-    [...voices].map(([name, by]) => [name, keys.map((key) => by.get(key) ?? null)]),
+  const said: ForecastBasis['estimates'] = Object.fromEntries(
+    [...estimates].map(([name, by]) => [name, keys.map((key) => by.get(key) ?? null)]),
   );
   const labels = new Map(objects.map(({ id, label }) => [id, label]));
   const groups = sampled.items.map((item) => groupOf(item, labels));
-  const raw = own.map((probability, i) => pool.pool(groups[i] ?? '', probability, voicesOf(said, i)));
-  return { raw, sampled: own, voices: said, groups };
+  const raw = own.map((probability, i) => pool.combine(groups[i] ?? '', probability, estimatesOf(said, i)));
+  return { raw, sampled: own, estimates: said, groups };
 }

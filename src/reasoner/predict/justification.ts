@@ -10,11 +10,11 @@ import { clauseOf } from '../explain/rules/wording.js';
 type Justification = Prediction['justification'];
 
 /** Events of the past that are named at most. */
-const MOST_EVENTS = 3;
+const MAX_EVENTS = 3;
 /** An event of the past happened "here" within this distance, body heights. */
 const NEARBY_H = 2;
 /** An event that would account for the item less well than this is not named. */
-const LEAST_PLAUSIBLE = 0.2;
+const MIN_PLAUSIBLE = 0.2;
 
 interface Seen {
   readonly record: ObjectRecord;
@@ -38,7 +38,7 @@ export function justify(item: ForecastItem, snapshot: MemorySnapshot): Justifica
   const cited = past.map((e) => e.event.id).filter((id) => id !== lead?.id);
   return {
     text: parts.length > 0 ? parts.join('; ') : 'by the base rate of this camera',
-    events: lead ? [...cited.slice(1 - MOST_EVENTS), lead.id] : cited.slice(-MOST_EVENTS),
+    events: lead ? [...cited.slice(1 - MAX_EVENTS), lead.id] : cited.slice(-MAX_EVENTS),
     objects: [...item.participants],
   };
 }
@@ -54,7 +54,7 @@ function leadingEvent(item: ForecastItem, snapshot: MemorySnapshot): ObservedEve
   });
   const expected = { id: '', type: item.type, participants, t: snapshot.t, confidence: 1 };
   const [link] = new EventGraph(index).antecedents(expected);
-  const tells = link && link.rule.relation !== 'enables' && link.plausibility >= LEAST_PLAUSIBLE;
+  const tells = link && link.rule.relation !== 'enables' && link.plausibility >= MIN_PLAUSIBLE;
   return tells ? link.cause : undefined;
 }
 

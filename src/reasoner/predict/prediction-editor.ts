@@ -13,9 +13,9 @@ import { itemKey } from '../forecast/learning.js';
 import { justify } from './justification.js';
 
 /** Worth telling at all: at least this likely, … */
-const LEAST_P = 0.3;
+const MIN_P = 0.3;
 /** … and with odds at least this many times those of the base rate. */
-const LEAST_ODDS_RATIO = 2;
+const MIN_ODDS_RATIO = 2;
 /** Predictions told of one moment at most. */
 const MOST = 3;
 /** A change of the probability that is worth an update. */
@@ -128,9 +128,9 @@ export class PredictionEditor {
     const candidates: Candidate[] = [];
     for (const item of forecast.items) {
       const p = item.probability;
-      if (p < LEAST_P) continue;
+      if (p < MIN_P) continue;
       const base = baseRate(item.type);
-      if (odds(p) < LEAST_ODDS_RATIO * odds(base)) continue;
+      if (odds(p) < MIN_ODDS_RATIO * odds(base)) continue;
       const value = INTEREST[item.type as ForecastType] * p * Math.log(p / base);
       candidates.push({ item, key: itemKey(item.type, item.participants, item.zone), baseRate: base, value });
     }

@@ -9,7 +9,7 @@ import {
 } from '../../core/messages.js';
 import { CONFIRM_S, TIME_EPSILON, type EventType } from '../../core/ontology.js';
 import { itemKey, type ItemOutcome } from '../forecast/learning.js';
-import type { ItemVoices } from '../forecast/mixture/forecast-mixture.js';
+import type { ItemEstimates } from '../forecast/mixture/forecast-mixture.js';
 
 /**
  * An event is told at the first percept after it is certain, `t` + CONFIRM_S at best; a stream at 2 frames a second
@@ -17,7 +17,7 @@ import type { ItemVoices } from '../forecast/mixture/forecast-mixture.js';
  */
 const RESOLVE_MARGIN_S = 0.6;
 /** Items waiting at most; beyond it the oldest forecast is let go unresolved, and counted. */
-const MOST_PENDING = 200_000;
+const MAX_PENDING = 200_000;
 
 export const resolverStateSchema = z.object({
   dropped: z.number().int().min(0),
@@ -26,7 +26,7 @@ export const resolverStateSchema = z.object({
       forecast: forecastSchema,
       raw: z.array(z.number()),
       sampled: z.array(z.number()),
-      voices: z.record(z.string(), z.array(z.number().nullable())),
+      estimates: z.record(z.string(), z.array(z.number().nullable())),
       groups: z.array(z.string()),
       /** Places of the items that still wait. */
       waiting: z.array(z.number().int().min(0)),
@@ -41,7 +41,7 @@ export interface ForecastBasis {
   /** By sampled paths alone. */
   readonly sampled: readonly number[];
   /** By source; null where it said nothing of the item. */
-  readonly voices: Readonly<Record<string, readonly (number | null)[]>>;
+  readonly estimates: Readonly<Record<string, readonly (number | null)[]>>;
   /** What the pool learns the item with; empty where no source spoke. */
   readonly groups: readonly string[];
 }
@@ -58,7 +58,7 @@ export interface ResolvedItem extends ItemOutcome {
   /** Before calibration. */
   readonly raw: number;
   readonly sampled: number;
-  readonly voices: ItemVoices;
+  readonly estimates: ItemEstimates;
   readonly group: string;
 }
 
@@ -77,7 +77,7 @@ export class Resolver {
     const slot = slotOf(forecast, basis, () => true);
     this.#slots.push(slot);
     this.#pending += slot.pending;
-    while (this.#pending > MOST_PENDING && this.#slots.length > 1) {
+    while (this.#pending > MAX_PENDING && this.#slots.length > 1) {
       const oldest = this.#slots.shift();
       this.#pending -= oldest?.pending ?? 0;
       this.#dropped += oldest?.pending ?? 0;
@@ -138,11 +138,11 @@ export class Resolver {
   saveState(): z.infer<typeof resolverStateSchema> {
     return {
       dropped: this.#dropped,
-      slots: this.#slots.map(({ forecast, basis: { raw, sampled, voices, groups }, byType }) => ({
+      slots: this.#slots.map(({ forecast, basis: { raw, sampled, estimates, groups }, byType }) => ({
         forecast,
         raw: [...raw],
         sampled: [...sampled],
-        voices: Object.fromEntries(Object.entries(voices).map(([name, said]) => [name, [...said]])),
+        estimates: Object.fromEntries(Object.entries(estimates).map(([name, said]) => [name, [...said]])),
         groups: [...groups],
         waiting: [...byType.values()].flatMap((group) => [...group.values()]),
       })),
@@ -242,22 +242,22 @@ function horizonOf(item: ForecastItem, forecast: Forecast): number {
 }
 
 function outcome(slot: Slot, item: ForecastItem, i: number, hit: boolean): ResolvedItem {
-  const { raw, sampled, voices, groups } = slot.basis;
+  const { raw, sampled, estimates, groups } = slot.basis;
   return {
     item,
     at: slot.forecast.at,
     hit,
     raw: raw[i] ?? item.probability,
     sampled: sampled[i] ?? item.probability,
-    voices: voicesOf(voices, i),
+    estimates: estimatesOf(estimates, i),
     group: groups[i] ?? item.type,
   };
 }
 
 /** What the sources said of the i-th item. */
-export function voicesOf(voices: ForecastBasis['voices'], i: number): ItemVoices {
+export function estimatesOf(estimates: ForecastBasis['estimates'], i: number): ItemEstimates {
   return Object.fromEntries(
-    Object.entries(voices).flatMap(([name, said]): [string, number][] => {
+    Object.entries(estimates).flatMap(([name, said]): [string, number][] => {
       const p = said[i];
       return p === null || p === undefined ? [] : [[name, p]];
     }),

@@ -10,11 +10,11 @@ import {
   skillScore,
 } from '../stats/scores.js';
 
-export interface ScorekeeperOptions {
+export interface ScorecardsOptions {
   /** Length of the rolling window, media s. Default 600. */
   readonly windowS?: number;
   /** Most items kept; the oldest give way. Default 20 000. */
-  readonly mostItems?: number;
+  readonly maxItems?: number;
 }
 
 /** Columns of the scored items, each as base64: a byte for the type and the outcome, little-endian doubles. */
@@ -43,35 +43,35 @@ const DIGITS = 6;
  * Skill is over the base rate of the type within the window, known only in hindsight. The lead time is that of the
  * predictions that came true, from the first time they were told to the event.
  */
-export class Scorekeeper {
+export class Scorecards {
   readonly #windowS: number;
-  readonly #mostItems: number;
+  readonly #maxItems: number;
   #items: Scored[] = [];
   #leads: { t: number; lead: number }[] = [];
   #degraded: number[] = [];
 
-  constructor(options: ScorekeeperOptions = {}) {
+  constructor(options: ScorecardsOptions = {}) {
     this.#windowS = options.windowS ?? 600;
-    this.#mostItems = options.mostItems ?? 20_000;
+    this.#maxItems = options.maxItems ?? 20_000;
   }
 
   /** An item stated with probability p at media time `at` has come true or not. */
   add(type: EventType, at: number, p: number, hit: boolean): void {
     this.#items.push({ type, at, p, y: hit ? 1 : 0 });
     // Cut in blocks: moving the array for each item would cost its whole length each time.
-    if (this.#items.length > this.#mostItems * 1.25) this.#items = this.#items.slice(-this.#mostItems);
+    if (this.#items.length > this.#maxItems * 1.25) this.#items = this.#items.slice(-this.#maxItems);
   }
 
   /** A prediction came true at `t`, `lead` seconds after it was told. */
   addLead(t: number, lead: number): void {
     this.#leads.push({ t, lead });
-    if (this.#leads.length > this.#mostItems) this.#leads.shift();
+    if (this.#leads.length > this.#maxItems) this.#leads.shift();
   }
 
   /** The forecast of media time `at` was told without some source that should have had a say. */
   addDegraded(at: number): void {
     this.#degraded.push(at);
-    if (this.#degraded.length > this.#mostItems) this.#degraded.shift();
+    if (this.#degraded.length > this.#maxItems) this.#degraded.shift();
   }
 
   saveState(): z.infer<typeof scoresStateSchema> {
@@ -111,7 +111,7 @@ export class Scorekeeper {
   /** The scorecard of the window that ends at media time `to`. */
   scorecard(to: number): Scorecard {
     const from = Math.max(0, to - this.#windowS);
-    this.#items = this.#items.filter((i) => i.at >= from).slice(-this.#mostItems);
+    this.#items = this.#items.filter((i) => i.at >= from).slice(-this.#maxItems);
     this.#leads = this.#leads.filter((l) => l.t >= from);
     this.#degraded = this.#degraded.filter((at) => at >= from);
     const types = [...new Set(this.#items.map((i) => i.type))].sort();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** Evidence beyond this many independent items fades, so that a rate follows the camera's hours and seasons. */
-const MOST_COUNT = 2000;
+const MAX_COUNT = 2000;
 
 export interface BaseRatePrior {
   /** Prior mean, 0–1. */
@@ -39,7 +39,7 @@ export class BaseRates {
   /** @param weight share of an independent observation, 0–1 */
   learn(key: string, hit: boolean, weight: number): void {
     const seen = this.#counts.get(key) ?? { hits: 0, count: 0 };
-    const keep = seen.count >= MOST_COUNT ? 1 - weight / MOST_COUNT : 1;
+    const keep = seen.count >= MAX_COUNT ? 1 - weight / MAX_COUNT : 1;
     this.#counts.set(key, {
       hits: seen.hits * keep + (hit ? weight : 0),
       count: seen.count * keep + weight,

@@ -12,9 +12,9 @@ const PRIOR_DEVIATION = [0.5, 0.2] as const;
 /** Per independent item: after some 2000 the past counts e times less. */
 const FORGETTING = 0.9995;
 /** A slope at least this keeps the map monotone, and a ranking a ranking. */
-const LEAST_SLOPE = 0.2;
+const MIN_SLOPE = 0.2;
 /** The log of the odds that the map beats identity stays within this, so that it can change its mind. */
-const MOST_LOG_ODDS = 5;
+const MAX_LOG_ODDS = 5;
 
 const modelSchema = z.object({
   mean: z.array(z.number()).length(2),
@@ -60,7 +60,7 @@ export class Calibrator {
     const said = bounded(mapped(model.map, raw));
     const gain = hit ? Math.log(said / raw) : Math.log((1 - said) / (1 - raw));
     const odds = model.logOdds * FORGETTING ** weight + weight * gain;
-    model.logOdds = Math.min(Math.max(odds, -MOST_LOG_ODDS), MOST_LOG_ODDS);
+    model.logOdds = Math.min(Math.max(odds, -MAX_LOG_ODDS), MAX_LOG_ODDS);
     model.map.learn([1, logit(raw)], hit, weight);
   }
 
@@ -99,7 +99,7 @@ function newMap(): OnlineLogistic {
 
 function mapped(map: OnlineLogistic, raw: number): number {
   const [bias = 0, slope = 1] = map.weights;
-  return sigmoid(bias + Math.max(slope, LEAST_SLOPE) * logit(raw));
+  return sigmoid(bias + Math.max(slope, MIN_SLOPE) * logit(raw));
 }
 
 function bounded(p: number): number {

@@ -12,11 +12,11 @@ const AROUND = 3;
 /** Samples over which the usual height of a box is the median (3 s): longer than a passing occlusion. */
 const USUAL_SAMPLES = 31;
 /**
- * A box whose height differs from the usual by LEAST_CUT may be cut by something in front, or joined with a neighbour's;
- * by MOST_CUT it is. Below is a detector's error and the growth of someone who walks towards the camera (5 % a second).
+ * A box whose height differs from the usual by MIN_CUT may be cut by something in front, or joined with a neighbour's;
+ * by MAX_CUT it is. Below is a detector's error and the growth of someone who walks towards the camera (5 % a second).
  */
-const LEAST_CUT = 0.12;
-const MOST_CUT = 0.2;
+const MIN_CUT = 0.12;
+const MAX_CUT = 0.2;
 
 /** How an object moves, without the jumps of a box of which an edge is hidden. Lengths px, times s. */
 export interface SteadyMotion {
@@ -60,7 +60,7 @@ function groundLevels(samples: readonly ObjectSample[], count: number): number[]
     const lower = position[1];
     const hanging = box[1] + usual;
     const off = Math.abs(box[3] - usual) / usual;
-    const doubt = Math.min(Math.max((off - LEAST_CUT) / (MOST_CUT - LEAST_CUT), 0), 1);
+    const doubt = Math.min(Math.max((off - MIN_CUT) / (MAX_CUT - MIN_CUT), 0), 1);
     const hangs = before !== undefined && Math.abs(hanging - before) < Math.abs(lower - before);
     const level: number = hangs ? lower + doubt * (hanging - lower) : lower;
     levels.push(level);

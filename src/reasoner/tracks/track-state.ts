@@ -11,7 +11,7 @@ export const LINGER_RADIUS = 1.5;
 /** A box this near to an edge of the frame is cut by it (fraction of the frame). */
 const CLIP_MARGIN = 0.004;
 /** Least jitter of a position, in body heights: no detector is exact. */
-const LEAST_JITTER = 0.003;
+const MIN_JITTER = 0.003;
 
 /** One object as the sampler needs it at the moment of the forecast. Lengths px, times s. */
 export interface TrackState {
@@ -98,7 +98,7 @@ function trackState(record: ObjectRecord, snapshot: MemorySnapshot): TrackState 
     standing: stillS >= 1 - TIME_EPSILON,
     lingering: lingersFor(samples, 3),
     straightness: straightnessOf(samples),
-    jitter: Math.max(jitterOf(samples), LEAST_JITTER * h),
+    jitter: Math.max(jitterOf(samples), MIN_JITTER * h),
     pastX: past(steady.pastX, whole.vx, px),
     pastY: past(steady.pastY, whole.vy, py),
   };

@@ -4,12 +4,12 @@ import type { MemorySnapshot, ObjectRecord } from '../../core/memory.js';
 import { motionKind } from './motion-kind.js';
 
 /** Objects that the learned models take at most. */
-export const MOST_TRACKS = 48;
+export const MAX_TRACKS = 48;
 /** Steps that the forecaster and the fusion core read (3 s), and the cause head (10 s). */
 export const FORECAST_STEPS = 30;
 export const CAUSE_STEPS = 100;
 /** An object is no older than this to the models, s. */
-const MOST_AGE_S = 60;
+const MAX_AGE_S = 60;
 /** Coordinates of a box. */
 const WIDTH = 4;
 
@@ -21,7 +21,7 @@ export interface TrackWindow {
   readonly end?: number;
   /**
    * Ids in the order in which the tracks are to come; those without a sample in the window are left out. Default: all that have one,
-   * those that left included, in the order of memory; beyond MOST_TRACKS those seen last, then longest, are kept.
+   * those that left included, in the order of memory; beyond MAX_TRACKS those seen last, then longest, are kept.
    */
   readonly objects?: readonly string[];
 }
@@ -45,7 +45,7 @@ export function trackTensors(snapshot: MemorySnapshot, window: TrackWindow): Win
   const firstK = endK - window.steps + 1;
   const found = candidates(snapshot, firstK, endK);
   const chosen = window.objects
-    ? window.objects.slice(0, MOST_TRACKS).flatMap((id) => found.get(id) ?? [])
+    ? window.objects.slice(0, MAX_TRACKS).flatMap((id) => found.get(id) ?? [])
     : mostRecent([...found.values()]);
   if (chosen.length === 0) return undefined;
   const { steps } = window;
@@ -55,7 +55,7 @@ export function trackTensors(snapshot: MemorySnapshot, window: TrackWindow): Win
   chosen.forEach(({ records }, row) => {
     for (const record of records) fill(record, row, { firstK, endK, steps }, snapshot, boxes, seen);
     const firstSeen = Math.min(...records.map((record) => record.firstSeen));
-    ages[row] = Math.min(Math.max(endK / SAMPLE_HZ - firstSeen, 0), MOST_AGE_S);
+    ages[row] = Math.min(Math.max(endK / SAMPLE_HZ - firstSeen, 0), MAX_AGE_S);
   });
   const kinds = chosen.map(({ records }) => kindOf(records.at(-1)?.label ?? ''));
   const aspect = snapshot.width / snapshot.height;
@@ -90,10 +90,10 @@ function candidates(snapshot: MemorySnapshot, firstK: number, endK: number): Map
 }
 
 function mostRecent(all: readonly Candidate[]): readonly Candidate[] {
-  if (all.length <= MOST_TRACKS) return all;
+  if (all.length <= MAX_TRACKS) return all;
   const firstSeen = ({ records }: Candidate): number => records[0]?.firstSeen ?? 0;
   const kept = [...all].sort((a, b) => b.lastK - a.lastK || firstSeen(a) - firstSeen(b));
-  const ids = new Set(kept.slice(0, MOST_TRACKS).map(({ id }) => id));
+  const ids = new Set(kept.slice(0, MAX_TRACKS).map(({ id }) => id));
   return all.filter(({ id }) => ids.has(id));
 }
 

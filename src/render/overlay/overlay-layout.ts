@@ -14,27 +14,27 @@ export interface OverlayLayout {
 
 /** Small pictures are enlarged to about this width so that words fit; larger than the most are made smaller. */
 const GOOD_WIDTH = 640;
-const MOST_WIDTH = 1920;
-const MOST_ENLARGEMENT = 4;
-const LEAST_WIDTH_FOR_WORDS = 240;
+const MAX_WIDTH = 1920;
+const MAX_ENLARGEMENT = 4;
+const MIN_WIDTH_FOR_WORDS = 240;
 const TWO_COLUMNS_FROM = 560;
 const ROWS = 6;
 /** Least size of a video: encoders refuse smaller ones. */
-const LEAST_SIDE = 16;
+const MIN_SIDE = 16;
 
 /** @param width, height size of the source frames, px, ≥ 1 */
 export function overlayLayout(width: number, height: number): OverlayLayout {
-  const enlarged = Math.min(Math.max(Math.round(GOOD_WIDTH / width), 1), MOST_ENLARGEMENT);
-  const scale = width > MOST_WIDTH ? MOST_WIDTH / width : enlarged;
+  const enlarged = Math.min(Math.max(Math.round(GOOD_WIDTH / width), 1), MAX_ENLARGEMENT);
+  const scale = width > MAX_WIDTH ? MAX_WIDTH / width : enlarged;
   const picture = {
     width: Math.max(Math.round(width * scale), 1),
     height: Math.max(Math.round(height * scale), 1),
   };
-  const canvasWidth = Math.max(even(picture.width), LEAST_SIDE);
+  const canvasWidth = Math.max(even(picture.width), MIN_SIDE);
   const fontSize = Math.min(Math.max(Math.round(canvasWidth / 58), 11), 25);
   const lineHeight = Math.round(fontSize * 1.6);
-  if (canvasWidth < LEAST_WIDTH_FOR_WORDS) {
-    const canvasHeight = Math.max(even(picture.height), LEAST_SIDE);
+  if (canvasWidth < MIN_WIDTH_FOR_WORDS) {
+    const canvasHeight = Math.max(even(picture.height), MIN_SIDE);
     return { width: canvasWidth, height: canvasHeight, picture, panel: undefined, fontSize, lineHeight };
   }
   const columns = canvasWidth >= TWO_COLUMNS_FROM ? 2 : 1;

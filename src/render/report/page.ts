@@ -11,11 +11,11 @@ import type { ReportData, ReportInfo } from './report-data.js';
 import type { ThumbnailStore } from './thumbnail-store.js';
 
 /** Least length of the time axis, s. */
-const LEAST_DURATION_S = 1;
+const MIN_DURATION_S = 1;
 
 /** The whole page. It names no address outside itself, and its policy forbids any request. */
 export function reportPage(info: ReportInfo, data: ReportData, thumbnails: ThumbnailStore): string {
-  const duration = Math.max(info.duration ?? 0, data.end, LEAST_DURATION_S);
+  const duration = Math.max(info.duration ?? 0, data.end, MIN_DURATION_S);
   const policy = `default-src 'none'; img-src data:; style-src ${hash(STYLE)}; script-src ${hash(SCRIPT)}; base-uri 'none'; form-action 'none'`;
   const source = clean(info.source);
   return html`${new SafeHtml('<!doctype html>\n')}

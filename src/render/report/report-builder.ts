@@ -26,7 +26,7 @@ const LIGHT: ReadonlySet<EventType> = new Set<EventType>([
   'turn',
 ]);
 /** A picture farther than this from its event shows something else, s. */
-const MOST_APART_S = 0.5;
+const MAX_APART_S = 0.5;
 const RANK = { light: 0, prediction: 1, event: 2 } as const;
 
 /**
@@ -96,7 +96,7 @@ export class ReportBuilder {
   }
 
   #take(key: string, rank: number, t: number, objects: readonly MarkedObject[]): void {
-    const picture = this.#video?.near(t, MOST_APART_S);
+    const picture = this.#video?.near(t, MAX_APART_S);
     if (picture === undefined) return;
     const make = async (): Promise<Thumbnail | undefined> => {
       const jpeg = await picture.jpeg;

@@ -24,7 +24,7 @@ export const THUMBNAIL_HEIGHT = 180;
 const QUALITY = 74;
 /** Room around the participants, as a part of their size, and the least part of the frame that is shown. */
 const MARGIN = 0.5;
-const LEAST_PART = 0.3;
+const MIN_PART = 0.3;
 const LABEL_SIZE = 11;
 
 /**
@@ -67,8 +67,8 @@ export function cropAround(boxes: readonly Box[], width: number, height: number)
   const top = Math.min(...boxes.map((box) => box[1]));
   const right = Math.max(...boxes.map((box) => box[0] + box[2]));
   const bottom = Math.max(...boxes.map((box) => box[1] + box[3]));
-  const wide = Math.max((right - left) * (1 + MARGIN), width * LEAST_PART);
-  const high = Math.max((bottom - top) * (1 + MARGIN), height * LEAST_PART);
+  const wide = Math.max((right - left) * (1 + MARGIN), width * MIN_PART);
+  const high = Math.max((bottom - top) * (1 + MARGIN), height * MIN_PART);
   const w = Math.min(Math.max(wide, high * aspect), width);
   const h = Math.min(Math.max(high, wide / aspect), height);
   const x = Math.max(Math.min((left + right - w) / 2, width - w), 0);

@@ -14,7 +14,7 @@ const replySchema = z.union([
 const TIMEOUT_MS = 120_000;
 
 /** Asks a running service. Rejects with `source_unreachable`, `unauthorized`, `source_not_found` or `bad_request`. */
-export async function askService(
+export async function askRemoteService(
   url: string,
   stream: string,
   question: string,

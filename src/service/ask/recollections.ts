@@ -2,7 +2,7 @@ import { createReadStream } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
-import type { VideoLooks } from '../../core/inspection.js';
+import type { VideoInspector } from '../../core/inspection.js';
 import { kindOfType, messageData } from '../../core/messages.js';
 import { RecordQueries } from '../../core/records/query.js';
 import type { Records } from '../../core/records/records.js';
@@ -26,7 +26,7 @@ export function recollectionOfMessages(
   builder: RecordsBuilder,
   places: Places,
   records?: Records,
-  video?: VideoLooks,
+  video?: VideoInspector,
 ): Recollection {
   return {
     now: builder.now,
@@ -45,7 +45,7 @@ export function recollectionOfArchive(
   queries: ArchiveQueries,
   places: Places,
   live: boolean,
-  video?: VideoLooks,
+  video?: VideoInspector,
 ): Recollection {
   const extent = queries.extent() ?? { from: 0, to: 0 };
   return {

@@ -1,5 +1,5 @@
-import type { LookRequest, VideoLooks } from '../../core/inspection.js';
-import type { TellableLook } from '../../core/messages.js';
+import type { InspectionRequest, VideoInspector } from '../../core/inspection.js';
+import type { ReportedInspection } from '../../core/messages.js';
 import type { Places } from '../../core/memory.js';
 import { COCO_LABELS } from '../../model/detector/coco-labels.js';
 import { ask, type Asked, type QuestionBackend } from '../../ask/ask.js';
@@ -13,8 +13,8 @@ import { questionBackend } from './backend.js';
 import { recollectionOfArchive } from './recollections.js';
 
 /** The part of a session that is asked. */
-interface AskedStream {
-  readonly looks: VideoLooks | undefined;
+interface AskableStream {
+  readonly inspector: VideoInspector | undefined;
   /** Puts what memory holds into the archive. */
   archiveNow(): void;
 }
@@ -24,7 +24,7 @@ export class ServiceAsker {
   readonly #log: DurableLog;
   readonly #archive: Archive;
   readonly #backend: QuestionBackend | undefined;
-  #find: (streamId: string) => AskedStream | undefined = () => undefined;
+  #find: (streamId: string) => AskableStream | undefined = () => undefined;
 
   constructor(log: DurableLog, archive: Archive, settings: Settings) {
     this.#log = log;
@@ -33,7 +33,7 @@ export class ServiceAsker {
   }
 
   /** Tells where the streams are. */
-  attach(find: (streamId: string) => AskedStream | undefined): void {
+  attach(find: (streamId: string) => AskableStream | undefined): void {
     this.#find = find;
   }
 
@@ -49,9 +49,13 @@ export class ServiceAsker {
   }
 
   /** @throws PresageError `not_kept`, `overloaded` (retryable), `interrupted`, `inference_failed`, `worker_crashed` */
-  async look(streamId: string, request: LookRequest, signal: AbortSignal): Promise<TellableLook[]> {
+  async inspect(
+    streamId: string,
+    request: InspectionRequest,
+    signal: AbortSignal,
+  ): Promise<ReportedInspection[]> {
     const { queries, now, video } = this.#recollect(streamId);
-    const looks = await new ToolBox({ queries, now, video }).look(request, signal);
+    const looks = await new ToolBox({ queries, now, video }).inspect(request, signal);
     this.#log.flush();
     return looks;
   }
@@ -62,6 +66,6 @@ export class ServiceAsker {
     stream?.archiveNow();
     this.#log.flush();
     const places = (this.#log.load(streamId, PLACES_KEY) ?? { zones: {}, lines: {} }) as Places;
-    return recollectionOfArchive(this.#archive.queries(streamId, places), places, true, stream?.looks);
+    return recollectionOfArchive(this.#archive.queries(streamId, places), places, true, stream?.inspector);
   }
 }

@@ -3,15 +3,15 @@ import { PresageError } from '../../core/errors.js';
 import type { EncodedRing } from '../../ingest/encoded/encoded-ring.js';
 import { holds, remux, type ClipContainer } from '../../ingest/encoded/remux.js';
 import type { Clip, ClipRequest } from '../../transport/http/clip-routes.js';
-import type { ClipKeeper } from './clip-recorder.js';
+import type { ClipRecorder } from './clip-recorder.js';
 import { cutClip, type Cut } from './cut-clip.js';
 
 /** Clips made lately that are remembered, since players ask for one in parts. */
-const MOST_REMEMBERED = 4;
+const MAX_REMEMBERED = 4;
 /** Beyond the time that is still to come, ms: until frames are decoded and their group is told. */
 const LATE_MS = 2_000;
 
-export interface ClipDeskOptions {
+export interface ClipMakerOptions {
   readonly ffmpegPath: string;
   /** Media time of an event; undefined when it is not known. */
   readonly eventTime: (streamId: string, eventId: string) => number | undefined;
@@ -19,17 +19,17 @@ export interface ClipDeskOptions {
 
 interface ClipSource {
   readonly ring: EncodedRing;
-  readonly keeper: ClipKeeper | undefined;
+  readonly recorder: ClipRecorder | undefined;
 }
 
 /** Makes clips of events, from what streams keep of their original video. */
-export class ClipDesk {
-  readonly #options: ClipDeskOptions;
+export class ClipMaker {
+  readonly #options: ClipMakerOptions;
   readonly #sources = new Map<string, ClipSource>();
   /** Oldest first. */
   readonly #made = new Map<string, Clip>();
 
-  constructor(options: ClipDeskOptions) {
+  constructor(options: ClipMakerOptions) {
     this.#options = options;
   }
 
@@ -52,9 +52,9 @@ export class ClipDesk {
         hint: 'start with --clip-seconds above 0; video that is decoded here, as that of wrtc, has none',
       });
     }
-    const { ring, keeper } = source;
+    const { ring, recorder } = source;
     if (ring.now !== undefined && ring.now < t + after) await arrival(ring, t + after, request.signal);
-    const kept = (await keeper?.between(t - before, t + after)) ?? [];
+    const kept = (await recorder?.between(t - before, t + after)) ?? [];
     const cut = cutClip([...kept, ...ring.between(t - before, t + after)], t, t - before, t + after);
     const clip = await this.#make(cut, request, ring);
     this.#remember(key, clip);
@@ -80,7 +80,7 @@ export class ClipDesk {
   #remember(key: string, clip: Clip): void {
     this.#made.set(key, clip);
     for (const oldest of this.#made.keys()) {
-      if (this.#made.size <= MOST_REMEMBERED) break;
+      if (this.#made.size <= MAX_REMEMBERED) break;
       this.#made.delete(oldest);
     }
   }

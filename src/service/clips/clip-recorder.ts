@@ -11,7 +11,7 @@ import { matroskaOf } from './cut-clip.js';
 /** Kept around an event, s. */
 const AROUND_EVENT_S = 3;
 /** Video that waits for the disk; beyond it, parts are dropped and counted, bytes. */
-const MOST_WAITING = 64e6;
+const MAX_WAITING = 64e6;
 /** Parts shorter than this wait for more while an event is not over, so that there are fewer files, s. */
 const PART_S = 4;
 /** A part holds at most about this much, s. A part that begins earlier than this cannot reach a moment. */
@@ -19,12 +19,12 @@ const LONGEST_PART_S = 120;
 
 export interface ClipStats {
   /** Parts written. */
-  readonly kept: number;
+  readonly stored: number;
   /** By reason. */
   readonly dropped: Readonly<Record<'queue_full' | 'failed', number>>;
 }
 
-export interface ClipKeeperOptions {
+export interface ClipRecorderOptions {
   readonly streamId: string;
   readonly ring: EncodedRing;
   readonly store: ClipStore;
@@ -35,8 +35,8 @@ export interface ClipKeeperOptions {
  * Keeps the original video around every event of a stream in the data folder. Events that are near each other share what
  * is kept, so that a busy hour costs no more than its video.
  */
-export class ClipKeeper {
-  readonly #options: ClipKeeperOptions;
+export class ClipRecorder {
+  readonly #options: ClipRecorderOptions;
   readonly #waiting: EncodedGop[] = [];
   readonly #unlisten: () => void;
   readonly #dropped = { queue_full: 0, failed: 0 };
@@ -50,7 +50,7 @@ export class ClipKeeper {
   readonly #taken = new Set<string>();
   #work: Promise<void> | undefined;
 
-  constructor(options: ClipKeeperOptions) {
+  constructor(options: ClipRecorderOptions) {
     this.#options = options;
     this.#unlisten = options.ring.listen(() => this.#collect(false));
   }
@@ -66,7 +66,7 @@ export class ClipKeeper {
   }
 
   stats(): ClipStats {
-    return { kept: this.#kept, dropped: { ...this.#dropped } };
+    return { stored: this.#kept, dropped: { ...this.#dropped } };
   }
 
   /** Writes what waits, as at the end of the stream. */
@@ -110,7 +110,7 @@ export class ClipKeeper {
   }
 
   #take(gop: EncodedGop): void {
-    if (this.#waitingBytes + gop.bytes > MOST_WAITING) {
+    if (this.#waitingBytes + gop.bytes > MAX_WAITING) {
       this.#dropped.queue_full += 1;
       return;
     }

@@ -6,8 +6,8 @@ import { ClipStore } from '../../transport/archive/clip-store.js';
 import { ClipRoutes } from '../../transport/http/clip-routes.js';
 import type { DurableLog } from '../../transport/log/durable-log.js';
 import type { Settings } from '../../cli/options/option-table.js';
-import { ClipDesk } from './clip-maker.js';
-import { ClipKeeper } from './clip-recorder.js';
+import { ClipMaker } from './clip-maker.js';
+import { ClipRecorder } from './clip-recorder.js';
 
 const MB = 1e6;
 const NOWHERE = { zones: {}, lines: {} };
@@ -26,7 +26,7 @@ export interface ClipsOptions {
 /** What one stream keeps of its original video. */
 export interface StreamClips {
   readonly ring: EncodedRing;
-  readonly keeper: ClipKeeper | undefined;
+  readonly recorder: ClipRecorder | undefined;
 }
 
 /** The original video of all streams of a service: rings in memory, parts around events on disk, clips from both. */
@@ -34,18 +34,18 @@ export class Clips {
   readonly routes: ClipRoutes;
   readonly #options: ClipsOptions;
   readonly #store: ClipStore | undefined;
-  readonly #desk: ClipDesk;
+  readonly #maker: ClipMaker;
   readonly #streams = new Map<string, StreamClips>();
 
   private constructor(options: ClipsOptions, store: ClipStore | undefined) {
     this.#options = options;
     this.#store = store;
-    this.#desk = new ClipDesk({
+    this.#maker = new ClipMaker({
       ffmpegPath: options.ffmpegPath,
       eventTime: (streamId, eventId) =>
         options.archive.queries(streamId, NOWHERE).events({ ids: [eventId] })[0]?.event.t,
     });
-    this.routes = new ClipRoutes((request) => this.#desk.clip(request));
+    this.routes = new ClipRoutes((request) => this.#maker.clip(request));
     this.#register(options.registry);
   }
 
@@ -63,10 +63,10 @@ export class Clips {
     const { settings, onError } = this.#options;
     if (settings.clipSeconds === 0) return undefined;
     const ring = new EncodedRing({ seconds: settings.clipSeconds, maxBytes: settings.clipMb * MB });
-    const keeper = this.#store && new ClipKeeper({ streamId, ring, store: this.#store, onError });
-    this.#desk.watch(streamId, { ring, keeper });
-    this.#streams.set(streamId, { ring, keeper });
-    return { ring, keeper };
+    const recorder = this.#store && new ClipRecorder({ streamId, ring, store: this.#store, onError });
+    this.#maker.watch(streamId, { ring, recorder });
+    this.#streams.set(streamId, { ring, recorder });
+    return { ring, recorder };
   }
 
   #register(registry: Registry): void {
@@ -88,8 +88,8 @@ export class Clips {
       registers: [registry],
       collect() {
         this.reset();
-        for (const [stream, { ring, keeper }] of streams) {
-          const dropped = { ...ring.stats().dropped, ...keeper?.stats().dropped };
+        for (const [stream, { ring, recorder }] of streams) {
+          const dropped = { ...ring.stats().dropped, ...recorder?.stats().dropped };
           for (const [reason, count] of Object.entries(dropped)) this.inc({ stream, reason }, count);
         }
       },

@@ -2,7 +2,7 @@ import type { EncodedGop } from '../../core/video/encoded-video.js';
 import { writeMatroska } from '../../ingest/encoded/matroska.js';
 
 /** Groups of one run that are farther apart are not shown as one clip, s. */
-const MOST_GAP_S = 2;
+const MAX_GAP_S = 2;
 
 /** A part of the original video. */
 export interface Cut {
@@ -23,7 +23,7 @@ export function cutClip(gops: readonly EncodedGop[], at: number, from: number, t
   const single = sorted.filter((gop, index) => !isSame(gop, sorted[index - 1]));
   const middle = single.findLastIndex((gop) => gop.t <= at);
   const found = single[middle];
-  if (found === undefined || at > found.end + MOST_GAP_S) return undefined;
+  if (found === undefined || at > found.end + MAX_GAP_S) return undefined;
   let first = middle;
   while ((single[first] as EncodedGop).t > from && follows(single[first - 1], single[first])) first -= 1;
   const chosen: EncodedGop[] = [single[first] as EncodedGop];
@@ -61,5 +61,5 @@ function isSame(gop: EncodedGop, other: EncodedGop | undefined): boolean {
 }
 
 function follows(before: EncodedGop | undefined, after: EncodedGop | undefined): boolean {
-  return before !== undefined && before.run === after?.run && after.t - before.end < MOST_GAP_S;
+  return before !== undefined && before.run === after?.run && after.t - before.end < MAX_GAP_S;
 }

@@ -1,13 +1,18 @@
 import type { Frame, I420Layout } from '../../core/video/frame.js';
 import type { Draft } from '../../core/messages.js';
-import type { StreamView, ViewPicture, ViewWatcher, ViewWish } from '../../transport/view/stream-view.js';
+import type {
+  StreamView,
+  ViewPicture,
+  ViewWatcher,
+  ViewParameters,
+} from '../../transport/view/stream-view.js';
 import { OverlayState } from '../../render/overlay/overlay-state.js';
 import { OverlayPainter } from '../../render/video/video-renderer.js';
 import type { PictureThread } from '../recent-video/picture-thread.js';
 import type { RecentVideo } from '../recent-video/recent-video.js';
 
 /** A picture asked for by its media time is not farther from it than this, s; its own time comes along. */
-const MOST_APART_S = 1;
+const MAX_APART_S = 1;
 
 export interface StreamPicturesOptions {
   /** Where pictures are taken from when it has them. */
@@ -24,7 +29,7 @@ export interface StreamPicturesStats {
   readonly dropped: Readonly<Record<'busy' | 'failed', number>>;
 }
 
-interface Watching extends ViewWish, ViewWatcher {
+interface Watching extends ViewParameters, ViewWatcher {
   /** Media time from which on the next picture is due. */
   nextT: number;
 }
@@ -54,7 +59,7 @@ export class StreamPictures implements StreamView {
     this.#options = options;
   }
 
-  watch(wish: ViewWish, watcher: ViewWatcher): () => void {
+  watch(wish: ViewParameters, watcher: ViewWatcher): () => void {
     const watching: Watching = { ...wish, ...watcher, nextT: -Infinity };
     this.#watchers.add(watching);
     void this.#welcome(watching);
@@ -63,11 +68,11 @@ export class StreamPictures implements StreamView {
 
   async still(t: number | undefined): Promise<ViewPicture | undefined> {
     const { video } = this.#options;
-    const kept = t === undefined ? video?.newest : video?.near(t, MOST_APART_S);
+    const kept = t === undefined ? video?.newest : video?.near(t, MAX_APART_S);
     const jpeg = await kept?.jpeg;
     if (kept && jpeg) return { t: kept.t, jpeg };
     const { plain } = this.#newest;
-    return t === undefined || (plain && Math.abs(plain.t - t) <= MOST_APART_S) ? plain : undefined;
+    return t === undefined || (plain && Math.abs(plain.t - t) <= MAX_APART_S) ? plain : undefined;
   }
 
   /** Takes note of what is told: it is drawn over the frames that follow. */

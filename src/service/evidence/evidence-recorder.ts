@@ -8,22 +8,22 @@ import type { PictureThread } from '../recent-video/picture-thread.js';
 import type { RecentVideo, VideoPicture } from '../recent-video/recent-video.js';
 
 /** Crops that wait for the encoder: a burst of events. Beyond it, pictures are dropped and counted. */
-const MOST_WAITING = 32;
+const MAX_WAITING = 32;
 /** A picture farther than this from its event shows something else, s. */
-const MOST_APART_S = 0.5;
+const MAX_APART_S = 0.5;
 /** Room around what is shown, as a part of its size. */
 const MARGIN = 0.25;
 /** Names of kept looks that are remembered, so that none is written twice. */
-const MOST_NAMES = 256;
+const MAX_NAMES = 256;
 
 export interface EvidenceStats {
-  readonly kept: number;
+  readonly stored: number;
   readonly waiting: number;
   /** By reason. */
   readonly dropped: Readonly<Record<'queue_full' | 'no_picture' | 'failed', number>>;
 }
 
-export interface EvidenceKeeperOptions {
+export interface EvidenceRecorderOptions {
   readonly streamId: string;
   readonly store: EvidenceStore;
   readonly video: RecentVideo;
@@ -41,8 +41,8 @@ interface Job {
  * Keeps a picture of every event of a stream, the part of the frame around who took part, at its time, and the pictures
  * that were looked at again. They come from the recent video and are made one at a time.
  */
-export class EvidenceKeeper {
-  readonly #options: EvidenceKeeperOptions;
+export class EvidenceRecorder {
+  readonly #options: EvidenceRecorderOptions;
   readonly #waiting: Job[] = [];
   /** Newest last. */
   readonly #looks = new Set<string>();
@@ -50,17 +50,17 @@ export class EvidenceKeeper {
   #kept = 0;
   #work: Promise<void> | undefined;
 
-  constructor(options: EvidenceKeeperOptions) {
+  constructor(options: EvidenceRecorderOptions) {
     this.#options = options;
   }
 
   add(draft: Draft): void {
     if (draft.kind !== 'event.observed') return;
     const { id, t, participants } = draft.data.event;
-    const picture = this.#options.video.near(t, MOST_APART_S);
+    const picture = this.#options.video.near(t, MAX_APART_S);
     if (picture === undefined) {
       this.#dropped.no_picture += 1;
-    } else if (this.#waiting.length >= MOST_WAITING) {
+    } else if (this.#waiting.length >= MAX_WAITING) {
       this.#dropped.queue_full += 1;
     } else {
       const around = boxAround(participants.map(({ box }) => box));
@@ -70,20 +70,20 @@ export class EvidenceKeeper {
   }
 
   /** Keeps a whole picture that was looked at again. @returns its name; undefined when it could not be written */
-  async keepLook(t: number, jpeg: Uint8Array): Promise<string | undefined> {
+  async keepInspection(t: number, jpeg: Uint8Array): Promise<string | undefined> {
     const ref = `l${Math.round(t * 1000)}`;
     if (this.#looks.has(ref)) return ref;
     if (!(await this.#put(ref, t, jpeg))) return undefined;
     this.#looks.add(ref);
     for (const oldest of this.#looks) {
-      if (this.#looks.size <= MOST_NAMES) break;
+      if (this.#looks.size <= MAX_NAMES) break;
       this.#looks.delete(oldest);
     }
     return ref;
   }
 
   stats(): EvidenceStats {
-    return { kept: this.#kept, waiting: this.#waiting.length, dropped: { ...this.#dropped } };
+    return { stored: this.#kept, waiting: this.#waiting.length, dropped: { ...this.#dropped } };
   }
 
   /** Resolves when nothing waits. */

@@ -1,16 +1,16 @@
 import { PresageError } from '../../core/errors.js';
 
 /** A look takes some tenths of a second of the detector, which live streams need, too. */
-const MOST_WAITING = 4;
+const MAX_WAITING = 4;
 
-export interface LookDeskStats {
-  readonly looked: number;
+export interface InspectionQueueStats {
+  readonly inspected: number;
   readonly refused: number;
   readonly waiting: number;
 }
 
 /** Lets one look at a time at the models, for all streams of a process, and few wait. */
-export class LookDesk {
+export class InspectionQueue {
   #tail: Promise<unknown> = Promise.resolve();
   #open = 0;
   #looked = 0;
@@ -21,9 +21,9 @@ export class LookDesk {
    *   its turn; and what `look` rejects with
    */
   run<T>(look: () => Promise<T>, signal?: AbortSignal): Promise<T> {
-    if (this.#open > MOST_WAITING) {
+    if (this.#open > MAX_WAITING) {
       this.#refused += 1;
-      const message = `${MOST_WAITING} looks at the recent video wait already`;
+      const message = `${MAX_WAITING} looks at the recent video wait already`;
       return Promise.reject(new PresageError('overloaded', message, { retryable: true }));
     }
     this.#open += 1;
@@ -38,7 +38,7 @@ export class LookDesk {
     return done;
   }
 
-  stats(): LookDeskStats {
-    return { looked: this.#looked, refused: this.#refused, waiting: Math.max(this.#open - 1, 0) };
+  stats(): InspectionQueueStats {
+    return { inspected: this.#looked, refused: this.#refused, waiting: Math.max(this.#open - 1, 0) };
   }
 }

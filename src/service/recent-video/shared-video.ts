@@ -1,9 +1,9 @@
-import type { StillPerception, VideoLooks } from '../../core/inspection.js';
+import type { StillPerception, VideoInspector } from '../../core/inspection.js';
 import type { Settings } from '../../cli/options/option-table.js';
-import { LookDesk, type LookDeskStats } from './inspection-queue.js';
+import { InspectionQueue, type InspectionQueueStats } from './inspection-queue.js';
 import { PictureThread } from './picture-thread.js';
 import { RecentVideo } from './recent-video.js';
-import { VideoLooker, type VideoLookerOptions } from './video-inspector.js';
+import { RecentVideoInspector, type RecentVideoInspectorOptions } from './video-inspector.js';
 
 /** Of video that is not looked at again, this much is kept: an event is told about a second after it happened. */
 const PICTURES_S = 4;
@@ -12,10 +12,10 @@ const MB = 1e6;
 type VideoSettings = Pick<Settings, 'videoSeconds' | 'videoFps' | 'videoMb'>;
 
 /** What all streams of a process share to keep recent video and to look at it again. Closed after the streams. */
-export class VideoDesk implements AsyncDisposable {
+export class SharedVideo implements AsyncDisposable {
   readonly thread: PictureThread;
   readonly #settings: VideoSettings;
-  readonly #desk = new LookDesk();
+  readonly #queue = new InspectionQueue();
 
   private constructor(settings: VideoSettings, thread: PictureThread) {
     this.#settings = settings;
@@ -23,8 +23,8 @@ export class VideoDesk implements AsyncDisposable {
   }
 
   /** @throws PresageError `worker_crashed` */
-  static async open(settings: VideoSettings): Promise<VideoDesk> {
-    return new VideoDesk(settings, await PictureThread.open());
+  static async open(settings: VideoSettings): Promise<SharedVideo> {
+    return new SharedVideo(settings, await PictureThread.open());
   }
 
   /**
@@ -40,17 +40,17 @@ export class VideoDesk implements AsyncDisposable {
   }
 
   /** Looks at it; undefined where the settings want none. */
-  openLooks(
+  openInspector(
     video: RecentVideo,
     stills: StillPerception,
-    keep?: VideoLookerOptions['keep'],
-  ): VideoLooks | undefined {
+    keep?: RecentVideoInspectorOptions['keep'],
+  ): VideoInspector | undefined {
     if (this.#settings.videoSeconds === 0) return undefined;
-    return new VideoLooker({ video, stills, keep, thread: this.thread, desk: this.#desk });
+    return new RecentVideoInspector({ video, stills, keep, thread: this.thread, queue: this.#queue });
   }
 
-  stats(): LookDeskStats {
-    return this.#desk.stats();
+  stats(): InspectionQueueStats {
+    return this.#queue.stats();
   }
 
   close(): Promise<void> {

@@ -3,48 +3,48 @@ import { pxRegion, type PxRegion } from '../../core/image/crop-i420.js';
 import { PresageError } from '../../core/errors.js';
 import type { I420Layout } from '../../core/video/frame.js';
 import type {
-  Finding,
-  Look,
-  LookRequest,
+  InspectionFinding,
+  Inspection,
+  InspectionRequest,
   Still,
   StillPerception,
-  VideoLooks,
+  VideoInspector,
 } from '../../core/inspection.js';
 import { placeMask } from '../../core/image/place-mask.js';
 import type { Span } from '../../core/records/records.js';
 import type { Detection } from '../../core/percept.js';
-import type { LookDesk } from './inspection-queue.js';
+import type { InspectionQueue } from './inspection-queue.js';
 import type { PictureThread } from './picture-thread.js';
 import type { RecentVideo, VideoPicture } from './recent-video.js';
 
-export interface VideoLookerOptions {
+export interface RecentVideoInspectorOptions {
   readonly video: RecentVideo;
   readonly thread: Pick<PictureThread, 'cut'>;
   readonly stills: StillPerception;
-  readonly desk: LookDesk;
+  readonly queue: InspectionQueue;
   /** Keeps a picture as evidence and names it; without it looks have no image. */
   readonly keep?: ((t: number, jpeg: Uint8Array) => Promise<string | undefined>) | undefined;
 }
 
 /** A picture farther than this from the moment that was asked for shows something else, s. */
 const APART_S = 0.5;
-const MOST_PICTURES = 6;
+const MAX_PICTURES = 6;
 /** Passes of the detector for one look: half a second on an idle core. */
-const MOST_PASSES = 14;
+const MAX_PASSES = 14;
 /** How long before the first picture motion watches the scene, s, and most pictures that it sees of one look. */
 const MOTION_LEAD_S = 2;
-const MOST_WATCHED = 24;
-const MOST_FOUND = 24;
+const MAX_WATCHED = 24;
+const MAX_FOUND = 24;
 /** A thing whose label is less sure than this, while the thing is surer, is told without it. */
 const SURE_LABEL = 0.5;
 /** Masks of larger frames are coarser, as those of percepts are. */
-const MOST_MASK_PX = 1024;
+const MAX_MASK_PX = 1024;
 
 /** Looks at the recent video of one stream again: detector and segmenter on parts of it in full resolution. */
-export class VideoLooker implements VideoLooks {
-  readonly #options: VideoLookerOptions;
+export class RecentVideoInspector implements VideoInspector {
+  readonly #options: RecentVideoInspectorOptions;
 
-  constructor(options: VideoLookerOptions) {
+  constructor(options: RecentVideoInspectorOptions) {
     this.#options = options;
   }
 
@@ -52,32 +52,32 @@ export class VideoLooker implements VideoLooks {
     return this.#options.video.extent;
   }
 
-  look(request: LookRequest, signal?: AbortSignal): Promise<readonly Look[]> {
-    return this.#options.desk.run(() => this.#look(request, signal), signal);
+  inspect(request: InspectionRequest, signal?: AbortSignal): Promise<readonly Inspection[]> {
+    return this.#options.queue.run(() => this.#look(request, signal), signal);
   }
 
-  async #look(request: LookRequest, signal: AbortSignal | undefined): Promise<readonly Look[]> {
+  async #look(request: InspectionRequest, signal: AbortSignal | undefined): Promise<readonly Inspection[]> {
     const { stills, video } = this.#options;
     const newest = this.#pictures(request).at(-1);
     if (newest === undefined) throw this.#notKept(request);
     const region = pxRegion(request.region ?? [0, 0, 1, 1], newest.layout);
-    const area = grown(region, stills.leastSidePx, newest.layout);
-    const most = Math.floor(MOST_PASSES / stills.passes(area.width, area.height));
+    const area = grown(region, stills.minSidePx, newest.layout);
+    const most = Math.floor(MAX_PASSES / stills.passes(area.width, area.height));
     const chosen = thin(
       this.#pictures(request).filter(({ layout }) => isSize(layout, newest.layout)),
-      Math.min(Math.max(most, 1), MOST_PICTURES),
+      Math.min(Math.max(most, 1), MAX_PICTURES),
     );
     const first = chosen[0]?.t ?? newest.t;
     const lead = video
       .between({ from: first - MOTION_LEAD_S, to: newest.t })
       .filter((one) => isSize(one.layout, newest.layout) && !chosen.includes(one));
-    const watched = [...chosen, ...thin(lead, Math.max(MOST_WATCHED - chosen.length, 0))];
+    const watched = [...chosen, ...thin(lead, Math.max(MAX_WATCHED - chosen.length, 0))];
     watched.sort((a, b) => a.t - b.t);
-    const looked = await stills.look(
+    const looked = await stills.inspect(
       this.#stills(watched, new Set(chosen), area, within(region, area)),
       signal,
     );
-    const looks: Look[] = [];
+    const looks: Inspection[] = [];
     for (const [at, picture] of chosen.entries()) {
       looks.push(await this.#tell(picture, region, area, looked[at] ?? []));
     }
@@ -85,7 +85,7 @@ export class VideoLooker implements VideoLooks {
   }
 
   /** Of the span; of a moment, the nearest one. */
-  #pictures({ from, to }: LookRequest): readonly VideoPicture[] {
+  #pictures({ from, to }: InspectionRequest): readonly VideoPicture[] {
     const { video } = this.#options;
     const within = video.between({ from, to });
     if (within.length > 0) return within;
@@ -115,7 +115,7 @@ export class VideoLooker implements VideoLooks {
     region: PxRegion,
     area: PxRegion,
     detections: readonly Detection[],
-  ): Promise<Look> {
+  ): Promise<Inspection> {
     const { layout } = picture;
     const frame = { left: 0, top: 0, width: layout.width, height: layout.height };
     const [asked, seen] = [within(region, frame), within(area, frame)];
@@ -127,13 +127,13 @@ export class VideoLooker implements VideoLooks {
     return {
       t: picture.t,
       region: asked,
-      found: found.slice(0, MOST_FOUND).map((one) => findingOf(one, seen, layout)),
-      more: Math.max(found.length - MOST_FOUND, 0),
+      found: found.slice(0, MAX_FOUND).map((one) => findingOf(one, seen, layout)),
+      more: Math.max(found.length - MAX_FOUND, 0),
       ...(image !== undefined && { image }),
     };
   }
 
-  #notKept({ from, to }: LookRequest): PresageError {
+  #notKept({ from, to }: InspectionRequest): PresageError {
     const { extent } = this;
     const asked = from === to ? `${from.toFixed(1)} s` : `${from.toFixed(1)} to ${to.toFixed(1)} s`;
     if (extent === undefined) return new PresageError('not_kept', 'No video of this stream is kept yet');
@@ -150,8 +150,8 @@ function findingOf(
   { label, labelScore = 1, score, box, origin, mask }: Detection,
   part: Box,
   layout: I420Layout,
-): Finding {
-  const divisor = Math.ceil(Math.max(layout.width, layout.height) / MOST_MASK_PX);
+): InspectionFinding {
+  const divisor = Math.ceil(Math.max(layout.width, layout.height) / MAX_MASK_PX);
   const size = [Math.round(layout.height / divisor), Math.round(layout.width / divisor)] as const;
   const whole = mask && (part[2] === 1 && part[3] === 1 ? mask : placeMask(mask, part, box, size));
   // That motion is sure of a thing does not make the guess surer what it is.
@@ -162,11 +162,11 @@ function findingOf(
 /** A region with room around it, where it is smaller than what the detector needs; inside the frame, its upper left even. */
 function grown(
   { left, top, width, height }: PxRegion,
-  leastPx: number,
+  minPx: number,
   frame: { readonly width: number; readonly height: number },
 ): PxRegion {
-  const [x, w] = [left + width / 2, Math.max(width, leastPx)];
-  const [y, h] = [top + height / 2, Math.max(height, leastPx)];
+  const [x, w] = [left + width / 2, Math.max(width, minPx)];
+  const [y, h] = [top + height / 2, Math.max(height, minPx)];
   const box: Box = [
     Math.min(Math.max((x - w / 2) / frame.width, 0), Math.max(1 - w / frame.width, 0)),
     Math.min(Math.max((y - h / 2) / frame.height, 0), Math.max(1 - h / frame.height, 0)),

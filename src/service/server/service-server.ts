@@ -12,7 +12,7 @@ import { readTls, renewTls, tlsPaths } from './tls-files.js';
 
 export interface ServiceServerOptions extends Pick<
   ServerOptions,
-  'hub' | 'log' | 'status' | 'registry' | 'logger' | 'ask' | 'look' | 'picture' | 'kept' | 'features'
+  'hub' | 'log' | 'status' | 'registry' | 'logger' | 'ask' | 'inspect' | 'picture' | 'stored' | 'features'
 > {
   readonly settings: Settings;
   readonly streams: StreamRegistry;

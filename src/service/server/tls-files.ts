@@ -5,7 +5,7 @@ import { PresageError, toPresageError } from '../../core/errors.js';
 import type { TlsMaterial } from '../../transport/http/listener.js';
 
 /** Between looks at the files: a certificate that was renewed is used without a restart. */
-const LOOK_EVERY_MS = 10_000;
+const CHECK_INTERVAL_MS = 10_000;
 
 export interface TlsFilePaths {
   readonly cert: string;
@@ -61,7 +61,7 @@ export function renewTls(
 export function watchTls(
   paths: TlsFilePaths,
   told: { renewed: (tls: TlsMaterial) => void; failed: (error: PresageError) => void },
-  everyMs = LOOK_EVERY_MS,
+  everyMs = CHECK_INTERVAL_MS,
 ): Disposable {
   let seen = stamp(paths);
   const timer = setInterval(() => {

@@ -1,18 +1,18 @@
 import { PresageError } from '../../core/errors.js';
 import type { Archive } from '../../transport/archive/archive.js';
-import type { KeptStream } from '../../transport/http/history/history-routes.js';
+import type { StoredStream } from '../../transport/http/history/history-routes.js';
 import { StreamHistory } from '../../transport/http/history/stream-history.js';
 import type { DurableLog } from '../../transport/log/durable-log.js';
 import type { StreamRegistry } from './stream-registry.js';
 
-export interface KeptIn {
+export interface StoredStreamDeps {
   readonly streams: Pick<StreamRegistry, 'find' | 'planOf'>;
   readonly archive: Archive;
   readonly log: Pick<DurableLog, 'flush'>;
 }
 
 /** What is kept of a stream; what was told a moment ago counts, too. @throws PresageError `not_found` */
-export function keptStreamOf({ streams, archive, log }: KeptIn, id: string): KeptStream {
+export function storedStreamOf({ streams, archive, log }: StoredStreamDeps, id: string): StoredStream {
   const plan = streams.planOf(id);
   if (plan === undefined) throw new PresageError('not_found', `There is no stream "${id}"`);
   streams.find(id)?.archiveNow();

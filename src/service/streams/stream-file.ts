@@ -14,7 +14,7 @@ const contentSchema = z.object({
   /** Zones and lines given by the API to streams of presage.yaml that have none there. */
   places: z.record(z.string(), placesSchema),
 });
-export type KeptStreams = Omit<z.infer<typeof contentSchema>, 'version'>;
+export type StoredStreams = Omit<z.infer<typeof contentSchema>, 'version'>;
 
 /** The streams that the API made, in the data folder. Sources hold passwords: only its owner can read the file. */
 export class StreamFile {
@@ -25,7 +25,7 @@ export class StreamFile {
   }
 
   /** @throws PresageError `storage_failed` */
-  read(): KeptStreams {
+  read(): StoredStreams {
     let text: string;
     try {
       text = readFileSync(this.#path, 'utf8');
@@ -44,7 +44,7 @@ export class StreamFile {
   }
 
   /** Whole or not at all. @throws PresageError `storage_failed` */
-  write({ streams, places }: { streams: readonly NewStream[]; places: KeptStreams['places'] }): void {
+  write({ streams, places }: { streams: readonly NewStream[]; places: StoredStreams['places'] }): void {
     const draft = `${this.#path}.partial`;
     try {
       mkdirSync(dirname(this.#path), { recursive: true });

@@ -105,18 +105,18 @@ export class StreamManager implements StreamControl {
     const { streams, file } = this.#options;
     const made = streams.plans().filter(({ origin }) => origin === 'api');
     const absent = this.#absent.filter(({ id }) => made.every((plan) => plan.id !== id));
-    file?.write({ streams: [...made.map(keptOf), ...absent], places: this.#places as KeptPlaces });
+    file?.write({ streams: [...made.map(keptOf), ...absent], places: this.#places as StoredPlaces });
   }
 }
 
-type KeptPlaces = Parameters<StreamFile['write']>[0]['places'];
+type StoredPlaces = Parameters<StreamFile['write']>[0]['places'];
 
 function planOf({ id, source, rtspTransport, zones, lines, loop, paused }: NewStream): StreamPlan {
   return { id, source, rtspTransport, places: { zones, lines }, loop, paused, origin: 'api' };
 }
 
 function keptOf({ id, source, rtspTransport, places, loop = false, paused = false }: StreamPlan): NewStream {
-  const { zones, lines } = places as KeptPlaces[string];
+  const { zones, lines } = places as StoredPlaces[string];
   return { id, source, rtspTransport, zones, lines, loop, paused };
 }
 

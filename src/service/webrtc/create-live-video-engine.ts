@@ -3,7 +3,7 @@ import type { LiveFrames, LiveVideoEngine } from '../../core/video/live-video.js
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import type { Settings } from '../../cli/options/option-table.js';
 
-export interface EngineParts {
+export interface EngineDeps {
   /** The frames of the streams, for viewers. */
   readonly frames: LiveFrames;
   readonly onError: (error: PresageError) => void;
@@ -12,7 +12,7 @@ export interface EngineParts {
 /** The engine that the settings name; undefined where WebRTC is off. @throws PresageError when it cannot be opened */
 export async function createLiveVideoEngine(
   settings: Settings,
-  parts: EngineParts,
+  parts: EngineDeps,
 ): Promise<LiveVideoEngine | undefined> {
   switch (settings.webrtc) {
     case 'off':

@@ -7,14 +7,14 @@ import type { Source, SourceState, SourceStats } from '../../core/source.js';
 /** A stream without a frame for this long shows no picture, ms. */
 const FLOWING_MS = 5000;
 
-interface Tap {
+interface FrameListener {
   lastAtMs: number;
   readonly watchers: Set<(frame: Frame) => void>;
 }
 
 /** Lets viewers see the frames of each stream as they leave its source, whatever becomes of them afterwards. */
-export class FrameTaps implements LiveFrames {
-  readonly #taps = new Map<string, Tap>();
+export class FrameListeners implements LiveFrames {
+  readonly #taps = new Map<string, FrameListener>();
 
   /** The source, whose frames are told to those who watch the stream. */
   wrap(streamId: string, source: Source): Source {
@@ -37,10 +37,10 @@ export class FrameTaps implements LiveFrames {
   }
 
   /** One a stream for the life of the service: a stream that is removed may come again while it is watched. */
-  #tapOf(streamId: string): Tap {
+  #tapOf(streamId: string): FrameListener {
     const known = this.#taps.get(streamId);
     if (known) return known;
-    const made: Tap = { lastAtMs: -Infinity, watchers: new Set() };
+    const made: FrameListener = { lastAtMs: -Infinity, watchers: new Set() };
     this.#taps.set(streamId, made);
     return made;
   }

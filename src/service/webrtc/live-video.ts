@@ -7,24 +7,24 @@ import { LiveVideoFeature } from '../../transport/whip/live-video-feature.js';
 import { OPTIONS, type Settings } from '../../cli/options/option-table.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
 import { createLiveVideoEngine } from './create-live-video-engine.js';
-import { FrameTaps } from './frame-listeners.js';
+import { FrameListeners } from './frame-listeners.js';
 
 /** Source of a stream that is published by WHIP. */
 const PUBLISHED = 'webrtc:';
 
 /** WebRTC of a service: its engine, its routes, and what joins both to the streams. */
 export class LiveVideo implements AsyncDisposable {
-  readonly taps: FrameTaps;
+  readonly taps: FrameListeners;
   readonly #engine: LiveVideoEngine | undefined;
 
-  private constructor(engine: LiveVideoEngine | undefined, taps: FrameTaps) {
+  private constructor(engine: LiveVideoEngine | undefined, taps: FrameListeners) {
     this.#engine = engine;
     this.taps = taps;
   }
 
   /** @throws PresageError when the engine of the settings cannot be opened */
   static async open(settings: Settings, onError: (error: PresageError) => void): Promise<LiveVideo> {
-    const taps = new FrameTaps();
+    const taps = new FrameListeners();
     return new LiveVideo(await createLiveVideoEngine(settings, { frames: taps, onError }), taps);
   }
 

@@ -18,7 +18,7 @@ export interface AccessOptions {
   /** An admin's. Required unless `host` is a loopback address or there are tokens in the data folder. */
   token?: string | undefined;
   /** Those of the data folder. */
-  tokens?: Pick<TokenWatch, 'any' | 'find' | 'look' | 'onFirst'> | undefined;
+  tokens?: Pick<TokenWatch, 'any' | 'find' | 'check' | 'onFirst'> | undefined;
   /** Origins of web pages, besides the server's own, that may connect, e.g. `http://localhost:5173`. */
   allowedOrigins?: readonly string[] | undefined;
   clock?: Clock | undefined;
@@ -86,7 +86,7 @@ export class AccessPolicy {
 
   /** Who sent a request, or why it is not answered. */
   identify(request: IncomingMessage): Identity | Refusal {
-    if (!this.needsToken) this.#tokens?.look();
+    if (!this.needsToken) this.#tokens?.check();
     const shown = tokenOf(request);
     const digest = shown === undefined ? undefined : digestOf(shown);
     // It has 256 bits: at no rate is it found by trying, so those who have one never wait for those who guess.

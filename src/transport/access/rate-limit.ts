@@ -45,7 +45,7 @@ export class RateLimit {
 }
 
 /** Buckets that are remembered; one that is forgotten begins full again. */
-const MOST_KEYS = 10_000;
+const MAX_KEYS = 10_000;
 
 /** A token bucket for each key: an address, a token. The one that was used longest ago is forgotten first. */
 export class KeyedRateLimit {
@@ -61,7 +61,7 @@ export class KeyedRateLimit {
     const bucket = this.#buckets.get(key) ?? new RateLimit(this.#options);
     this.#buckets.delete(key);
     this.#buckets.set(key, bucket);
-    if (this.#buckets.size > MOST_KEYS) this.#buckets.delete(this.#buckets.keys().next().value as string);
+    if (this.#buckets.size > MAX_KEYS) this.#buckets.delete(this.#buckets.keys().next().value as string);
     return bucket.take() ? 0 : bucket.waitS;
   }
 

@@ -12,7 +12,7 @@ const SECRET_BYTES = 32;
 const SUFFIX = '.json';
 export const TOKEN_NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/;
 /** Each wrong token is compared with every one. */
-const MOST_TOKENS = 1000;
+const MAX_TOKENS = 1000;
 
 const recordSchema = z.object({
   version: z.literal(1),
@@ -52,8 +52,8 @@ export class TokenFolder {
     };
     recordSchema.parse(record);
     this.#guard(() => mkdirSync(this.path, { recursive: true, mode: 0o700 }));
-    if (this.names().length >= MOST_TOKENS) {
-      throw new PresageError('overloaded', `There are ${MOST_TOKENS} tokens already`, {
+    if (this.names().length >= MAX_TOKENS) {
+      throw new PresageError('overloaded', `There are ${MAX_TOKENS} tokens already`, {
         hint: 'Revoke some: presage token list',
       });
     }

@@ -6,7 +6,7 @@ import { Holder, type Identity } from './identity.js';
 import type { TokenFolder, TokenRecord } from './token-folder.js';
 
 /** Between looks at the folder: what is revoked is without effect within a second. */
-const LOOK_EVERY_MS = 400;
+const CHECK_INTERVAL_MS = 400;
 /** A folder whose time is younger than this may have changed since without a new time: it is read again, but no oftener than … */
 const SETTLED_MS = 2000;
 /** … this. */
@@ -44,7 +44,7 @@ export class TokenWatch implements Disposable {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
     this.#refresh();
-    this.#timer = setInterval(() => this.look(), LOOK_EVERY_MS).unref();
+    this.#timer = setInterval(() => this.check(), CHECK_INTERVAL_MS).unref();
   }
 
   /** True once there was a token, even one that has expired or has been revoked since: what was closed stays closed. */
@@ -61,12 +61,12 @@ export class TokenWatch implements Disposable {
   find(digest: Buffer): Identity | undefined {
     const found = this.#find(digest);
     if (found) return found;
-    this.look();
+    this.check();
     return this.#find(digest);
   }
 
   /** Takes over what has changed in the folder. */
-  look(): void {
+  check(): void {
     try {
       this.#refresh();
     } catch (thrown) {

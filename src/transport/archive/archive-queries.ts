@@ -22,15 +22,15 @@ import type { Places } from '../../core/memory.js';
 import { decodeObject } from './saved-object.js';
 
 /** Rows read for one question at most, the newest; a day of a busy street has some 10,000 events. */
-const MOST_EVENTS = 20_000;
-const MOST_OBJECTS = 5000;
-const MOST_RELATIONS = 20_000;
-const MOST_EPISODES = 2000;
+const MAX_EVENTS = 20_000;
+const MAX_OBJECTS = 5000;
+const MAX_RELATIONS = 20_000;
+const MAX_EPISODES = 2000;
 /** An event is told at most this long after its time, s; messages are indexed by when they were told. */
-const LATEST_TOLD_S = 30;
+const MAX_REPORT_DELAY_S = 30;
 /** A prediction is open at most this long, s: the longest horizon and its confirmation. */
 const LONGEST_OPEN_S = 120;
-const LEAST_COSINE = 0.5;
+const MIN_COSINE = 0.5;
 const FOREVER = 1e15;
 
 const MESSAGES = `select m.json from messages m join streams s on s.id = m.stream where s.name = ?`;
@@ -94,7 +94,7 @@ export class ArchiveQueries implements MemoryQueries {
   objects(query: ObjectQuery = {}): readonly ObjectHistory[] {
     const rows = query.ids
       ? query.ids.flatMap((id) => this.#statements.object.all(this.#streamId, id))
-      : this.#statements.objects.all(this.#streamId, ...range(query.span), MOST_OBJECTS);
+      : this.#statements.objects.all(this.#streamId, ...range(query.span), MAX_OBJECTS);
     const objects = (rows as { json: string }[]).map(({ json }) => decodeObject(json));
     const fitting = objects.filter((object) => matchesObject(query, object, this.#places));
     return limited(
@@ -107,8 +107,8 @@ export class ArchiveQueries implements MemoryQueries {
     const ref = query.ids?.length === 1 ? query.ids[0] : query.objects?.[0];
     const found =
       ref === undefined
-        ? this.#dataByKind('event.observed', query.span, MOST_EVENTS)
-        : this.#dataByRef(ref, 'event.observed', MOST_EVENTS);
+        ? this.#dataByKind('event.observed', query.span, MAX_EVENTS)
+        : this.#dataByRef(ref, 'event.observed', MAX_EVENTS);
     const fitting = (found as EventObserved[]).filter((event) => matchesEvent(query, event, this.#places));
     return limited(
       fitting.sort((x, y) => x.event.t - y.event.t || x.observedAt - y.observedAt),
@@ -120,8 +120,8 @@ export class ArchiveQueries implements MemoryQueries {
     const one = query.object ?? query.a ?? query.b;
     const rows =
       one === undefined
-        ? this.#statements.relations.all(this.#streamId, ...range(query.span), MOST_RELATIONS)
-        : this.#statements.relationsOf.all(this.#streamId, one, one, MOST_RELATIONS);
+        ? this.#statements.relations.all(this.#streamId, ...range(query.span), MAX_RELATIONS)
+        : this.#statements.relationsOf.all(this.#streamId, one, one, MAX_RELATIONS);
     const relations = (rows as RelationRow[]).map(({ kind, a, b, begun, ended, open }): Relation => ({
       kind: kind as RelationKind,
       a,
@@ -138,7 +138,7 @@ export class ArchiveQueries implements MemoryQueries {
   }
 
   episodes(query: EpisodeQuery = {}): readonly Episode[] {
-    const found = this.#dataByKind('summary.created', undefined, MOST_EPISODES) as Episode[];
+    const found = this.#dataByKind('summary.created', undefined, MAX_EPISODES) as Episode[];
     const fitting = found.filter((episode) => matchesEpisode(query, episode));
     return limited(
       fitting.sort((x, y) => x.from - y.from),
@@ -146,14 +146,14 @@ export class ArchiveQueries implements MemoryQueries {
     );
   }
 
-  similar({ like, leastCosine = LEAST_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
+  similar({ like, minCosine = MIN_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
     const self = typeof like === 'string' ? this.objects({ ids: [like] })[0] : undefined;
     const looks = typeof like === 'string' ? (self ? looksOf(self) : []) : [like];
     if (looks.length === 0) return [];
     return this.objects(span ? { span } : {})
       .filter(({ id }) => id !== like)
       .flatMap((object) => likeness(object, looks, span) ?? [])
-      .filter(({ cosine }) => cosine >= leastCosine)
+      .filter(({ cosine }) => cosine >= minCosine)
       .sort((x, y) => y.cosine - x.cosine)
       .slice(0, limit);
   }
@@ -186,7 +186,7 @@ export class ArchiveQueries implements MemoryQueries {
   /** Predictions of the stream's last minutes of which no outcome was told, oldest first. */
   unresolvedPredictions(): readonly Prediction[] {
     const now = this.extent()?.to ?? 0;
-    const told = this.#dataByKind('prediction.created', { from: now - LONGEST_OPEN_S }, MOST_EVENTS);
+    const told = this.#dataByKind('prediction.created', { from: now - LONGEST_OPEN_S }, MAX_EVENTS);
     return (told as { prediction: Prediction }[])
       .map(({ prediction }) => prediction)
       .filter(({ id }) => this.#dataByRef(id, 'prediction.resolved', 1).length === 0)
@@ -195,7 +195,7 @@ export class ArchiveQueries implements MemoryQueries {
 
   #dataByKind(kind: IndexedKind, span: Partial<Span> | undefined, most: number): unknown[] {
     const [from, to] = range(span);
-    const rows = this.#statements[kind].all(this.#streamId, from, to + LATEST_TOLD_S, most);
+    const rows = this.#statements[kind].all(this.#streamId, from, to + MAX_REPORT_DELAY_S, most);
     return rows.map(dataOf);
   }
 

@@ -10,7 +10,7 @@ import { encodeObject } from './saved-object.js';
 /** Rows deleted per table and sweep. */
 const SWEEP_ROWS = 500;
 /** Objects and relations whose last written form is remembered per stream, so that only changes are written. */
-const MOST_REMEMBERED = 20_000;
+const MAX_REMEMBERED = 20_000;
 
 const SQL = {
   object: `insert into objects (stream, id, label, first, last, at, bytes, json) values (?,?,?,?,?,?,?,?)
@@ -98,7 +98,7 @@ export class Archive implements LogCompanion {
     if (this.#written.get(key) === mark) return false;
     this.#written.delete(key);
     this.#written.set(key, mark);
-    if (this.#written.size > MOST_REMEMBERED) {
+    if (this.#written.size > MAX_REMEMBERED) {
       // The oldest is written once more should it still be there: no harm.
       this.#written.delete(this.#written.keys().next().value as string);
     }

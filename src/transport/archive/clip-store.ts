@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import type { DurableLog } from '../log/durable-log.js';
-import { KeptFiles, type KeptFile, type KeptFilesOptions } from './stored-files.js';
+import { StoredFiles, type StoredFile, type StoredFilesOptions } from './stored-files.js';
 
 /** Media time that shares a folder, s. */
 const FOLDER_S = 3600;
 
 /** Parts of the original video around events, as Matroska files in the data folder. */
 export class ClipStore {
-  readonly #files: KeptFiles;
+  readonly #files: StoredFiles;
 
-  constructor(log: Pick<DurableLog, 'attach'>, options: Omit<KeptFilesOptions, 'kind'>) {
-    this.#files = new KeptFiles(log, { ...options, kind: 'clips' });
+  constructor(log: Pick<DurableLog, 'attach'>, options: Omit<StoredFilesOptions, 'kind'>) {
+    this.#files = new StoredFiles(log, { ...options, kind: 'clips' });
   }
 
   /** Of all parts. */
@@ -33,7 +33,7 @@ export class ClipStore {
   }
 
   /** Parts that begin between two media times, by time; `ref` is their run. */
-  between(stream: string, from: number, to: number): KeptFile[] {
+  between(stream: string, from: number, to: number): StoredFile[] {
     return this.#files.between(stream, from, to);
   }
 }

@@ -1,16 +1,16 @@
 import { join } from 'node:path';
 import type { DurableLog } from '../log/durable-log.js';
-import { KeptFiles, type KeptFilesOptions } from './stored-files.js';
+import { StoredFiles, type StoredFilesOptions } from './stored-files.js';
 
 /** Files per folder: of events e0–e999, e1000–e1999, … */
 const FOLDER_FILES = 1000;
 
 /** Pictures of events and of looks, as JPEG files in the data folder. */
 export class EvidenceStore {
-  readonly #files: KeptFiles;
+  readonly #files: StoredFiles;
 
-  constructor(log: Pick<DurableLog, 'attach'>, options: Omit<KeptFilesOptions, 'kind'>) {
-    this.#files = new KeptFiles(log, { ...options, kind: 'evidence' });
+  constructor(log: Pick<DurableLog, 'attach'>, options: Omit<StoredFilesOptions, 'kind'>) {
+    this.#files = new StoredFiles(log, { ...options, kind: 'evidence' });
   }
 
   /** Bytes of all pictures. */

@@ -6,7 +6,7 @@ import type { Span } from '../../core/records/records.js';
 export type PagedKind = Extract<MessageKind, 'event.observed' | 'explanation.created' | 'prediction.created'>;
 
 /** A durable message as it is kept. */
-export interface KeptMessage {
+export interface StoredMessage {
   readonly sequence: number;
   readonly mediatime: number;
   readonly time: string | undefined;
@@ -60,7 +60,7 @@ export class History {
    * Messages of a kind told within the span, newest first, from the cursor on, read as they are taken.
    * @param ref only those about this event or object
    */
-  *messages(kind: PagedKind, span: Partial<Span>, from?: Cursor, ref?: string): Generator<KeptMessage> {
+  *messages(kind: PagedKind, span: Partial<Span>, from?: Cursor, ref?: string): Generator<StoredMessage> {
     const first = Math.max(span.from ?? -FOREVER, -FOREVER);
     let cursor = from ?? { mediatime: FOREVER, sequence: 0 };
     const last = Math.min(span.to ?? FOREVER, FOREVER);
@@ -80,14 +80,14 @@ export class History {
   }
 
   /** The newest message of a kind about an event, object or prediction; `of:e7` finds the explanation of e7. */
-  latestOf(ref: string, kind: MessageKind): KeptMessage | undefined {
+  latestOf(ref: string, kind: MessageKind): StoredMessage | undefined {
     const bounds = [-FOREVER, FOREVER, FOREVER, 0, 1];
     const [row] = this.#statements.byRef.all(this.#streamId, ref, kind, ...bounds) as Row[];
     return row && keptOf(row);
   }
 }
 
-function keptOf({ sequence, mediatime, json }: Row): KeptMessage {
+function keptOf({ sequence, mediatime, json }: Row): StoredMessage {
   const { time, data } = JSON.parse(json) as { time?: string; data: unknown };
   return { sequence, mediatime, time, data };
 }

@@ -4,7 +4,7 @@ import type { ObjectHistory } from '../../core/records/records.js';
 const seconds = z.number();
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 /** Little-endian floats in base64: a quarter of what they take as JSON numbers. */
-const token = z.base64().transform((text) => {
+const embedding = z.base64().transform((text) => {
   const bytes = Buffer.from(text, 'base64');
   return new Float32Array(bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + (bytes.byteLength & ~3)));
 });
@@ -22,27 +22,27 @@ const savedObject = z.object({
   entered: passage.optional(),
   left: passage.optional(),
   path: z.array(z.object({ t: seconds, box })),
-  token: token.optional(),
-  keyframes: z.array(z.object({ t: seconds, box, token })),
+  embedding: embedding.optional(),
+  keyframes: z.array(z.object({ t: seconds, box, embedding })),
 });
 
 /** Points of a path that are kept for good: the ends and what lies evenly between. */
-const MOST_POINTS = 240;
+const MAX_POINTS = 240;
 /** 1e-5 of a frame, and a millisecond. */
 const DECIMALS = 5;
 
 /** An object's record as JSON. */
 export function encodeObject(object: ObjectHistory): string {
-  const { token: look, keyframes, path, ...rest } = object;
-  const step = Math.max((path.length - 1) / (MOST_POINTS - 1), 1);
+  const { embedding: look, keyframes, path, ...rest } = object;
+  const step = Math.max((path.length - 1) / (MAX_POINTS - 1), 1);
   const thinned = path.filter(
     (_, i) => i === path.length - 1 || Math.floor(i / step) !== Math.floor((i - 1) / step),
   );
   return JSON.stringify({
     ...rest,
     path: thinned.map((point) => ({ t: round(point.t), box: point.box.map(round) })),
-    ...(look ? { token: base64(look) } : {}),
-    keyframes: keyframes.map((frame) => ({ ...frame, token: base64(frame.token) })),
+    ...(look ? { embedding: base64(look) } : {}),
+    keyframes: keyframes.map((frame) => ({ ...frame, embedding: base64(frame.embedding) })),
   });
 }
 

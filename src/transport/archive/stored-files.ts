@@ -23,7 +23,7 @@ const sqlOf = (table: FileKind) =>
   }) as const;
 type Statements = Readonly<Record<keyof ReturnType<typeof sqlOf>, Libsql.Statement>>;
 
-export interface KeptFilesOptions {
+export interface StoredFilesOptions {
   readonly kind: FileKind;
   /** Data folder of the log. */
   readonly folder: string;
@@ -36,7 +36,7 @@ export interface KeptFilesOptions {
 }
 
 /** A file that is kept. */
-export interface KeptFile {
+export interface StoredFile {
   readonly ref: string;
   readonly t: number;
   readonly path: string;
@@ -56,8 +56,8 @@ interface Row {
  * after its row has gone, so every row has its file, whenever the process dies; files without a row are removed at the
  * next start.
  */
-export class KeptFiles implements LogCompanion {
-  readonly #options: KeptFilesOptions;
+export class StoredFiles implements LogCompanion {
+  readonly #options: StoredFilesOptions;
   readonly #statements: Statements;
   readonly #schedule: () => void;
   #pending: Row[] = [];
@@ -66,7 +66,7 @@ export class KeptFiles implements LogCompanion {
   #doomed: string[] = [];
   #bytes: number;
 
-  constructor(log: Pick<DurableLog, 'attach'>, options: KeptFilesOptions) {
+  constructor(log: Pick<DurableLog, 'attach'>, options: StoredFilesOptions) {
     this.#options = options;
     const { db, schedule } = log.attach(this);
     this.#statements = Object.fromEntries(
@@ -126,7 +126,7 @@ export class KeptFiles implements LogCompanion {
   }
 
   /** Files whose times lie between two media times, by time; not those of the last moments before the next commit. */
-  between(stream: string, from: number, to: number): KeptFile[] {
+  between(stream: string, from: number, to: number): StoredFile[] {
     return (this.#statements.between.all(stream, from, to) as Row[]).map((row) => this.#kept(row));
   }
 
@@ -163,7 +163,7 @@ export class KeptFiles implements LogCompanion {
     return deleted;
   }
 
-  #kept({ ref, t, file }: Row): KeptFile {
+  #kept({ ref, t, file }: Row): StoredFile {
     return { ref, t, path: join(this.#options.folder, ...file.split('/')) };
   }
 

@@ -1,5 +1,5 @@
 import type { OutgoingMessage } from '../messages/encode.js';
-import { FactBook } from './message-attributes.js';
+import { AttributeIndex } from './message-attributes.js';
 import type { Feed } from './feed.js';
 import { passes, Thinning, type Filter } from './filter.js';
 import { LogWindow, type LogReader } from './log-window.js';
@@ -18,7 +18,7 @@ export class Channel {
   readonly streamId: string;
   readonly window: LogWindow;
   readonly #log: LogReader;
-  readonly #book: FactBook;
+  readonly #book: AttributeIndex;
   readonly #groups = new Map<string, Group>();
   readonly #feeds = new Set<Feed>();
   #next: number;
@@ -29,7 +29,7 @@ export class Channel {
     this.#log = log;
     this.#next = next;
     this.window = new LogWindow(streamId, log);
-    this.#book = new FactBook((ref) => log.firstAbout?.(streamId, ref));
+    this.#book = new AttributeIndex((ref) => log.firstAbout?.(streamId, ref));
   }
 
   get next(): number {
@@ -78,7 +78,7 @@ export class Channel {
   }
 
   passes(filter: Filter, message: OutgoingMessage): boolean {
-    return passes(filter, message.kind, () => this.#book.factsOf(message.value));
+    return passes(filter, message.kind, () => this.#book.attributesOf(message.value));
   }
 
   #takes(group: Group, message: OutgoingMessage): boolean {

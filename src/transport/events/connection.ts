@@ -149,8 +149,8 @@ export class Connection implements FeedOwner {
   }
 
   /** Tells a client that it is still there, unless it has enough to read. */
-  beat(at: string): void {
-    if (this.#queue.length === 0) this.say({ op: 'heartbeat', at });
+  sendHeartbeat(at: string): void {
+    if (this.#queue.length === 0) this.send({ op: 'heartbeat', at });
   }
 
   wake(): void {
@@ -158,7 +158,7 @@ export class Connection implements FeedOwner {
   }
 
   /** Sends a control reply, after what waits. A client that asks and does not read is ended with 1013. */
-  say(op: ServerOp): void {
+  send(op: ServerOp): void {
     const bytes = this.#options.outlet.controlFrame(op);
     if (this.#closed || bytes === undefined) return;
     if (!this.#queue.pushControl(bytes)) this.closeSlow();

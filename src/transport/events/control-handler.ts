@@ -9,7 +9,7 @@ import { changeOf, subscriptionOf } from './subscription.js';
 const BURST = 256;
 const PER_SECOND = 64;
 
-export interface ControlDeskOptions {
+export interface ControlHandlerOptions {
   readonly connection: Connection;
   /** The stream of the path; no other can be subscribed to there. */
   readonly streamId: string | undefined;
@@ -20,30 +20,30 @@ export interface ControlDeskOptions {
 }
 
 /** Does what a client asks for with control messages. Whatever it says, it gets an answer and stays connected. */
-export class ControlDesk {
-  readonly #options: ControlDeskOptions;
+export class ControlHandler {
+  readonly #options: ControlHandlerOptions;
   readonly #limit = new RateLimit({ burst: BURST, perSecond: PER_SECOND });
 
-  constructor(options: ControlDeskOptions) {
+  constructor(options: ControlHandlerOptions) {
     this.#options = options;
   }
 
   receive(data: Buffer): void {
     const { connection } = this.#options;
     if (!this.#limit.take()) {
-      connection.say(errorOp('overloaded', `More than ${PER_SECOND} requests a second`, undefined));
+      connection.send(errorOp('overloaded', `More than ${PER_SECOND} requests a second`, undefined));
       return;
     }
     const op = parseOp(data, this.#options.decode);
     if (op.op === 'error') {
-      connection.say(op);
+      connection.send(op);
       return;
     }
     try {
       this.#do(op);
     } catch (thrown) {
       const { code, message } = toPresageError(thrown);
-      connection.say(errorOp(code, message, 'id' in op ? op.id : undefined));
+      connection.send(errorOp(code, message, 'id' in op ? op.id : undefined));
     }
   }
 
@@ -53,25 +53,25 @@ export class ControlDesk {
       case 'subscribe': {
         const subscription = { ...subscriptionOf(op), streams: this.#only(op.streams) };
         connection.subscribe(subscription, (next) =>
-          connection.say({ op: 'subscribed', id: op.id, streams: Object.keys(next), next }),
+          connection.send({ op: 'subscribed', id: op.id, streams: Object.keys(next), next }),
         );
         return;
       }
       case 'update':
         connection.update({ ...changeOf(op), streams: this.#only(op.streams) }, () =>
-          connection.say({ op: 'updated', id: op.id }),
+          connection.send({ op: 'updated', id: op.id }),
         );
         return;
       case 'unsubscribe':
         connection.unsubscribe(op.id);
-        connection.say({ op: 'unsubscribed', id: op.id });
+        connection.send({ op: 'unsubscribed', id: op.id });
         return;
       case 'ping':
-        connection.say({ op: 'pong', at: now().toISOString() });
+        connection.send({ op: 'pong', at: now().toISOString() });
         return;
       case 'heartbeat':
         setHeartbeat(op.seconds);
-        connection.say({ op: 'heartbeat', at: now().toISOString() });
+        connection.send({ op: 'heartbeat', at: now().toISOString() });
     }
   }
   #only(streams: readonly string[] | undefined): readonly string[] | undefined {

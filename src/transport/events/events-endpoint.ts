@@ -9,7 +9,7 @@ import type { Identity } from '../access/identity.js';
 import { errorBody, type ReplyCode } from '../http/reply.js';
 import type { TransportLogger } from '../transport-logger.js';
 import type { Connection } from './connection.js';
-import { ControlDesk } from './control-handler.js';
+import { ControlHandler } from './control-handler.js';
 import { EventStreams } from './event-streams.js';
 import { decodeCbor } from './delivery/frames.js';
 import { Heartbeat } from './delivery/heartbeat.js';
@@ -128,8 +128,8 @@ export class EventsEndpoint {
     const outlet = new WebSocketOutlet(client, socket, binary ? 'cbor' : 'json');
     const connection = hub.connect(outlet, (id) => identity.may('read', id));
     this.#connections.set(client, connection);
-    const heartbeat = new Heartbeat((at) => connection.beat(at));
-    const desk = new ControlDesk({
+    const heartbeat = new Heartbeat((at) => connection.sendHeartbeat(at));
+    const desk = new ControlHandler({
       connection,
       streamId,
       decode: binary ? decodeCbor : (data) => JSON.parse(data.toString()) as unknown,

@@ -1,6 +1,6 @@
 import type { FilterFields } from '../../core/control.js';
 import { kindOfType, MESSAGE_KINDS, type MessageKind } from '../../core/messages.js';
-import type { Facts } from './message-attributes.js';
+import type { MessageAttributes } from './message-attributes.js';
 
 /** `objects.updated` per second of media time that a subscriber gets unless it asks for another rate. */
 const DEFAULT_OBJECTS_HZ = 5;
@@ -36,7 +36,7 @@ function looksInside(filter: Filter): boolean {
 }
 
 /** What a message is about matters only where it says so: a stream's state has no label and passes every one. */
-export function passes(filter: Filter, kind: MessageKind, facts: () => Facts): boolean {
+export function passes(filter: Filter, kind: MessageKind, facts: () => MessageAttributes): boolean {
   if (filter.kinds !== undefined && !filter.kinds.has(kind)) return false;
   if (kind === 'objects.updated' && filter.objectsHz === 0) return false;
   if (!looksInside(filter)) return true;

@@ -5,28 +5,28 @@ import type { LogEntry } from '../log/log-types.js';
 const MAX_REMEMBERED = 4096;
 
 /** What filters ask about a message; undefined where it says nothing of the kind. */
-export interface Facts {
+export interface MessageAttributes {
   readonly labels?: ReadonlySet<string> | undefined;
   readonly zones?: ReadonlySet<string> | undefined;
   readonly probability?: number | undefined;
 }
 
 /** The oldest message about an object, event or prediction of a stream. */
-export type FindFirst = (ref: string) => LogEntry | undefined;
+export type FindFirstEntry = (ref: string) => LogEntry | undefined;
 
 /**
  * Tells what messages of one stream are about. Predictions, forecasts and explanations name objects and events by id:
  * their labels and zones are those of the events in the log that tell of them.
  */
-export class FactBook {
-  readonly #findFirst: FindFirst;
-  readonly #remembered = new Map<string, Facts>();
+export class AttributeIndex {
+  readonly #findFirst: FindFirstEntry;
+  readonly #remembered = new Map<string, MessageAttributes>();
 
-  constructor(findFirst: FindFirst) {
+  constructor(findFirst: FindFirstEntry) {
     this.#findFirst = findFirst;
   }
 
-  factsOf(message: Message): Facts {
+  attributesOf(message: Message): MessageAttributes {
     switch (message.type) {
       case 'presage.event.observed.v1': {
         const { participants, zone } = message.data.event;
@@ -73,15 +73,15 @@ export class FactBook {
     return new Set(labels);
   }
 
-  #recall(ref: string): Facts {
+  #recall(ref: string): MessageAttributes {
     const known = this.#remembered.get(ref);
     if (known !== undefined) return known;
     const entry = this.#findFirst(ref);
     if (entry === undefined) return {};
-    return this.#remember(ref, factsAbout(ref, JSON.parse(entry.json) as Message));
+    return this.#remember(ref, attributesFor(ref, JSON.parse(entry.json) as Message));
   }
 
-  #remember(ref: string, facts: Facts): Facts {
+  #remember(ref: string, facts: MessageAttributes): MessageAttributes {
     this.#remembered.delete(ref);
     this.#remembered.set(ref, facts);
     for (const oldest of this.#remembered.keys()) {
@@ -93,7 +93,7 @@ export class FactBook {
 }
 
 /** What a message in the log tells about one of those whom it names. */
-function factsAbout(ref: string, message: Message): Facts {
+function attributesFor(ref: string, message: Message): MessageAttributes {
   if (message.type === 'presage.event.observed.v1') {
     const { id, participants, zone } = message.data.event;
     const named = id === ref ? participants : participants.filter((participant) => participant.id === ref);

@@ -27,9 +27,9 @@ export interface Clip {
 export type MakeClip = (request: ClipRequest) => Promise<Clip>;
 
 /** Clips that are made at once: each holds its video in memory, and a child. */
-const MOST_AT_ONCE = 4;
+const MAX_AT_ONCE = 4;
 /** Longest part before or after an event, s. */
-const MOST_S = 60;
+const MAX_S = 60;
 const DEFAULT_S = 3;
 
 const paramsSchema = z.object({
@@ -40,7 +40,7 @@ const seconds = z
   .string()
   .regex(/^\d{1,2}(?:\.\d{1,3})?$/)
   .transform(Number)
-  .pipe(z.number().max(MOST_S))
+  .pipe(z.number().max(MAX_S))
   .default(DEFAULT_S);
 const querySchema = z.object({ before: seconds, after: seconds });
 const STATUS: Partial<Record<ErrorCode, number>> = {
@@ -76,7 +76,7 @@ export class ClipRoutes implements ServerFeature {
     }
     const query = querySchema.safeParse(request.query);
     if (!query.success) {
-      const message = `before and after are seconds from 0 to ${MOST_S}`;
+      const message = `before and after are seconds from 0 to ${MAX_S}`;
       return reply.code(400).send(errorBody('bad_request', message));
     }
     const [eventId, container] = params.data.clip.split('.') as [string, 'mp4' | 'webm'];
@@ -91,7 +91,7 @@ export class ClipRoutes implements ServerFeature {
   }
 
   async #bounded(what: ClipRequest): Promise<Clip> {
-    if (this.#making >= MOST_AT_ONCE) {
+    if (this.#making >= MAX_AT_ONCE) {
       throw new PresageError('overloaded', 'Too many clips are being made; ask again in a moment');
     }
     this.#making += 1;

@@ -94,7 +94,7 @@ function segment(part: string): string {
 }
 
 /** Answers what is no HTTP, or came too slowly, and hangs up. */
-export function answerNonsense(error: Error & { code?: string }, socket: Socket): void {
+export function answerInvalid(error: Error & { code?: string }, socket: Socket): void {
   // Before the handshake is done nothing can be said: what was written would wait for it, and so would the end.
   if (
     error.code === 'ECONNRESET' ||

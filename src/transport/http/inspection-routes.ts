@@ -1,22 +1,26 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { PresageError, toPresageError } from '../../core/errors.js';
-import { lookArgumentsSchema, lookRequestOf, type LookRequest } from '../../core/inspection.js';
-import type { TellableLook } from '../../core/messages.js';
+import {
+  inspectionArgumentsSchema,
+  inspectionRequestOf,
+  type InspectionRequest,
+} from '../../core/inspection.js';
+import type { ReportedInspection } from '../../core/messages.js';
 import { RateLimit } from '../access/rate-limit.js';
 import { errorBody } from './reply.js';
 import { unknownStream } from './routes.js';
 import type { StatusProviders } from './status.js';
 
 /** Looks at the recent video of a stream again. Rejects with a PresageError: `not_kept`, `overloaded`, … */
-export type LookAtStream = (
+export type InspectStream = (
   streamId: string,
-  request: LookRequest,
+  request: InspectionRequest,
   signal: AbortSignal,
-) => Promise<readonly TellableLook[]>;
+) => Promise<readonly ReportedInspection[]>;
 
-export interface LookingContext {
+export interface InspectionContext {
   readonly status: StatusProviders;
-  readonly look: LookAtStream | undefined;
+  readonly inspect: InspectStream | undefined;
 }
 
 /** Looks that may come at once, and after that a second, for all streams: each takes tenths of a second of the detector. */
@@ -32,7 +36,7 @@ const STATUSES: Partial<Record<PresageError['code'], number>> = {
 };
 
 /** `POST /v1/streams/{id}/look` */
-export function registerLooking(app: FastifyInstance, { status, look }: LookingContext): void {
+export function registerInspection(app: FastifyInstance, { status, inspect: look }: InspectionContext): void {
   const limit = new RateLimit({ burst: BURST, perSecond: PER_SECOND });
   app.post(
     '/v1/streams/:id/look',
@@ -41,7 +45,7 @@ export function registerLooking(app: FastifyInstance, { status, look }: LookingC
       const { id } = request.params;
       const known = status.streams().some((stream) => stream.id === id);
       if (!known || look === undefined) return unknownStream(reply, id);
-      const body = lookArgumentsSchema.safeParse(request.body);
+      const body = inspectionArgumentsSchema.safeParse(request.body);
       if (!body.success) {
         const [issue] = body.error.issues;
         const where = issue?.path.map(String).join('.') ?? '';
@@ -51,7 +55,7 @@ export function registerLooking(app: FastifyInstance, { status, look }: LookingC
       if (!limit.take())
         return refuse(reply, new PresageError('overloaded', 'Too many looks: two a second are done'));
       try {
-        const looks = await look(id, lookRequestOf(body.data), signalOf(reply));
+        const looks = await look(id, inspectionRequestOf(body.data), signalOf(reply));
         return { source: `/streams/${id}`, data: { looks } };
       } catch (thrown) {
         return refuse(reply, toPresageError(thrown));

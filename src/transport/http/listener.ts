@@ -19,7 +19,7 @@ export interface ListenerOptions {
   readonly keepAliveMs: number;
 }
 
-const LEAST_TLS = 'TLSv1.2';
+const MIN_TLS = 'TLSv1.2';
 
 /** The HTTP server under the API, with bounds for those who send slowly, much, or too often. */
 export class Listener {
@@ -40,7 +40,7 @@ export class Listener {
       tls === undefined
         ? createHttpServer(bounds, handler)
         : createHttpsServer(
-            { ...bounds, ...tls, minVersion: LEAST_TLS, handshakeTimeout: requestTimeoutMs },
+            { ...bounds, ...tls, minVersion: MIN_TLS, handshakeTimeout: requestTimeoutMs },
             handler,
           );
     this.server.maxConnections = maxConnections;
@@ -59,7 +59,7 @@ export class Listener {
   renew(tls: TlsMaterial): void {
     if ('setSecureContext' in this.server) {
       const server = this.server as Server & { setSecureContext(options: object): void };
-      server.setSecureContext({ ...tls, minVersion: LEAST_TLS });
+      server.setSecureContext({ ...tls, minVersion: MIN_TLS });
     }
   }
 }

@@ -5,7 +5,7 @@ import { PresageError } from '../../core/errors.js';
  * What a client sent, checked.
  * @throws PresageError `bad_request` naming the field
  */
-export function parseSent<T extends z.ZodType>(schema: T, sent: unknown): z.output<T> {
+export function parseBody<T extends z.ZodType>(schema: T, sent: unknown): z.output<T> {
   const parsed = schema.safeParse(sent);
   if (parsed.success) return parsed.data;
   throw new PresageError('bad_request', problemOf(parsed.error, sent));

@@ -9,11 +9,11 @@ import { EventsEndpoint } from '../events/events-endpoint.js';
 import type { Hub } from '../events/hub.js';
 import { BasePath } from './base-path.js';
 import type { ServerFeature } from './feature.js';
-import { answerFailure, answerNonsense, answerUnknown } from './failures.js';
+import { answerFailure, answerInvalid, answerUnknown } from './failures.js';
 import { addGate } from './gate.js';
 import { Listener, type ListenerOptions, type TlsMaterial } from './listener.js';
 import { registerAsking, type AskStream } from './ask-routes.js';
-import { registerLooking, type LookAtStream } from './inspection-routes.js';
+import { registerInspection, type InspectStream } from './inspection-routes.js';
 import { describeStream, registerRoutes, type ServerLog } from './routes.js';
 import { registerHistory, type HistoryContext } from './history/history-routes.js';
 import type { StreamControl } from './streams/stream-control.js';
@@ -58,13 +58,13 @@ export interface ServerOptions {
   /** Answers a question about a stream. Without it nothing can be asked. */
   ask?: AskStream | undefined;
   /** Looks at the recent video of a stream again. Without it nothing can be looked at. */
-  look?: LookAtStream | undefined;
+  inspect?: InspectStream | undefined;
   /** Path of the picture of an event, or of a look. */
   picture?: ((streamId: string, eventId: string) => string | undefined) | undefined;
   /** Makes, changes and ends streams. Without it they are as they are. */
   control?: StreamControl | undefined;
   /** What is kept of a stream, for the lists of what happened. Without it there are none. @throws PresageError `not_found` */
-  kept?: HistoryContext['keptOf'] | undefined;
+  stored?: HistoryContext['keptOf'] | undefined;
   /** Certificate and key; plain HTTP without them. */
   tls?: TlsMaterial | undefined;
   /** A request that takes longer to arrive is answered with 408. Default 10 s. */
@@ -138,8 +138,8 @@ export class PresageServer implements AsyncDisposable {
     this.#events.register(this.#app);
     registerRoutes(this.#app, { status, registry, hub, log, startedAtMs: performance.now() });
     registerAsking(this.#app, { status, ask: options.ask, picture: options.picture });
-    registerLooking(this.#app, { status, look: options.look });
-    const { control, kept } = options;
+    registerInspection(this.#app, { status, inspect: options.inspect });
+    const { control, stored: kept } = options;
     registerHistory(this.#app, { keptOf: kept ?? nothingKept });
     if (control) {
       registerStreamControl(this.#app, {
@@ -208,7 +208,7 @@ export class PresageServer implements AsyncDisposable {
         this.#listener = new Listener(this.#bounds, handler);
         return this.#listener.server;
       },
-      clientErrorHandler: answerNonsense,
+      clientErrorHandler: answerInvalid,
       frameworkErrors: (error, request, reply) =>
         answerFailure(error, request, reply as FastifyReply, logger),
     });

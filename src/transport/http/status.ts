@@ -19,7 +19,7 @@ export interface StreamStatus {
   /** How much is done for each frame: `full`, or what the load has taken away. */
   readonly stage?: string;
   /** Forecasts told, and those of them told without a model that should have had a say. */
-  readonly forecasts?: { readonly told: number; readonly degraded: number };
+  readonly forecasts?: { readonly issued: number; readonly degraded: number };
   /** Frames dropped before perception, by reason. */
   readonly drops?: Readonly<Record<string, number>>;
   readonly reconnects?: number;

@@ -5,7 +5,7 @@ export interface ViewPicture {
   readonly jpeg: Uint8Array;
 }
 
-export interface ViewWish {
+export interface ViewParameters {
   /** With what the agent sees and expects drawn over it. */
   readonly annotated: boolean;
   /** Most pictures per second of media time. */
@@ -22,7 +22,7 @@ export interface ViewWatcher {
 /** The pictures of one stream, as viewers see it. Whoever runs the stream makes them, once for all viewers. */
 export interface StreamView {
   /** Begins to watch. @returns what stops it */
-  watch(wish: ViewWish, watcher: ViewWatcher): () => void;
+  watch(wish: ViewParameters, watcher: ViewWatcher): () => void;
   /** The newest picture, or the one nearest to a media time; undefined where none is kept. */
   still(t: number | undefined): Promise<ViewPicture | undefined>;
 }

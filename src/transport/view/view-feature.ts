@@ -5,14 +5,20 @@ import { z } from 'zod';
 import type { ServerFeature } from '../http/feature.js';
 import { errorBody } from '../http/reply.js';
 import { PictureQueue } from './picture-queue.js';
-import type { StreamView, VideoEncoder, VideoEncoderSink, ViewPicture, ViewWish } from './stream-view.js';
+import type {
+  StreamView,
+  VideoEncoder,
+  VideoEncoderSink,
+  ViewPicture,
+  ViewParameters,
+} from './stream-view.js';
 
 /** Each costs bandwidth only: a picture is made once for all of them. */
 const MAX_MJPEG_VIEWERS = 64;
 /** Each costs an encoder. */
 const MAX_MP4_VIEWERS = 4;
 const BOUNDARY = 'presage';
-const MOST_FPS = 30;
+const MAX_FPS = 30;
 const DEFAULT_FPS = 10;
 
 export interface ViewOptions {
@@ -24,9 +30,9 @@ export interface ViewOptions {
 }
 
 const flag = z.enum(['0', '1']).transform((value) => value === '1');
-const wishSchema = z.strictObject({
+const viewParametersSchema = z.strictObject({
   annotated: flag.default(false),
-  fps: z.coerce.number().min(0.2).max(MOST_FPS).default(DEFAULT_FPS),
+  fps: z.coerce.number().min(0.2).max(MAX_FPS).default(DEFAULT_FPS),
   access_token: z.string().optional(),
 });
 const stillSchema = z.strictObject({
@@ -80,7 +86,7 @@ export class ViewFeature implements ServerFeature {
   #answer(kind: 'mjpeg' | 'mp4', request: ViewRequest, reply: FastifyReply): FastifyReply {
     const view = this.#options.find(request.params.id);
     if (!view) return unknown(reply, request.params.id);
-    const wish = wishSchema.safeParse(request.query);
+    const wish = viewParametersSchema.safeParse(request.query);
     if (!wish.success) return refuse(reply, wish.error);
     if (this.viewers()[kind] >= (kind === 'mp4' ? MAX_MP4_VIEWERS : MAX_MJPEG_VIEWERS)) {
       reply.code(503).header('retry-after', 5);
@@ -91,7 +97,7 @@ export class ViewFeature implements ServerFeature {
     return reply;
   }
 
-  #mjpeg(view: StreamView, wish: ViewWish, reply: FastifyReply): void {
+  #mjpeg(view: StreamView, wish: ViewParameters, reply: FastifyReply): void {
     const response = begin(reply, `multipart/x-mixed-replace; boundary=${BOUNDARY}`);
     response.write(`--${BOUNDARY}\r\n`);
     const queue = new PictureQueue({ write: (picture) => writePart(response, picture) });
@@ -99,7 +105,7 @@ export class ViewFeature implements ServerFeature {
     this.#watch('mjpeg', view, wish, { response, queue, stop: () => undefined });
   }
 
-  #mp4(view: StreamView, wish: ViewWish, reply: FastifyReply): void {
+  #mp4(view: StreamView, wish: ViewParameters, reply: FastifyReply): void {
     // Chunks of a video can't be left out: a viewer that doesn't read makes pictures wait before the encoder.
     const encoder = this.#options.openEncoder(wish.fps, {
       data: (chunk) => void response.write(chunk),
@@ -120,7 +126,7 @@ export class ViewFeature implements ServerFeature {
   #watch(
     kind: 'mjpeg' | 'mp4',
     view: StreamView,
-    wish: ViewWish,
+    wish: ViewParameters,
     { response, queue, stop }: { response: ServerResponse; queue: PictureQueue; stop: () => void },
   ): void {
     const end = (): void => {

@@ -4,7 +4,7 @@ import type { LiveSession, LiveVideoEngine } from '../../core/video/live-video.j
 import type { ServerFeature } from '../http/feature.js';
 import { errorBody } from '../http/reply.js';
 import { iceServerLinks } from './ice-server-links.js';
-import { judgeTag } from './judge-tag.js';
+import { checkEntityTag } from './judge-tag.js';
 import { statusOf } from './status-of.js';
 
 /** An offer of a browser has some 6 KB. */
@@ -136,7 +136,7 @@ export class LiveVideoFeature implements ServerFeature {
     if (!session) return unknownSession(reply);
     const wrong = refuseType(request, reply, FRAGMENT);
     if (wrong) return wrong;
-    const judged = judgeTag(request.headers['if-match'], session.etag);
+    const judged = checkEntityTag(request.headers['if-match'], session.etag);
     if (judged !== 'passes') {
       const message =
         judged === 'missing'

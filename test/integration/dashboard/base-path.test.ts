@@ -14,9 +14,9 @@ const PREFIX = '/api/hassio_ingress/8Zk-x_1';
 const PATIENCE_MS = 60_000;
 vi.setConfig({ testTimeout: 150_000 });
 
-type Wish = Pick<ReverseProxyOptions, 'strips' | 'headers'> & { readonly args: readonly string[] };
+type Interest = Pick<ReverseProxyOptions, 'strips' | 'headers'> & { readonly args: readonly string[] };
 
-async function open(wish: Wish): Promise<{ page: Page; log: PageLog; strayed: readonly string[] }> {
+async function open(wish: Interest): Promise<{ page: Page; log: PageLog; strayed: readonly string[] }> {
   const port = await freePort();
   const service = await RunningService.start({
     ...{ port, cwd: tempFolder(), args: [RECORDING, '--loop', ...wish.args] },
@@ -36,7 +36,7 @@ describe.skipIf(noChromium !== undefined)(
     it.each([
       ['of an ingress', { args: [], strips: true, headers: { 'x-ingress-path': PREFIX } }],
       ['that it was given', { args: ['--base-path', PREFIX], strips: false }],
-    ])('shows moving video and events behind a proxy with a path %s', async (_, wish: Wish) => {
+    ])('shows moving video and events behind a proxy with a path %s', async (_, wish: Interest) => {
       const { page, log, strayed } = await open(wish);
       const overlay = page.locator('.overlay');
       // Video and what is drawn over it come by WHEP or MJPEG, and by the WebSocket.

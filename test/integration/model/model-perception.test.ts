@@ -125,8 +125,8 @@ describe('perceiving a street', () => {
     const clip = findOptionalModel(manifest, 'clip');
     expect(perception.info).toEqual({
       ...{ model: 'nanodet-int8', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
-      ...{ canvas: [416, 320], segmenter: objects, objectTokens: objects },
-      ...(clip && { clipTokens: modelVersion(clip) }),
+      ...{ canvas: [416, 320], segmenter: objects, objectEmbeddings: objects },
+      ...(clip && { sceneEmbeddings: modelVersion(clip) }),
     });
     expect(perception.concurrency).toBe(2);
     expect(perception.tried).toEqual([{ device: 'cpu', ok: true }]);

@@ -46,7 +46,7 @@ it('serves a modest stream while another one floods the detector', { retry: 2 },
 
 it('lets the detector look at every second frame when told so, and calls the others partial', async () => {
   await using stream = perception.openStream();
-  stream.setEffort({ detectEvery: 2, masks: true, tokens: true });
+  stream.setEffort({ detectEvery: 2, masks: true, embeddings: true });
   expect(stream.concurrency).toBe(2);
   const percepts = await show(stream, 6);
   expect(percepts.map(({ index }) => index)).toEqual([0, 1, 2, 3, 4, 5]);

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, it, vi } from 'vitest';
-import { ClipKeeper } from '../../../src/service/clips/clip-recorder.js';
+import { ClipRecorder } from '../../../src/service/clips/clip-recorder.js';
 import { cutClip } from '../../../src/service/clips/cut-clip.js';
 import { EncodedRing } from '../../../src/ingest/encoded/encoded-ring.js';
 import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
@@ -21,7 +21,7 @@ const fail = (error: Error): never => {
   throw error;
 };
 
-describe('ClipKeeper', () => {
+describe('ClipRecorder', () => {
   it('keeps the video around an event beyond the end of the process, and no other', async () => {
     const folder = tempFolder();
     const path = join(folder, 'video.mp4');
@@ -32,19 +32,19 @@ describe('ClipKeeper', () => {
     {
       await using log = await DurableLog.open({ folder });
       const store = new ClipStore(log, { ...RETENTION, folder });
-      const keeper = new ClipKeeper({ streamId: 'cam1', ring, store, onError: fail });
+      const recorder = new ClipRecorder({ streamId: 'cam1', ring, store, onError: fail });
       await using source = openSource(parseSource(path), { ffmpeg, mode: 'lossless', encoded: ring });
       frames = await allFrames(source);
-      keeper.add(eventDraft(1, 10)); // from 9.2 to 10
-      await keeper.close();
-      expect(keeper.stats()).toEqual({ kept: 1, dropped: { queue_full: 0, failed: 0 } });
+      recorder.add(eventDraft(1, 10)); // from 9.2 to 10
+      await recorder.close();
+      expect(recorder.stats()).toEqual({ kept: 1, dropped: { queue_full: 0, failed: 0 } });
     }
     expect(ring.stats().bytes).toBe(0);
     await using log = await DurableLog.open({ folder });
     const store = new ClipStore(log, { ...RETENTION, folder });
     expect(await store.tidy()).toBe(0);
-    const keeper = new ClipKeeper({ streamId: 'cam1', ring, store, onError: fail });
-    const kept = await keeper.between(0, 20);
+    const recorder = new ClipRecorder({ streamId: 'cam1', ring, store, onError: fail });
+    const kept = await recorder.between(0, 20);
     expect(kept[0]?.t).toBe(6);
     expect(kept.at(-1)?.t).toBe(13);
     const cut = cutClip(kept, 10, 9.5, 11);

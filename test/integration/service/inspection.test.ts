@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { LookDesk } from '../../../src/service/recent-video/inspection-queue.js';
+import { InspectionQueue } from '../../../src/service/recent-video/inspection-queue.js';
 import { PictureThread } from '../../../src/service/recent-video/picture-thread.js';
 import { RecentVideo } from '../../../src/service/recent-video/recent-video.js';
-import { VideoLooker } from '../../../src/service/recent-video/video-inspector.js';
+import { RecentVideoInspector } from '../../../src/service/recent-video/video-inspector.js';
 import { iou } from '../../../src/core/maths/box.js';
 import { maskArea } from '../../../src/core/image/mask.js';
 import { RecordQueries } from '../../../src/core/records/query.js';
@@ -25,7 +25,7 @@ const NOTHING = new RecordQueries({
 let perception: DetectorPerception;
 let thread: PictureThread;
 let video: RecentVideo;
-let looker: VideoLooker;
+let looker: RecentVideoInspector;
 
 beforeAll(async () => {
   perception = await openPerception({ device: 'cpu', workers: 1 });
@@ -49,7 +49,7 @@ beforeAll(async () => {
       error: reject,
     });
   });
-  looker = new VideoLooker({ video, thread, stills: perception, desk: new LookDesk() });
+  looker = new RecentVideoInspector({ video, thread, stills: perception, queue: new InspectionQueue() });
 });
 afterAll(async () => {
   await thread.close();
@@ -58,7 +58,7 @@ afterAll(async () => {
 
 describe('looking again at a real recording', () => {
   it('finds the people of a moment with their masks, the same each time', { timeout: 60_000 }, async () => {
-    const [look] = await looker.look({ from: 5, to: 5 });
+    const [look] = await looker.inspect({ from: 5, to: 5 });
     expect(Math.abs(look!.t - 5)).toBeLessThanOrEqual(0.1);
     const people = look!.found.filter(({ label, score }) => label === 'person' && score > 0.6);
     expect(people.length).toBeGreaterThanOrEqual(3);
@@ -69,18 +69,18 @@ describe('looking again at a real recording', () => {
       expect(share).toBeGreaterThan(0.2);
       expect(share).toBeLessThan(1.1);
     }
-    expect(await looker.look({ from: 5, to: 5 })).toEqual([look]);
+    expect(await looker.inspect({ from: 5, to: 5 })).toEqual([look]);
   });
 
   it(
     'tells only what lies in the region, and its masks are of the whole frame',
     { timeout: 60_000 },
     async () => {
-      const [whole] = await looker.look({ from: 5, to: 5 });
+      const [whole] = await looker.inspect({ from: 5, to: 5 });
       const [person] = whole!.found.filter(({ label }) => label === 'person');
       const [x, y, w, h] = person!.box;
       const region = [Math.max(x - 0.02, 0), Math.max(y - 0.02, 0), w + 0.03, h + 0.03] as const;
-      const [close] = await looker.look({ from: 5, to: 5, region });
+      const [close] = await looker.inspect({ from: 5, to: 5, region });
       const again = close!.found.find(({ label, box }) => label === 'person' && iou(box, person!.box) > 0.6);
       expect(again?.mask?.size).toEqual([576, 768]);
       for (const { box } of close!.found) {
@@ -91,7 +91,7 @@ describe('looking again at a real recording', () => {
   );
 
   it('looks at a span in order of time', { timeout: 60_000 }, async () => {
-    const looks = await looker.look({ from: 4, to: 5.5, region: [0.5, 0.2, 0.4, 0.5] });
+    const looks = await looker.inspect({ from: 4, to: 5.5, region: [0.5, 0.2, 0.4, 0.5] });
     expect(looks.length).toBeGreaterThan(1);
     expect(looks.map(({ t }) => t)).toEqual(looks.map(({ t }) => t).sort((a, b) => a - b));
   });
@@ -113,7 +113,7 @@ describe('looking again at a real recording', () => {
 describe('POST /v1/streams/{id}/look', () => {
   async function serve() {
     const box = new ToolBox({ queries: NOTHING, now: UNTIL_S, video: looker });
-    return startService({ server: { look: (_, request, signal) => box.look(request, signal) } });
+    return startService({ server: { inspect: (_, request, signal) => box.inspect(request, signal) } });
   }
   const post = (http: string, body: unknown, path = 'cam1'): Promise<Response> =>
     fetch(`${http}/v1/streams/${path}/look`, {

@@ -30,8 +30,8 @@ function object(id: string, from: number, to: number, look: number[]): ObjectHis
     lastSeen: to,
     spans: [{ from, to }],
     path: [{ t: from, box: [0.1, 0.2, 0.1, 0.3] }],
-    token: Float32Array.from(look),
-    keyframes: [{ t: from, box: [0.1, 0.2, 0.1, 0.3], token: Float32Array.from(look) }],
+    embedding: Float32Array.from(look),
+    keyframes: [{ t: from, box: [0.1, 0.2, 0.1, 0.3], embedding: Float32Array.from(look) }],
   };
 }
 

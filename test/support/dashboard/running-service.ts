@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-export interface ServiceWish {
+export interface ServiceRequest {
   readonly args: readonly string[];
   readonly port: number;
   readonly cwd: string;
@@ -24,16 +24,16 @@ export interface ServiceWish {
 /** The built `presage watch` as a process, which can be ended and started again. */
 export class RunningService implements AsyncDisposable {
   readonly url: string;
-  readonly #wish: ServiceWish;
+  readonly #wish: ServiceRequest;
   #child: ChildProcess | undefined;
 
-  private constructor(wish: ServiceWish) {
+  private constructor(wish: ServiceRequest) {
     this.#wish = wish;
     this.url = `http://127.0.0.1:${wish.port}`;
   }
 
   /** Resolves when it serves. */
-  static async start(wish: ServiceWish): Promise<RunningService> {
+  static async start(wish: ServiceRequest): Promise<RunningService> {
     const service = new RunningService(wish);
     await service.start();
     return service;

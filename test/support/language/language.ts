@@ -30,5 +30,10 @@ export function movingPair(shift = 0): VisualTokens {
   const ages = Float32Array.of(4, 5);
   const tracks = { count, steps, boxes, seen, kinds: [0, 3], ages, aspect: 4 / 3 };
   const wave = (length: number): Float32Array => Float32Array.from({ length }, (_, i) => Math.sin(i) / 16);
-  return { tracks, slots: [0, 1], looks: wave(count * 256), clips: [{ ageS: 0.5, token: wave(256) }] };
+  return {
+    tracks,
+    slots: [0, 1],
+    appearances: wave(count * 256),
+    scenes: [{ ageS: 0.5, embedding: wave(256) }],
+  };
 }

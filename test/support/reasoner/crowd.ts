@@ -6,8 +6,8 @@ export interface CrowdOptions {
   /** People in view at a time, about. */
   readonly people: number;
   readonly fps?: number;
-  /** Length of the tokens; 0 for none. */
-  readonly tokenLength?: number;
+  /** Length of the embeddings; 0 for none. */
+  readonly embeddingLength?: number;
   /** Share of the sights that the detector misses. */
   readonly misses?: number;
 }
@@ -35,24 +35,24 @@ const STAY_S = 40;
 
 /**
  * Percepts of a street with people who walk, stop, turn, meet, hide and leave, and with bags that some of them carry: a
- * detector's view, with jitter, misses and a token for each. Endless, seeded, in media time; no pixels.
+ * detector's view, with jitter, misses and a embedding for each. Endless, seeded, in media time; no pixels.
  */
 export class Crowd {
   readonly #options: Required<CrowdOptions>;
   readonly #random: () => number;
-  readonly #tokens = new Map<number, Float32Array>();
+  readonly #embeddings = new Map<number, Float32Array>();
   #walkers: Walker[] = [];
   #index = 0;
   #looks = 0;
 
   constructor(options: CrowdOptions) {
-    this.#options = { fps: 10, tokenLength: 32, misses: 0.08, ...options };
+    this.#options = { fps: 10, embeddingLength: 32, misses: 0.08, ...options };
     this.#random = seededRandom(options.seed);
     for (let i = 0; i < options.people; i++) this.#walkers.push(this.#born(true));
   }
 
   next(): Percept {
-    const { fps, people, tokenLength } = this.#options;
+    const { fps, people, embeddingLength } = this.#options;
     const dt = 1 / fps;
     for (const walker of this.#walkers) this.#step(walker, dt);
     this.#walkers = this.#walkers.filter(isThere);
@@ -68,7 +68,7 @@ export class Crowd {
       height: HEIGHT,
       detections: this.#walkers.flatMap((walker) => this.#see(walker, t)),
       inferenceMs: 0,
-      ...(tokenLength > 0 && index % fps === 0 && { clipToken: this.#token(index % 7, t) }),
+      ...(embeddingLength > 0 && index % fps === 0 && { sceneEmbedding: this.#embedding(index % 7, t) }),
     };
   }
 
@@ -115,28 +115,30 @@ export class Crowd {
   }
 
   #see({ label, look, phase, height, x, y, hidden }: Walker, t: number): Detection[] {
-    const { misses, tokenLength } = this.#options;
+    const { misses, embeddingLength } = this.#options;
     const random = this.#random;
     const [jx, jy, score] = [random() - 0.5, random() - 0.5, 0.45 + 0.5 * random()];
     if (hidden > 0 || random() < misses) return [];
     const [w, h] = [height * 0.4, height + 3 * jy];
     const box = clamp([x + 3 * jx - w / 2, y - h, w, h]);
     if (box === undefined) return [];
-    return [{ label, score, box, ...(tokenLength > 0 && { token: this.#token(look, t + phase) }) }];
+    return [
+      { label, score, box, ...(embeddingLength > 0 && { embedding: this.#embedding(look, t + phase) }) },
+    ];
   }
 
   /** A unit vector that wanders around the look's own. */
-  #token(look: number, t: number): Float32Array {
-    const { tokenLength } = this.#options;
-    let base = this.#tokens.get(look);
+  #embedding(look: number, t: number): Float32Array {
+    const { embeddingLength } = this.#options;
+    let base = this.#embeddings.get(look);
     if (!base) {
       const random = seededRandom(look + 1);
-      base = Float32Array.from({ length: tokenLength }, () => random() - 0.5);
-      this.#tokens.set(look, base);
+      base = Float32Array.from({ length: embeddingLength }, () => random() - 0.5);
+      this.#embeddings.set(look, base);
     }
-    const token = base.map((value, i) => value + 0.12 * Math.sin(t / 3 + i));
-    const norm = Math.hypot(...token);
-    return token.map((value) => value / norm);
+    const embedding = base.map((value, i) => value + 0.12 * Math.sin(t / 3 + i));
+    const norm = Math.hypot(...embedding);
+    return embedding.map((value) => value / norm);
   }
 }
 

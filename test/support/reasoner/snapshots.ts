@@ -43,7 +43,7 @@ export function snapshotOf(
     objects: all.filter(({ lastSeen }) => lastSeen >= t - 1),
     departed: all.filter(({ lastSeen }) => lastSeen < t - 1),
     events: observed,
-    clips: [],
+    scenes: [],
     relations: [],
     places: { exposureS: 0, exposureAt: () => 0, count: () => 0, rateAt: () => 0, rate: () => 0 },
     zones: { zones: {}, lines: {} },

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { onTestFinished } from 'vitest';
-import { FrameTaps } from '../../../src/service/webrtc/frame-listeners.js';
+import { FrameListeners } from '../../../src/service/webrtc/frame-listeners.js';
 import { PresageError } from '../../../src/core/errors.js';
 import type { Frame } from '../../../src/core/video/frame.js';
 import type { LiveVideoEngine } from '../../../src/core/video/live-video.js';
@@ -50,7 +50,7 @@ export class SeenStream {
 export interface LiveServer {
   readonly http: string;
   readonly engine: WrtcEngine;
-  readonly taps: FrameTaps;
+  readonly taps: FrameListeners;
   /** Streams that were published to, made when they are. */
   readonly streams: Map<string, SeenStream>;
   /** Address of a page of `examples` or of this folder's `pages`, whose origin the server lets in. */
@@ -70,7 +70,7 @@ export async function startLiveServer({
   ...engineOptions
 }: LiveServerOptions = {}): Promise<LiveServer> {
   const pages = await servePages();
-  const taps = new FrameTaps();
+  const taps = new FrameListeners();
   const engine = await WrtcEngine.open({ frames: taps, ...engineOptions });
   const streams = new Map<string, SeenStream>();
   const feature = featureOf(engine, taps, streams, others);
@@ -83,7 +83,7 @@ export async function startLiveServer({
 
 function featureOf(
   engine: LiveVideoEngine,
-  taps: FrameTaps,
+  taps: FrameListeners,
   streams: Map<string, SeenStream>,
   others: readonly string[],
 ): LiveVideoFeature {

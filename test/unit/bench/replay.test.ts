@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { ReplayAnalyzer } from '../../../bench/replay/analyze-replay.js';
 import { loadRecording, saveRecording, type Recording } from '../../../bench/replay/recording.js';
-import { addTold, nothingTold, verifiedShare } from '../../../bench/replay/forecast-messages.js';
+import { addForecastMessage, noForecasts, verifiedShare } from '../../../bench/replay/forecast-messages.js';
 import type { Message } from '../../../src/core/messages.js';
 import type { Detection, Percept } from '../../../src/core/percept.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
@@ -11,17 +11,17 @@ import { tempFolder } from '../../support/transport/temp-folder.js';
 const SIZE = { width: 640, height: 480 };
 const INFO = { model: 'drawn', sha256: '', device: 'cpu', workers: 1, canvas: [416, 416] as const };
 
-/** Two walkers who come towards each other and stop; a token and a clip token that must survive a file. */
+/** Two walkers who come towards each other and stop; a embedding and a clip embedding that must survive a file. */
 function recording(): Recording {
   const percepts = Array.from({ length: 80 }, (_, index): Percept => {
     const t = index / 10;
     const x = Math.min(t, 4) * 0.08;
-    const token = Float32Array.from([0.6, -0.8, index / 3]);
+    const embedding = Float32Array.from([0.6, -0.8, index / 3]);
     const walker = (left: number): Detection => ({
-      ...{ label: 'person', score: 0.9, token },
+      ...{ label: 'person', score: 0.9, embedding },
       box: [left, 0.4, 0.06, 0.3],
     });
-    const clip = index % 10 === 0 ? { clipToken: Float32Array.from([1 / 3, index]) } : {};
+    const clip = index % 10 === 0 ? { sceneEmbedding: Float32Array.from([1 / 3, index]) } : {};
     const detections = [walker(0.1 + x), walker(0.84 - x)];
     return { index, t, receivedAtMs: 7, ...SIZE, detections, inferenceMs: 3, ...clip };
   });
@@ -82,8 +82,8 @@ describe('what was told', () => {
   it('counts explanations, their claims and what the verifier found', async () => {
     const out = join(tempFolder(), 'told.jsonl');
     const messages = await analyzed(out, recording());
-    const told = nothingTold();
-    await addTold(told, out);
+    const told = noForecasts();
+    await addForecastMessage(told, out);
     const explained = messages.flatMap((one) =>
       one.type === 'presage.explanation.created.v1' ? [one.data.explanation] : [],
     );

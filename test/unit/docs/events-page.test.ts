@@ -16,7 +16,7 @@ import {
   type EventType,
 } from '../../../src/core/ontology.js';
 import type { MemorySnapshot, ObjectRecord, ObjectSample } from '../../../src/core/memory.js';
-import { RELATIONS } from '../../../src/reasoner/explain/rules/relations.js';
+import { CAUSAL_RELATIONS } from '../../../src/reasoner/explain/rules/relations.js';
 import { salienceOf } from '../../../src/reasoner/explain/rules/salience.js';
 import { dueItems } from '../../../src/reasoner/forecast/items.js';
 import { trackStates } from '../../../src/reasoner/tracks/track-state.js';
@@ -82,7 +82,7 @@ it('lists the items of the standard forecast that a standing and a walking perso
 
 it('lists each relation of an explanation', () => {
   const table = page.slice(page.indexOf('## Causes'));
-  for (const relation of RELATIONS) expect(table).toContain(`\n| \`${relation}\``);
+  for (const relation of CAUSAL_RELATIONS) expect(table).toContain(`\n| \`${relation}\``);
 });
 
 /** A person who stands and one who walks, three body heights apart, both for 4 s. */
@@ -93,7 +93,7 @@ const SCENE: MemorySnapshot = {
   objects: [person('o1', 400, 0), person('o2', 700, 60)],
   departed: [],
   events: [],
-  clips: [],
+  scenes: [],
   relations: [],
   places: { columns: 1, rows: 1, exposure: [4], events: {} } as unknown as MemorySnapshot['places'],
   zones: {

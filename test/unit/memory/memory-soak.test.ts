@@ -34,7 +34,7 @@ describe('a busy street for a long time', () => {
     'stays within its budget by the size model, which is not less than the heap',
     { timeout: 300_000 },
     () => {
-      const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, tokenLength: TOKEN });
+      const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, embeddingLength: TOKEN });
       const memory = new ObjectMemory(new Tracker(), { budgetMb: BUDGET_MB });
       const pass = (seconds: number): void => {
         for (let i = 0; i < seconds * FPS; i++) memory.update(crowd.next());

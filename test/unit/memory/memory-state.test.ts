@@ -32,7 +32,7 @@ function create(options: ObjectMemoryOptions = OPTIONS): ObjectMemory {
 }
 
 function percepts(seed: number, n = PERCEPTS): Percept[] {
-  const crowd = new Crowd({ seed, people: 9, tokenLength: 16 });
+  const crowd = new Crowd({ seed, people: 9, embeddingLength: 16 });
   return Array.from({ length: n }, () => crowd.next());
 }
 
@@ -53,7 +53,7 @@ class Shelf {
   pieces: Record<string, string> = {};
 
   write(memory: ObjectMemory): number {
-    const { whole, put, gone } = memory.saveChanges();
+    const { whole, put, removed: gone } = memory.saveChanges();
     if (whole) this.pieces = {};
     let bytes = 0;
     for (const [name, piece] of Object.entries(put)) {

@@ -28,21 +28,21 @@ function run(seconds: number, latencyMs: number, skippedPerSecond = 0): LadderSt
 const stages = (steps: readonly LadderStep[]): string[] => steps.map(({ rung }) => rung.stage);
 
 describe('under load', () => {
-  it('sheds frames first, then masks, then tokens, one rung at a time', () => {
+  it('sheds frames first, then masks, then embeddings, one rung at a time', () => {
     const steps = run(60, BUDGET_MS * 2);
     expect(stages(steps)).toEqual([
       'detect-every-2',
       'detect-every-3',
       'detect-every-4',
       'no-masks',
-      'no-tokens',
+      'no-embeddings',
     ]);
     expect(steps.map(({ rung }) => rung.effort)).toEqual([
-      { detectEvery: 2, masks: true, tokens: true },
-      { detectEvery: 3, masks: true, tokens: true },
-      { detectEvery: 4, masks: true, tokens: true },
-      { detectEvery: 4, masks: false, tokens: true },
-      { detectEvery: 4, masks: false, tokens: false },
+      { detectEvery: 2, masks: true, embeddings: true },
+      { detectEvery: 3, masks: true, embeddings: true },
+      { detectEvery: 4, masks: true, embeddings: true },
+      { detectEvery: 4, masks: false, embeddings: true },
+      { detectEvery: 4, masks: false, embeddings: false },
     ]);
     expect(steps.map(({ level, direction }) => [level, direction])).toEqual(
       [1, 2, 3, 4, 5].map((level) => [level, 'down']),
@@ -66,7 +66,7 @@ describe('under load', () => {
 
   it('begins at the cadence that was asked for', () => {
     ladder = new EffortLadder({ clock, budgetMs: BUDGET_MS, detectEvery: 3 });
-    expect(ladder.rung).toEqual({ stage: 'full', effort: { detectEvery: 3, masks: true, tokens: true } });
+    expect(ladder.rung).toEqual({ stage: 'full', effort: { detectEvery: 3, masks: true, embeddings: true } });
     expect(stages(run(2, 500))).toEqual(['detect-every-4']);
   });
 });

@@ -25,7 +25,7 @@ it('lowers the effort until frames are in time, tells each step, and climbs back
 it('keeps full effort where there is no budget, however long a frame takes', async () => {
   const { film, end, efforts, loads } = pipelineWorld({ latencyBudgetMs: undefined }, () => 500);
   await film(30);
-  expect(efforts).toEqual([{ detectEvery: 1, masks: true, tokens: true }]);
+  expect(efforts).toEqual([{ detectEvery: 1, masks: true, embeddings: true }]);
   expect(loads()).toEqual([]);
   await end();
 });
@@ -33,6 +33,6 @@ it('keeps full effort where there is no budget, however long a frame takes', asy
 it('never lowers the effort of a recording, and heeds the cadence that was asked for', async () => {
   const { film, end, efforts } = pipelineWorld({ mode: 'lossless', detectEvery: 2 }, () => 500);
   await film(30);
-  expect(efforts).toEqual([{ detectEvery: 2, masks: true, tokens: true }]);
+  expect(efforts).toEqual([{ detectEvery: 2, masks: true, embeddings: true }]);
   await end();
 });

@@ -17,7 +17,7 @@ function reasoner(state?: unknown): StreamReasoner {
 
 /** What memory made of a minute of a simulated street. */
 function updates(seed: number, seconds: number): MemoryUpdate[] {
-  const crowd = new Crowd({ seed, people: 7, tokenLength: 8 });
+  const crowd = new Crowd({ seed, people: 7, embeddingLength: 8 });
   const memory = new ObjectMemory(new Tracker(), {
     places: {
       zones: {},

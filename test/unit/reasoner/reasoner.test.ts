@@ -7,7 +7,11 @@ import type { Observation } from '../../../src/core/memory.js';
 import { RulesExplainer } from '../../../src/reasoner/explain/rules/rules-explainer.js';
 import { createReasoner, REASONER_MODES } from '../../../src/reasoner/create-reasoner.js';
 import type { LateForecast } from '../../../src/reasoner/predict/forecast-cycle.js';
-import { StreamReasoner, type Desk, type StreamReasonerOptions } from '../../../src/reasoner/reasoner.js';
+import {
+  StreamReasoner,
+  type ForecastStage,
+  type StreamReasonerOptions,
+} from '../../../src/reasoner/reasoner.js';
 import { eventById, pushedRow } from '../../support/reasoner/snapshots.js';
 
 const snapshot = pushedRow();
@@ -29,7 +33,7 @@ const scorecard: Draft = {
   },
 };
 
-class FakeDesk implements Desk {
+class FakeCycle implements ForecastStage {
   drafts: readonly Draft[] = [scorecard];
   restored: unknown;
   step = (): readonly Draft[] => this.drafts;
@@ -50,8 +54,8 @@ class FakeDesk implements Desk {
 }
 
 function setUp(options: Partial<StreamReasonerOptions> = {}) {
-  const desk = new FakeDesk();
-  const reasoner = new StreamReasoner({ desk, rules, ...options });
+  const desk = new FakeCycle();
+  const reasoner = new StreamReasoner({ cycle: desk, rules, ...options });
   const late: Draft[] = [];
   let completed = false;
   reasoner.late$.subscribe({ next: (draft) => late.push(draft), complete: () => (completed = true) });
@@ -132,8 +136,8 @@ describe('the reasoner of a stream', () => {
     first.reasoner.step(update);
     const state = JSON.parse(JSON.stringify(first.reasoner.saveState())) as unknown;
     const second = setUp({ state });
-    const desk = new FakeDesk();
-    const again = new StreamReasoner({ desk, rules, state });
+    const desk = new FakeCycle();
+    const again = new StreamReasoner({ cycle: desk, rules, state });
     expect(explanations(second.reasoner.step(update)).map(({ id }) => id)).toEqual(['x4', 'x5', 'x6']);
     expect(desk.restored).toEqual({ learned: 7 });
     expect(again.stats().explanations).toBe(3);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { PresageError } from '../../../core/errors.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import { CONTACT_FEATURES } from './contact-features.js';
 
 const tree = z.object({
@@ -31,13 +31,13 @@ const documentSchema = z.object({
 
 /** Sample k of two parts that are near each other. */
 export interface ContactMoment {
-  readonly a: SampledPart;
-  readonly b: SampledPart;
+  readonly a: TrackSegment;
+  readonly b: TrackSegment;
   readonly k: number;
 }
 
 /** Says how likely two parts touch at a moment. */
-export interface ContactJudge {
+export interface ContactModel {
   /** Probability from which on a contact is told, 0–1. */
   readonly threshold: number;
   /** @param features of the moment, as CONTACT_FEATURES names them; NaN where unknown */
@@ -50,7 +50,7 @@ export interface ContactJudge {
  * Gradient-boosted trees over the contact features, trained on simulated scenes (`training/contacts`). Evaluating one
  * moment takes some microseconds.
  */
-export class ContactClassifier implements ContactJudge {
+export class ContactClassifier implements ContactModel {
   readonly threshold: number;
   readonly #base: number;
   readonly #confidence: z.output<typeof documentSchema>['confidence'];

@@ -1,7 +1,7 @@
 import { boxCentre, type Box, type Point } from '../../../core/maths/box.js';
 import { SAMPLE_HZ } from '../../../core/ontology.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import type { FrameSize } from '../rules/presence-rule.js';
 
 /** Samples before and after a moment that its features look at: 0.4 s each way. */
@@ -18,7 +18,7 @@ const LONGEST_AGE = 20;
 export interface Surroundings {
   readonly frame: FrameSize;
   /** Everything in view, the pair included. */
-  readonly parts: () => Iterable<SampledPart>;
+  readonly segments: () => Iterable<TrackSegment>;
 }
 
 /**
@@ -69,8 +69,8 @@ export function signedGap(a: Box, b: Box): number {
  * at k. Whether the pair is given as (a, b) or (b, a) makes no difference.
  */
 export function contactFeatures(
-  a: SampledPart,
-  b: SampledPart,
+  a: TrackSegment,
+  b: TrackSegment,
   k: number,
   around: Surroundings,
 ): Float64Array | undefined {
@@ -94,7 +94,7 @@ export function contactFeatures(
   return Float64Array.from(features);
 }
 
-function nearness(p: SampledPart, q: SampledPart, k: number, size: number): number[] {
+function nearness(p: TrackSegment, q: TrackSegment, k: number, size: number): number[] {
   const gap = (n: number): number => {
     const [one, two] = [p.at(n), q.at(n)];
     return one && two ? signedGap(one.box, two.box) / size : NaN;
@@ -123,13 +123,13 @@ function nearness(p: SampledPart, q: SampledPart, k: number, size: number): numb
 }
 
 /** How one of the two moves before and after, along the way from P to Q and across it. */
-function motion(part: SampledPart, k: number, way: Point, size: number): number[] {
-  const before = slope(part, k - CONTACT_SPAN, k);
-  const after = slope(part, k, k + CONTACT_SPAN);
+function motion(segment: TrackSegment, k: number, way: Point, size: number): number[] {
+  const before = slope(segment, k - CONTACT_SPAN, k);
+  const after = slope(segment, k, k + CONTACT_SPAN);
   const change: Point = [after[0] - before[0], after[1] - before[1]];
-  const shortBefore = slope(part, k - SHORT_SPAN, k);
-  const shortAfter = slope(part, k, k + SHORT_SPAN);
-  const earlier = slope(part, k - 2 * CONTACT_SPAN, k - CONTACT_SPAN);
+  const shortBefore = slope(segment, k - SHORT_SPAN, k);
+  const shortAfter = slope(segment, k, k + SHORT_SPAN);
+  const earlier = slope(segment, k - 2 * CONTACT_SPAN, k - CONTACT_SPAN);
   return [
     dot(before, way),
     Math.abs(cross(before, way)),
@@ -138,13 +138,13 @@ function motion(part: SampledPart, k: number, way: Point, size: number): number[
     Math.hypot(...before),
     Math.hypot(...after),
     dot(shortAfter, way) - dot(shortBefore, way),
-    usual(part, k),
+    usual(segment, k),
     Math.hypot(...before) - Math.hypot(...earlier),
   ].map((value) => value / size);
 }
 
 /** How the two motions change together: a push gives to one what it takes from the other. */
-function exchange(p: SampledPart, q: SampledPart, k: number, way: Point, size: number): number[] {
+function exchange(p: TrackSegment, q: TrackSegment, k: number, way: Point, size: number): number[] {
   const [pBefore, pAfter] = [slope(p, k - CONTACT_SPAN, k), slope(p, k, k + CONTACT_SPAN)];
   const [qBefore, qAfter] = [slope(q, k - CONTACT_SPAN, k), slope(q, k, k + CONTACT_SPAN)];
   const pChange: Point = [pAfter[0] - pBefore[0], pAfter[1] - pBefore[1]];
@@ -159,12 +159,12 @@ function exchange(p: SampledPart, q: SampledPart, k: number, way: Point, size: n
 }
 
 /** Size, form and place of the two boxes: what is cut off or hidden seems to move. */
-function looks(p: SampledPart, q: SampledPart, k: number, size: number, frame: FrameSize): number[] {
+function looks(p: TrackSegment, q: TrackSegment, k: number, size: number, frame: FrameSize): number[] {
   const [one, two] = [(p.at(k) as ObjectSample).box, (q.at(k) as ObjectSample).box];
   return [
     borderDistance(one, frame) / size,
     borderDistance(two, frame) / size,
-    ...[p, q].map((part) => Math.min(k - (part.firstK ?? k), LONGEST_AGE)),
+    ...[p, q].map((segment) => Math.min(k - (segment.firstK ?? k), LONGEST_AGE)),
     Math.log(one[2] / one[3]),
     Math.log(two[2] / two[3]),
     Math.log(sizeOf(one) / sizeOf(two)),
@@ -174,11 +174,11 @@ function looks(p: SampledPart, q: SampledPart, k: number, size: number, frame: F
   ];
 }
 
-function growth(part: SampledPart, k: number): number[] {
+function growth(segment: TrackSegment, k: number): number[] {
   const [before, now, after] = [
-    part.at(k - CONTACT_SPAN)?.box,
-    part.at(k)?.box,
-    part.at(k + CONTACT_SPAN)?.box,
+    segment.at(k - CONTACT_SPAN)?.box,
+    segment.at(k)?.box,
+    segment.at(k + CONTACT_SPAN)?.box,
   ];
   const ratio = (of: Box | undefined, to: Box | undefined, side: 2 | 3): number =>
     of && to ? Math.log(of[side] / to[side]) : NaN;
@@ -187,16 +187,16 @@ function growth(part: SampledPart, k: number): number[] {
 
 /** The third object nearest to `part`, and how fast it comes towards it. */
 function third(
-  part: SampledPart,
-  partner: SampledPart,
+  segment: TrackSegment,
+  partner: TrackSegment,
   k: number,
   size: number,
-  { parts }: Surroundings,
+  { segments }: Surroundings,
 ): number[] {
-  const box = (part.at(k) as ObjectSample).box;
+  const box = (segment.at(k) as ObjectSample).box;
   let [nearest, speed] = [FARTHEST_OTHER, 0];
-  for (const other of parts()) {
-    const beside = other === part || other === partner ? undefined : other.at(k)?.box;
+  for (const other of segments()) {
+    const beside = other === segment || other === partner ? undefined : other.at(k)?.box;
     if (!beside) continue;
     const gap = signedGap(box, beside) / size;
     if (gap >= nearest) continue;
@@ -208,10 +208,10 @@ function third(
 }
 
 /** Median change of velocity of 0.2 s before against 0.2 s after, px/s, in the time before: the noise of the box. */
-function usual(part: SampledPart, k: number): number {
+function usual(segment: TrackSegment, k: number): number {
   const changes: number[] = [];
   for (let n = k - 3 * CONTACT_SPAN; n <= k - CONTACT_SPAN; n++) {
-    const [before, now, after] = [part.at(n - SHORT_SPAN), part.at(n), part.at(n + SHORT_SPAN)];
+    const [before, now, after] = [segment.at(n - SHORT_SPAN), segment.at(n), segment.at(n + SHORT_SPAN)];
     if (!before || !now || !after) continue;
     const [b, c, d] = [boxCentre(before.box), boxCentre(now.box), boxCentre(after.box)];
     changes.push((Math.hypot(d[0] - 2 * c[0] + b[0], d[1] - 2 * c[1] + b[1]) * SAMPLE_HZ) / SHORT_SPAN);
@@ -222,11 +222,11 @@ function usual(part: SampledPart, k: number): number {
 }
 
 /** Least-squares velocity of the box centre over the samples from..to, px/s; NaN with fewer than two of them. */
-function slope(part: SampledPart, from: number, to: number): Point {
+function slope(segment: TrackSegment, from: number, to: number): Point {
   const centre = (from + to) / 2;
   let [n, sk, sx, sy, skk, skx, sky] = [0, 0, 0, 0, 0, 0, 0];
   for (let k = from; k <= to; k++) {
-    const box = part.at(k)?.box;
+    const box = segment.at(k)?.box;
     if (!box) continue;
     const [x, y] = boxCentre(box);
     const d = k - centre;

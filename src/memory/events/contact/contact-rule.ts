@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import type { ContactJudge } from './contact-classifier.js';
+import type { ContactModel } from './contact-classifier.js';
 import {
   CONTACT_REACH,
   CONTACT_SPAN,
@@ -7,7 +7,7 @@ import {
   signedGap,
   type Surroundings,
 } from './contact-features.js';
-import { samplesIn, timeOf, type Tell } from '../finding.js';
+import { samplesIn, timeOf, type Report } from '../finding.js';
 import { meanSize, type Pair, type PairMoment, type PairRule } from '../pair.js';
 
 const sampleIndex = z.number().int().nullable();
@@ -39,17 +39,17 @@ export class ContactRule implements PairRule {
 
   constructor(
     private readonly pair: Pair,
-    private readonly judge: ContactJudge,
+    private readonly judge: ContactModel,
     private readonly around: Surroundings,
   ) {}
 
-  step({ k }: PairMoment, tell: Tell): void {
+  step({ k }: PairMoment, tell: Report): void {
     this.#latest = k;
     this.#next ??= k;
     this.#judgeUntil(k - CONTACT_SPAN, tell);
   }
 
-  end(tell: Tell): void {
+  end(tell: Report): void {
     this.#judgeUntil(this.#latest, tell);
     this.#settle(tell);
   }
@@ -71,12 +71,12 @@ export class ContactRule implements PairRule {
     this.#told = told ?? -Infinity;
   }
 
-  #judgeUntil(last: number, tell: Tell): void {
+  #judgeUntil(last: number, tell: Report): void {
     if (this.#next === undefined) return;
     for (; this.#next <= last; this.#next++) this.#consider(this.#next, tell);
   }
 
-  #consider(k: number, tell: Tell): void {
+  #consider(k: number, tell: Report): void {
     const p = this.#probability(k);
     const { threshold } = this.judge;
     if (k - this.#told <= QUIET_SAMPLES) {
@@ -90,12 +90,12 @@ export class ContactRule implements PairRule {
     }
   }
 
-  #settle(tell: Tell): void {
+  #settle(tell: Report): void {
     if (!this.#best) return;
     const { k, p } = this.#best;
     const { a, b } = this.pair;
     const probability = this.judge.confidence(p);
-    tell({ type: 'collide', t: timeOf(k), who: [{ part: a }, { part: b }], clearness: 1, probability });
+    tell({ type: 'collide', t: timeOf(k), who: [{ segment: a }, { segment: b }], clearness: 1, probability });
     this.#told = k;
     this.#best = undefined;
   }

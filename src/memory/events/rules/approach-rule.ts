@@ -1,6 +1,15 @@
 import { z } from 'zod';
 import { FAST, NEAR, REARM_S } from '../../../core/ontology.js';
-import { below, beyond, Run, samplesIn, savedSample, timeOf, type Stateful, type Tell } from '../finding.js';
+import {
+  below,
+  beyond,
+  Run,
+  samplesIn,
+  savedSample,
+  timeOf,
+  type Stateful,
+  type Report,
+} from '../finding.js';
 import type { Pair, PairMoment, PairRule } from '../pair.js';
 import { savedTime, saveTime } from '../../state/saved-state.js';
 
@@ -11,7 +20,7 @@ const WITHIN_S = 3;
 const rearmSchema = z.object({
   runStart: savedSample,
   foundInRun: z.boolean(),
-  toldAny: z.boolean(),
+  reportedAny: z.boolean(),
   last: savedTime,
   previous: savedTime,
 });
@@ -24,7 +33,7 @@ const stateSchema = z.object({ run: savedSample, rearm: z.unknown() });
 export class Rearm implements Stateful {
   #runStart: number | undefined;
   #foundInRun = false;
-  #toldAny = false;
+  #reportedAny = false;
   /** Last sample of the last run that counted. */
   #last = -Infinity;
   #previous = -Infinity;
@@ -40,7 +49,7 @@ export class Rearm implements Stateful {
     if (!found || this.#foundInRun) return false;
     this.#foundInRun = true;
     if (this.#runStart - this.#last < samplesIn(REARM_S)) return false;
-    this.#toldAny = true;
+    this.#reportedAny = true;
     return true;
   }
 
@@ -48,24 +57,24 @@ export class Rearm implements Stateful {
     return {
       runStart: this.#runStart ?? null,
       foundInRun: this.#foundInRun,
-      toldAny: this.#toldAny,
+      reportedAny: this.#reportedAny,
       last: saveTime(this.#last),
       previous: saveTime(this.#previous),
     };
   }
 
   restoreState(state: unknown): void {
-    const { runStart, foundInRun, toldAny, last, previous } = rearmSchema.parse(state);
+    const { runStart, foundInRun, reportedAny, last, previous } = rearmSchema.parse(state);
     this.#runStart = runStart;
     this.#foundInRun = foundInRun;
-    this.#toldAny = toldAny;
+    this.#reportedAny = reportedAny;
     this.#last = last;
     this.#previous = previous;
   }
 
   #endRun(start: number): void {
     const soon = start - this.#last < samplesIn(REARM_S);
-    if (this.#foundInRun || (this.#toldAny && soon)) this.#last = this.#previous;
+    if (this.#foundInRun || (this.#reportedAny && soon)) this.#last = this.#previous;
     this.#runStart = undefined;
     this.#foundInRun = false;
   }
@@ -78,7 +87,7 @@ export class ApproachRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step(moment: PairMoment, tell: Tell): void {
+  step(moment: PairMoment, tell: Report): void {
     const clearness = approachClearness(moment);
     const on = clearness !== undefined;
     const found = this.#run.step(moment.k, on, HOLD);
@@ -87,7 +96,7 @@ export class ApproachRule implements PairRule {
     tell({
       type: 'approach',
       t: timeOf(start),
-      who: [{ part: this.pair.a }, { part: this.pair.b }],
+      who: [{ segment: this.pair.a }, { segment: this.pair.b }],
       clearness,
     });
   }

@@ -2,8 +2,8 @@ import { z } from 'zod';
 import { boxGap } from '../../../core/maths/box.js';
 import { FAST, SLOW, TOUCH } from '../../../core/ontology.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
-import { below, beyond, Run, samplesIn, savedSample, timeOf, type Tell } from '../finding.js';
+import type { TrackSegment } from '../../track-segment.js';
+import { below, beyond, Run, samplesIn, savedSample, timeOf, type Report } from '../finding.js';
 import type { Pair, PairMoment, PairRule } from '../pair.js';
 
 const HOLD = samplesIn(0.8);
@@ -26,8 +26,8 @@ export class CarryRule implements PairRule {
   #held = false;
 
   private constructor(
-    private readonly agent: SampledPart,
-    private readonly thing: SampledPart,
+    private readonly agent: TrackSegment,
+    private readonly thing: TrackSegment,
     private readonly agentIsA: boolean,
   ) {}
 
@@ -38,7 +38,7 @@ export class CarryRule implements PairRule {
     return undefined;
   }
 
-  step({ k, a, b }: PairMoment, tell: Tell): void {
+  step({ k, a, b }: PairMoment, tell: Report): void {
     const [agent, thing] = this.agentIsA ? [a, b] : [b, a];
     const grasp = graspOf(agent, thing);
     if (!grasp) return;
@@ -76,10 +76,10 @@ export class CarryRule implements PairRule {
     return false;
   }
 
-  #tell(type: 'pick_up' | 'put_down', k: number, clearness: number, tell: Tell): void {
+  #tell(type: 'pick_up' | 'put_down', k: number, clearness: number, tell: Report): void {
     const who = [
-      { part: this.agent, role: 'agent' },
-      { part: this.thing, role: 'object' },
+      { segment: this.agent, role: 'agent' },
+      { segment: this.thing, role: 'object' },
     ];
     tell({ type, t: timeOf(k), who, clearness });
   }
@@ -99,10 +99,10 @@ export function graspOf(
 }
 
 /** Only people carry, and only things. */
-export function mayCarry(agent: SampledPart, thing: SampledPart): boolean {
+export function mayCarry(agent: TrackSegment, thing: TrackSegment): boolean {
   return isAgent(agent) && !thing.upright;
 }
 
-function isAgent({ subject }: SampledPart): boolean {
+function isAgent({ subject }: TrackSegment): boolean {
   return subject.label === AGENT_LABEL;
 }

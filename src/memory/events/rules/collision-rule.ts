@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { boxCentre, boxGap } from '../../../core/maths/box.js';
 import { SAMPLE_HZ, TOUCH } from '../../../core/ontology.js';
-import type { SampledPart } from '../../track-segment.js';
-import { beyond, savedSample, timeOf, type Tell } from '../finding.js';
+import type { TrackSegment } from '../../track-segment.js';
+import { beyond, savedSample, timeOf, type Report } from '../finding.js';
 import { usualChange } from '../noise.js';
 import { centreDistance, meanSize, type Pair, type PairMoment, type PairRule } from '../pair.js';
 
@@ -62,7 +62,7 @@ export class CollisionRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step({ k, a, b }: PairMoment, tell: Tell): void {
+  step({ k, a, b }: PairMoment, tell: Report): void {
     const size = meanSize(a, b);
     const open = this.#contacts.find(({ to }) => to === undefined);
     this.#latest = k;
@@ -75,7 +75,7 @@ export class CollisionRule implements PairRule {
     if (this.#contacts.length > 0) this.#decide(tell);
   }
 
-  end(tell: Tell): void {
+  end(tell: Report): void {
     for (const contact of this.#contacts) contact.to ??= this.#latest;
     this.#decide(tell);
   }
@@ -106,7 +106,7 @@ export class CollisionRule implements PairRule {
     return contact;
   }
 
-  #decide(tell: Tell): void {
+  #decide(tell: Report): void {
     for (const contact of this.#contacts) this.#follow(contact, tell);
     this.#contacts = this.#contacts.filter(({ to, candidate }) => to === undefined || candidate <= to);
   }
@@ -123,7 +123,7 @@ export class CollisionRule implements PairRule {
   }
 
   /** Moves the contact's candidate on as far as the samples allow, and tells the collision when it is certain. */
-  #follow(contact: Contact, tell: Tell): void {
+  #follow(contact: Contact, tell: Report): void {
     for (;;) {
       const k = contact.candidate;
       const known = contact.to ?? this.#latest;
@@ -135,7 +135,7 @@ export class CollisionRule implements PairRule {
           tell({
             type: 'collide',
             t: timeOf(k),
-            who: [{ part: a }, { part: b }],
+            who: [{ segment: a }, { segment: b }],
             clearness: beyond(kick, KICK),
           });
           contact.candidate = Infinity;
@@ -167,7 +167,7 @@ function isClosest({ from, distances, distancesFrom }: Contact, k: number, known
 }
 
 /** False when two people stand on the ground at clearly different depths. */
-function atOneDepth(a: SampledPart, b: SampledPart, k: number): boolean {
+function atOneDepth(a: TrackSegment, b: TrackSegment, k: number): boolean {
   const [p, q] = [a.at(k), b.at(k)];
   if (!p || !q) return true;
   return Math.abs(p.position[1] - q.position[1]) <= (SAME_DEPTH_H * (p.height + q.height)) / 2;
@@ -177,10 +177,15 @@ function atOneDepth(a: SampledPart, b: SampledPart, k: number): boolean {
  * Largest change of the velocity of `part` away from `other`, bh/s, among the moments within 0.2 s of sample k: 0.2 s
  * after against 0.2 s before. 0 when there is none, or when it was not seen.
  */
-function kickOf(part: SampledPart, other: SampledPart, k: number): number {
+function kickOf(segment: TrackSegment, other: TrackSegment, k: number): number {
   let largest = 0;
   for (let n = k - AROUND; n <= k + AROUND; n++) {
-    const [before, now, after, beside] = [part.at(n - AROUND), part.at(n), part.at(n + AROUND), other.at(n)];
+    const [before, now, after, beside] = [
+      segment.at(n - AROUND),
+      segment.at(n),
+      segment.at(n + AROUND),
+      other.at(n),
+    ];
     if (!before || !now || !after || !beside) continue;
     const scale = SAMPLE_HZ / AROUND / now.height;
     const dx = (after.position[0] - 2 * now.position[0] + before.position[0]) * scale;
@@ -195,6 +200,6 @@ function kickOf(part: SampledPart, other: SampledPart, k: number): number {
   return largest;
 }
 
-function kickKnown(part: SampledPart, other: SampledPart, k: number): boolean {
-  return part.knows(k + 2 * AROUND) && other.knows(k + AROUND);
+function kickKnown(segment: TrackSegment, other: TrackSegment, k: number): boolean {
+  return segment.knows(k + 2 * AROUND) && other.knows(k + AROUND);
 }

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { inPolygon, type Point } from '../../../core/maths/box.js';
 import type { ObjectSample, Places } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import {
   beyond,
   Run,
@@ -10,7 +10,7 @@ import {
   timeOf,
   type ObjectRule,
   type Stateful,
-  type Tell,
+  type Report,
 } from '../finding.js';
 import type { FrameSize } from './presence-rule.js';
 
@@ -62,7 +62,7 @@ class ZoneRule implements CrossingRule {
   #inside = new HeldState();
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     private readonly name: string,
     polygon: readonly Point[],
     frame: FrameSize,
@@ -71,14 +71,14 @@ class ZoneRule implements CrossingRule {
     this.mark = JSON.stringify(['zone', name, this.#polygon]);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+  step(k: number, { position, height }: ObjectSample, tell: Report): void {
     const inside = inPolygon(position[0], position[1], this.#polygon);
     const since = this.#inside.step(k, inside);
     if (since === undefined) return;
     tell({
       type: inside ? 'zone_enter' : 'zone_leave',
       t: timeOf(since),
-      who: [{ part: this.part }],
+      who: [{ segment: this.segment }],
       clearness: beyond(distanceToOutline(position, this.#polygon) / height, SHALLOW_H),
       zone: this.name,
     });
@@ -100,7 +100,7 @@ class LineRule implements CrossingRule {
   #side = new HeldState();
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     private readonly name: string,
     [from, to]: readonly [Point, Point],
     frame: FrameSize,
@@ -109,12 +109,12 @@ class LineRule implements CrossingRule {
     this.mark = JSON.stringify(['line', name, this.#line]);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+  step(k: number, { position, height }: ObjectSample, tell: Report): void {
     const onA = isOnSideA(position, this.#line);
     const since = this.#side.step(k, onA);
     if (since === undefined) return;
-    const before = this.part.at(since - 1)?.position;
-    const after = this.part.at(since)?.position;
+    const before = this.segment.at(since - 1)?.position;
+    const after = this.segment.at(since)?.position;
     if (!before || !after) return;
     // The path must cross between the ends of the line.
     const [from, to] = this.#line;
@@ -122,7 +122,7 @@ class LineRule implements CrossingRule {
     tell({
       type: 'line_cross',
       t: timeOf(since),
-      who: [{ part: this.part }],
+      who: [{ segment: this.segment }],
       clearness: beyond(distanceToSegment(position, from, to) / height, SHALLOW_H),
       zone: this.name,
       direction: onA ? 'b>a' : 'a>b',
@@ -139,22 +139,22 @@ class LineRule implements CrossingRule {
 }
 
 /** The rules of all configured zones and lines for one part. */
-export function crossingRules(part: SampledPart, places: Places, frame: FrameSize): CrossingRule[] {
+export function crossingRules(segment: TrackSegment, places: Places, frame: FrameSize): CrossingRule[] {
   return [
-    ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(part, name, polygon, frame)),
-    ...Object.entries(places.lines).map(([name, line]) => new LineRule(part, name, line, frame)),
+    ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(segment, name, polygon, frame)),
+    ...Object.entries(places.lines).map(([name, line]) => new LineRule(segment, name, line, frame)),
   ];
 }
 
 /** The rules of other zones and lines; those of places that stay where they are are kept with what they know. */
 export function movedCrossingRules(
   rules: readonly CrossingRule[],
-  part: SampledPart,
+  segment: TrackSegment,
   places: Places,
   frame: FrameSize,
 ): CrossingRule[] {
   const kept = new Map(rules.map((rule) => [rule.mark, rule]));
-  return crossingRules(part, places, frame).map((rule) => kept.get(rule.mark) ?? rule);
+  return crossingRules(segment, places, frame).map((rule) => kept.get(rule.mark) ?? rule);
 }
 
 function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {

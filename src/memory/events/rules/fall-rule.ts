@@ -1,9 +1,9 @@
 import { z } from 'zod';
 import type { Box } from '../../../core/maths/box.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import { savedBox } from '../../state/saved-state.js';
-import { below, Run, samplesIn, savedSample, timeOf, type ObjectRule, type Tell } from '../finding.js';
+import { below, Run, samplesIn, savedSample, timeOf, type ObjectRule, type Report } from '../finding.js';
 import { touchesBorder, type FrameSize } from './presence-rule.js';
 
 /** The height must shrink to less than this share within 1 s. */
@@ -38,11 +38,11 @@ export class FallRule implements ObjectRule {
   #pending: { k: number; share: number } | undefined;
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     private readonly frame: FrameSize,
   ) {}
 
-  step(k: number, { box }: ObjectSample, tell: Tell): void {
+  step(k: number, { box }: ObjectSample, tell: Report): void {
     const whole = !touchesBorder(box, this.frame);
     const lies = box[2] > box[3];
     if (whole) this.#boxes.push({ k, box });
@@ -56,7 +56,12 @@ export class FallRule implements ObjectRule {
     if (!this.#pending || !this.#armed) return;
     this.#armed = false;
     const { k: start, share } = this.#pending;
-    tell({ type: 'fall', t: timeOf(start), who: [{ part: this.part }], clearness: below(share, SHRUNK) });
+    tell({
+      type: 'fall',
+      t: timeOf(start),
+      who: [{ segment: this.segment }],
+      clearness: below(share, SHRUNK),
+    });
   }
 
   saveState(): unknown {

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { FAST, NEAR } from '../../../core/ontology.js';
 import type { ObjectSample } from '../../../core/memory.js';
 import { Rearm } from './approach-rule.js';
-import { below, headingDifference, samplesIn, timeOf, type Stateful, type Tell } from '../finding.js';
+import { below, headingDifference, samplesIn, timeOf, type Stateful, type Report } from '../finding.js';
 import type { Pair, PairMoment, PairRule } from '../pair.js';
 
 const SPAN = samplesIn(3);
@@ -47,7 +47,7 @@ export class FollowRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step(moment: PairMoment, tell: Tell): void {
+  step(moment: PairMoment, tell: Report): void {
     const { k, gap } = moment;
     const behind = whoIsBehind(moment);
     const ab = this.#aBehind.step(k, behind === 'a', gap);
@@ -66,10 +66,10 @@ export class FollowRule implements PairRule {
     this.#bBehind.restoreState(ba);
   }
 
-  #tell(k: number, { a, b }: Pair, change: number, tell: Tell): void {
+  #tell(k: number, { a, b }: Pair, change: number, tell: Report): void {
     const who = [
-      { part: a, role: 'follower' },
-      { part: b, role: 'followed' },
+      { segment: a, role: 'follower' },
+      { segment: b, role: 'followed' },
     ];
     tell({ type: 'follow', t: timeOf(k), who, clearness: below(change, GAP_CHANGE) });
   }

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import type { Point } from '../../../core/maths/box.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import { packFloats, savedFloats } from '../../state/saved-floats.js';
 import { savedPoint } from '../../state/saved-state.js';
-import { below, samplesIn, timeOf, type ObjectRule, type Tell } from '../finding.js';
+import { below, samplesIn, timeOf, type ObjectRule, type Report } from '../finding.js';
 
 /** Radius around the mean within which an object lingers, and beyond which it has gone away, in body heights. */
 const WITHIN_H = 1.5;
@@ -25,13 +25,13 @@ export class LoiterRule implements ObjectRule {
   #loitersAt: Point | undefined;
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     seconds: number,
   ) {
     this.#span = samplesIn(seconds);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Tell): void {
+  step(k: number, { position, height }: ObjectSample, tell: Report): void {
     this.#positions[this.#next] = position;
     this.#next = (this.#next + 1) % (this.#span + 1);
     if (this.#positions.length <= this.#span) return;
@@ -45,7 +45,12 @@ export class LoiterRule implements ObjectRule {
     const farthest = this.#positions.reduce((most, p) => Math.max(most, distance(p, mean)), 0);
     if (farthest > radius) return;
     this.#loitersAt = mean;
-    tell({ type: 'loiter', t: timeOf(k), who: [{ part: this.part }], clearness: below(farthest, radius) });
+    tell({
+      type: 'loiter',
+      t: timeOf(k),
+      who: [{ segment: this.segment }],
+      clearness: below(farthest, radius),
+    });
   }
 
   saveState(): unknown {

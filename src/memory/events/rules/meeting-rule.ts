@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { FAR, NEAR } from '../../../core/ontology.js';
-import { below, beyond, Run, samplesIn, savedSample, timeOf, type Tell } from '../finding.js';
+import { below, beyond, Run, samplesIn, savedSample, timeOf, type Report } from '../finding.js';
 import type { Pair, PairMoment, PairRule } from '../pair.js';
 
 const HOLD = samplesIn(0.8);
@@ -27,7 +27,7 @@ export class MeetingRule implements PairRule {
     this.#wasFar = wasFar;
   }
 
-  step({ k, gap }: PairMoment, tell: Tell): void {
+  step({ k, gap }: PairMoment, tell: Report): void {
     const met = this.#near.step(k, gap < NEAR, HOLD);
     const apart = this.#far.step(k, gap > FAR, HOLD);
     if (met && this.#wasFar) {
@@ -55,8 +55,8 @@ export class MeetingRule implements PairRule {
     this.#met = met;
   }
 
-  #tell(type: 'meet' | 'separate', k: number | undefined, clearness: number, tell: Tell): void {
-    const who = [{ part: this.pair.a }, { part: this.pair.b }];
+  #tell(type: 'meet' | 'separate', k: number | undefined, clearness: number, tell: Report): void {
+    const who = [{ segment: this.pair.a }, { segment: this.pair.b }];
     if (k !== undefined) tell({ type, t: timeOf(k), who, clearness });
   }
 }

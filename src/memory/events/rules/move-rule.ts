@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { FAST, SLOW } from '../../../core/ontology.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
+import type { TrackSegment } from '../../track-segment.js';
 import {
   below,
   beyond,
@@ -10,7 +10,7 @@ import {
   savedSample,
   timeOf,
   type ObjectRule,
-  type Tell,
+  type Report,
 } from '../finding.js';
 
 /** How long the speed must have been on each side, in samples: standing then moving, moving then standing. */
@@ -33,9 +33,9 @@ export class MoveRule implements ObjectRule {
   #mayStart = false;
   #mayStop = false;
 
-  constructor(private readonly part: SampledPart) {}
+  constructor(private readonly segment: TrackSegment) {}
 
-  step(k: number, { speed }: ObjectSample, tell: Tell): void {
+  step(k: number, { speed }: ObjectSample, tell: Report): void {
     if (speed === undefined) return;
     const slow = speed < SLOW;
     const fast = speed > FAST;
@@ -66,7 +66,7 @@ export class MoveRule implements ObjectRule {
     this.#mayStop = mayStop;
   }
 
-  #tell(type: 'stop' | 'start_moving', k: number | undefined, clearness: number, tell: Tell): void {
-    if (k !== undefined) tell({ type, t: timeOf(k), who: [{ part: this.part }], clearness });
+  #tell(type: 'stop' | 'start_moving', k: number | undefined, clearness: number, tell: Report): void {
+    if (k !== undefined) tell({ type, t: timeOf(k), who: [{ segment: this.segment }], clearness });
   }
 }

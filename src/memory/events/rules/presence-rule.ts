@@ -1,8 +1,8 @@
 import { z } from 'zod';
 import { BORDER_BAND, TIME_EPSILON } from '../../../core/ontology.js';
 import type { Box } from '../../../core/maths/box.js';
-import type { Observation, SampledPart } from '../../track-segment.js';
-import type { Stateful, Tell } from '../finding.js';
+import type { BoxObservation, TrackSegment } from '../../track-segment.js';
+import type { Stateful, Report } from '../finding.js';
 
 /** An object that touches the border band this long after its first sight has entered, s. */
 const ENTER_WITHIN_S = 0.5;
@@ -19,26 +19,26 @@ export interface FrameSize {
 }
 
 /** `enter` or `appear` when a part begins, `exit` or `disappear` when it ends. Works on the observations themselves. */
-export class SightRule implements Stateful {
+export class PresenceRule implements Stateful {
   #begun = false;
 
   constructor(
-    private readonly part: SampledPart,
+    private readonly segment: TrackSegment,
     private readonly frame: FrameSize,
   ) {}
 
   /** Takes each observation of the part, the first one included. */
-  observe({ t, box }: Observation, tell: Tell): void {
+  observe({ t, box }: BoxObservation, tell: Report): void {
     if (this.#begun) return;
-    const early = t <= this.part.first.t + ENTER_WITHIN_S + TIME_EPSILON;
+    const early = t <= this.segment.first.t + ENTER_WITHIN_S + TIME_EPSILON;
     if (early && touchesBorder(box, this.frame)) this.#begin('enter', tell);
     else if (!early) this.#begin(this.#came(t, box) ? 'enter' : 'appear', tell);
   }
 
-  end(tell: Tell): void {
+  end(tell: Report): void {
     if (!this.#begun) this.#begin('appear', tell);
     const type = this.hasLeft() ? 'exit' : 'disappear';
-    tell({ type, t: this.part.last.t, who: [{ part: this.part }], clearness: 1 });
+    tell({ type, t: this.segment.last.t, who: [{ segment: this.segment }], clearness: 1 });
   }
 
   saveState(): unknown {
@@ -51,11 +51,11 @@ export class SightRule implements Stateful {
 
   /** True when the last box touches the border, or reaches it, going on as it went, within the detector's lag. */
   hasLeft(): boolean {
-    const { part } = this;
-    if (touchesBorder(part.last.box, this.frame)) return true;
-    const velocity = part.at(part.lastK)?.velocity;
-    if (part.exact || !velocity) return false;
-    const [x, y, w, h] = part.last.box;
+    const { segment } = this;
+    if (touchesBorder(segment.last.box, this.frame)) return true;
+    const velocity = segment.at(segment.lastK)?.velocity;
+    if (segment.exact || !velocity) return false;
+    const [x, y, w, h] = segment.last.box;
     return touchesBorder([x + velocity[0] * LAG_S, y + velocity[1] * LAG_S, w, h], this.frame);
   }
 
@@ -64,14 +64,14 @@ export class SightRule implements Stateful {
     const {
       t: t0,
       box: [x0, y0, w, h],
-    } = this.part.first;
+    } = this.segment.first;
     const f = LAG_S / (t - t0);
-    return !this.part.exact && touchesBorder([x0 - (x - x0) * f, y0 - (y - y0) * f, w, h], this.frame);
+    return !this.segment.exact && touchesBorder([x0 - (x - x0) * f, y0 - (y - y0) * f, w, h], this.frame);
   }
 
-  #begin(type: 'enter' | 'appear', tell: Tell): void {
+  #begin(type: 'enter' | 'appear', tell: Report): void {
     this.#begun = true;
-    tell({ type, t: this.part.first.t, who: [{ part: this.part }], clearness: 1 });
+    tell({ type, t: this.segment.first.t, who: [{ segment: this.segment }], clearness: 1 });
   }
 }
 

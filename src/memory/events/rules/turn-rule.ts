@@ -2,12 +2,12 @@ import { z } from 'zod';
 import type { Point } from '../../../core/maths/box.js';
 import { FAST, TIME_EPSILON } from '../../../core/ontology.js';
 import type { ObjectSample } from '../../../core/memory.js';
-import type { SampledPart } from '../../track-segment.js';
-import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Tell } from '../finding.js';
+import type { TrackSegment } from '../../track-segment.js';
+import { beyond, headingDifference, samplesIn, timeOf, type ObjectRule, type Report } from '../finding.js';
 import { usualChange } from '../noise.js';
 import { packFloats, savedFloats } from '../../state/saved-floats.js';
 
-const LEAST_CHANGE = (60 * Math.PI) / 180;
+const MIN_CHANGE = (60 * Math.PI) / 180;
 /** Samples over which a change of heading counts, and seconds within which two turns are one. */
 const WITHIN = samplesIn(1.5);
 const ONE_TURN_S = 1.5;
@@ -49,9 +49,9 @@ export class TurnRule implements ObjectRule {
   #told = false;
   #lastT = -Infinity;
 
-  constructor(private readonly part: SampledPart) {}
+  constructor(private readonly segment: TrackSegment) {}
 
-  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, tell: Tell): void {
+  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, tell: Report): void {
     if (speed === undefined) return;
     const velocity = [vx / height, vy / height] as const;
     this.#headings.push({ k, angle: Math.atan2(vy, vx), fast: speed > FAST, velocity });
@@ -65,7 +65,7 @@ export class TurnRule implements ObjectRule {
     else if (k - this.#largest.at >= SETTLED) this.#tell(tell);
   }
 
-  end(tell: Tell): void {
+  end(tell: Report): void {
     this.#tell(tell);
     this.#largest = undefined;
     this.#told = false;
@@ -98,7 +98,7 @@ export class TurnRule implements ObjectRule {
     const now = all[all.length - 1];
     if (!now?.fast) return undefined;
     let since = -1;
-    let size = LEAST_CHANGE;
+    let size = MIN_CHANGE;
     for (let i = all.length - 2; i >= 0; i--) {
       const { angle, fast } = all[i] as Heading;
       const d = headingDifference(now.angle, angle);
@@ -115,17 +115,17 @@ export class TurnRule implements ObjectRule {
   }
 
   #isClear({ velocity: [x, y] }: Heading, now: Heading): boolean {
-    if (this.part.exact) return true;
-    return Math.hypot(now.velocity[0] - x, now.velocity[1] - y) > CLEAR * usualChange(this.part, now.k);
+    if (this.segment.exact) return true;
+    return Math.hypot(now.velocity[0] - x, now.velocity[1] - y) > CLEAR * usualChange(this.segment, now.k);
   }
 
-  #tell(tell: Tell): void {
+  #tell(tell: Report): void {
     if (!this.#largest || this.#told) return;
     this.#told = true;
     const t = timeOf(this.#largest.half);
     if (t - this.#lastT < ONE_TURN_S - TIME_EPSILON) return;
     this.#lastT = t;
-    const clearness = beyond(this.#largest.size, LEAST_CHANGE);
-    tell({ type: 'turn', t, who: [{ part: this.part }], clearness });
+    const clearness = beyond(this.#largest.size, MIN_CHANGE);
+    tell({ type: 'turn', t, who: [{ segment: this.segment }], clearness });
   }
 }

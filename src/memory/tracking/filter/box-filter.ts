@@ -30,7 +30,7 @@ const JITTER_STEP = 0.1;
 /** ...and at most this far (else acceleration is taken for jitter). */
 const JITTER_STEP_MOST = 0.25;
 /** Least side of an estimated box, px. */
-const LEAST_SIDE = 1;
+const MIN_SIDE = 1;
 
 /** Online noise of centres and sides, shared by all tracks of a stream. */
 export interface Jitter {
@@ -45,7 +45,7 @@ export function createJitter(): Jitter {
 }
 
 export function boxScale(box: Box): number {
-  return Math.max(box[2], box[3], LEAST_SIDE);
+  return Math.max(box[2], box[3], MIN_SIDE);
 }
 
 type Four = readonly [number, number, number, number];
@@ -97,8 +97,8 @@ export class BoxFilter {
 
   get box(): Box {
     const [x, y, w, h] = this.#axes;
-    const width = Math.max(w.position, LEAST_SIDE);
-    const height = Math.max(h.position, LEAST_SIDE);
+    const width = Math.max(w.position, MIN_SIDE);
+    const height = Math.max(h.position, MIN_SIDE);
     return [x.position - width / 2, y.position - height / 2, width, height];
   }
 
@@ -188,7 +188,7 @@ export class BoxFilter {
   }
 
   static restore({ axes, recent, t, measuredAt }: SavedFilter, jitter: Jitter): BoxFilter {
-    const filter = new BoxFilter([0, 0, LEAST_SIDE, LEAST_SIDE], 1, t, jitter);
+    const filter = new BoxFilter([0, 0, MIN_SIDE, MIN_SIDE], 1, t, jitter);
     const [x, y, w, h] = axes;
     filter.#axes = [
       AxisFilter.restore(x),
@@ -221,11 +221,11 @@ export class BoxFilter {
 }
 
 /** However confident a detection is, at least this share of the usual noise remains. */
-const LEAST_NOISE = 0.2;
+const MIN_NOISE = 0.2;
 
 /** Noise variance of a detection against one of score 0.5. */
 function distrust(score: number): number {
-  return Math.max(1 - score, LEAST_NOISE) / 0.5;
+  return Math.max(1 - score, MIN_NOISE) / 0.5;
 }
 
 /** Variances of a measured centre and of a measured side, px². `since` = s since the measurement before. */

@@ -9,7 +9,7 @@ const RIVAL_NESTING = 0.6;
 /** They have parted when less than this does. */
 const PARTED_NESTING = 0.2;
 /** Tokens of each after parting before it is judged who is who, and how long is waited for them, s. */
-const LEAST_TOKENS = 3;
+const MIN_EMBEDDINGS = 3;
 const JUDGE_S = 3;
 /** The same while one of them is not to be seen: it may still come out from behind, s. */
 const AWAY_S = 6;
@@ -21,16 +21,16 @@ const SAMPLE_EVERY_S = 0.5;
 /** Learns what cosines are worth from the objects in clear view that motion alone tells apart. */
 export function calibrate(pairs: readonly Pair[], appearance: Appearance, t: number): void {
   const clear = pairs.filter(
-    ([{ id, rivals }, { covered, token }]) =>
-      id !== undefined && token !== undefined && covered <= CLEAR_VIEW && rivals.size === 0,
+    ([{ id, rivals }, { covered, embedding }]) =>
+      id !== undefined && embedding !== undefined && covered <= CLEAR_VIEW && rivals.size === 0,
   );
-  clear.forEach(([track, { token }], k) => {
-    if (!token || t - track.sampledAt < SAMPLE_EVERY_S) return;
+  clear.forEach(([track, { embedding }], k) => {
+    if (!embedding || t - track.sampledAt < SAMPLE_EVERY_S) return;
     track.sampledAt = t;
-    const same = track.gallery.cosineWithPast(token, t);
+    const same = track.gallery.cosineWithPast(embedding, t);
     if (same !== undefined) appearance.learnSame(same);
     const other = nextOfKind(clear, k);
-    const different = other?.gallery.cosineWithPast(token, t);
+    const different = other?.gallery.cosineWithPast(embedding, t);
     if (different !== undefined) appearance.learnOther(different);
   });
 }
@@ -95,10 +95,10 @@ function judge(
   parted: number,
 ): 'keep' | 'exchange' | undefined {
   const late = parted > (b?.seen === true ? JUDGE_S : AWAY_S);
-  if (!a.recent || !b?.recent || Math.min(a.recent.count, b.recent.count) < LEAST_TOKENS)
+  if (!a.recent || !b?.recent || Math.min(a.recent.count, b.recent.count) < MIN_EMBEDDINGS)
     return late ? 'keep' : undefined;
   const evidence = (track: TrackState, of: TrackState): number =>
-    appearance.evidence(of.gallery.cosine(track.recent?.token));
+    appearance.evidence(of.gallery.cosine(track.recent?.embedding));
   const crossed = evidence(a, b) + evidence(b, a) - evidence(a, a) - evidence(b, b);
   return crossed > EXCHANGE_EVIDENCE ? 'exchange' : 'keep';
 }

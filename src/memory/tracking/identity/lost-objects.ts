@@ -8,7 +8,7 @@ import { compatible } from './label-votes.js';
 import { savedTrack, TrackState } from '../track.js';
 
 /** Most identities remembered after their track ended; the oldest goes first. */
-const MOST_LOST = 256;
+const MAX_LOST = 256;
 /** An object may be away this long and still get its id back by place and motion alone, s. */
 const REMEMBER_S = 3;
 /** The same for one that went behind another object: it is known to be there still, s. */
@@ -16,7 +16,7 @@ const REMEMBER_OCCLUDED_S = 5;
 /** In a slow stream: this many intervals between percepts. */
 const REMEMBER_STEPS = 1.5;
 /** The same by its look, s. */
-const REMEMBER_LOOK_S = 600;
+const REMEMBER_APPEARANCE_S = 600;
 /** How far (standard deviation, box scales) an object may be from where it was expected, at once and per second away. */
 const PLACE_SPREAD = 0.2;
 const SPEED_SPREAD = 0.4;
@@ -29,15 +29,15 @@ const SIZE_SPREAD = 0.15;
 /** The expected place: the last velocity fades with this time constant, s. */
 const FADE = 1;
 /** Looks that speak this much (natural logarithm) against the object outweigh its place. */
-const LOOK_VETO = -3;
+const APPEARANCE_VETO = -3;
 /** Chance that whoever appears is one of those remembered, before looking. */
 const RETURN_CHANCE = 0.3;
 /** Odds at which a look alone tells an identity. */
-const LEAST_ODDS = 4;
+const MIN_ODDS = 4;
 /** The look of the next best must be this much (natural logarithm) less likely. */
-const LOOK_MARGIN = 1;
+const APPEARANCE_MARGIN = 1;
 
-export const savedLost = z.array(savedTrack).max(MOST_LOST);
+export const savedLost = z.array(savedTrack).max(MAX_LOST);
 
 /** What is known at the moment of recognition. */
 export interface Recognition {
@@ -59,14 +59,14 @@ export class LostObjects {
   add(track: TrackState): void {
     track.excused = 0;
     this.#lost.push(track);
-    if (this.#lost.length > MOST_LOST) this.#lost.shift();
+    if (this.#lost.length > MAX_LOST) this.#lost.shift();
   }
 
   /** Forgets whoever has been away too long. */
   expire(t: number, pace: number): void {
     this.#lost = this.#lost.filter((track) => {
       const away = t - track.lastSeen - track.excused;
-      if (track.gallery.size > 0) return away <= REMEMBER_LOOK_S;
+      if (track.gallery.size > 0) return away <= REMEMBER_APPEARANCE_S;
       return !track.left && away <= placeMemory(track, pace);
     });
   }
@@ -96,7 +96,7 @@ export class LostObjects {
     appeared: ReadonlySet<TrackState>,
     hidden: readonly TrackState[],
     known: Recognition,
-  ): { readonly byPlace: Map<TrackState, TrackState>; readonly byLook: Map<TrackState, TrackState> } {
+  ): { readonly byPlace: Map<TrackState, TrackState>; readonly byAppearance: Map<TrackState, TrackState> } {
     const near = associate(
       fresh.filter((track) => appeared.has(track)),
       [...hidden, ...this.#lost.filter(({ left }) => !left)],
@@ -106,9 +106,9 @@ export class LostObjects {
     this.#forget(byPlace);
     const others = fresh.filter((track) => !byPlace.has(track));
     const alike = associate(others, this.#lost, this.#odds(others, known.appearance));
-    const byLook = new Map(alike.pairs);
-    this.#forget(byLook);
-    return { byPlace, byLook };
+    const byAppearance = new Map(alike.pairs);
+    this.#forget(byAppearance);
+    return { byPlace, byAppearance };
   }
 
   #forget(found: ReadonlyMap<TrackState, TrackState>): void {
@@ -126,20 +126,20 @@ export class LostObjects {
     const looks = new Map(fresh.map((track) => [track, this.#looks(track, appearance)]));
     return (track, lost) => {
       const evidence = looks.get(track)?.get(lost);
-      if (evidence === undefined || chance * Math.exp(evidence) < LEAST_ODDS) return 0;
+      if (evidence === undefined || chance * Math.exp(evidence) < MIN_ODDS) return 0;
       for (const [other, value] of looks.get(track) ?? [])
-        if (other !== lost && value > evidence - LOOK_MARGIN && outranks(other, lost)) return 0;
+        if (other !== lost && value > evidence - APPEARANCE_MARGIN && outranks(other, lost)) return 0;
       return chance * Math.exp(evidence);
     };
   }
 
   #looks(track: TrackState, appearance: Appearance): Map<TrackState, number> {
     const found = new Map<TrackState, number>();
-    if (!track.token || appearance.separation === 0) return found;
+    if (!track.embedding || appearance.separation === 0) return found;
     for (const lost of this.#lost) {
       if (lost.gallery.size === 0 || !compatible(track.label, lost.label)) continue;
       if (track.spanStart <= lost.lastSeen) continue;
-      found.set(lost, appearance.evidence(lost.gallery.cosine(track.token)));
+      found.set(lost, appearance.evidence(lost.gallery.cosine(track.embedding)));
     }
     return found;
   }
@@ -182,10 +182,10 @@ function likeness(fresh: TrackState, lost: TrackState, { appearance, live, pace 
   if (off > PLACE_MOST || place > GATE_SIGMAS || Math.abs(size) > GATE_SIGMAS) return 0;
   // Whoever comes out from behind may be the one it went behind: they are told apart later.
   const candidates = [lost, ...live.filter(({ id }) => id !== undefined && lost.rivals.has(id))];
-  const looks = candidates.map(({ gallery }) => appearance.evidence(gallery.cosine(fresh.token)));
+  const looks = candidates.map(({ gallery }) => appearance.evidence(gallery.cosine(fresh.embedding)));
   const evidence = Math.max(...looks);
-  if (evidence < LOOK_VETO) return 0;
-  return Math.exp(-(place * place + size * size) / 2 + Math.min(evidence, -LOOK_VETO));
+  if (evidence < APPEARANCE_VETO) return 0;
+  return Math.exp(-(place * place + size * size) / 2 + Math.min(evidence, -APPEARANCE_VETO));
 }
 
 /** What was last seen in the border band most likely left, and what begins there most likely came in. */

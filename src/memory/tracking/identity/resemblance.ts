@@ -15,7 +15,7 @@ const OVERLAP = 0.3;
 /** Share of the centre's likelihood in the similarity; it decides where small fast boxes do not overlap at all. */
 const CENTRE_SHARE = 0.3;
 /** Least similarity (ByteTrack joins at a cost of at most 0.8). */
-const LEAST_SIMILARITY = 0.2;
+const MIN_SIMILARITY = 0.2;
 /** A hidden track yields to a seen one: its wide uncertainty must not win (the reason for DeepSORT's cascade). */
 const HIDDEN_SHARE = 0.5;
 /** A detection of another label continues a track only where it overlaps this much. */
@@ -45,7 +45,7 @@ export function resemblance(track: TrackState, sighting: Sighting): number {
   const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
   const similarity =
     (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) + CENTRE_SHARE * Math.exp(-distance / 4);
-  if (similarity < LEAST_SIMILARITY) return 0;
+  if (similarity < MIN_SIMILARITY) return 0;
   return track.seen ? similarity : HIDDEN_SHARE * similarity;
 }
 

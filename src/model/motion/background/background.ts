@@ -17,8 +17,8 @@ export interface BackgroundPlanes {
 }
 
 /** Differences below are invisible to the eye and common after compression, grey levels. */
-const LEAST_Y = 8;
-const LEAST_C = 7;
+const MIN_Y = 8;
+const MIN_C = 7;
 /** Deviations beyond this many mean absolute deviations are not noise (4 are 3.2 standard deviations). */
 const NOISE_FACTOR = 4;
 /** Noise assumed of a pixel before it was watched. */
@@ -28,13 +28,13 @@ const DARKEST_SHADE = 0.4;
 /** The same of a reflection or a brighter patch of light; white things on grey ground begin not far above. */
 const BRIGHTEST_SHADE = 1.1;
 /** Where the background is as dark as this, a ratio of lumas says nothing. */
-const LEAST_RATIO_LUMA = 14;
+const MIN_RATIO_LUMA = 14;
 const BLACK = 16;
 /** Time in which the background follows the picture, s. */
 const FOLLOW_S = 10;
 const NOISE_FOLLOW_S = 4;
 /** The noise of a pixel that flickers without ever becoming an object grows up to this. */
-const MOST_NOISE = 24;
+const MAX_NOISE = 24;
 
 export function createBackground(size: number): BackgroundPlanes {
   const plane = (): Float32Array => new Float32Array(size);
@@ -74,25 +74,25 @@ export function classify(
     const pv = (v[k] as number) - 128;
     const dy = Math.abs(py - by);
     const dc = Math.abs(pu - bu) + Math.abs(pv - bv);
-    let leastY = LEAST_Y + NOISE_FACTOR * (noiseY[k] as number);
-    let leastC = LEAST_C + NOISE_FACTOR * (noiseC[k] as number);
-    if (dy <= leastY && dc <= leastC) {
+    let minY = MIN_Y + NOISE_FACTOR * (noiseY[k] as number);
+    let minC = MIN_C + NOISE_FACTOR * (noiseC[k] as number);
+    if (dy <= minY && dc <= minC) {
       out[k] = BACKGROUND;
       continue;
     }
     if (slack > 0 && k >= width && k < size - width) {
-      leastY += slack * contrast(meanY, k, width);
-      leastC += slack * (contrast(meanU, k, width) + contrast(meanV, k, width));
-      if (dy <= leastY && dc <= leastC) {
+      minY += slack * contrast(meanY, k, width);
+      minC += slack * (contrast(meanU, k, width) + contrast(meanV, k, width));
+      if (dy <= minY && dc <= minC) {
         out[k] = BACKGROUND;
         continue;
       }
     }
-    const ratio = by - BLACK > LEAST_RATIO_LUMA ? (py - BLACK) / (by - BLACK) : 0;
+    const ratio = by - BLACK > MIN_RATIO_LUMA ? (py - BLACK) / (by - BLACK) : 0;
     const shade =
       ratio >= DARKEST_SHADE &&
       ratio <= BRIGHTEST_SHADE &&
-      Math.abs(pu - ratio * bu) + Math.abs(pv - ratio * bv) <= leastC;
+      Math.abs(pu - ratio * bu) + Math.abs(pv - ratio * bv) <= minC;
     out[k] = shade ? SHADE : FOREGROUND;
   }
 }
@@ -134,8 +134,8 @@ export function updateBackground(
     meanV[k] = (meanV[k] as number) + follow * dv;
     const wasY = noiseY[k] as number;
     const wasC = noiseC[k] as number;
-    noiseY[k] = wasY + noiseFollow * (Math.min(Math.abs(dy), MOST_NOISE) - wasY);
-    noiseC[k] = wasC + noiseFollow * (Math.min(Math.abs(du) + Math.abs(dv), MOST_NOISE) - wasC);
+    noiseY[k] = wasY + noiseFollow * (Math.min(Math.abs(dy), MAX_NOISE) - wasY);
+    noiseC[k] = wasC + noiseFollow * (Math.min(Math.abs(du) + Math.abs(dv), MAX_NOISE) - wasC);
   }
 }
 

@@ -11,10 +11,10 @@ export interface Exposure {
 const SAMPLES = 3000;
 const ROUNDS = 4;
 /** Changes smaller than this are left to the background's own following: share of the brightness, grey levels. */
-const LEAST_GAIN = 0.01;
-const LEAST_OFFSET = 1;
+const MIN_GAIN = 0.01;
+const MIN_OFFSET = 1;
 /** The fit must explain at least this share of the difference. */
-const LEAST_GAIN_OF_FIT = 0.15;
+const MIN_GAIN_OF_FIT = 0.15;
 /** Weight of the prior "nothing changed" in samples: decides where the picture has one brightness only. */
 const PRIOR_SAMPLES = 20;
 /** Luma near the ends of the range is clipped and tells nothing of the gain. */
@@ -45,10 +45,10 @@ export function fitExposure(
       at.filter((_, n) => (errors[n] as number) <= limit),
     );
   }
-  if (Math.abs(gain - 1) < LEAST_GAIN && Math.abs(offset) < LEAST_OFFSET) return undefined;
+  if (Math.abs(gain - 1) < MIN_GAIN && Math.abs(offset) < MIN_OFFSET) return undefined;
   const before = median(at.map((k) => Math.abs(residual(k, 1, 0))));
   const after = median(at.map((k) => Math.abs(residual(k, gain, offset))));
-  if (!(after < (1 - LEAST_GAIN_OF_FIT) * before - 0.3)) return undefined;
+  if (!(after < (1 - MIN_GAIN_OF_FIT) * before - 0.3)) return undefined;
   return { gain, offset, chroma: fitChroma(background, frame, at) };
 }
 

@@ -12,16 +12,16 @@ export interface WorkPlanes {
 }
 
 /** Bounds the cost of a frame: half of 768 × 576, all of 480 × 320, a quarter of 1920 × 1080. */
-const MOST_WORK_PIXELS = 160_000;
+const MAX_WORK_PIXELS = 160_000;
 /** A picture with a shorter work side than this shows nothing that could be told from its surroundings, px. */
-const LEAST_WORK_SIDE = 24;
+const MIN_WORK_SIDE = 24;
 
 /** Planes for frames of a size, to be filled by `downscale`; undefined for one too small to look at. */
 export function createPlanes(width: number, height: number): WorkPlanes | undefined {
   let factor = 1;
-  while (Math.floor(width / factor) * Math.floor(height / factor) > MOST_WORK_PIXELS) factor += 1;
+  while (Math.floor(width / factor) * Math.floor(height / factor) > MAX_WORK_PIXELS) factor += 1;
   const size = { width: Math.floor(width / factor), height: Math.floor(height / factor) };
-  if (Math.min(size.width, size.height) < LEAST_WORK_SIDE) return undefined;
+  if (Math.min(size.width, size.height) < MIN_WORK_SIDE) return undefined;
   const plane = (): Uint8Array => new Uint8Array(size.width * size.height);
   return { ...size, factor, y: plane(), u: plane(), v: plane() };
 }

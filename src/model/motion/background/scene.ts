@@ -6,11 +6,11 @@ import type { WorkPlanes } from './planes.js';
 const CELL = 16;
 const CELL_AREA = CELL * CELL;
 /** A cell with less variance than this shows nothing that could be recognised, grey levels². */
-const LEAST_VARIANCE = 36;
+const MIN_VARIANCE = 36;
 /** A cell is recognised when it correlates with the background this well. */
 const RECOGNISED = 0.5;
 /** Fewer textured cells than this tell nothing. */
-const LEAST_CELLS = 6;
+const MIN_CELLS = 6;
 /** Neighbours of white noise differ by twice its variance, those of a picture by far less; share of it above which it is noise. */
 const NOISE_SHARE = 0.6;
 /** A picture at least this dark, with hardly any contrast, shows nothing: mean luma. */
@@ -53,18 +53,18 @@ export function compareScene(background: BackgroundPlanes, frame: WorkPlanes): S
       light += p1;
       const varianceP = (p2 - (p1 * p1) / CELL_AREA) / CELL_AREA;
       const varianceB = (b2 - (b1 * b1) / CELL_AREA) / CELL_AREA;
-      if (varianceP > LEAST_VARIANCE) {
+      if (varianceP > MIN_VARIANCE) {
         if (steps / CELL_AREA > 2 * NOISE_SHARE * varianceP) noisy += 1;
         else structured += 1;
       }
-      if (varianceB <= LEAST_VARIANCE) continue;
+      if (varianceB <= MIN_VARIANCE) continue;
       textured += 1;
       const covariance = (pb - (p1 * b1) / CELL_AREA) / CELL_AREA;
       if (covariance > RECOGNISED * Math.sqrt(varianceP * varianceB) && varianceP > 1) recognised += 1;
     }
   }
   return {
-    recognised: textured < LEAST_CELLS ? undefined : recognised / textured,
+    recognised: textured < MIN_CELLS ? undefined : recognised / textured,
     texture: textured / Math.max(1, cells),
     structure: structured / Math.max(1, cells),
     noise: noisy / Math.max(1, noisy + structured),
@@ -76,11 +76,11 @@ export function compareScene(background: BackgroundPlanes, frame: WorkPlanes): S
 const HIDDEN_SHARE = 0.2;
 const SHOWN_SHARE = 0.35;
 /** Share of noise from which a picture is none. */
-const MOST_NOISE = 0.5;
+const MAX_NOISE = 0.5;
 /** A picture of another scene has at least this share of the structure of the last one... */
 const STRUCTURE_OF_LAST = 0.4;
 /** ...or this share of structured cells. */
-const LEAST_STRUCTURE = 0.04;
+const MIN_STRUCTURE = 0.04;
 /** A single spoilt picture is not told: what hides the scene lasts this long, s, or for two pictures. */
 const COVERED_S = 0.15;
 /** What shows little structure, but some, for this long is another scene and no hand, s. */
@@ -88,7 +88,7 @@ const LONGEST_COVER_S = 10;
 const LITTLE_STRUCTURE = 0.005;
 
 /** Judges pictures one after another. */
-export class SceneJudge {
+export class SceneClassifier {
   #hiddenSince: number | undefined;
   #told = false;
 
@@ -107,7 +107,7 @@ export class SceneJudge {
    *
    * @param evidence with the best pose that was found
    */
-  judge(evidence: SceneEvidence, t: number): SceneCondition {
+  classify(evidence: SceneEvidence, t: number): SceneCondition {
     if (!this.#isHidden(evidence)) {
       this.#hiddenSince = undefined;
       this.#told = false;
@@ -128,17 +128,17 @@ export class SceneJudge {
   }
 
   #isHidden({ recognised, noise, dark, structure }: SceneEvidence): boolean {
-    if (recognised === undefined) return noise > MOST_NOISE || (dark && structure < LEAST_STRUCTURE / 4);
+    if (recognised === undefined) return noise > MAX_NOISE || (dark && structure < MIN_STRUCTURE / 4);
     return recognised < (this.hidden ? SHOWN_SHARE : HIDDEN_SHARE);
   }
 }
 
 function isPicture({ structure, texture, noise, dark }: SceneEvidence): boolean {
-  if (noise > MOST_NOISE) return false;
-  if (dark && structure < LEAST_STRUCTURE) return false;
-  return structure >= Math.min(LEAST_STRUCTURE, 1) && structure >= STRUCTURE_OF_LAST * texture;
+  if (noise > MAX_NOISE) return false;
+  if (dark && structure < MIN_STRUCTURE) return false;
+  return structure >= Math.min(MIN_STRUCTURE, 1) && structure >= STRUCTURE_OF_LAST * texture;
 }
 
 function isPlainPicture({ structure, noise, dark }: SceneEvidence): boolean {
-  return !dark && noise <= MOST_NOISE && structure >= LITTLE_STRUCTURE;
+  return !dark && noise <= MAX_NOISE && structure >= LITTLE_STRUCTURE;
 }

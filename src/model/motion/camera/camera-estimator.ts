@@ -4,7 +4,7 @@ import { findCorners, followCorner } from './corners.js';
 import { bestShift, buildPyramid, type Plane } from './pyramid.js';
 
 /** Fewer corners than this could all lie on one object. */
-const LEAST_CORNERS = 8;
+const MIN_CORNERS = 8;
 /** Corners that moved less than this stand still, px; sub-pixel noise of matching and compression. */
 const STILL_PX = 0.35;
 /** A picture is still when this share of its corners is. */
@@ -15,12 +15,12 @@ const INLIER_PX = 1;
 const INLIER_SHARE = 0.4;
 const BETTER = 1.3;
 /** The supporters must lie in at least this many quarters of the picture. */
-const LEAST_QUARTERS = 3;
+const MIN_QUARTERS = 3;
 const HYPOTHESES = 64;
 /** Largest shift that is looked for, as a share of the picture's sides. */
 const REACH = 0.3;
 /** Zoom and roll between the background and the picture beyond this are no camera motion but a fault. */
-const MOST_ZOOM = 0.25;
+const MAX_ZOOM = 0.25;
 
 /** What the camera did, or that the corners do not tell: too few of them, or no motion that enough of them share. */
 export type CameraEstimate =
@@ -53,7 +53,7 @@ export class CameraEstimator {
    */
   estimate(luma: ArrayLike<number>, pose: Affine, lost: boolean): CameraEstimate {
     const reference = this.#levels[0];
-    if (!reference || this.#corners.length < LEAST_CORNERS) return { kind: 'unknown' };
+    if (!reference || this.#corners.length < MIN_CORNERS) return { kind: 'unknown' };
     if (!lost && pose === IDENTITY) {
       const plane = { ...reference, data: Float32Array.from(luma) };
       const share = this.#stillShare(reference, plane);
@@ -92,7 +92,7 @@ export class CameraEstimator {
       from.push(point);
       to.push(found);
     }
-    if (from.length < LEAST_CORNERS) return undefined;
+    if (from.length < MIN_CORNERS) return undefined;
     let best = supporters(guess, from, to);
     const random = sequence();
     for (let n = 0; n < HYPOTHESES; n += 1) {
@@ -103,7 +103,7 @@ export class CameraEstimator {
       const found = supporters(model, from, to);
       if (found.length > best.length) best = found;
     }
-    if (best.length < Math.max(LEAST_CORNERS, INLIER_SHARE * this.#corners.length)) return undefined;
+    if (best.length < Math.max(MIN_CORNERS, INLIER_SHARE * this.#corners.length)) return undefined;
     const still = supporters(IDENTITY, from, to).length;
     const fit = fitSimilarity(
       best.map((k) => from[k] as Point),
@@ -111,7 +111,7 @@ export class CameraEstimator {
     );
     if (!fit || !isPlausible(fit)) return undefined;
     if (still >= best.length / BETTER) return IDENTITY;
-    return this.#quarters(best.map((k) => from[k] as Point)) >= LEAST_QUARTERS ? fit : undefined;
+    return this.#quarters(best.map((k) => from[k] as Point)) >= MIN_QUARTERS ? fit : undefined;
   }
 
   #follow(levels: readonly Plane[], point: Point, guess: Point): Point | undefined {
@@ -149,7 +149,7 @@ function supporters(model: Affine, from: readonly Point[], to: readonly Point[])
 }
 
 function isPlausible([a, b]: Affine): boolean {
-  return Math.abs(Math.hypot(a, b) - 1) < MOST_ZOOM && Math.abs(b) < MOST_ZOOM;
+  return Math.abs(Math.hypot(a, b) - 1) < MAX_ZOOM && Math.abs(b) < MAX_ZOOM;
 }
 
 /** No corner of the picture moves. */

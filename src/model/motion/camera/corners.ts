@@ -8,9 +8,9 @@ const STEP = 2;
 /** Half side of the window whose structure tensor is judged and matched, px. */
 const HALF = 4;
 /** Smaller eigenvalue of the mean structure tensor, (grey levels per px)²: below, noise and compression decide. */
-const LEAST_EIGENVALUE = 12;
+const MIN_EIGENVALUE = 12;
 /** An edge without a corner slides along itself: the smaller eigenvalue must reach this share of the larger. */
-const LEAST_ROUNDNESS = 0.06;
+const MIN_ROUNDNESS = 0.06;
 /** Steps of Newton's method per level, and where they end, px. */
 const STEPS = 6;
 const SETTLED = 0.03;
@@ -22,7 +22,7 @@ export function findCorners({ width, height, data }: Plane, skip: Uint8Array): P
   for (let top = margin; top < height - margin; top += CELL) {
     for (let left = margin; left < width - margin; left += CELL) {
       let best: Point | undefined;
-      let most = LEAST_EIGENVALUE;
+      let most = MIN_EIGENVALUE;
       const [bottom, right] = [Math.min(top + CELL, height - margin), Math.min(left + CELL, width - margin)];
       for (let y = top; y < bottom; y += 2 * STEP) {
         for (let x = left; x < right; x += 2 * STEP) {
@@ -52,7 +52,7 @@ function cornerness(data: Float32Array, width: number, x: number, y: number): nu
   }
   const mean = (xx + yy) / (2 * n);
   const root = Math.hypot((xx - yy) / (2 * n), xy / n);
-  return mean - root > LEAST_ROUNDNESS * (mean + root) ? mean - root : 0;
+  return mean - root > MIN_ROUNDNESS * (mean + root) ? mean - root : 0;
 }
 
 /**

@@ -7,14 +7,14 @@ export interface Plane {
 
 /** Levels of a pyramid beside the full one: an eighth of the work resolution is the coarsest. */
 const LEVELS = 3;
-const LEAST_SIDE = 16;
+const MIN_SIDE = 16;
 
 /** The plane, its half, quarter and eighth, as far as they are large enough; area averages. */
 export function buildPyramid(data: ArrayLike<number>, width: number, height: number): Plane[] {
   const levels: Plane[] = [{ width, height, data: Float32Array.from(data) }];
   for (let level = 0; level < LEVELS; level += 1) {
     const above = levels[level] as Plane;
-    if (Math.min(above.width, above.height) < 2 * LEAST_SIDE) break;
+    if (Math.min(above.width, above.height) < 2 * MIN_SIDE) break;
     levels.push(halved(above));
   }
   return levels;
@@ -38,11 +38,11 @@ function halved({ width, height, data }: Plane): Plane {
 /** The whole-pixel shift of `to` against `from` that correlates best over their common part, up to `reach` of the sides. */
 export function bestShift(from: Plane, to: Plane, reach: number): [x: number, y: number] {
   const { width, height } = from;
-  const [mostX, mostY] = [Math.floor(width * reach), Math.floor(height * reach)];
+  const [maxX, maxY] = [Math.floor(width * reach), Math.floor(height * reach)];
   let best: [number, number] = [0, 0];
   let most = -Infinity;
-  for (let dy = -mostY; dy <= mostY; dy += 1) {
-    for (let dx = -mostX; dx <= mostX; dx += 1) {
+  for (let dy = -maxY; dy <= maxY; dy += 1) {
+    for (let dx = -maxX; dx <= maxX; dx += 1) {
       const value = correlation(from, to, dx, dy);
       if (value > most) [most, best] = [value, [dx, dy]];
     }

@@ -7,8 +7,8 @@ import type { WorkPlanes } from '../background/planes.js';
 /** The background is compared anew after this long, so that the corners are those of the scene as it is, s. */
 const REFERENCE_S = 2;
 /** After this many pictures at rest in a new pose, or a shift of this share of the width, the background is moved there. */
-const REST_LOOKS = 3;
-const MOST_SHIFT = 0.08;
+const REST_CHECKS = 3;
+const MAX_SHIFT = 0.08;
 /** Between two pictures at rest the pose changes by less than this, px. */
 const REST_PX = 0.4;
 
@@ -97,7 +97,7 @@ export class Registration {
     }
     const step = compose(this.#pose, invert(this.#lastPose));
     this.#rest = this.#shiftOf(step) < REST_PX ? this.#rest + 1 : 0;
-    if (this.#rest < REST_LOOKS && this.#shiftOf(this.#pose) < MOST_SHIFT * this.#size.width) return;
+    if (this.#rest < REST_CHECKS && this.#shiftOf(this.#pose) < MAX_SHIFT * this.#size.width) return;
     for (const name of ['y', 'u', 'v', 'noiseY', 'noiseC'] as const)
       this.#background[name].set(this.#warped[name]);
     this.reset(t, objects);

@@ -38,7 +38,7 @@ export interface Blob {
 }
 
 /** A blob in this picture. */
-export interface BlobSight {
+export interface BlobObservation {
   readonly blob: Blob;
   readonly component: Component;
   /** It touches another blob; the border between them was drawn by colour and shape. */
@@ -46,7 +46,7 @@ export interface BlobSight {
 }
 
 /** Most blobs that are remembered; smaller ones go first. */
-const MOST_BLOBS = 512;
+const MAX_BLOBS = 512;
 /** A blob that was not seen for this long is forgotten, s. */
 const FORGET_S = 1;
 /** A component holds a blob when it covers this share of the blob's mask in the predicted box. */
@@ -95,11 +95,11 @@ export class BlobMemory {
     components: readonly Component[],
     frame: WorkPlanes,
     { t, dtS, standing }: { t: number; dtS: number; standing: boolean },
-  ): BlobSight[] {
+  ): BlobObservation[] {
     const predicted = new Map(this.#blobs.map((blob) => [blob, predict(blob, t)]));
     const held = components.map((component) => this.#heldBy(component, predicted));
     const { whole: pieces, used } = this.#collectPieces(components, held, predicted);
-    const sights: BlobSight[] = [];
+    const sights: BlobObservation[] = [];
     components.forEach((component, k) => {
       const blobs = held[k] ?? [];
       if (blobs.length > 1) {
@@ -112,9 +112,9 @@ export class BlobMemory {
       } else if (!used.has(k)) sights.push(this.#begin(component, frame, t, standing));
     });
     this.#blobs = this.#blobs.filter(({ lastSeen }) => t - lastSeen <= FORGET_S);
-    if (this.#blobs.length > MOST_BLOBS) {
+    if (this.#blobs.length > MAX_BLOBS) {
       this.#blobs.sort((a, b) => b.area - a.area);
-      this.#blobs.length = MOST_BLOBS;
+      this.#blobs.length = MAX_BLOBS;
     }
     return sights;
   }
@@ -164,7 +164,7 @@ export class BlobMemory {
     blob: Blob,
     component: Component,
     { frame, t, dtS, touching }: { frame: WorkPlanes; t: number; dtS: number; touching: boolean },
-  ): BlobSight {
+  ): BlobObservation {
     const before = blob.edges;
     const { left, top, right, bottom } = component;
     blob.edges = { left, top, right, bottom };
@@ -188,7 +188,7 @@ export class BlobMemory {
     return { blob, component, touching };
   }
 
-  #begin(component: Component, frame: WorkPlanes, t: number, standing: boolean): BlobSight {
+  #begin(component: Component, frame: WorkPlanes, t: number, standing: boolean): BlobObservation {
     const { left, top, right, bottom, area } = component;
     const edges = { left, top, right, bottom };
     const colours = new ColourModel();

@@ -7,7 +7,7 @@ const BINS = BINS_Y * BINS_C * BINS_C;
 /** Weight of the newest picture. */
 const FOLLOW = 0.1;
 /** Chroma rarely leaves this range about grey; finer bins inside it tell more. */
-const [LEAST_CHROMA, CHROMA_STEP] = [64, 8];
+const [MIN_CHROMA, CHROMA_STEP] = [64, 8];
 
 /** Colours of an object: a histogram over YUV, smoothed over its pictures. Values are pixel counts. */
 export class ColourModel {
@@ -41,5 +41,5 @@ function binOf({ y, u, v }: WorkPlanes, k: number): number {
 }
 
 function chromaBin(chroma: number): number {
-  return Math.min(BINS_C - 1, Math.max(0, Math.floor((chroma - LEAST_CHROMA) / CHROMA_STEP)));
+  return Math.min(BINS_C - 1, Math.max(0, Math.floor((chroma - MIN_CHROMA) / CHROMA_STEP)));
 }

@@ -87,13 +87,13 @@ export function dilate(marks: Uint8Array, width: number, height: number, scratch
  * Connected components (8 neighbours) of the pixels that are not 0, by runs and union-find, in order of their first
  * pixel.
  *
- * @param leastArea smaller ones are left out, px
+ * @param minArea smaller ones are left out, px
  */
 export function findComponents(
   marks: Uint8Array,
   width: number,
   height: number,
-  leastArea: number,
+  minArea: number,
 ): Component[] {
   const runs: Run[] = [];
   const parent: number[] = [];
@@ -131,7 +131,7 @@ export function findComponents(
     if (group) group.push(run);
     else groups.set(top, [run]);
   });
-  return [...groups.values()].map(toComponent).filter(({ area }) => area >= leastArea);
+  return [...groups.values()].map(toComponent).filter(({ area }) => area >= minArea);
 }
 
 /** @param runs at least one */

@@ -8,8 +8,8 @@ const REACH = 2;
 const FLAT = 9;
 const EDGE = 22;
 /** A region is (partly) a ghost when this share of its rim is where the background has an edge and the picture none. */
-const LEAST_SHARE = 0.1;
-const LEAST_SEEDS = 4;
+const MIN_SHARE = 0.1;
+const MIN_SEEDS = 4;
 /** Of the surroundings, this share must look more like what is uncovered than like what the background holds there. */
 const ALIKE_SHARE = 0.6;
 const RING_SAMPLES = 32;
@@ -47,7 +47,7 @@ export function peelGhosts(
   let peeled = 0;
   for (const component of components) {
     const { seeds, rim } = findSeeds(background, frame, mask, component);
-    if (seeds.at.length < LEAST_SEEDS || seeds.at.length < LEAST_SHARE * rim) continue;
+    if (seeds.at.length < MIN_SEEDS || seeds.at.length < MIN_SHARE * rim) continue;
     if (!looksLikeGround(background, frame, mask, component, seeds.at)) continue;
     peeled += peel({ background, frame, mask, learn }, seeds);
   }

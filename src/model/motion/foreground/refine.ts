@@ -11,7 +11,7 @@ interface SourceLuma {
 }
 
 /** A source pixel differs from the background when by more than this and that many times the noise, grey levels. */
-const LEAST_DIFFERENCE = 14;
+const MIN_DIFFERENCE = 14;
 const NOISE_FACTOR = 5;
 /** The object ends at the outermost line that differs over this share of the side, and at least two pixels. */
 const LINE_SHARE = 0.06;
@@ -82,5 +82,5 @@ function differsAt({ source, work, background, marks }: Search, x: number, y: nu
   const k = wy * work.width + wx;
   if (marks[k] === SHADE) return 0;
   const difference = Math.abs((source.pixels[y * source.width + x] as number) - (background.y[k] as number));
-  return difference > LEAST_DIFFERENCE + NOISE_FACTOR * (background.noiseY[k] as number) ? 1 : 0;
+  return difference > MIN_DIFFERENCE + NOISE_FACTOR * (background.noiseY[k] as number) ? 1 : 0;
 }

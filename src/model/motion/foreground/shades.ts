@@ -3,14 +3,14 @@ import { dilate, findComponents, majority, type Component } from './components.j
 import type { WorkPlanes } from '../background/planes.js';
 
 /** Smaller shades are left alone, px. */
-const LEAST_AREA = 40;
+const MIN_AREA = 40;
 /** Ratios of brightness are counted in bins of this width. */
 const BIN = 0.04;
 const BINS = 40;
 /** A cast shadow darkens its ground evenly: ratios this near its own belong to it. */
 const EVENNESS = 0.08;
 /** Where the commonest ratio holds less than this share, the region is no shadow at all. */
-const LEAST_MODE = 0.25;
+const MIN_MODE = 0.25;
 /** Half shadows and compression soften a shadow's rim: what is uneven must be thicker than twice this, px. */
 const RIM = 2;
 /** A face as dark as the shadow is enclosed by the others: at most this far apart, px. */
@@ -29,7 +29,7 @@ export function reconsiderShades(
 ): void {
   const { width, height } = frame;
   majority(marks, SHADE, width, height, scratch);
-  const shades = findComponents(scratch, width, height, LEAST_AREA);
+  const shades = findComponents(scratch, width, height, MIN_AREA);
   for (const shade of shades) turnUneven(shade, marks, background, frame);
 }
 
@@ -48,7 +48,7 @@ function turnUneven(
   let uneven = new Uint8Array(columns * rows);
   for (const { row, from, to } of runs)
     for (let x = from; x < to; x += 1) {
-      const even = share >= LEAST_MODE && Math.abs(ratioAt(row * width + x) - ratio) <= EVENNESS;
+      const even = share >= MIN_MODE && Math.abs(ratioAt(row * width + x) - ratio) <= EVENNESS;
       if (!even) uneven[(row - top) * columns + x - left] = 1;
     }
   for (let n = 0; n < RIM; n += 1) uneven = erode(uneven, columns, rows);

@@ -5,11 +5,11 @@ import type { WorkPlanes } from '../background/planes.js';
 /** How much a pixel outside a blob's predicted ellipse counts against it, per squared half axis, in log likelihood. */
 const DISTANCE_WEIGHT = 3;
 /** A part with less than this share of the blob's area shows a sliver of something hidden: its box would lie. */
-const LEAST_SHARE = 0.25;
+const MIN_SHARE = 0.25;
 /** Stray pixels at the rim of a part must not stretch its box: rows and columns below this share of the side are cut. */
 const STRAY_SHARE = 0.12;
 /** Strays are few, so few rows and columns are cut from each side: share of the side. */
-const MOST_CUT = 0.2;
+const MAX_CUT = 0.2;
 
 /**
  * Divides a component among the blobs that touch in it: each pixel goes to the blob whose colours and predicted place
@@ -39,7 +39,7 @@ export function splitComponent(
   blobs.forEach((blob, k) => {
     const part = parts[k] ?? [];
     const area = part.reduce((sum, run) => sum + run.to - run.from, 0);
-    if (area >= Math.max(1, LEAST_SHARE * blob.area)) found.set(blob, trim(toComponent(part)));
+    if (area >= Math.max(1, MIN_SHARE * blob.area)) found.set(blob, trim(toComponent(part)));
   });
   return found;
 }
@@ -100,7 +100,7 @@ function trim(component: Component): Component {
 }
 
 function solidRange(counts: Int32Array, least: number): [from: number, to: number] {
-  const most = Math.floor(MOST_CUT * counts.length);
+  const most = Math.floor(MAX_CUT * counts.length);
   let from = 0;
   while (from < most && (counts[from] as number) < least) from += 1;
   let to = counts.length;

@@ -9,8 +9,8 @@ const SURFACE_SHARE = 0.03;
 /** Only where surfaces make up this share of the picture is what stands out of them surely an object. */
 const PLAIN_SHARE = 0.6;
 /** An object, with its cast shadow, covers between this much and that share of the picture. */
-const LEAST_AREA = 30;
-const MOST_SHARE = 0.06;
+const MIN_AREA = 30;
+const MAX_SHARE = 0.06;
 /** Lines this thin are borders between surfaces: edges of shadows, seams, the horizon; px. */
 const THIN = 2;
 /** The ring around an object lies on surfaces by at least this share. */
@@ -23,7 +23,7 @@ const OWN_SHARE = 0.5;
 /** The rim of an object is soft, and compression smears it: the ground is taken from this far outside, px. */
 const RIM = 3;
 /** Most objects on plain ground; a picture with more is a texture. */
-const MOST_OBJECTS = 64;
+const MAX_OBJECTS = 64;
 
 /**
  * Things that stand on a plain surface in the first picture: what interrupts large smooth regions and is surrounded by
@@ -40,10 +40,10 @@ export function liftStanding(background: BackgroundPlanes, frame: WorkPlanes): n
   if (plain < PLAIN_SHARE * surfaces.length) return 0;
   const rough = surfaces.map((mark) => 1 - mark);
   const opened = open(rough, width, height);
-  const objects = findComponents(opened, width, height, LEAST_AREA).filter((component) =>
+  const objects = findComponents(opened, width, height, MIN_AREA).filter((component) =>
     standsAlone(component, opened, surfaces, frame),
   );
-  if (objects.length > MOST_OBJECTS) return 0;
+  if (objects.length > MAX_OBJECTS) return 0;
   const mask = new Uint8Array(surfaces.length);
   const scratch = new Uint8Array(surfaces.length);
   for (const { runs } of objects)
@@ -92,7 +92,7 @@ function standsAlone(
   frame: WorkPlanes,
 ): boolean {
   const { width, height } = frame;
-  if (area > MOST_SHARE * surfaces.length) return false;
+  if (area > MAX_SHARE * surfaces.length) return false;
   if (left <= 1 || top <= 1 || right >= width - 1 || bottom >= height - 1) return false;
   let ring = 0;
   const grounds: number[] = [];

@@ -54,14 +54,14 @@ export class SamThread implements Segmenter {
   }
 
   async segment(view: SegmentView, prompts: readonly Prompt[]): Promise<readonly Segment[]> {
-    return (await this.look(view, prompts)).prompted;
+    return (await this.encode(view, prompts)).prompted;
   }
 
   /**
    * Encodes the picture once, for the prompts and the grid.
    * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed
    */
-  look(
+  encode(
     { pixels, width, height }: SegmentView,
     prompts: readonly Prompt[],
     grid?: GridOptions,

@@ -2,7 +2,7 @@ import type { CauseQuery } from '../../../core/learned-models.js';
 import type { ObservedEvent } from '../../../core/messages.js';
 import { EVENT_TYPES, TIME_EPSILON } from '../../../core/ontology.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
-import { CAUSE_STEPS, MOST_TRACKS, trackTensors } from '../../tracks/track-tensors.js';
+import { CAUSE_STEPS, MAX_TRACKS, trackTensors } from '../../tracks/track-tensors.js';
 
 /** The tracks end this long after the event, s. */
 export const AFTER_S = 0.4;
@@ -19,7 +19,7 @@ export interface NamedCauseQuery {
  */
 export function causeQuery(event: ObservedEvent, snapshot: MemorySnapshot): NamedCauseQuery | undefined {
   const window = { steps: CAUSE_STEPS, end: event.t + AFTER_S };
-  const crowded = snapshot.objects.length + snapshot.departed.length > MOST_TRACKS;
+  const crowded = snapshot.objects.length + snapshot.departed.length > MAX_TRACKS;
   const objects = crowded ? mostConcerned(event, snapshot) : undefined;
   const tracks = trackTensors(snapshot, { ...window, ...(objects && { objects }) });
   if (!tracks) return undefined;

@@ -13,7 +13,7 @@ export interface Necessity {
 /** Links that are followed back from an event: as far as a chain may go. */
 const MAX_LINKS = 4;
 /** Objects less likely necessary than this are not told. */
-export const LEAST_TOLD = 0.15;
+export const MIN_REPORTED = 0.15;
 
 /**
  * Every object, participants of the event left out, that may have been necessary for it, most probable first: whoever
@@ -23,24 +23,24 @@ export const LEAST_TOLD = 0.15;
 export function necessaryObjects(graph: EventGraph, event: ObservedEvent): readonly Necessity[] {
   const found = collect(graph, event, MAX_LINKS, 1);
   const own = new Set(event.participants.map(({ id }) => id));
-  return worthTelling([...found.values()].filter(({ object }) => !own.has(object)));
+  return isReportable([...found.values()].filter(({ object }) => !own.has(object)));
 }
 
 /** Those that are likely enough to be told, most probable first. */
-function worthTelling(causes: readonly Necessity[]): readonly Necessity[] {
+function isReportable(causes: readonly Necessity[]): readonly Necessity[] {
   return causes
-    .filter(({ probability }) => probability >= LEAST_TOLD)
+    .filter(({ probability }) => probability >= MIN_REPORTED)
     .sort((a, b) => b.probability - a.probability || (a.object < b.object ? -1 : 1));
 }
 
 /** What was judged anew, and of the others what was said before. */
-export function withUnjudged(
+export function withUnrated(
   judged: readonly Necessity[],
   asked: readonly string[],
   before: readonly Necessity[],
 ): readonly Necessity[] {
   const known = new Set(asked);
-  return worthTelling([...judged, ...before.filter(({ object }) => !known.has(object))]);
+  return isReportable([...judged, ...before.filter(({ object }) => !known.has(object))]);
 }
 
 /**
@@ -67,7 +67,7 @@ function collect(
     }
   };
   for (const link of graph.antecedents(event)) {
-    if (link.plausibility * weight < LEAST_TOLD) break;
+    if (link.plausibility * weight < MIN_REPORTED) break;
     const acts = INFLUENCES.has(link.rule.relation);
     for (const { id } of link.cause.participants) {
       if (acts && id !== link.via) offer({ object: id, probability: link.plausibility, path: [link] });

@@ -6,11 +6,11 @@ import type { Explainer } from '../../../core/reasoner.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
 import { blendCauses, blendFor, UNFITTED_BLEND, type CauseBlend } from './cause-blend.js';
 import { AFTER_S, causeQuery } from './cause-query.js';
-import { withUnjudged, type Necessity } from './causes.js';
+import { withUnrated, type Necessity } from './causes.js';
 import {
   accountFor,
   RULES_MODEL,
-  wordAccount,
+  describeAccount,
   type Account,
   type AccountSource,
 } from '../rules/rules-explainer.js';
@@ -49,7 +49,7 @@ export class LearnedExplainer implements Explainer, AccountSource {
     if (account === undefined) return undefined;
     const model = `${RULES_MODEL}+${this.#model.name}`;
     const by = { backend: this.name, model, ms: this.#clock.nowMs() - startMs };
-    return wordAccount(account, by);
+    return describeAccount(account, by);
   }
 
   async account(
@@ -79,6 +79,6 @@ export class LearnedExplainer implements Explainer, AccountSource {
       const probability = blendCauses(weights, said[row] ?? 0, known?.probability);
       return [{ object, probability, path: known?.path ?? [] }];
     });
-    return withUnjudged(blended, asked.ids, causes);
+    return withUnrated(blended, asked.ids, causes);
   }
 }

@@ -2,15 +2,15 @@ import type { AnswerGrammar } from '../../../core/learned-models.js';
 import type { ObservedEvent } from '../../../core/messages.js';
 import { MAX_STEPS } from '../rules/chain.js';
 import type { EventGraph, Link } from '../rules/event-graph.js';
-import type { Relation } from '../rules/relations.js';
+import type { CausalRelation } from '../rules/relations.js';
 
 /** Links less plausible than this are not offered. */
-const LEAST_PLAUSIBLE = 0.05;
+const MIN_PLAUSIBLE = 0.05;
 
 /** Where in a chain one is: an event and its relation to the next have been said. */
 interface Place {
   readonly event: ObservedEvent;
-  readonly relation: Relation;
+  readonly relation: CausalRelation;
   /** Links that may still follow, that of the relation included. */
   readonly left: number;
 }
@@ -78,7 +78,7 @@ export class ChainGrammar {
     seen.add(`${effect.id}/${left}`);
     for (const link of graph.antecedents(effect)) {
       const { id } = link.cause;
-      if (link.plausibility < LEAST_PLAUSIBLE || id === this.#outcome.id || !this.#numbers.has(id)) continue;
+      if (link.plausibility < MIN_PLAUSIBLE || id === this.#outcome.id || !this.#numbers.has(id)) continue;
       const known = this.#links.get(id) ?? [];
       if (!known.some((other) => other.effect.id === effect.id)) this.#links.set(id, [...known, link]);
       this.#collect(graph, link.cause, left - 1, seen);
@@ -116,7 +116,7 @@ export class ChainGrammar {
     return this.#states.push(edges) - 1;
   }
 
-  #line(event: ObservedEvent, relation: Relation): string {
+  #line(event: ObservedEvent, relation: CausalRelation): string {
     return `${this.#numbers.get(event.id) ?? ''} ${relation}\n`;
   }
 }

@@ -4,9 +4,9 @@ import type { LanguageModel, LanguageRequest } from '../../../core/learned-model
 import type { Explanation, ObservedEvent } from '../../../core/messages.js';
 import type { Explainer } from '../../../core/reasoner.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
-import { LEAST_TOLD, withUnjudged, type Necessity } from '../causes/causes.js';
+import { MIN_REPORTED, withUnrated, type Necessity } from '../causes/causes.js';
 import { EventGraph, type Link } from '../rules/event-graph.js';
-import { remarksOn, wordAccount, type Account, type AccountSource } from '../rules/rules-explainer.js';
+import { remarksOn, describeAccount, type Account, type AccountSource } from '../rules/rules-explainer.js';
 import { salienceOf } from '../rules/salience.js';
 import { logit, sigmoid } from '../../stats/online-logistic.js';
 import { Verifier } from '../verify/verifier.js';
@@ -14,7 +14,7 @@ import { ChainGrammar } from './chain-grammar.js';
 import { digitMeans } from '../../language/digits.js';
 import { MomentPrompt, type PromptView } from '../../language/moment-prompt.js';
 
-export interface FusedExplainerOptions {
+export interface LanguageExplainerOptions {
   readonly model: LanguageModel;
   /** Finds candidates and their probabilities without the language model. */
   readonly base: AccountSource;
@@ -24,7 +24,7 @@ export interface FusedExplainerOptions {
    */
   readonly causeWeight: number;
   /** A chain that the language model holds less likely than this gives way to that of the base, 0–1. 0: never. */
-  readonly leastSure: number;
+  readonly minConfidence: number;
   readonly view: PromptView;
   /** The longest that an explanation may take, ms. Default: any time. */
   readonly limitMs?: number | undefined;
@@ -33,19 +33,19 @@ export interface FusedExplainerOptions {
 }
 
 /** Taken for P(necessary) where the base doesn't tell an object: below what is told. */
-const UNTOLD = LEAST_TOLD / 3;
+const UNTOLD = MIN_REPORTED / 3;
 
 /**
  * Explains with the language model: which chain of earlier events, out of all that memory allows, and which objects were
  * necessary, pooled with what the base says. It chooses only; wording, times and boxes come from memory. What does not
  * verify is repaired once, else it rejects.
  */
-export class FusedExplainer implements Explainer {
+export class LanguageExplainer implements Explainer {
   readonly name = 'fused';
-  readonly #options: FusedExplainerOptions;
+  readonly #options: LanguageExplainerOptions;
   readonly #clock: Clock;
 
-  constructor(options: FusedExplainerOptions) {
+  constructor(options: LanguageExplainerOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
   }
@@ -67,7 +67,7 @@ export class FusedExplainer implements Explainer {
     if (!tellsMore && salienceOf(event) === 'when_known') return undefined;
     const remarks = remarksOn(base.index, event, links);
     const by = { backend: this.name, model: this.#options.model.name, ms: this.#clock.nowMs() - startMs };
-    return verified(wordAccount({ ...base, links, causes, remarks }, by, holds), snapshot, event);
+    return verified(describeAccount({ ...base, links, causes, remarks }, by, holds), snapshot, event);
   }
 
   async #chain(
@@ -83,7 +83,7 @@ export class FusedExplainer implements Explainer {
     if (links === undefined || !(logProbability <= 1e-6))
       throw new PresageError('backend_failed', 'the language model said what its grammar does not allow');
     const holds = Math.exp(Math.min(logProbability, 0));
-    return holds < this.#options.leastSure ? { links: byBase } : { links, holds };
+    return holds < this.#options.minConfidence ? { links: byBase } : { links, holds };
   }
 
   async #causes(
@@ -105,7 +105,7 @@ export class FusedExplainer implements Explainer {
       return { object, probability, path: known?.path ?? pathFrom(object, links) };
     });
     const objects = asked.map(({ object }) => object);
-    return withUnjudged(pooled, objects, base.causes);
+    return withUnrated(pooled, objects, base.causes);
   }
 
   #pooled(language: number, base: number): number {

@@ -2,17 +2,17 @@ import { z } from 'zod';
 import type { ChainStep, Explanation, ObservedEvent } from '../../../core/messages.js';
 import { objectName } from '../../../core/text/object-names.js';
 import type { MemoryIndex } from '../memory-index.js';
-import { RELATIONS } from '../rules/relations.js';
+import { CAUSAL_RELATIONS } from '../rules/relations.js';
 import { explanationId, stepOf, UNVERIFIED } from '../rules/rules-explainer.js';
 import { clauseOf } from '../rules/wording.js';
 import type { Candidates } from './prompt.js';
 
 /** Bounds of an answer: steps as in a chain by rules, texts of about one line. */
-const MOST_STEPS = 4;
-const MOST_CAUSES = 5;
+const MAX_STEPS = 4;
+const MAX_CAUSES = 5;
 const CLAUSE_LENGTH = 100;
 const TEXT_LENGTH = 200;
-const LINKING = RELATIONS.filter((relation) => relation !== 'outcome');
+const LINKING = CAUSAL_RELATIONS.filter((relation) => relation !== 'outcome');
 
 const probability = z.number().min(0).max(1);
 /**
@@ -43,8 +43,8 @@ function answerSchema(candidates: Candidates, chance: z.ZodType<number> = probab
     counterfactual: z.string().max(CLAUSE_LENGTH),
   });
   return z.object({
-    chain: z.array(step).min(1).max(MOST_STEPS),
-    causes: z.array(cause).max(Math.min(objects.length, MOST_CAUSES)),
+    chain: z.array(step).min(1).max(MAX_STEPS),
+    causes: z.array(cause).max(Math.min(objects.length, MAX_CAUSES)),
     // After the references, so that the sentence is written with them in view.
     text: z.string().min(1).max(TEXT_LENGTH),
     confidence: chance,

@@ -34,7 +34,7 @@ export interface ChatClientStats {
   readonly requests: number;
   readonly retries: number;
   /** How often a way of asking for JSON was given up because the server refused it. */
-  readonly formatsGivenUp: number;
+  readonly rejectedFormats: number;
 }
 
 export interface ToolRequest {
@@ -48,7 +48,7 @@ export interface ToolTurn {
   readonly calls: readonly ToolCall[];
 }
 
-export interface ChatClientParts {
+export interface ChatClientDeps {
   /** Waits; rejects when the signal aborts. Default: a timer. */
   readonly wait?: (ms: number, signal: AbortSignal) => Promise<void>;
   /** 0–1, for the jitter of retries. Default: Math.random. */
@@ -60,9 +60,9 @@ const RETRIES = 2;
 const FIRST_DELAY_MS = 500;
 const LONGEST_DELAY_MS = 4000;
 /** An answer is some hundreds of tokens; a server that sends more is not answering. */
-const MOST_BYTES = 1 << 20;
+const MAX_BYTES = 1 << 20;
 /** Characters of a server's complaint that go into an error. */
-const MOST_QUOTED = 200;
+const MAX_QUOTED = 200;
 /** Ways of asking for JSON, best first. A server that refuses one is asked with the next, from then on. */
 const FORMATS = ['json_schema', 'json_object', 'prompt'] as const;
 type Format = (typeof FORMATS)[number];
@@ -105,10 +105,10 @@ export class ChatClient {
   readonly #config: OpenAiConfig;
   readonly #wait: (ms: number, signal: AbortSignal) => Promise<void>;
   readonly #random: () => number;
-  readonly #stats = { requests: 0, retries: 0, formatsGivenUp: 0 };
+  readonly #stats = { requests: 0, retries: 0, rejectedFormats: 0 };
   #format = 0;
 
-  constructor(config: OpenAiConfig, parts: ChatClientParts = {}) {
+  constructor(config: OpenAiConfig, parts: ChatClientDeps = {}) {
     this.#config = config;
     this.#wait = parts.wait ?? waitFor;
     this.#random = parts.random ?? Math.random;
@@ -121,7 +121,7 @@ export class ChatClient {
       const reply = await this.#sendPatiently(request.messages, responseFormat(name, request.schema), signal);
       if (reply.status >= 200 && reply.status < 300) {
         // Given up for good only now: the refusal may have been about something else.
-        this.#stats.formatsGivenUp += Math.max(format - this.#format, 0);
+        this.#stats.rejectedFormats += Math.max(format - this.#format, 0);
         this.#format = Math.max(format, this.#format);
         const { content } = messageOf(reply.body, this.#where());
         if (content === undefined || content === null)
@@ -202,7 +202,7 @@ export class ChatClient {
   }
 
   #refused(reply: Reply): PresageError {
-    const said = this.#withoutKey(reply.body).replace(/\s+/g, ' ').slice(0, MOST_QUOTED);
+    const said = this.#withoutKey(reply.body).replace(/\s+/g, ' ').slice(0, MAX_QUOTED);
     const retryable = reply.status === 429 || reply.status >= 500;
     const hint =
       reply.status === 401 || reply.status === 403
@@ -219,7 +219,7 @@ export class ChatClient {
     const inner = thrown instanceof Error && thrown.cause instanceof Error ? thrown.cause : thrown;
     const reason = this.#withoutKey(inner instanceof Error ? inner.message : String(inner)).slice(
       0,
-      MOST_QUOTED,
+      MAX_QUOTED,
     );
     return new PresageError('backend_failed', `${this.#where()} does not answer: ${reason}`, {
       retryable: true,
@@ -275,8 +275,8 @@ async function readCapped(response: Response): Promise<string> {
   for await (const chunk of response.body ?? []) {
     const part = chunk as Uint8Array;
     bytes += part.byteLength;
-    if (bytes > MOST_BYTES)
-      throw new PresageError('backend_failed', `Language model server sends more than ${MOST_BYTES} bytes`);
+    if (bytes > MAX_BYTES)
+      throw new PresageError('backend_failed', `Language model server sends more than ${MAX_BYTES} bytes`);
     chunks.push(part);
   }
   return Buffer.concat(chunks).toString('utf8');

@@ -6,7 +6,7 @@ import type { ObjectHistory } from '../../../core/records/records.js';
 import type { QuestionBackend } from '../../../ask/ask.js';
 import { clauseOf } from '../../../ask/answers/phrasing.js';
 import type { Recollection } from '../../../ask/recollection.js';
-import { ChatClient, type ChatClientParts, type ChatMessage } from './chat-client.js';
+import { ChatClient, type ChatClientDeps, type ChatMessage } from './chat-client.js';
 import type { OpenAiConfig } from './config.js';
 import { systemClock } from '../../../core/clock.js';
 import { ToolBox } from '../../../ask/tools/tool-box.js';
@@ -15,9 +15,9 @@ import { withinTime } from './time-limit.js';
 import { ToolLoop, withToolResults, type ToolUse } from './tool-loop.js';
 
 /** Bounds that keep a prompt under about 1,000 tokens, so that a model with a context of 2,048 can answer. */
-const MOST_EVENTS = 16;
-const MOST_OBJECTS = 10;
-const MOST_EPISODES = 2;
+const MAX_EVENTS = 16;
+const MAX_OBJECTS = 10;
+const MAX_EPISODES = 2;
 const TEXT_LENGTH = 240;
 /** Words of an answer that name things: `#7`, `o7`, `e12`. */
 const NAMES = /#(\d+)\b|\b([oe]\d+)\b/g;
@@ -51,7 +51,7 @@ export class OpenAiAsker implements QuestionBackend {
   readonly #client: ChatClient;
   readonly #tools: ToolLoop;
 
-  constructor(config: OpenAiConfig, parts: ChatClientParts = {}) {
+  constructor(config: OpenAiConfig, parts: ChatClientDeps = {}) {
     this.#config = config;
     this.#client = new ChatClient(config, parts);
     this.#tools = new ToolLoop({ client: this.#client, clock: systemClock, timeoutMs: config.timeoutMs });
@@ -80,10 +80,10 @@ export class OpenAiAsker implements QuestionBackend {
     memory: Recollection,
     retrieved: Retrieved,
     limit: AbortSignal,
-  ): Promise<{ said: Said; looks: ToolUse['looks'] } | undefined> {
+  ): Promise<{ said: Said; looks: ToolUse['inspections'] } | undefined> {
     const prompt = promptFor(question, memory, retrieved);
     const used = await this.#useTools(prompt, memory, limit);
-    const { looks } = used;
+    const { inspections: looks } = used;
     const early = used.said === undefined ? undefined : read(used.said, retrieved);
     if (early && 'said' in early) return { said: early.said, looks };
     const messages = withToolResults(prompt, used);
@@ -108,33 +108,33 @@ export class OpenAiAsker implements QuestionBackend {
     { queries, now, video }: Recollection,
     limit: AbortSignal,
   ): Promise<ToolUse> {
-    if (!this.#config.tools) return { told: [], looks: [], said: undefined };
+    if (!this.#config.tools) return { reported: [], inspections: [], said: undefined };
     return this.#tools.run(prompt, new ToolBox({ queries, now, video }), limit);
   }
 }
 
 /** What memory holds on the words of the question, filled up with the newest. */
 function retrieve(question: string, { queries }: Recollection): Retrieved {
-  const hits = queries.search(question, MOST_EVENTS);
+  const hits = queries.search(question, MAX_EVENTS);
   const events = new Map<string, ObservedEvent>();
   for (const hit of hits) if ('event' in hit) events.set(hit.event.event.id, hit.event.event);
   const named = hits.flatMap((hit) => ('object' in hit ? [hit.object] : []));
-  for (const { id } of named.slice(0, MOST_OBJECTS)) {
-    for (const { event } of queries.events({ objects: [id], limit: MOST_EVENTS / 2, keep: 'newest' }))
+  for (const { id } of named.slice(0, MAX_OBJECTS)) {
+    for (const { event } of queries.events({ objects: [id], limit: MAX_EVENTS / 2, keep: 'newest' }))
       add(event);
   }
-  for (const { event } of [...queries.events({ limit: MOST_EVENTS, keep: 'newest' })].reverse()) add(event);
+  for (const { event } of [...queries.events({ limit: MAX_EVENTS, keep: 'newest' })].reverse()) add(event);
   const listed = [...events.values()].sort((x, y) => x.t - y.t);
   const ids = new Set([
     ...named.map(({ id }) => id),
     ...listed.flatMap(({ participants }) => participants.map(({ id }) => id)),
   ]);
-  const objects = queries.objects({ ids: [...ids].slice(0, MOST_OBJECTS) });
-  const episodes = queries.episodes({ limit: MOST_EPISODES, keep: 'newest' }).map(({ text }) => text);
+  const objects = queries.objects({ ids: [...ids].slice(0, MAX_OBJECTS) });
+  const episodes = queries.episodes({ limit: MAX_EPISODES, keep: 'newest' }).map(({ text }) => text);
   return { objects, events: listed, episodes };
 
   function add(event: ObservedEvent): void {
-    if (events.size < MOST_EVENTS) events.set(event.id, event);
+    if (events.size < MAX_EVENTS) events.set(event.id, event);
   }
 }
 
@@ -164,7 +164,7 @@ function promptFor(
 function saidSchema({ objects, events }: Retrieved): z.ZodType<Said> {
   const idsOf = (ids: readonly string[]): z.ZodType<string> => z.enum(ids.length === 0 ? ['none'] : [...ids]);
   return z.object({
-    events: z.array(idsOf(events.map(({ id }) => id))).max(Math.min(events.length, MOST_EVENTS)),
+    events: z.array(idsOf(events.map(({ id }) => id))).max(Math.min(events.length, MAX_EVENTS)),
     objects: z.array(idsOf(objects.map(({ id }) => objectName(id)))).max(objects.length),
     text: z.string().min(1).max(TEXT_LENGTH),
     confidence: z.number().min(0).max(1),

@@ -4,14 +4,14 @@ import type { Explanation, ObservedEvent } from '../../../core/messages.js';
 import type { Explainer } from '../../../core/reasoner.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
 import { RecordQueries } from '../../../core/records/query.js';
-import type { VideoLooks } from '../../../core/inspection.js';
+import type { VideoInspector } from '../../../core/inspection.js';
 import { recordsOfSnapshot } from '../../../ask/tools/snapshot-records.js';
 import { ToolBox } from '../../../ask/tools/tool-box.js';
 import { ToolLoop, withToolResults, type ToolLoopStats, type ToolUse } from './tool-loop.js';
 import { MemoryIndex } from '../memory-index.js';
 import { salienceOf } from '../rules/salience.js';
 import { answerJsonSchema, explanationOf, parseAnswer, type Answer } from './answer.js';
-import { ChatClient, type ChatClientParts, type ChatClientStats, type ChatMessage } from './chat-client.js';
+import { ChatClient, type ChatClientDeps, type ChatClientStats, type ChatMessage } from './chat-client.js';
 import type { OpenAiConfig } from './config.js';
 import { withinTime } from './time-limit.js';
 import { candidatesFor, promptFor, repairPrompt, type Candidates } from './prompt.js';
@@ -19,13 +19,13 @@ import { candidatesFor, promptFor, repairPrompt, type Candidates } from './promp
 /** Pictures of an event as JPEG data URLs, oldest first; empty when there are none. */
 export type Keyframes = (event: ObservedEvent) => Promise<readonly string[]> | readonly string[];
 
-export interface OpenAiExplainerOptions extends ChatClientParts {
+export interface OpenAiExplainerOptions extends ChatClientDeps {
   /** See `openAiConfig`, which checks it. */
   readonly config: OpenAiConfig;
   /** Asked only when `config.images`. */
   readonly keyframes?: Keyframes;
   /** Recent video, for the tool that looks at it again. */
-  readonly video?: VideoLooks | undefined;
+  readonly video?: VideoInspector | undefined;
   /** Measures `by.ms`. Default: the system's clock. */
   readonly clock?: Clock;
 }
@@ -38,7 +38,7 @@ export interface OpenAiExplainerStats extends ChatClientStats, ToolLoopStats {
 }
 
 /** Pictures sent with one question: more would not fit small contexts. */
-const MOST_IMAGES = 4;
+const MAX_IMAGES = 4;
 
 /**
  * Explains with a language model on an OpenAI-compatible server. The model chooses among ids of memory and words short
@@ -103,9 +103,9 @@ export class OpenAiExplainer implements Explainer {
   ): Promise<Asked> {
     const { config, keyframes } = this.#options;
     const images = config.images && keyframes !== undefined ? await keyframes(event) : [];
-    const prompt = promptFor(index, event, candidates, images.slice(-MOST_IMAGES));
+    const prompt = promptFor(index, event, candidates, images.slice(-MAX_IMAGES));
     const used = await this.#useTools(prompt, index, signal);
-    const { looks } = used;
+    const { inspections: looks } = used;
     const early = used.said === undefined ? undefined : parseAnswer(used.said, candidates);
     if (early && 'answer' in early) return { answer: early.answer, looks };
     const messages = withToolResults(prompt, used);
@@ -126,7 +126,7 @@ export class OpenAiExplainer implements Explainer {
   /** Before it answers, the model may look things up; it sees no later than memory did then. */
   async #useTools(prompt: readonly ChatMessage[], index: MemoryIndex, signal: AbortSignal): Promise<ToolUse> {
     const { config, video } = this.#options;
-    if (!config.tools) return { told: [], looks: [], said: undefined };
+    if (!config.tools) return { reported: [], inspections: [], said: undefined };
     const { snapshot } = index;
     const queries = new RecordQueries(recordsOfSnapshot(snapshot));
     return this.#tools.run(prompt, new ToolBox({ queries, now: snapshot.t, video }), signal);
@@ -135,5 +135,5 @@ export class OpenAiExplainer implements Explainer {
 
 interface Asked {
   readonly answer: Answer;
-  readonly looks: ToolUse['looks'];
+  readonly looks: ToolUse['inspections'];
 }

@@ -14,12 +14,12 @@ export interface Candidates {
 }
 
 /** Bounds that keep a prompt under about 1,000 tokens, so that a model with a context of 2,048 can answer. */
-const MOST_EVENTS = 12;
-const MOST_THIRDS = 8;
+const MAX_EVENTS = 12;
+const MAX_THIRDS = 8;
 /** Relations offered at most. */
-const MOST_RELATIONS = 6;
+const MAX_RELATIONS = 6;
 /** Events older than this are not offered, s. */
-const LOOK_BACK_S = 15;
+const HISTORY_S = 15;
 
 /**
  * Earlier events that share an object with the explained one, or with one that does, and so on: nearest first until
@@ -30,9 +30,9 @@ export function candidatesFor(index: MemoryIndex, event: ObservedEvent): Candida
   const objects = [...own];
   const events = new Map<string, ObservedEvent>();
   for (const id of objects) {
-    const earlier = index.eventsOf(id).filter(({ t }) => t < event.t && t >= event.t - LOOK_BACK_S);
+    const earlier = index.eventsOf(id).filter(({ t }) => t < event.t && t >= event.t - HISTORY_S);
     for (const one of [...earlier].reverse()) {
-      if (one.id === event.id || events.size >= MOST_EVENTS) continue;
+      if (one.id === event.id || events.size >= MAX_EVENTS) continue;
       events.set(one.id, one);
       for (const participant of one.participants) {
         if (!objects.includes(participant.id)) objects.push(participant.id);
@@ -41,7 +41,7 @@ export function candidatesFor(index: MemoryIndex, event: ObservedEvent): Candida
   }
   const listed = [...events.values()].sort((a, b) => a.t - b.t || (a.id < b.id ? -1 : 1));
   const cited = new Set(listed.flatMap(({ participants }) => participants.map(({ id }) => id)));
-  const thirds = objects.filter((id) => !own.has(id) && cited.has(id)).slice(0, MOST_THIRDS);
+  const thirds = objects.filter((id) => !own.has(id) && cited.has(id)).slice(0, MAX_THIRDS);
   return { events: listed, thirds };
 }
 
@@ -86,21 +86,20 @@ export function promptFor(
 export function repairPrompt(messages: readonly ChatMessage[], answer: string, wrong: string): ChatMessage[] {
   return [
     ...messages,
-    { role: 'assistant', content: answer.slice(0, MOST_QUOTED) },
+    { role: 'assistant', content: answer.slice(0, MAX_QUOTED) },
     { role: 'user', content: `That was not valid: ${wrong}. Answer again, with the JSON object only.` },
   ];
 }
 
 /** Characters of a failed answer that are shown back to the model: enough to see it, too few to fill its context. */
-const MOST_QUOTED = 600;
+const MAX_QUOTED = 600;
 
 /** What held between the objects around the time of the event, the newest last. */
 function relationLines(index: MemoryIndex, event: ObservedEvent, objects: ReadonlySet<string>): string[] {
   const held = index.snapshot.relations.filter(
-    ({ a, b, from, to }) =>
-      objects.has(a) && objects.has(b) && from <= event.t && to >= event.t - LOOK_BACK_S,
+    ({ a, b, from, to }) => objects.has(a) && objects.has(b) && from <= event.t && to >= event.t - HISTORY_S,
   );
-  const lines = held.slice(-MOST_RELATIONS).map(({ kind, a, b, from, to, open }) => {
+  const lines = held.slice(-MAX_RELATIONS).map(({ kind, a, b, from, to, open }) => {
     const until = open ? 'now' : `${to.toFixed(1)} s`;
     return `${objectName(a)} ${kind.replace('-', ' ')} ${objectName(b)} (from ${from.toFixed(1)} s to ${until})`;
   });

@@ -1,5 +1,5 @@
 import type { Clock } from '../../../core/clock.js';
-import type { TellableLook } from '../../../core/messages.js';
+import type { ReportedInspection } from '../../../core/messages.js';
 import type { ToolBox, ToolResult } from '../../../ask/tools/tool-box.js';
 import { toolFunctions } from '../../../ask/tools/tool-schemas.js';
 import type { ChatClient, ChatMessage, ToolCall } from './chat-client.js';
@@ -14,9 +14,9 @@ export interface ToolLoopOptions {
 /** What came of letting the model use tools. */
 export interface ToolUse {
   /** What they told, for the prompt of the answer itself; empty when none was called. */
-  readonly told: readonly string[];
+  readonly reported: readonly string[];
   /** What was looked at again. */
-  readonly looks: readonly TellableLook[];
+  readonly inspections: readonly ReportedInspection[];
   /** What it said when it called no more, which may be the answer already. */
   readonly said: string | undefined;
 }
@@ -26,16 +26,16 @@ export interface ToolLoopStats {
   /** Calls that gave an error, which the model was told. */
   readonly toolErrors: number;
   /** The server refuses tools, or never used them: they are not offered any more. */
-  readonly toolsGivenUp: boolean;
+  readonly toolsDisabled: boolean;
 }
 
 /** Turns in which tools may be called, and calls of one turn that are answered. */
-const MOST_ROUNDS = 4;
-const MOST_CALLS = 3;
+const MAX_ROUNDS = 4;
+const MAX_CALLS = 3;
 /** Characters of one result that go to the model. */
-const MOST_TOLD = 1500;
+const MAX_LISTED = 1500;
 /** Pictures kept as evidence of one answer. */
-const MOST_LOOKS = 12;
+const MAX_APPEARANCES = 12;
 /** After this many answers without a single call, a server is taken to know no tools. */
 const ANSWERS_WITHOUT_CALLS = 3;
 
@@ -57,14 +57,14 @@ export class ToolLoop {
   /** Rejects with `backend_failed` or `interrupted`. */
   async run(messages: readonly ChatMessage[], box: ToolBox, signal: AbortSignal): Promise<ToolUse> {
     const told: string[] = [];
-    const looks: TellableLook[] = [];
-    if (this.#givenUp) return { told, looks, said: undefined };
+    const looks: ReportedInspection[] = [];
+    if (this.#givenUp) return { reported: told, inspections: looks, said: undefined };
     const { client, clock, timeoutMs } = this.#options;
     const endMs = clock.nowMs() + timeoutMs / 2;
     const tools = toolFunctions(box.names);
     let turns: readonly ChatMessage[] = messages;
     let said: string | undefined;
-    for (let round = 0; round < MOST_ROUNDS && clock.nowMs() < endMs; round += 1) {
+    for (let round = 0; round < MAX_ROUNDS && clock.nowMs() < endMs; round += 1) {
       const turn = await client.completeWithTools({ messages: turns, tools }, signal);
       if (turn === undefined) {
         this.#givenUp = true;
@@ -74,26 +74,26 @@ export class ToolLoop {
         said = turn.content;
         break;
       }
-      const calls = turn.calls.slice(0, MOST_CALLS);
+      const calls = turn.calls.slice(0, MAX_CALLS);
       const answered: ChatMessage[] = [{ role: 'assistant', content: turn.content, calls }];
       for (const call of calls) {
         const result = await this.#call(call, box, signal);
         const content = JSON.stringify(result.ok ? result.value : { error: result.error }).slice(
           0,
-          MOST_TOLD,
+          MAX_LISTED,
         );
         answered.push({ role: 'tool', content, callId: call.id });
         told.push(`${call.name} ${call.arguments.slice(0, 200)}: ${content}`);
-        if (result.ok) looks.push(...result.looks);
+        if (result.ok) looks.push(...result.inspections);
       }
       turns = [...turns, ...answered];
     }
     this.#judge(told.length > 0);
-    return { told, looks: looks.slice(0, MOST_LOOKS), said };
+    return { reported: told, inspections: looks.slice(0, MAX_APPEARANCES), said };
   }
 
   stats(): ToolLoopStats {
-    return { toolCalls: this.#calls, toolErrors: this.#errors, toolsGivenUp: this.#givenUp };
+    return { toolCalls: this.#calls, toolErrors: this.#errors, toolsDisabled: this.#givenUp };
   }
 
   async #call(
@@ -125,7 +125,10 @@ function argumentsOf(written: string): unknown {
 }
 
 /** The prompt of the answer with what the tools told, in words that every server understands. */
-export function withToolResults(messages: readonly ChatMessage[], { told }: ToolUse): readonly ChatMessage[] {
+export function withToolResults(
+  messages: readonly ChatMessage[],
+  { reported: told }: ToolUse,
+): readonly ChatMessage[] {
   if (told.length === 0) return messages;
   const text = `\nLooked up:\n${told.join('\n')}`;
   const last = messages.at(-1);

@@ -9,15 +9,19 @@ import type { EventType } from '../../../core/ontology.js';
  * - `precedes`: is the usual step before; no mechanism is claimed
  * - `outcome`: the explained event itself, always the last step
  */
-export const RELATIONS = ['enables', 'triggers', 'pushes', 'blocks', 'precedes', 'outcome'] as const;
-export type Relation = (typeof RELATIONS)[number];
+export const CAUSAL_RELATIONS = ['enables', 'triggers', 'pushes', 'blocks', 'precedes', 'outcome'] as const;
+export type CausalRelation = (typeof CAUSAL_RELATIONS)[number];
 
 /** Relations by which another object acts: third objects of such a link are candidates for necessary causes. */
-export const INFLUENCES: ReadonlySet<Relation> = new Set<Relation>(['triggers', 'pushes', 'blocks']);
+export const INFLUENCES: ReadonlySet<CausalRelation> = new Set<CausalRelation>([
+  'triggers',
+  'pushes',
+  'blocks',
+]);
 
 /** One kind of link between an earlier and a later event. */
 export interface LinkRule {
-  readonly relation: Relation;
+  readonly relation: CausalRelation;
   /** Plausibility when the later follows at once, 0–1: a rule of thumb, not a fitted figure. */
   readonly prior: number;
   /** The earlier event is no candidate when it is older than this, s. */
@@ -49,7 +53,7 @@ const DEEDS = [
 
 type Row = readonly [
   to: readonly EventType[],
-  relation: Relation,
+  relation: CausalRelation,
   prior: number,
   windowS: number,
   decayS: number,

@@ -8,7 +8,7 @@ import { bestChain, chainConfidence } from './chain.js';
 import { stoodBefore } from '../causes/counterfactual.js';
 import { EventGraph, type Link } from './event-graph.js';
 import { MemoryIndex } from '../memory-index.js';
-import type { Relation } from './relations.js';
+import type { CausalRelation } from './relations.js';
 import { salienceOf } from './salience.js';
 import { clauseOf, counterfactual, explanationText, outsideRemark, relationRemark } from './wording.js';
 
@@ -22,7 +22,7 @@ export const RULES_MODEL = 'event-graph-1';
 /** Confidence of "nothing in memory accounts for this": it says little about the world. */
 const NOTHING_CONFIDENCE = 0.1;
 /** No chain read from boxes is surer than this. */
-const MOST_CONFIDENT = 0.9;
+const MAX_CONFIDENT = 0.9;
 /** An object that moves within this time of its first sight came in moving, s: a slope needs 0.6 s of samples. */
 const FIRST_MOTION_S = 1;
 
@@ -53,7 +53,7 @@ export class RulesExplainer implements Explainer, AccountSource {
     const account = accountFor(event, snapshot);
     if (account === undefined) return undefined;
     const by = { backend: this.name, model: RULES_MODEL, ms: this.#clock.nowMs() - startMs };
-    return wordAccount(account, by);
+    return describeAccount(account, by);
   }
 }
 
@@ -97,7 +97,7 @@ export function remarksOn(
 }
 
 /** @param holds probability that the chain holds; by default that all of its links do */
-export function wordAccount(
+export function describeAccount(
   { event, index, links, causes, remarks }: Account,
   by: Explanation['by'],
   holds?: number,
@@ -130,7 +130,7 @@ export function explanationId(event: ObservedEvent): string {
 export function stepOf(
   index: MemoryIndex,
   event: ObservedEvent,
-  relation: Relation,
+  relation: CausalRelation,
   text: string,
 ): ChainStep {
   return {
@@ -154,7 +154,7 @@ function chainSteps(index: MemoryIndex, event: ObservedEvent, links: readonly Li
 
 /** @param holds probability that the chain holds; by default that all of its links do */
 function confidenceOf(event: ObservedEvent, links: readonly Link[], holds = chainConfidence(links)): number {
-  return round(Math.min(holds * event.confidence, MOST_CONFIDENT));
+  return round(Math.min(holds * event.confidence, MAX_CONFIDENT));
 }
 
 function stoodWhenActedOn(index: MemoryIndex, necessity: Necessity): boolean | undefined {

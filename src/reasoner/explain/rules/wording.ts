@@ -3,10 +3,10 @@ import { eventClause, objectName, objectPhrase } from '../../../core/text/object
 import type { Relation as HeldRelation } from '../../../core/records/records.js';
 import type { Link } from './event-graph.js';
 import type { Necessity } from '../causes/causes.js';
-import type { Relation } from './relations.js';
+import type { CausalRelation } from './relations.js';
 
 /** What follows the clause of a step, by how it leads on; what acts on an object is followed by that object's name. */
-const LEADS_ON: Readonly<Record<Relation, string>> = {
+const LEADS_ON: Readonly<Record<CausalRelation, string>> = {
   enables: ', which made it possible',
   triggers: ', which probably set it off',
   pushes: ' and changed the motion of',

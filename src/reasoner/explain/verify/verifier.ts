@@ -4,12 +4,12 @@ import { TIME_EPSILON } from '../../../core/ontology.js';
 import { objectName } from '../../../core/text/object-names.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
 import { MemoryIndex } from '../memory-index.js';
-import { RELATIONS } from '../rules/relations.js';
+import { CAUSAL_RELATIONS } from '../rules/relations.js';
 import type { Problem, ProblemCode } from './problems.js';
 import { problemLine } from './problems.js';
 
 /** Overlap of an evidence box with memory's: half where memory has the box itself, less where it interpolates. */
-const LEAST_IOU = { event: 0.5, sample: 0.5, now: 0.5, trail: 0.3 } as const;
+const MIN_IOU = { event: 0.5, sample: 0.5, now: 0.5, trail: 0.3 } as const;
 /** An object may be hidden this long at the edges of its life and still count as in view, s (UNSEEN_S of the spec). */
 const VIEW_TOLERANCE_S = 1;
 /** What is said instead of a text that names what does not exist. */
@@ -205,7 +205,7 @@ function checkStep(index: MemoryIndex, step: ChainStep, at: number): Problem[] {
     ...(step.evidence.length === 0 ? [problem('no_evidence', where, 'has no box to show')] : []),
     ...step.evidence.flatMap((evidence) => checkEvidence(index, step, evidence, where)),
   ];
-  if (!(RELATIONS as readonly string[]).includes(step.relation)) {
+  if (!(CAUSAL_RELATIONS as readonly string[]).includes(step.relation)) {
     problems.push(problem('unknown_relation', where, `“${step.relation}” is no relation`));
   }
   for (const id of step.objects) {
@@ -246,7 +246,7 @@ function checkEvidence(
   }
   const recorded = step.objects.map((id) => index.boxAt(id, evidence.t)).filter((box) => box !== undefined);
   if (recorded.length === 0) return [problem('no_record', where, 'memory holds no box for its evidence')];
-  const agrees = recorded.some(({ box, source }) => iou(box, evidence.box) >= LEAST_IOU[source]);
+  const agrees = recorded.some(({ box, source }) => iou(box, evidence.box) >= MIN_IOU[source]);
   return agrees ? [] : [problem('box_differs', where, 'its evidence is not where memory saw the object')];
 }
 

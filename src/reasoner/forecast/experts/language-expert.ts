@@ -1,16 +1,16 @@
 import type { LanguageModel } from '../../../core/learned-models.js';
 import type { ForecastItem } from '../../../core/messages.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
-import type { ForecastSource } from '../expert.js';
+import type { Expert } from '../expert.js';
 import { itemKey } from '../learning.js';
 import { digitMeans } from '../../language/digits.js';
 import { MomentPrompt, type PromptView } from '../../language/moment-prompt.js';
 
 /** Items that are asked about at most: the likeliest, since they are what predictions are made of. */
-const MOST_ITEMS = 32;
+const MAX_ITEMS = 32;
 
 /** The language model as a source of the forecast: it says a distribution over digits after each item. */
-export class LanguageSource implements ForecastSource {
+export class LanguageExpert implements Expert {
   readonly name = 'language';
   readonly #model: LanguageModel;
   readonly #view: PromptView;
@@ -36,7 +36,7 @@ export class LanguageSource implements ForecastSource {
         const text = moment.item(item);
         return text === undefined ? [] : [{ key: itemKey(item.type, item.participants, item.zone), text }];
       })
-      .slice(0, MOST_ITEMS);
+      .slice(0, MAX_ITEMS);
     if (asked.length === 0) return new Map();
     const texts = asked.map(({ text }) => text);
     const said = digitMeans(

@@ -2,8 +2,8 @@ import type { ForecastModel, LearnedForecast } from '../../../core/learned-model
 import type { ForecastItem } from '../../../core/messages.js';
 import { FAST, type EventType } from '../../../core/ontology.js';
 import type { MemorySnapshot, ObjectRecord } from '../../../core/memory.js';
-import { FORECAST_STEPS, MOST_TRACKS, trackTensors } from '../../tracks/track-tensors.js';
-import type { ForecastSource } from '../expert.js';
+import { FORECAST_STEPS, MAX_TRACKS, trackTensors } from '../../tracks/track-tensors.js';
+import type { Expert } from '../expert.js';
 import { itemKey } from '../learning.js';
 
 /** Types in the order of the outputs `single` and `pair` (docs/fused-model.md). */
@@ -13,7 +13,7 @@ const PAIR_TYPES: readonly EventType[] = ['meet', 'collide'];
 const BINS = 6;
 
 /** The forecaster as a source: what it says of single objects and pairs. Of zones and lines it says nothing. */
-export class LearnedSource implements ForecastSource {
+export class LearnedExpert implements Expert {
   readonly name = 'forecaster';
   readonly #model: ForecastModel;
 
@@ -46,11 +46,11 @@ export class LearnedSource implements ForecastSource {
 
 /** Where more are in view than the model takes: those that move before those that stand, the nearest (tallest) first. */
 function mostRelevant(objects: readonly ObjectRecord[]): readonly string[] | undefined {
-  if (objects.length <= MOST_TRACKS) return undefined;
+  if (objects.length <= MAX_TRACKS) return undefined;
   const moves = ({ samples }: ObjectRecord): number => ((samples.at(-1)?.speed ?? 0) > FAST ? 1 : 0);
   return [...objects]
     .sort((a, b) => moves(b) - moves(a) || b.box[3] - a.box[3])
-    .slice(0, MOST_TRACKS)
+    .slice(0, MAX_TRACKS)
     .map(({ id }) => id);
 }
 

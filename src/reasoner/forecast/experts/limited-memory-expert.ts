@@ -2,7 +2,7 @@ import { boxPosition, type Box, type Point } from '../../../core/maths/box.js';
 import type { ForecastItem } from '../../../core/messages.js';
 import { SAMPLE_HZ } from '../../../core/ontology.js';
 import type { MemorySnapshot, ObjectRecord, ObjectSample, PlaceStatistics } from '../../../core/memory.js';
-import type { ForecastSource } from '../expert.js';
+import type { Expert } from '../expert.js';
 
 /** Frames that are left, 1 s apart. */
 const FRAMES = 4;
@@ -27,19 +27,19 @@ export function lastFrames(snapshot: MemorySnapshot): MemorySnapshot {
     objects: snapshot.objects.map((record) => thinned(record, snapshot.t)),
     departed: [],
     events: [],
-    clips: [],
+    scenes: [],
     relations: [],
     places: NOWHERE,
   };
 }
 
 /** A source that sees no more than a view of memory. */
-export class ViewedSource implements ForecastSource {
+export class LimitedMemoryExpert implements Expert {
   readonly name: string;
   readonly model: string;
 
   constructor(
-    private readonly source: ForecastSource,
+    private readonly source: Expert,
     private readonly view: (snapshot: MemorySnapshot) => MemorySnapshot,
   ) {
     this.name = source.name;

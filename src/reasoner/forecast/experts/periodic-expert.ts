@@ -3,11 +3,11 @@ import { toPresageError, type PresageError } from '../../../core/errors.js';
 import type { ForecastItem } from '../../../core/messages.js';
 import { TIME_EPSILON } from '../../../core/ontology.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
-import type { ForecastSource } from '../expert.js';
+import type { Expert } from '../expert.js';
 import { itemKey } from '../learning.js';
 
-export interface LanguageBeatOptions {
-  readonly source: ForecastSource;
+export interface PeriodicExpertOptions {
+  readonly source: Expert;
   /** Media s between two questions. Default 2. */
   readonly everyS?: number;
   /** An answer about a moment longer ago than this is not used, media s. Default 2.5: within the horizon. */
@@ -16,7 +16,7 @@ export interface LanguageBeatOptions {
   readonly waitMs?: number;
 }
 
-export interface LanguageBeatStats {
+export interface PeriodicExpertStats {
   readonly asked: number;
   /** Beats that were left out because the last question was still open. */
   readonly skipped: number;
@@ -35,10 +35,10 @@ interface Answer {
  * A slow source for live streams: it is asked on a beat, one question at a time, always about the newest moment. A forecast
  * that cannot wait for the answer gets the last one, which is about a moment shortly before.
  */
-export class LanguageBeat implements ForecastSource {
+export class PeriodicExpert implements Expert {
   readonly name: string;
   readonly model: string;
-  readonly #source: ForecastSource;
+  readonly #source: Expert;
   readonly #everyS: number;
   readonly #staleAfterS: number;
   readonly #waitMs: number;
@@ -49,7 +49,7 @@ export class LanguageBeat implements ForecastSource {
   #last: Answer | undefined;
   #failure: PresageError | undefined;
 
-  constructor({ source, everyS = 2, staleAfterS = 2.5, waitMs = 120 }: LanguageBeatOptions) {
+  constructor({ source, everyS = 2, staleAfterS = 2.5, waitMs = 120 }: PeriodicExpertOptions) {
     this.name = source.name;
     this.model = source.model;
     this.#source = source;
@@ -82,7 +82,7 @@ export class LanguageBeat implements ForecastSource {
     return this.#recent(t, items);
   }
 
-  stats(): LanguageBeatStats {
+  stats(): PeriodicExpertStats {
     return { ...this.#counts };
   }
 

@@ -1,10 +1,10 @@
 import { PresageError } from '../../../core/errors.js';
 import type { ForecastItem } from '../../../core/messages.js';
 import type { MemorySnapshot } from '../../../core/memory.js';
-import type { ForecastSource } from '../expert.js';
+import type { Expert } from '../expert.js';
 
-export interface SourcePanelOptions {
-  readonly sources: readonly ForecastSource[];
+export interface ExpertPanelOptions {
+  readonly sources: readonly Expert[];
   /** What an answer may take, wall ms. Without it every answer is waited for: `analyze`. */
   readonly deadlineMs?: number | undefined;
   /** After this many failures in a row a source is left alone. Default 3. */
@@ -14,9 +14,9 @@ export interface SourcePanelOptions {
 }
 
 /** Probabilities by item key, by the name of the source that said them. */
-export type Voices = ReadonlyMap<string, ReadonlyMap<string, number>>;
+export type Estimates = ReadonlyMap<string, ReadonlyMap<string, number>>;
 
-export interface SourceStats {
+export interface ExpertStats {
   readonly answered: number;
   /** Not there at the deadline. */
   readonly late: number;
@@ -28,7 +28,7 @@ export interface SourceStats {
 }
 
 interface Member {
-  readonly source: ForecastSource;
+  readonly source: Expert;
   readonly counts: { answered: number; late: number; failed: number; rested: number };
   problem?: string;
   failuresInRow: number;
@@ -36,10 +36,10 @@ interface Member {
 }
 
 /** One question to all sources of a panel. */
-export class Round {
+export class Poll {
   /** Resolves when all have answered or failed, or at the deadline, or when it was cut short. Never rejects. */
   readonly done: Promise<void>;
-  readonly #voices = new Map<string, ReadonlyMap<string, number>>();
+  readonly #estimates = new Map<string, ReadonlyMap<string, number>>();
   readonly #abort = new AbortController();
   readonly #open = new Set<Member>();
   readonly #asked: number;
@@ -59,21 +59,21 @@ export class Round {
     for (const member of members) void this.#ask(member, question, options.onFailure);
     if (this.#open.size === 0) this.#finish();
     else if (options.deadlineMs !== undefined)
-      this.#timer = setTimeout(() => this.cut(), options.deadlineMs).unref();
+      this.#timer = setTimeout(() => this.end(), options.deadlineMs).unref();
   }
 
   /** What has been said so far. */
-  get voices(): Voices {
-    return this.#voices;
+  get estimates(): Estimates {
+    return this.#estimates;
   }
 
   /** True when some source of the panel has said nothing. */
   get degraded(): boolean {
-    return this.#voices.size < this.#asked;
+    return this.#estimates.size < this.#asked;
   }
 
   /** Waits no longer: what is not said by now does not count. Idempotent. */
-  cut(): void {
+  end(): void {
     clearTimeout(this.#timer);
     for (const member of this.#open) member.counts.late += 1;
     this.#open.clear();
@@ -95,7 +95,7 @@ export class Round {
     // What comes after the cut is too late.
     if (!this.#open.delete(member)) return;
     if (said) {
-      this.#voices.set(member.source.name, said);
+      this.#estimates.set(member.source.name, said);
       member.counts.answered += 1;
       member.failuresInRow = 0;
     }
@@ -106,13 +106,13 @@ export class Round {
 }
 
 /** The sources that are asked beside the sampled paths, all at once, up to a deadline. One that fails is left alone for a while. */
-export class SourcePanel {
+export class ExpertPanel {
   readonly #members: readonly Member[];
   readonly #deadlineMs: number | undefined;
   readonly #restAfterFailures: number;
   readonly #restS: number;
 
-  constructor(options: SourcePanelOptions) {
+  constructor(options: ExpertPanelOptions) {
     this.#members = options.sources.map((source) => ({
       source,
       counts: { answered: 0, late: 0, failed: 0, rested: 0 },
@@ -133,10 +133,10 @@ export class SourcePanel {
     return this.#members.map(({ source }) => source.model);
   }
 
-  ask(snapshot: MemorySnapshot, items: readonly ForecastItem[]): Round {
+  ask(snapshot: MemorySnapshot, items: readonly ForecastItem[]): Poll {
     const awake = this.#members.filter((member) => member.restUntil <= snapshot.t);
     for (const member of this.#members) if (!awake.includes(member)) member.counts.rested += 1;
-    return new Round(
+    return new Poll(
       awake,
       this.#members.length,
       { snapshot, items },
@@ -147,7 +147,7 @@ export class SourcePanel {
     );
   }
 
-  stats(): Readonly<Record<string, SourceStats>> {
+  stats(): Readonly<Record<string, ExpertStats>> {
     return Object.fromEntries(
       this.#members.map(({ source, counts, problem }) => [
         source.name,

@@ -17,7 +17,7 @@ const DEVIATION = { bias: 0.25, slope: 0.1, weight: 0.15 } as const;
 /** Per independent item: after some 2000 the past counts e times less. */
 const FORGETTING = 0.9995;
 /** No expert falls behind the best by more than this in log odds, so that it can come back. */
-const MOST_BEHIND = 6;
+const MAX_BEHIND = 6;
 
 const weightsSchema = z.object({
   bias: z.number(),
@@ -37,7 +37,7 @@ const documentSchema = z.object({
   /** Share of the language model's logit of P(necessary) beside the blend of `causes`. Absent: it has no say. */
   languageCauses: z.number().min(0).max(1).optional(),
 });
-export type PoolDocument = z.infer<typeof documentSchema>;
+export type MixtureDocument = z.infer<typeof documentSchema>;
 
 const modelSchema = z.object({
   mean: z.array(z.number()),
@@ -47,7 +47,7 @@ const modelSchema = z.object({
 const stateSchema = z.object({ version: z.literal(1), models: z.record(z.string(), modelSchema) });
 
 /** What the sources said of one item, by their names. */
-export type ItemVoices = Readonly<Record<string, number>>;
+export type ItemEstimates = Readonly<Record<string, number>>;
 
 /**
  * What the pool learns together: items of one type about bodies, and those about somebody who moves of their own accord (or
@@ -62,14 +62,14 @@ export function groupOf(
 }
 
 /** How what the sources say becomes one probability. */
-export interface Pool {
+export interface Mixture {
   /**
    * @param group of the item, by `groupOf`
    * @param sampled probability by sampled paths
    */
-  pool(group: string, sampled: number, voices: ItemVoices): number;
+  combine(group: string, sampled: number, estimates: ItemEstimates): number;
   /** @param weight share of an independent observation, 0–1 */
-  learn(group: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void;
+  learn(group: string, sampled: number, estimates: ItemEstimates, hit: boolean, weight: number): void;
   saveState(): unknown;
   /** Takes over a saved state; one that is not of its form is ignored and false returned. */
   restoreState(state: unknown): boolean;
@@ -82,7 +82,7 @@ interface Model {
 }
 
 /** Reads the starting weights. @throws PresageError `model_invalid` */
-export function parsePool(document: unknown): PoolDocument {
+export function parseMixture(document: unknown): MixtureDocument {
   const parsed = documentSchema.safeParse(document);
   if (parsed.success) return parsed.data;
   throw new PresageError('model_invalid', `weights of the pool: ${z.prettifyError(parsed.error)}`, {
@@ -97,29 +97,29 @@ export function parsePool(document: unknown): PoolDocument {
  * each has foretold the outcomes so far (Vovk's aggregating algorithm for the log loss), so that the loss stays within a
  * constant of the best expert's, whatever the fitted weights are worth here.
  */
-export class ForecastPool implements Pool {
-  readonly #document: PoolDocument | undefined;
+export class ForecastMixture implements Mixture {
+  readonly #document: MixtureDocument | undefined;
   readonly #models = new Map<string, Model>();
 
   /** @param document starting weights; without them sampling and sources count alike */
-  constructor(document?: PoolDocument) {
+  constructor(document?: MixtureDocument) {
     this.#document = document;
   }
 
-  pool(group: string, sampled: number, voices: ItemVoices): number {
-    const names = Object.keys(voices).sort();
+  combine(group: string, sampled: number, estimates: ItemEstimates): number {
+    const names = Object.keys(estimates).sort();
     if (names.length === 0) return sampled;
     const model = this.#models.get(keyOf(group, names)) ?? this.#create(group, names);
-    return mixture(model, expertsOf(model, sampled, voices, names));
+    return mixture(model, expertsOf(model, sampled, estimates, names));
   }
 
-  learn(group: string, sampled: number, voices: ItemVoices, hit: boolean, weight: number): void {
-    const names = Object.keys(voices).sort();
+  learn(group: string, sampled: number, estimates: ItemEstimates, hit: boolean, weight: number): void {
+    const names = Object.keys(estimates).sort();
     if (names.length === 0) return;
     const key = keyOf(group, names);
     const model = this.#models.get(key) ?? this.#create(group, names);
     this.#models.set(key, model);
-    const said = expertsOf(model, sampled, voices, names);
+    const said = expertsOf(model, sampled, estimates, names);
     const prior = expertPrior(names.length);
     const keep = FORGETTING ** weight;
     const scored = model.experts.map((log, i) => {
@@ -128,8 +128,8 @@ export class ForecastPool implements Pool {
       return start + keep * (log - start) + weight * Math.log(hit ? p : 1 - p);
     });
     const best = Math.max(...scored);
-    model.experts = scored.map((log) => Math.max(log - best, -MOST_BEHIND));
-    model.map.learn(featuresOf(sampled, voices, names), hit, weight, logitOf(sampled));
+    model.experts = scored.map((log) => Math.max(log - best, -MAX_BEHIND));
+    model.map.learn(featuresOf(sampled, estimates, names), hit, weight, logitOf(sampled));
   }
 
   /** Weights of the experts by set of sources and group: sampling, each source by name in order, the pool. */
@@ -180,9 +180,9 @@ export class ForecastPool implements Pool {
  * The sources without the sampled paths, for the modes that show what they are worth alone: the mean of their logits, and
  * the sampled probability only where none speaks.
  */
-export class SourcesAlone implements Pool {
-  pool(_group: string, sampled: number, voices: ItemVoices): number {
-    const said = Object.values(voices);
+export class SingleExperts implements Mixture {
+  combine(_group: string, sampled: number, estimates: ItemEstimates): number {
+    const said = Object.values(estimates);
     if (said.length === 0) return sampled;
     return sigmoid(said.reduce((sum, p) => sum + logitOf(p), 0) / said.length);
   }
@@ -207,15 +207,20 @@ function expertPrior(sources: number): number[] {
   return Array.from({ length: sources + 2 }, () => 0);
 }
 
-function featuresOf(sampled: number, voices: ItemVoices, names: readonly string[]): number[] {
+function featuresOf(sampled: number, estimates: ItemEstimates, names: readonly string[]): number[] {
   const from = logitOf(sampled);
-  return [1, from, ...names.map((name) => logitOf(voices[name] ?? sampled) - from)];
+  return [1, from, ...names.map((name) => logitOf(estimates[name] ?? sampled) - from)];
 }
 
 /** Probabilities of the experts, in their order, within the bounds. */
-function expertsOf(model: Model, sampled: number, voices: ItemVoices, names: readonly string[]): number[] {
-  const pooled = sigmoid(model.map.score(featuresOf(sampled, voices, names), logitOf(sampled)));
-  return [sampled, ...names.map((name) => voices[name] ?? sampled), pooled].map(bounded);
+function expertsOf(
+  model: Model,
+  sampled: number,
+  estimates: ItemEstimates,
+  names: readonly string[],
+): number[] {
+  const pooled = sigmoid(model.map.score(featuresOf(sampled, estimates, names), logitOf(sampled)));
+  return [sampled, ...names.map((name) => estimates[name] ?? sampled), pooled].map(bounded);
 }
 
 function mixture(model: Model, said: readonly number[]): number {

@@ -18,7 +18,7 @@ const WALKERS: Prior = [0.2, 19.8];
 /** A contact of boxes at one level makes a real one this much likelier (odds); at two levels it is mostly a passing. */
 const LEVEL_ODDS = 2;
 /** Evidence beyond this many contacts fades. */
-const MOST_COUNT = 500;
+const MAX_COUNT = 500;
 
 export const contactStateSchema = z.object({
   counts: z.record(
@@ -27,14 +27,14 @@ export const contactStateSchema = z.object({
   ),
   /** Pairs of ids in contact at the last look. */
   touching: z.array(z.string()),
-  toldUntil: z.number().nullable(),
+  reportedUntil: z.number().nullable(),
 });
 
 /** P(collide | contact) by pair of labels, learned from the contacts of boxes and the collisions told. */
 export class ContactLearner {
   readonly #counts = new Map<string, { contacts: number; collisions: number }>();
   #touching = new Set<string>();
-  #toldUntil = -Infinity;
+  #reportedUntil = -Infinity;
 
   /** Counts the contacts that began and the collisions told since the last call. */
   observe(snapshot: MemorySnapshot, states: readonly TrackState[]): void {
@@ -50,10 +50,10 @@ export class ContactLearner {
     }
     this.#touching = touching;
     for (const { event, observedAt } of snapshot.events) {
-      if (event.type !== 'collide' || observedAt <= this.#toldUntil) continue;
+      if (event.type !== 'collide' || observedAt <= this.#reportedUntil) continue;
       this.#count(event.participants[0]?.label ?? '', event.participants[1]?.label ?? '', 0, 1);
     }
-    this.#toldUntil = snapshot.t;
+    this.#reportedUntil = snapshot.t;
   }
 
   /**
@@ -78,7 +78,7 @@ export class ContactLearner {
   #count(a: string, b: string, contacts: number, collisions: number): void {
     const key = labelPair(a, b);
     const seen = this.#counts.get(key) ?? { contacts: 0, collisions: 0 };
-    const keep = seen.contacts >= MOST_COUNT ? 1 - 1 / MOST_COUNT : 1;
+    const keep = seen.contacts >= MAX_COUNT ? 1 - 1 / MAX_COUNT : 1;
     this.#counts.set(key, {
       contacts: seen.contacts * keep + contacts,
       collisions: seen.collisions * keep + collisions,
@@ -93,7 +93,7 @@ export class ContactLearner {
     return {
       counts: Object.fromEntries([...this.#counts].sort(([a], [b]) => (a < b ? -1 : 1))),
       touching: [...this.#touching],
-      toldUntil: Number.isFinite(this.#toldUntil) ? this.#toldUntil : null,
+      reportedUntil: Number.isFinite(this.#reportedUntil) ? this.#reportedUntil : null,
     };
   }
 
@@ -101,7 +101,7 @@ export class ContactLearner {
     this.#counts.clear();
     for (const [key, value] of Object.entries(state.counts)) this.#counts.set(key, { ...value });
     this.#touching = new Set(state.touching);
-    this.#toldUntil = state.toldUntil ?? -Infinity;
+    this.#reportedUntil = state.reportedUntil ?? -Infinity;
   }
 }
 

@@ -10,9 +10,9 @@ import type { TrackState } from '../../tracks/track-state.js';
 const WEIGHT_DEVIATION = 0.15;
 const FORGETTING = 0.9995;
 /** Features are cut to ±2. */
-const MOST_FEATURE = 2;
-const LEAST_P = 1e-5;
-const MOST_PENDING_TIMES = 40;
+const MAX_FEATURE = 2;
+const MIN_P = 1e-5;
+const MAX_PENDING_TIMES = 40;
 
 const weightsSchema = z.object({ mean: z.array(z.number()), covariance: z.array(z.array(z.number())) });
 export const correctorStateSchema = z.object({
@@ -27,7 +27,7 @@ export const correctorStateSchema = z.object({
         ),
       }),
     )
-    .max(MOST_PENDING_TIMES),
+    .max(MAX_PENDING_TIMES),
 });
 
 interface Pending {
@@ -47,8 +47,8 @@ export class FeatureCorrector {
 
   /** @param key identity of the item, for `learn` */
   correct(group: string, features: readonly number[], p: number, at: number, key: string): number {
-    const bounded = features.map((f) => Math.min(Math.max(f, -MOST_FEATURE), MOST_FEATURE));
-    const safe = Math.min(Math.max(p, LEAST_P), 1 - LEAST_P);
+    const bounded = features.map((f) => Math.min(Math.max(f, -MAX_FEATURE), MAX_FEATURE));
+    const safe = Math.min(Math.max(p, MIN_P), 1 - MIN_P);
     this.#slot(at).set(key, { group, features: bounded, p: safe });
     if (features.length === 0) return safe;
     return sigmoid(this.#model(group, bounded.length).score(bounded, logit(safe)));
@@ -114,7 +114,7 @@ export class FeatureCorrector {
       slot = new Map();
       this.#pending.set(at, slot);
       for (const old of this.#pending.keys()) {
-        if (this.#pending.size <= MOST_PENDING_TIMES) break;
+        if (this.#pending.size <= MAX_PENDING_TIMES) break;
         this.#pending.delete(old);
       }
     }

@@ -7,7 +7,7 @@ import type { MemorySnapshot } from '../../../core/memory.js';
  */
 const SHAPE = 0.5;
 /** The rate of an object is trusted to differ from that of its kind by this factor at most. */
-const MOST_FACTOR = 5;
+const MAX_FACTOR = 5;
 
 /**
  * Rate of an event for one object, 1/s: the posterior mean (shape + its events) / (shape / rate of its kind + its seconds in view)
@@ -15,7 +15,7 @@ const MOST_FACTOR = 5;
  */
 export function ownRate(rate: number, events: number, seconds: number): number {
   const own = (SHAPE + events) / (SHAPE / rate + seconds);
-  return Math.min(Math.max(own, rate / MOST_FACTOR), rate * MOST_FACTOR);
+  return Math.min(Math.max(own, rate / MAX_FACTOR), rate * MAX_FACTOR);
 }
 
 /** How many of the remembered events of each type each object took part in first: `id type` → count. */

@@ -8,8 +8,8 @@ import { LINGER_RADIUS, type TrackState } from '../../tracks/track-state.js';
  * An exit is the last sight: something is gone when little or nothing of it is left in the picture. Detectors and annotators differ
  * in how much they need, so each path draws the visible share of the area below which it has left, evenly between these.
  */
-const LEAST_VISIBLE = 0.05;
-const MOST_VISIBLE = 0.6;
+const MIN_VISIBLE = 0.05;
+const MAX_VISIBLE = 0.6;
 /** Where one number must do. */
 const GONE_VISIBLE = 0.3;
 /** Fractional part of the golden ratio. */
@@ -36,9 +36,9 @@ export function exitShare(
   let hits = 0;
   for (let i = 0; i < paths.n; i++) {
     // Multiples of the golden ratio fill the range evenly, whichever paths matter.
-    const drawn = LEAST_VISIBLE + (MOST_VISIBLE - LEAST_VISIBLE) * ((first + i * GOLDEN) % 1);
+    const drawn = MIN_VISIBLE + (MAX_VISIBLE - MIN_VISIBLE) * ((first + i * GOLDEN) % 1);
     if (upright && now < drawn) continue;
-    const least = upright ? drawn : drawn * Math.min(1, now / MOST_VISIBLE);
+    const least = upright ? drawn : drawn * Math.min(1, now / MAX_VISIBLE);
     for (let k = 0; k < horizon; k++) {
       const j = i * paths.steps + k;
       if (visibleShare(state, paths.x[j] ?? 0, paths.y[j] ?? 0, frame) < least) {

@@ -23,7 +23,7 @@ const USUAL_CHANGE = 0.4;
 /** A change is the difference of two velocities half a second apart: its error is this many times theirs, 1/s. */
 const CHANGE_ERROR = Math.SQRT2 / 0.5;
 /** Where a trend is cut (1/s, rad/s). */
-const MOST_TREND = 2;
+const MAX_TREND = 2;
 /** A stop takes this long, a start too, s (a walker's gait changes within one step, about 0.6 s). */
 const CHANGE_S = 0.6;
 /** A deliberate turn takes this long, s. */
@@ -67,8 +67,8 @@ export function trendOf(state: TrackState, velocityError: number): Trend {
   const gain = (state.ax * state.vx + state.ay * state.vy) / speed2;
   const curve = (state.vx * state.ay - state.vy * state.ax) / speed2;
   return {
-    gain: trust * Math.min(Math.max(gain, -MOST_TREND), MOST_TREND),
-    curve: trust * Math.min(Math.max(curve, -MOST_TREND), MOST_TREND),
+    gain: trust * Math.min(Math.max(gain, -MAX_TREND), MAX_TREND),
+    curve: trust * Math.min(Math.max(curve, -MAX_TREND), MAX_TREND),
   };
 }
 

@@ -5,7 +5,7 @@ import type { PlaceStatistics } from '../../../core/memory.js';
 /** Object-seconds at the rate of the whole view with which a place starts. */
 const PLACE_PRIOR_S = 30;
 /** A place is trusted to be this much rarer or commoner than the view, at most. */
-const MOST_FACTOR = 4;
+const MAX_FACTOR = 4;
 
 /**
  * How much commoner an event is around a position than in the whole view: the posterior mean of a Gamma–Poisson rate
@@ -17,5 +17,5 @@ export function placeFactor(places: PlaceStatistics, type: EventType, position: 
   const exposure = Math.max(places.exposureAt(position), 0);
   const here = Math.max(places.rateAt(type, position), 0) * exposure;
   const factor = (here + PLACE_PRIOR_S * view) / ((exposure + PLACE_PRIOR_S) * view);
-  return Math.min(Math.max(factor, 1 / MOST_FACTOR), MOST_FACTOR);
+  return Math.min(Math.max(factor, 1 / MAX_FACTOR), MAX_FACTOR);
 }

@@ -12,13 +12,13 @@ const PRIOR_COUNT = 20;
 /** Comparisons of one object a second apart overlap by up to two thirds. */
 const WEIGHT = 1 / 3;
 /** One wild outlier (an identity switch) must not blow up the spread: squared ratios are cut here (3 σ). */
-const MOST_RATIO = 9;
+const MAX_RATIO = 9;
 /** Evidence beyond this many comparisons fades, so that the spread follows the light and the season. */
-const MOST_COUNT = 600;
+const MAX_COUNT = 600;
 /** The spread is trusted within these factors of the prior. */
-const LEAST_SPREAD = 0.4;
-const MOST_SPREAD = 3;
-const MOST_PENDING = 4000;
+const MIN_SPREAD = 0.4;
+const MAX_SPREAD = 3;
+const MAX_PENDING = 4000;
 
 interface Pending {
   readonly id: string;
@@ -48,7 +48,7 @@ export const spreadStateSchema = z.object({
         spread: z.number(),
       }),
     )
-    .max(MOST_PENDING),
+    .max(MAX_PENDING),
 });
 
 /**
@@ -63,7 +63,7 @@ export class SpreadLearner {
     const learned = this.#sums.get(keyOf(kind, moving));
     if (!learned) return 1;
     const ratio = (PRIOR_COUNT + learned.sum) / (PRIOR_COUNT + learned.count);
-    return Math.min(Math.max(Math.sqrt(ratio), LEAST_SPREAD), MOST_SPREAD);
+    return Math.min(Math.max(Math.sqrt(ratio), MIN_SPREAD), MAX_SPREAD);
   }
 
   /** Remembers where the paths say that an object will be. */
@@ -83,7 +83,7 @@ export class SpreadLearner {
         spread,
       });
     }
-    if (this.#pending.length > MOST_PENDING) this.#pending.splice(0, this.#pending.length - MOST_PENDING);
+    if (this.#pending.length > MAX_PENDING) this.#pending.splice(0, this.#pending.length - MAX_PENDING);
   }
 
   /** Compares what is due with the samples of the objects that are still in view. */
@@ -106,9 +106,9 @@ export class SpreadLearner {
 
   #learn(p: Pending, seen: ObjectSample): void {
     const squared = ((seen.position[0] - p.x) ** 2 + (seen.position[1] - p.y) ** 2) / 2;
-    const ratio = Math.min(squared / Math.max(p.variance, 1e-6), MOST_RATIO) * p.spread ** 2;
+    const ratio = Math.min(squared / Math.max(p.variance, 1e-6), MAX_RATIO) * p.spread ** 2;
     const learned = this.#sums.get(p.key) ?? { sum: 0, count: 0 };
-    const keep = learned.count >= MOST_COUNT ? 1 - WEIGHT / MOST_COUNT : 1;
+    const keep = learned.count >= MAX_COUNT ? 1 - WEIGHT / MAX_COUNT : 1;
     this.#sums.set(p.key, {
       sum: learned.sum * keep + WEIGHT * ratio,
       count: learned.count * keep + WEIGHT,

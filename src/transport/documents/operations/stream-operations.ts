@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { lookArgumentsSchema } from '../../../core/inspection.js';
-import { answerSchema, lookSchema } from '../../../core/messages.js';
+import { inspectionArgumentsSchema } from '../../../core/inspection.js';
+import { answerSchema, inspectionSchema } from '../../../core/messages.js';
 import { placesSchema } from '../../http/streams/place-schemas.js';
 import {
   newStreamSchema,
@@ -133,11 +133,11 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
     tag: 'memory',
     summary: 'Looks at the recent video again, closely',
     access: 'read',
-    body: { description: 'When and where', schema: lookArgumentsSchema, name: 'LookRequest' },
+    body: { description: 'When and where', schema: inspectionArgumentsSchema, name: 'InspectionRequest' },
     answers: {
       200: {
         description: 'What was found',
-        schema: z.object({ source: z.string(), data: z.object({ looks: z.array(lookSchema) }) }),
+        schema: z.object({ source: z.string(), data: z.object({ looks: z.array(inspectionSchema) }) }),
         name: 'Looks',
       },
     },

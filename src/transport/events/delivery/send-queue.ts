@@ -118,14 +118,14 @@ export class SendQueue {
     while (count < this.#items.length && !this.blocked) this.#take(this.#items[count++] as Item);
     this.#items.splice(0, count);
     if (this.#items.length > 0) return false;
-    this.tellLags();
+    this.reportLags();
     return true;
   }
 
   /** Hands over everything, whatever the socket holds. */
   flush(): void {
     for (const item of this.#items.splice(0)) this.#take(item);
-    this.tellLags();
+    this.reportLags();
   }
 
   /** Loses everything that waits, as if there had been no room for it. */
@@ -139,10 +139,10 @@ export class SendQueue {
   /** What was asked for and is no longer kept is told like anything else that was missed. */
   noteExpired(streamId: string, from: number, available: number, mediatime: number): void {
     this.#lags.set(streamId, { dropped: available - from, from, to: available - 1, mediatime });
-    this.tellLags();
+    this.reportLags();
   }
 
-  tellLags(): void {
+  reportLags(): void {
     this.#laggingSinceMs = undefined;
     if (this.#lags.size === 0) return;
     const lags = [...this.#lags];

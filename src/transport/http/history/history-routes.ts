@@ -1,21 +1,21 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { PresageError } from '../../../core/errors.js';
 import type { ArchiveQueries } from '../../archive/archive-queries.js';
-import { parseSent } from '../parse.js';
+import { parseBody } from '../parse.js';
 import { eventsQuerySchema, explanationsQuerySchema, predictionsQuerySchema } from './history-schemas.js';
 import { objectsQuerySchema } from './object-schemas.js';
 import type { StreamHistory } from './stream-history.js';
 import { objectsOf } from './stream-objects.js';
 
 /** What is kept of a stream, up to this moment. */
-export interface KeptStream {
+export interface StoredStream {
   readonly history: StreamHistory;
   readonly queries: ArchiveQueries;
 }
 
 export interface HistoryContext {
   /** @throws PresageError `not_found` */
-  readonly keptOf: (streamId: string) => KeptStream;
+  readonly keptOf: (streamId: string) => StoredStream;
 }
 
 const EVENT_ID = /^e\d{1,12}$/;
@@ -27,15 +27,15 @@ export function registerHistory(app: FastifyInstance, { keptOf }: HistoryContext
   const historyOf = ({ params }: StreamRequest): StreamHistory => keptOf(params.id).history;
   app.get('/v1/streams/:id/events', (request: StreamRequest) => {
     const history = historyOf(request);
-    return history.events(parseSent(eventsQuerySchema, request.query));
+    return history.events(parseBody(eventsQuerySchema, request.query));
   });
   app.get('/v1/streams/:id/predictions', (request: StreamRequest) => {
     const history = historyOf(request);
-    return history.predictions(parseSent(predictionsQuerySchema, request.query));
+    return history.predictions(parseBody(predictionsQuerySchema, request.query));
   });
   app.get('/v1/streams/:id/explanations', (request: StreamRequest) => {
     const history = historyOf(request);
-    return history.explanations(parseSent(explanationsQuerySchema, request.query));
+    return history.explanations(parseBody(explanationsQuerySchema, request.query));
   });
   app.get(
     '/v1/streams/:id/events/:event',
@@ -48,6 +48,6 @@ export function registerHistory(app: FastifyInstance, { keptOf }: HistoryContext
   );
   app.get('/v1/streams/:id/objects', ({ params: { id }, query }: StreamRequest) => {
     const { queries } = keptOf(id);
-    return objectsOf(queries, parseSent(objectsQuerySchema, query));
+    return objectsOf(queries, parseBody(objectsQuerySchema, query));
   });
 }

@@ -6,7 +6,7 @@ import {
   type Prediction,
   type ResolvedPrediction,
 } from '../../../core/messages.js';
-import type { Cursor, History, KeptMessage, PagedKind } from '../../archive/history.js';
+import type { Cursor, History, StoredMessage, PagedKind } from '../../archive/history.js';
 import type {
   EventDetail,
   EventItem,
@@ -18,9 +18,9 @@ import type {
 } from './history-schemas.js';
 
 /** Messages looked at for one page at most; what does not fit is passed over. */
-const MOST_READ = 20_000;
+const MAX_READ = 20_000;
 /** An event is told at most this long after its time, s. */
-const LATEST_TOLD_S = 30;
+const MAX_REPORT_DELAY_S = 30;
 /** A prediction is open at most this long, s. */
 const LONGEST_OPEN_S = 120;
 
@@ -47,7 +47,7 @@ export class StreamHistory {
 
   events(query: z.output<typeof eventsQuerySchema>): Page<EventItem> {
     const { from = -Infinity, to = Infinity, type, zone, object } = query;
-    return this.#page('event.observed', query, LATEST_TOLD_S, object, (message) => {
+    return this.#page('event.observed', query, MAX_REPORT_DELAY_S, object, (message) => {
       const observed = message.data as EventObserved;
       const { event } = observed;
       const fits =
@@ -55,7 +55,7 @@ export class StreamHistory {
         event.t <= to &&
         (type === undefined || event.type === type) &&
         (zone === undefined || event.zone === zone);
-      return fits ? { ...observed, ...factsOf(message) } : undefined;
+      return fits ? { ...observed, ...attributesOf(message) } : undefined;
     });
   }
 
@@ -71,7 +71,7 @@ export class StreamHistory {
       if (!fits) return undefined;
       const resolved = this.#resolved(prediction.id);
       if (outcome !== undefined && (resolved?.outcome ?? 'open') !== outcome) return undefined;
-      return { prediction: resolved ?? prediction, ...factsOf(message) };
+      return { prediction: resolved ?? prediction, ...attributesOf(message) };
     });
   }
 
@@ -84,7 +84,7 @@ export class StreamHistory {
         object === undefined ||
         explanation.chain.some(({ objects }) => objects.includes(object)) ||
         explanation.causes.some((cause) => cause.object === object);
-      return concerns ? { explanation, ...factsOf(message) } : undefined;
+      return concerns ? { explanation, ...attributesOf(message) } : undefined;
     });
   }
 
@@ -97,7 +97,7 @@ export class StreamHistory {
       { explanation: Explanation } | undefined;
     return {
       ...observed,
-      ...factsOf(message),
+      ...attributesOf(message),
       ...(explained && { explanation: explained.explanation }),
       predictions: this.#foretelling(observed),
     };
@@ -127,15 +127,15 @@ export class StreamHistory {
     { from, to, limit, before }: PageQuery,
     laterS: number,
     ref: string | undefined,
-    take: (message: KeptMessage) => T | undefined,
+    take: (message: StoredMessage) => T | undefined,
   ): Page<T> {
     const span = { ...(from !== undefined && { from }), ...(to !== undefined && { to: to + laterS }) };
     const items: T[] = [];
     let read = 0;
-    let last: KeptMessage | undefined;
+    let last: StoredMessage | undefined;
     for (const message of this.#history.messages(kind, span, before, ref)) {
       // There is more: where this page ended is where the next one begins.
-      if (last && (items.length >= limit || read >= MOST_READ)) {
+      if (last && (items.length >= limit || read >= MAX_READ)) {
         return { items, next: `${last.mediatime}_${last.sequence}` };
       }
       last = message;
@@ -147,7 +147,7 @@ export class StreamHistory {
   }
 }
 
-function factsOf({ sequence, mediatime, time }: KeptMessage): {
+function attributesOf({ sequence, mediatime, time }: StoredMessage): {
   sequence: string;
   mediatime: number;
   time?: string;

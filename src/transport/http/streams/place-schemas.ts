@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
 /** Zones, and lines, of a stream at most: each is judged for each object. */
-const MOST_PLACES = 64;
-const MOST_CORNERS = 256;
+const MAX_PLACES = 64;
+const MAX_CORNERS = 256;
 /** Polygons that enclose less of the frame than this are drawn by mistake: nothing can stand in them. */
-const LEAST_AREA = 1e-6;
+const MIN_AREA = 1e-6;
 
 const fraction = z.number().min(0).max(1);
 /** Fractions of the frame from its upper left corner. */
@@ -18,14 +18,14 @@ const nameSchema = z
 const polygonSchema = z
   .array(pointSchema)
   .min(3, 'a zone has at least 3 corners')
-  .max(MOST_CORNERS)
-  .refine((corners) => areaOf(corners) > LEAST_AREA, 'its corners enclose nothing');
+  .max(MAX_CORNERS)
+  .refine((corners) => areaOf(corners) > MIN_AREA, 'its corners enclose nothing');
 const lineSchema = z
   .tuple([pointSchema, pointSchema])
   .refine(([a, b]) => a[0] !== b[0] || a[1] !== b[1], 'its two ends are one point');
 
-export const zonesSchema = z.record(nameSchema, polygonSchema).refine(fewEnough, `at most ${MOST_PLACES}`);
-export const linesSchema = z.record(nameSchema, lineSchema).refine(fewEnough, `at most ${MOST_PLACES}`);
+export const zonesSchema = z.record(nameSchema, polygonSchema).refine(fewEnough, `at most ${MAX_PLACES}`);
+export const linesSchema = z.record(nameSchema, lineSchema).refine(fewEnough, `at most ${MAX_PLACES}`);
 
 /** Body of `PUT /v1/streams/{id}/places`, and what it and `GET` answer. What is left out is none. */
 export const placesSchema = z.strictObject({
@@ -34,7 +34,7 @@ export const placesSchema = z.strictObject({
 });
 
 function fewEnough(places: Readonly<Record<string, unknown>>): boolean {
-  return Object.keys(places).length <= MOST_PLACES;
+  return Object.keys(places).length <= MAX_PLACES;
 }
 
 /** By Gauss's formula; of corners in a row it is 0. */

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { parseSent } from '../parse.js';
+import { parseBody } from '../parse.js';
 import { placesSchema } from './place-schemas.js';
 import type { StreamControl } from './stream-control.js';
 import { newStreamSchema, streamChangeSchema } from './stream-schemas.js';
@@ -22,7 +22,7 @@ export function registerStreamControl(
 ): void {
   const admin = { config: { access: 'admin' }, bodyLimit: BODY_BYTES } as const;
   app.post('/v1/streams', admin, async ({ body, basePath }, reply) => {
-    const stream = parseSent(newStreamSchema, body);
+    const stream = parseBody(newStreamSchema, body);
     await control.create(stream);
     return reply
       .code(201)
@@ -31,7 +31,7 @@ export function registerStreamControl(
   });
   app.patch('/v1/streams/:id', admin, async ({ params: { id }, body, basePath }: StreamRequest) => {
     describe(id, basePath);
-    await control.change(id, parseSent(streamChangeSchema, body));
+    await control.change(id, parseBody(streamChangeSchema, body));
     return describe(id, basePath);
   });
   app.delete('/v1/streams/:id', admin, async ({ params: { id } }: StreamRequest, reply) => {
@@ -41,7 +41,7 @@ export function registerStreamControl(
   app.get('/v1/streams/:id/places', ({ params: { id } }: StreamRequest) => control.places(id));
   app.put('/v1/streams/:id/places', admin, async ({ params: { id }, body, basePath }: StreamRequest) => {
     describe(id, basePath);
-    await control.change(id, parseSent(placesSchema, body));
+    await control.change(id, parseBody(placesSchema, body));
     return control.places(id);
   });
 }

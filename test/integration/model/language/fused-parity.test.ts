@@ -58,8 +58,8 @@ function visualOf({ visual }: Expected): VisualTokens {
       ages: Float32Array.from(visual.ages),
     },
     slots,
-    looks,
-    clips: visual.clips.map((clip) => ({ ageS: clip.ageS, token: oneHot(clip.axis) })),
+    appearances: looks,
+    scenes: visual.clips.map((clip) => ({ ageS: clip.ageS, embedding: oneHot(clip.axis) })),
   };
 }
 

@@ -5,7 +5,7 @@ import type { MemorySnapshot } from '../../../../src/core/memory.js';
 import type { LanguageThread } from '../../../../src/model/language/language-thread.js';
 import { openLanguageModel } from '../../../../src/model/language/open-language-model.js';
 import { RulesExplainer } from '../../../../src/reasoner/explain/rules/rules-explainer.js';
-import { languageVoice } from '../../../../src/reasoner/language-backend.js';
+import { createLanguageBackend } from '../../../../src/reasoner/language-backend.js';
 import { Verifier } from '../../../../src/reasoner/explain/verify/verifier.js';
 import { damagedModels, languageModelsDir } from '../../../support/language/language.js';
 import { eventById, pushedRow, snapshotOf } from '../../../support/reasoner/snapshots.js';
@@ -32,7 +32,10 @@ describe('the language model as a voice of the reasoner', () => {
     'explains what verifies and cites only memory, %s',
     async (variant) => {
       const snapshot = pushedRow();
-      const explainer = languageVoice(model, variant, { live: false }).explainer(new RulesExplainer(), true);
+      const explainer = createLanguageBackend(model, variant, { live: false }).explainer(
+        new RulesExplainer(),
+        true,
+      );
       const explanation = (await explainer.explain(eventById(snapshot, 'e4'), snapshot)) ?? expect.fail();
       expect(explanation.by).toMatchObject({ backend: 'fused', model: model.name });
       expect(new Verifier().verifyExplanation(explanation, snapshot)).toEqual({ ok: true, problems: [] });
@@ -60,7 +63,7 @@ describe('the language model as a voice of the reasoner', () => {
     ],
     ['200 objects', crowd(200)],
   ])('says probabilities with %s', async (_, snapshot) => {
-    const { source } = languageVoice(model, 'full', { live: false });
+    const { source } = createLanguageBackend(model, 'full', { live: false });
     const items = snapshot.objects.map(({ id }): ForecastItem => ({
       type: 'exit',
       participants: [id],
@@ -75,7 +78,7 @@ describe('the language model as a voice of the reasoner', () => {
   });
 
   it('says the same whatever was asked before, to the last digit', async () => {
-    const { source } = languageVoice(model, 'full', { live: false });
+    const { source } = createLanguageBackend(model, 'full', { live: false });
     const items: ForecastItem[] = [{ type: 'collide', participants: ['o2', 'o3'], probability: 0.1 }];
     const first = await source.probabilities(pushedRow(), items, signal);
     await source.probabilities(crowd(5), [{ type: 'exit', participants: ['o1'], probability: 0.1 }], signal);

@@ -1,4 +1,4 @@
-/** Masks and tokens of the models that come with Presage, on frames of the example recording and a drawn shape. */
+/** Masks and embeddings of the models that come with Presage, on frames of the example recording and a drawn shape. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,17 +10,17 @@ import { decodeMask, maskArea } from '../../../../src/core/image/mask.js';
 import type { Detection, Mask } from '../../../../src/core/percept.js';
 import {
   FrameAnalyzer,
-  LEAST_LOOK_SCORE,
+  MIN_ENRICHED_SCORE,
   MAX_SEGMENTS,
   type AnalyzerOptions,
 } from '../../../../src/model/perception/frame-analyzer.js';
-import { findLookModels } from '../../../../src/model/perception/enrichment-models.js';
+import { findEnrichmentModels } from '../../../../src/model/perception/enrichment-models.js';
 import { bundledModelsDir, findModel, loadManifest } from '../../../../src/model/runtime/manifest.js';
 
 const VIDEO = fileURLToPath(new URL('../../../../examples/pedestrians.mp4', import.meta.url));
 const LAYOUT = i420Layout(768, 576);
 const { width, height } = LAYOUT;
-const ALL = { masks: true, tokens: true };
+const ALL = { masks: true, embeddings: true };
 
 let street: Uint8Array;
 let options: AnalyzerOptions;
@@ -32,7 +32,7 @@ beforeAll(async () => {
   const folder = bundledModelsDir();
   const manifest = await loadManifest(folder);
   const entry = findModel(manifest, 'detector');
-  const { objects } = await findLookModels(folder, manifest);
+  const { objects } = await findEnrichmentModels(folder, manifest);
   const on = { device: 'cpu', threads: 1 } as const;
   options = { ...entry.settings, path: join(folder, entry.file), ...on, objects: { ...objects!, ...on } };
   analyzer = await FrameAnalyzer.open(options);
@@ -97,16 +97,16 @@ describe('looking at a street', () => {
     }
   });
 
-  it('gives tokens of unit length in which someone is more like himself than like the others', async () => {
+  it('gives embeddings of unit length in which someone is more like himself than like the others', async () => {
     const { detections } = await analyzer.analyze(picture(), ALL);
     const people = sure(detections, 'person');
-    for (const { token } of people) expect(dot(token!, token!)).toBeCloseTo(1, 3);
+    for (const { embedding } of people) expect(dot(embedding!, embedding!)).toBeCloseTo(1, 3);
     // The same picture a little brighter, as under a passing cloud.
     const brighter = street.map((value, i) => (i < LAYOUT.ySize ? Math.min(235, value + 8) : value));
     const again = sure((await analyzer.analyze(picture(brighter), ALL)).detections, 'person');
     expect(again.length).toBe(people.length);
-    for (const { token, box } of again) {
-      const likeness = people.map((one) => dot(one.token!, token!));
+    for (const { embedding, box } of again) {
+      const likeness = people.map((one) => dot(one.embedding!, embedding!));
       const best = people[likeness.indexOf(Math.max(...likeness))]!;
       expect(Math.abs(best.box[0] - box[0])).toBeLessThan(0.01);
     }
@@ -114,21 +114,21 @@ describe('looking at a street', () => {
 
   it('leaves out what is not wanted', async () => {
     const bare = (await analyzer.analyze(picture(), {})).detections;
-    expect(bare.every((one) => one.mask === undefined && one.token === undefined)).toBe(true);
-    const tokens = (await analyzer.analyze(picture(), { tokens: true })).detections;
-    expect(tokens.every((one) => one.mask === undefined)).toBe(true);
-    expect(tokens.some((one) => one.token !== undefined)).toBe(true);
-    expect(tokens.map(({ box, score }) => ({ box, score }))).toEqual(
+    expect(bare.every((one) => one.mask === undefined && one.embedding === undefined)).toBe(true);
+    const embeddings = (await analyzer.analyze(picture(), { embeddings: true })).detections;
+    expect(embeddings.every((one) => one.mask === undefined)).toBe(true);
+    expect(embeddings.some((one) => one.embedding !== undefined)).toBe(true);
+    expect(embeddings.map(({ box, score }) => ({ box, score }))).toEqual(
       bare.map(({ box, score }) => ({ box, score })),
     );
   });
 
   it('looks at those that are sure enough to carry a track, and at no guess', async () => {
     const { detections, unsegmented } = await analyzer.analyze(picture(), ALL);
-    expect(detections.some(({ score }) => score < LEAST_LOOK_SCORE)).toBe(true);
-    for (const { score, mask, token } of detections) {
-      expect(mask !== undefined).toBe(score >= LEAST_LOOK_SCORE);
-      expect(token !== undefined).toBe(score >= LEAST_LOOK_SCORE);
+    expect(detections.some(({ score }) => score < MIN_ENRICHED_SCORE)).toBe(true);
+    for (const { score, mask, embedding } of detections) {
+      expect(mask !== undefined).toBe(score >= MIN_ENRICHED_SCORE);
+      expect(embedding !== undefined).toBe(score >= MIN_ENRICHED_SCORE);
     }
     expect(unsegmented).toBe(0);
   });
@@ -160,16 +160,16 @@ it('cuts a drawn disc out that motion proposed', async () => {
 it('gives masks to the best boxes only when there are too many, and tells how many had to go without', async () => {
   const proposals = Array.from({ length: 100 }, (_, i): Detection => {
     const box: Box = [0.02 + (i % 10) * 0.095, 0.6 + Math.floor(i / 10) * 0.04, 0.03, 0.03];
-    return { label: 'object', score: LEAST_LOOK_SCORE + i / 1e6, box, origin: 'motion' };
+    return { label: 'object', score: MIN_ENRICHED_SCORE + i / 1e6, box, origin: 'motion' };
   });
-  const { detections, unsegmented } = await analyzer.analyze(picture(), { tokens: true, proposals });
-  const worth = detections.filter(({ score }) => score >= LEAST_LOOK_SCORE);
+  const { detections, unsegmented } = await analyzer.analyze(picture(), { embeddings: true, proposals });
+  const worth = detections.filter(({ score }) => score >= MIN_ENRICHED_SCORE);
   expect(worth.length).toBeGreaterThan(MAX_SEGMENTS);
-  const served = detections.filter(({ token }) => token);
+  const served = detections.filter(({ embedding }) => embedding);
   expect(served).toHaveLength(MAX_SEGMENTS);
   expect(unsegmented).toBe(worth.length - MAX_SEGMENTS);
   expect(Math.min(...served.map(({ score }) => score))).toBeGreaterThanOrEqual(
-    Math.max(...worth.filter(({ token }) => !token).map(({ score }) => score)),
+    Math.max(...worth.filter(({ embedding }) => !embedding).map(({ score }) => score)),
   );
 });
 
@@ -179,7 +179,7 @@ it('spends no mask on labels that nobody wants', async () => {
     { label: 'object', score: 0.9, box: [0.05, 0.8, 0.1, 0.1], origin: 'motion' },
   ];
   const { detections } = await selective.analyze(picture(), { ...ALL, proposals });
-  const sure = detections.filter(({ score }) => score >= LEAST_LOOK_SCORE);
+  const sure = detections.filter(({ score }) => score >= MIN_ENRICHED_SCORE);
   expect(new Set(sure.map(({ label }) => label)).size).toBeGreaterThan(1);
-  for (const { label, token } of sure) expect(token !== undefined).toBe(label === 'person');
+  for (const { label, embedding } of sure) expect(embedding !== undefined).toBe(label === 'person');
 });

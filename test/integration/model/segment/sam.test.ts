@@ -154,8 +154,8 @@ describe('in a worker of its own', () => {
     await using sam = await SamThread.open(OPTIONS);
     const grid = { pointsPerSide: 3, minQuality: -10, minStability: 0 };
     const [one, again] = await Promise.all([
-      sam.look(view(), prompts, grid),
-      sam.look(view(), prompts, grid),
+      sam.encode(view(), prompts, grid),
+      sam.encode(view(), prompts, grid),
     ]);
     expect(one.prompted.map(({ mask }) => mask?.size)).toEqual([
       [60, 90],

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { PresageError } from '../../../../src/core/errors.js';
-import type { Look, LookRequest, VideoLooks } from '../../../../src/core/inspection.js';
+import type { Inspection, InspectionRequest, VideoInspector } from '../../../../src/core/inspection.js';
 import { RecordQueries } from '../../../../src/core/records/query.js';
 import { ask } from '../../../../src/ask/ask.js';
 import { lookForCause } from '../../../../src/ask/tools/look-for-cause.js';
@@ -16,14 +16,14 @@ const cube = snapshot.objects.find(({ id }) => id === 'o2')!;
 
 /** Video from 1 s to now, which shows at any moment what `see` tells. */
 function videoOf(
-  see: (t: number) => Look['found'],
+  see: (t: number) => Inspection['found'],
   times?: readonly number[],
-): VideoLooks & { asked: LookRequest[] } {
-  const asked: LookRequest[] = [];
+): VideoInspector & { asked: InspectionRequest[] } {
+  const asked: InspectionRequest[] = [];
   return {
     asked,
     extent: { from: 1, to: snapshot.t },
-    look: (request) => {
+    inspect: (request) => {
       asked.push(request);
       if (request.to < 1)
         return Promise.reject(new PresageError('not_kept', 'The video of 0.5 s is not kept any more'));
@@ -35,7 +35,11 @@ function videoOf(
   };
 }
 
-const thing = (label: string, box: Look['found'][number]['box'], score = 0.8): Look['found'][number] => ({
+const thing = (
+  label: string,
+  box: Inspection['found'][number]['box'],
+  score = 0.8,
+): Inspection['found'][number] => ({
   ...{ label, score, box },
   origin: 'detector',
 });
@@ -66,7 +70,7 @@ describe('ToolBox', () => {
   });
 
   it('names what it sees by the objects of memory, and leaves what is unknown without a name', async () => {
-    const looks = await box.look({ from: snapshot.t, to: snapshot.t });
+    const looks = await box.inspect({ from: snapshot.t, to: snapshot.t });
     expect(looks[0]?.found.map(({ label, object }) => [label, object])).toEqual([
       ['cube', 'o2'],
       ['cup', undefined],
@@ -109,7 +113,7 @@ describe('ToolBox', () => {
 
   it('passes on that nobody waits any more', async () => {
     const gone = AbortSignal.abort(new PresageError('interrupted', 'the client has gone'));
-    const slow: VideoLooks = { extent: undefined, look: () => Promise.reject(new Error('aborted')) };
+    const slow: VideoInspector = { extent: undefined, inspect: () => Promise.reject(new Error('aborted')) };
     const call = new ToolBox({ queries, now: 1, video: slow }).call('look_again', { t: 1 }, gone);
     await expect(call).rejects.toMatchObject({ code: 'interrupted' });
   });
@@ -164,7 +168,7 @@ describe('questions that need a look', () => {
 describe('lookForCause', () => {
   const event = eventById(snapshot, 'e4');
   const [first] = event.participants;
-  const beside = (t: number): Look['found'] => [
+  const beside = (t: number): Inspection['found'] => [
     thing('sports ball', [
       first!.box[0] - first!.box[2] * (1.1 + (event.t - t) * 0.5),
       first!.box[1],
@@ -181,7 +185,7 @@ describe('lookForCause', () => {
 
   it('takes nothing for a cause that shows once, is far away, is known, or is a part of a participant', async () => {
     const times = [event.t - 0.6, event.t - 0.2];
-    const sees: ((t: number) => Look['found'])[] = [
+    const sees: ((t: number) => Inspection['found'])[] = [
       (t) => (t === times[0] ? beside(t) : []),
       () => [thing('cup', [0, 0, 0.02, 0.02])],
       () => event.participants.map(({ label, box }) => thing(label, box)),
@@ -192,9 +196,9 @@ describe('lookForCause', () => {
   });
 
   it('is silent where the video is gone', async () => {
-    const gone: VideoLooks = {
+    const gone: VideoInspector = {
       extent: undefined,
-      look: () => Promise.reject(new PresageError('not_kept', 'gone')),
+      inspect: () => Promise.reject(new PresageError('not_kept', 'gone')),
     };
     expect(await lookForCause(event, snapshot, gone)).toBeUndefined();
   });

@@ -12,7 +12,7 @@ function person(
   from: number,
   to: number,
   x: number,
-  token: Float32Array,
+  embedding: Float32Array,
   label = 'person',
 ): ObjectHistory {
   const box = [x, 0.2, 0.1, 0.4] as const;
@@ -26,8 +26,8 @@ function person(
       { t: from, box },
       { t: to, box },
     ],
-    token,
-    keyframes: [{ t: from, box, token }],
+    embedding,
+    keyframes: [{ t: from, box, embedding }],
   };
 }
 

@@ -3,9 +3,9 @@ import type { EventObserved } from '../../../../src/core/messages.js';
 import type { EventType } from '../../../../src/core/ontology.js';
 import { cosine } from '../../../../src/core/maths/cosine.js';
 import { BoundedLog } from '../../../../src/memory/history/bounded-log.js';
-import { ClipMemory } from '../../../../src/memory/history/scene-memory.js';
+import { SceneMemory } from '../../../../src/memory/history/scene-memory.js';
 import { Episodes } from '../../../../src/memory/history/episodes.js';
-import { KeyframeSet, MOST_KEYFRAMES } from '../../../../src/memory/history/keyframe-set.js';
+import { KeyframeSet, MAX_KEYFRAMES } from '../../../../src/memory/history/keyframe-set.js';
 import { PieceLedger } from '../../../../src/memory/state/state-pieces.js';
 import { seededRandom } from '../../../support/reasoner/crowd.js';
 
@@ -76,27 +76,27 @@ describe('keyframes', () => {
     for (let run = 0; run < 10; run++) {
       const looks = wander(300, 8, random);
       const set = new KeyframeSet();
-      looks.forEach((token, t) => set.offer({ t, box: [0, 0, 1, 1], token }));
-      const kept = set.frames.map(({ token }) => token);
-      expect(kept).toHaveLength(MOST_KEYFRAMES);
+      looks.forEach((embedding, t) => set.offer({ t, box: [0, 0, 1, 1], embedding }));
+      const kept = set.frames.map(({ embedding }) => embedding);
+      expect(kept).toHaveLength(MAX_KEYFRAMES);
       const radius = coveringRadius(looks, kept);
-      expect(radius).toBeLessThanOrEqual(2.5 * coveringRadius(looks, farthestFirst(looks, MOST_KEYFRAMES)));
-      expect(radius).toBeLessThan(coveringRadius(looks, looks.slice(0, MOST_KEYFRAMES)));
+      expect(radius).toBeLessThanOrEqual(2.5 * coveringRadius(looks, farthestFirst(looks, MAX_KEYFRAMES)));
+      expect(radius).toBeLessThan(coveringRadius(looks, looks.slice(0, MAX_KEYFRAMES)));
     }
   });
 
   it('are not spent on looks that tell nothing new', () => {
     const set = new KeyframeSet();
     for (let t = 0; t < 100; t++)
-      set.offer({ t, box: [0, 0, 1, 1], token: Float32Array.of(1, 0.001 * (t % 9)) });
+      set.offer({ t, box: [0, 0, 1, 1], embedding: Float32Array.of(1, 0.001 * (t % 9)) });
     expect(set.frames).toHaveLength(1);
   });
 });
 
-describe('clip tokens', () => {
+describe('clip embeddings', () => {
   it('are dense for 12 s and sparse for 2 min before, never more than 24', () => {
-    const clips = new ClipMemory();
-    for (let t = 0; t < 600; t++) clips.add({ t, token: Float32Array.of(1) });
+    const clips = new SceneMemory();
+    for (let t = 0; t < 600; t++) clips.add({ t, embedding: Float32Array.of(1) });
     const times = clips.view().map(({ t }) => t);
     expect(times.length).toBeLessThanOrEqual(24);
     expect(times.slice(-12)).toEqual(Array.from({ length: 12 }, (_, i) => 588 + i));
@@ -115,7 +115,7 @@ describe('a bounded log', () => {
       log.add({ n });
       if (n % 7 !== 0) continue;
       log.savePieces('log', ledger);
-      const { put, gone } = ledger.take();
+      const { put, removed: gone } = ledger.take();
       expect(Object.keys(put).length).toBeLessThanOrEqual(3);
       for (const [name, piece] of Object.entries(put)) shelf.set(name, structuredClone(piece));
       for (const name of gone) shelf.delete(name);

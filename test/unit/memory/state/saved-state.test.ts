@@ -7,7 +7,7 @@ import { percept, person, play, wobble, type Drawn } from '../tracking/drawn.js'
 const KEY = 8;
 
 /** A unit vector that looks like object `who`, each time a little different. */
-function token(who: number, t: number): Float32Array {
+function embedding(who: number, t: number): Float32Array {
   const values = Array.from({ length: KEY }, (_, k) => wobble(who, k) + 0.3 * wobble(t, 10 * who + k));
   const length = Math.hypot(...values);
   return Float32Array.from(values, (value) => value / length);
@@ -48,7 +48,7 @@ function stream(walkers: readonly Walker[], fps: number): Percept[] {
     const plain = percept(t, drawn);
     return {
       ...plain,
-      detections: plain.detections.map((one, n) => ({ ...one, token: token(drawn[n]?.who ?? 0, t) })),
+      detections: plain.detections.map((one, n) => ({ ...one, embedding: embedding(drawn[n]?.who ?? 0, t) })),
       ...(k % 17 === 16 && { camera: [1, 0, 0, 1, 0.5, -0.25] as const }),
     };
   });

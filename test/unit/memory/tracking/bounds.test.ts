@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Tracker } from '../../../../src/memory/tracking/tracker.js';
-import { ClutterMap, MOST_SPOTS } from '../../../../src/memory/tracking/clutter.js';
-import { MOST_SIGHTINGS } from '../../../../src/memory/tracking/sightings.js';
+import { ClutterMap, MAX_SPOTS } from '../../../../src/memory/tracking/clutter.js';
+import { MAX_SIGHTINGS } from '../../../../src/memory/tracking/sightings.js';
 import { HEIGHT, percept, person, WIDTH, wobble, type Drawn } from './drawn.js';
 
 const unit = fc.double({ min: 0, max: 1, noNaN: true });
@@ -88,7 +88,7 @@ describe('the tracker stays bounded', () => {
         box: [(n % 45) * 22 + (shift % 20), Math.floor(n / 45) * 25 + (shift % 10), 9, 11] as const,
         label: `thing ${Math.floor(k / 5)}`,
       }));
-      expect(tracker.update(percept(k / 5, crowd)).length).toBeLessThanOrEqual(MOST_SIGHTINGS);
+      expect(tracker.update(percept(k / 5, crowd)).length).toBeLessThanOrEqual(MAX_SIGHTINGS);
       const held = tracker.dump();
       expect((held['confirmed'] ?? 0) + (held['tentative'] ?? 0)).toBeLessThanOrEqual(512);
       expect(held['remembered']).toBeLessThanOrEqual(512);
@@ -105,7 +105,7 @@ describe('the tracker stays bounded', () => {
         box: [500 * (1 + wobble(k, n)), 250 * (1 + wobble(k, n + 500)), 10, 10] as const,
       }));
       map.learn(weak, k / 10);
-      expect(map.size).toBeLessThanOrEqual(MOST_SPOTS);
+      expect(map.size).toBeLessThanOrEqual(MAX_SPOTS);
     }
   });
 

@@ -12,7 +12,7 @@ export interface Drawn {
   readonly score?: number;
   readonly label?: string;
   readonly origin?: 'detector' | 'motion';
-  readonly token?: Float32Array;
+  readonly embedding?: Float32Array;
 }
 
 export function percept(t: number, drawn: readonly Drawn[], more: Partial<Percept> = {}): Percept {
@@ -88,7 +88,7 @@ export function idAt(played: readonly Played[], x: number): string | undefined {
   return [...tracks].sort((a, b) => Math.abs(centre(a) - x) - Math.abs(centre(b) - x))[0]?.id;
 }
 
-const TOKEN_LENGTH = 32;
+const EMBEDDING_LENGTH = 32;
 
 /** Independent normal numbers, reproducible (Box-Muller on a linear congruential generator). */
 export function normals(seed: number): () => number {
@@ -105,11 +105,11 @@ export function normals(seed: number): () => number {
  * Tokens of objects 0, 1, 2…: a fixed direction each, plus noise. With 32 dimensions the cosines of one object are about
  * 1 / (1 + noise²), those of different ones 0 ± 0.18.
  */
-export function tokens(noise: number, seed = 1): (who: number) => Float32Array {
+export function embeddings(noise: number, seed = 1): (who: number) => Float32Array {
   const normal = normals(1000 * seed + 7);
   const look = (who: number): number[] => {
     const own = normals(31 * seed + 101 * (who + 1));
-    return Array.from({ length: TOKEN_LENGTH }, own);
+    return Array.from({ length: EMBEDDING_LENGTH }, own);
   };
   return (who) => {
     const values = look(who).map((value) => value + noise * normal());

@@ -1,17 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import { Tracker } from '../../../../src/memory/tracking/tracker.js';
-import { idAt, ids, normals, person, play, tokens, WIDTH, wobble, type Drawn, type Scene } from './drawn.js';
+import {
+  idAt,
+  ids,
+  normals,
+  person,
+  play,
+  embeddings,
+  WIDTH,
+  wobble,
+  type Drawn,
+  type Scene,
+} from './drawn.js';
 
 type Look = (who: number) => Float32Array;
 
 /** Two people who stay in view, so that the tracker learns what a cosine is worth here. */
 function bystanders(t: number, look: Look): Drawn[] {
-  return [0, 1].map((who) => person(450 + 100 * who + 2 * wobble(t, who), 480, { token: look(who) }));
+  return [0, 1].map((who) => person(450 + 100 * who + 2 * wobble(t, who), 480, { embedding: look(who) }));
 }
 
 function walk(t: number, from: number, speed: number, look: Look, who: number): Drawn | undefined {
   const x = from + speed * t;
-  return t >= 0 && x > -15 && x < WIDTH + 15 ? person(x, 200, { token: look(who) }) : undefined;
+  return t >= 0 && x > -15 && x < WIDTH + 15 ? person(x, 200, { embedding: look(who) }) : undefined;
 }
 
 /** Someone walks out on the right and comes in on the left after `away` seconds: `who` 2, or `other`. */
@@ -26,42 +37,42 @@ function leaving(look: Look, away: number, other = 2): Scene {
 describe('an object that left', () => {
   it('is known by its look when it comes back minutes later at another side', () => {
     const tracker = new Tracker();
-    const played = play(leaving(tokens(0.5), 180), { to: 190, fps: 5, tracker });
+    const played = play(leaving(embeddings(0.5), 180), { to: 190, fps: 5, tracker });
     expect(ids(played)).toHaveLength(3);
     expect(played.at(-1)?.tracks.find(({ box }) => box[1] < 150)).toMatchObject({ id: 'o3', firstSeen: 0 });
-    expect(tracker.dump()).toMatchObject({ identities: 3, recognisedByLook: 1 });
+    expect(tracker.dump()).toMatchObject({ identities: 3, recognisedByAppearance: 1 });
   });
 
-  it('is a new one when looks have no say, and keeps its token for memory', () => {
-    const tracker = new Tracker({ looks: false });
-    const played = play(leaving(tokens(0.5), 20), { to: 30, fps: 5, tracker });
+  it('is a new one when looks have no say, and keeps its embedding for memory', () => {
+    const tracker = new Tracker({ appearance: false });
+    const played = play(leaving(embeddings(0.5), 20), { to: 30, fps: 5, tracker });
     expect(ids(played)).toHaveLength(4);
-    expect(played.at(-1)?.tracks.every(({ token }) => token !== undefined)).toBe(true);
+    expect(played.at(-1)?.tracks.every(({ embedding }) => embedding !== undefined)).toBe(true);
   });
 
   it('is not taken for another who looks different', () => {
-    const played = play(leaving(tokens(0.5), 20, 3), { to: 30, fps: 5 });
+    const played = play(leaving(embeddings(0.5), 20, 3), { to: 30, fps: 5 });
     expect(ids(played)).toHaveLength(4);
   });
 
   it.each([
-    ['noise', tokens(1e6)],
+    ['noise', embeddings(1e6)],
     ['all the same', (): Float32Array => Float32Array.from([1, 0, 0])],
     [
       'hardly different',
-      (who: number): Float32Array => tokens(0.5)(who).map((v, k) => (k === 0 ? 1 : v / 300)),
+      (who: number): Float32Array => embeddings(0.5)(who).map((v, k) => (k === 0 ? 1 : v / 300)),
     ],
-  ])('is a new one when the tokens are %s', (_, look) => {
+  ])('is a new one when the embeddings are %s', (_, look) => {
     const tracker = new Tracker();
     const played = play(leaving(look, 20), { to: 30, fps: 5, tracker });
-    expect(tracker.dump()['recognisedByLook']).toBe(0);
+    expect(tracker.dump()['recognisedByAppearance']).toBe(0);
     expect(ids(played)).toHaveLength(4);
   });
 
   it('is forgotten by its look after ten minutes', () => {
     const tracker = new Tracker();
-    play(leaving(tokens(0.5), 630), { to: 640, fps: 2, tracker });
-    expect(tracker.dump()['recognisedByLook']).toBe(0);
+    play(leaving(embeddings(0.5), 630), { to: 640, fps: 2, tracker });
+    expect(tracker.dump()['recognisedByAppearance']).toBe(0);
   });
 });
 
@@ -70,17 +81,17 @@ describe('an object that was lost inside the picture', () => {
     (look: Look, other: number): Scene =>
     (t) => [
       ...bystanders(t, look),
-      t <= 8 ? person(300, 200, { token: look(2) }) : undefined,
-      t >= 10 ? person(310, 200, { token: look(other) }) : undefined,
+      t <= 8 ? person(300, 200, { embedding: look(2) }) : undefined,
+      t >= 10 ? person(310, 200, { embedding: look(other) }) : undefined,
     ];
 
   it('is known again at its place when it looks the same, and a stranger there is not it', () => {
-    expect(ids(play(gap(tokens(0.3), 2), { to: 12 }))).toHaveLength(3);
-    expect(ids(play(gap(tokens(0.3), 3), { to: 12 }))).toHaveLength(4);
+    expect(ids(play(gap(embeddings(0.3), 2), { to: 12 }))).toHaveLength(3);
+    expect(ids(play(gap(embeddings(0.3), 3), { to: 12 }))).toHaveLength(4);
   });
 
-  it('is known by its place alone when tokens tell nothing', () => {
-    expect(ids(play(gap(tokens(1e6), 3), { to: 12 }))).toHaveLength(3);
+  it('is known by its place alone when embeddings tell nothing', () => {
+    expect(ids(play(gap(embeddings(1e6), 3), { to: 12 }))).toHaveLength(3);
   });
 });
 
@@ -90,7 +101,7 @@ function turnBack(look: Look | undefined, together: number): Scene {
     const since = t - 4;
     const apart = since < 0 ? -80 * since : Math.max(0, 80 * (since - together));
     const one = (who: number, x: number): Drawn =>
-      person(x, who === 0 ? 300 : 304, { ...(look && { token: look(who) }) });
+      person(x, who === 0 ? 300 : 304, { ...(look && { embedding: look(who) }) });
     const merged = apart < 12;
     return [
       ...(look ? bystanders(t, (who) => look(who + 5)) : bystanders(t, () => Float32Array.from([1]))),
@@ -111,13 +122,13 @@ describe('objects that changed places while one hid the other', () => {
 
   it('get their identities back by their looks', () => {
     for (const together of [0.3, 0.8]) {
-      const [swapped] = wrong(turnBack(tokens(0.4), together));
+      const [swapped] = wrong(turnBack(embeddings(0.4), together));
       expect(swapped, `after ${together} s`).toBe(false);
     }
   });
 
   it('are counted when that happens after the tracks had settled on the wrong one', () => {
-    const look = tokens(0.4);
+    const look = embeddings(0.4);
     // Both vanish, and come out exactly where the other one is expected.
     const scene: Scene = (t) => {
       const x = 200 + 100 * t;
@@ -126,8 +137,8 @@ describe('objects that changed places while one hid the other', () => {
       const flip = t > 3;
       return [
         ...bystanders(t, (who) => look(who + 5)),
-        hidden ? undefined : person(x, 300, { token: look(flip ? 1 : 0) }),
-        person(y, 306, { token: look(flip ? 0 : 1) }),
+        hidden ? undefined : person(x, 300, { embedding: look(flip ? 1 : 0) }),
+        person(y, 306, { embedding: look(flip ? 0 : 1) }),
       ];
     };
     const tracker = new Tracker();
@@ -169,7 +180,7 @@ function crowd(look: Look | undefined, seed: number): Result {
     });
     const scene: Scene = () =>
       visible.map(({ who, at, feet }) =>
-        person(at + 1.5 * normal(), feet + 1.5 * normal(), { ...(look && { token: look(who) }) }),
+        person(at + 1.5 * normal(), feet + 1.5 * normal(), { ...(look && { embedding: look(who) }) }),
       );
     const tracks = play(scene, { from: t, to: t, tracker })[0]?.tracks ?? [];
     for (const { who, at, feet } of visible) {
@@ -186,13 +197,13 @@ function crowd(look: Look | undefined, seed: number): Result {
 
 describe('in a crowd', () => {
   it(
-    'tokens of any quality never make it worse, and good ones keep everyone known',
+    'embeddings of any quality never make it worse, and good ones keep everyone known',
     { timeout: 120_000 },
     () => {
       const total = (noise: number | undefined): Result =>
         [1, 2, 3].reduce(
           (sum, seed) => {
-            const one = crowd(noise === undefined ? undefined : tokens(noise, seed), seed);
+            const one = crowd(noise === undefined ? undefined : embeddings(noise, seed), seed);
             return { identities: sum.identities + one.identities, switches: sum.switches + one.switches };
           },
           { identities: 0, switches: 0 },

@@ -1,15 +1,15 @@
 import { expect, it } from 'vitest';
-import { CLIP_GRIDS, GRID_LENGTH } from '../../../../src/model/perception/scene-encoder.js';
-import { ClipWindow } from '../../../../src/model/perception/scene-window.js';
+import { SCENE_GRIDS, GRID_LENGTH } from '../../../../src/model/perception/scene-encoder.js';
+import { SceneWindow } from '../../../../src/model/perception/scene-window.js';
 
 const grid = (value: number): Float32Array => new Float32Array(GRID_LENGTH).fill(value);
 
 /** Runs frames through a window: times that wanted a grid, and for each clip its time and the first value of each grid. */
-function run(times: readonly number[], window = new ClipWindow()) {
-  const wanted = times.filter((t) => window.wants(t));
+function run(times: readonly number[], window = new SceneWindow()) {
+  const wanted = times.filter((t) => window.isDue(t));
   const clips = wanted.flatMap((t) => {
     const clip = window.add(t, grid(t));
-    return clip ? [{ t, held: Array.from({ length: CLIP_GRIDS }, (_, i) => clip[i * GRID_LENGTH]!) }] : [];
+    return clip ? [{ t, held: Array.from({ length: SCENE_GRIDS }, (_, i) => clip[i * GRID_LENGTH]!) }] : [];
   });
   return { wanted, clips };
 }
@@ -39,10 +39,10 @@ it('holds the newest grid where frames come more slowly than it ticks', () => {
 it('begins anew after a gap that is longer than a clip, and when the scene is another one', () => {
   const later = every(0.25, 4).map((t) => t + 20);
   const afterGap = run([...every(0.25, 5), ...later]).clips.filter(({ t }) => t >= 20);
-  expect(afterGap[0]!.held).toEqual(later.slice(0, CLIP_GRIDS));
-  const window = new ClipWindow();
+  expect(afterGap[0]!.held).toEqual(later.slice(0, SCENE_GRIDS));
+  const window = new SceneWindow();
   run(every(0.25, 5), window);
   window.clear();
   const cut = every(0.25, 4).map((t) => t + 5.25);
-  expect(run(cut, window).clips[0]!.held).toEqual(cut.slice(0, CLIP_GRIDS));
+  expect(run(cut, window).clips[0]!.held).toEqual(cut.slice(0, SCENE_GRIDS));
 });

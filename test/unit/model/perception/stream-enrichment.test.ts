@@ -3,9 +3,12 @@ import { FramePool, i420Layout, type Frame } from '../../../../src/core/video/fr
 import type { Detection } from '../../../../src/core/percept.js';
 import { GRID_LENGTH } from '../../../../src/model/perception/scene-encoder.js';
 import type { SamAnswer } from '../../../../src/model/segment/sam/sam-thread.js';
-import { StreamLooks, type StreamLooksOptions } from '../../../../src/model/perception/stream-enrichment.js';
+import {
+  StreamEnrichment,
+  type StreamEnrichmentOptions,
+} from '../../../../src/model/perception/stream-enrichment.js';
 
-const MADE = { masks: true, tokens: true, clipTokens: false };
+const MADE = { masks: true, embeddings: true, sceneEmbeddings: false };
 const MASK = { size: [4, 4], counts: '04' } as const;
 
 function frameAt(t: number): Frame {
@@ -13,9 +16,9 @@ function frameAt(t: number): Frame {
   return pool.lease(pool.take()!, { index: 0, t, receivedAtMs: 0 });
 }
 
-function looks(options: Partial<StreamLooksOptions> = {}): StreamLooks {
-  return new StreamLooks({
-    ...{ masks: 'auto', made: MADE, samEveryS: 1, encodeClip: () => Promise.resolve({}) },
+function looks(options: Partial<StreamEnrichmentOptions> = {}): StreamEnrichment {
+  return new StreamEnrichment({
+    ...{ masks: 'auto', made: MADE, samEveryS: 1, encodeScene: () => Promise.resolve({}) },
     ...options,
   });
 }
@@ -24,41 +27,41 @@ function person(x: number, score = 0.9): Detection {
   return { label: 'person', score, box: [x, 0.2, 0.1, 0.3] };
 }
 
-it('gives masks up before tokens when the load asks for it, except where masks must be', () => {
+it('gives masks up before embeddings when the load asks for it, except where masks must be', () => {
   const stream = looks();
-  expect(stream.wants(0)).toMatchObject({ masks: true, tokens: true });
-  stream.setEffort({ masks: false, tokens: true });
-  expect(stream.wants(1)).toMatchObject({ masks: false, tokens: true });
-  stream.setEffort({ masks: false, tokens: false });
-  expect(stream.wants(2)).toMatchObject({ masks: false, tokens: false });
+  expect(stream.requestFor(0)).toMatchObject({ masks: true, embeddings: true });
+  stream.setEffort({ masks: false, embeddings: true });
+  expect(stream.requestFor(1)).toMatchObject({ masks: false, embeddings: true });
+  stream.setEffort({ masks: false, embeddings: false });
+  expect(stream.requestFor(2)).toMatchObject({ masks: false, embeddings: false });
   const on = looks({ masks: 'on' });
-  on.setEffort({ masks: false, tokens: false });
-  expect(on.wants(3)).toMatchObject({ masks: true, tokens: false });
-  expect(looks({ masks: 'off' }).wants(0)).toMatchObject({ masks: false, tokens: true });
+  on.setEffort({ masks: false, embeddings: false });
+  expect(on.requestFor(3)).toMatchObject({ masks: true, embeddings: false });
+  expect(looks({ masks: 'off' }).requestFor(0)).toMatchObject({ masks: false, embeddings: true });
 });
 
 it('asks for nothing that no model makes', () => {
-  const stream = looks({ made: { masks: false, tokens: false, clipTokens: false } });
-  expect(stream.wants(0)).toEqual({ masks: false, tokens: false, grid: false });
+  const stream = looks({ made: { masks: false, embeddings: false, sceneEmbeddings: false } });
+  expect(stream.requestFor(0)).toEqual({ masks: false, embeddings: false, grid: false });
 });
 
-it('adds a clip token once a second, from the grids that it asked for', async () => {
+it('adds a clip embedding once a second, from the grids that it asked for', async () => {
   const clips: Float32Array[] = [];
   const stream = looks({
-    made: { ...MADE, clipTokens: true },
-    encodeClip: (grids) => Promise.resolve({ token: Float32Array.of(clips.push(grids)) }),
+    made: { ...MADE, sceneEmbeddings: true },
+    encodeScene: (grids) => Promise.resolve({ embedding: Float32Array.of(clips.push(grids)) }),
   });
   const told: number[] = [];
   for (let i = 0; i <= 60; i++) {
     const t = i / 10;
-    const { grid } = stream.wants(t);
+    const { grid } = stream.requestFor(t);
     using frame = frameAt(t);
     const found = await stream.complete(
       frame,
       grid ? { grid: new Float32Array(GRID_LENGTH).fill(t) } : {},
       [],
     );
-    if (found.clipToken) told.push(t);
+    if (found.sceneEmbedding) told.push(t);
   }
   expect(told.map((t) => Math.floor(t))).toEqual([3, 4, 5, 6]);
   expect(clips).toHaveLength(4);
@@ -67,13 +70,13 @@ it('adds a clip token once a second, from the grids that it asked for', async ()
 it('lets SAM look at its own pace, at the final boxes, and takes its masks in place of ours', async () => {
   const asked: number[] = [];
   const sam = {
-    look: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
+    encode: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
       asked.push(prompts.length);
       return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 0.9 })), found: [] });
     },
   };
   const stream = looks({ sam, samEveryS: 0.5 });
-  expect(stream.wants(0)).toMatchObject({ masks: false, tokens: true });
+  expect(stream.requestFor(0)).toMatchObject({ masks: false, embeddings: true });
   const masked: number[] = [];
   for (let i = 0; i <= 10; i++) {
     using frame = frameAt(i / 10);
@@ -82,7 +85,7 @@ it('lets SAM look at its own pace, at the final boxes, and takes its masks in pl
   }
   expect(asked).toEqual([2, 2, 2]);
   expect(masked).toEqual([0, 5, 10]);
-  stream.setEffort({ masks: false, tokens: true });
+  stream.setEffort({ masks: false, embeddings: true });
   using late = frameAt(9);
   expect((await stream.complete(late, {}, [person(0.1)])).detections).toEqual([person(0.1)]);
 });
@@ -93,7 +96,7 @@ it('adds what the grid found that is new and no background', async () => {
     { mask: MASK, quality: 0.92, box: [0.11, 0.2, 0.1, 0.3] },
     { mask: MASK, quality: 0.9, box: [0.7, 0.7, 0.1, 0.1] },
   ];
-  const sam = { look: (): Promise<SamAnswer> => Promise.resolve({ prompted: [{ quality: 0 }], found }) };
+  const sam = { encode: (): Promise<SamAnswer> => Promise.resolve({ prompted: [{ quality: 0 }], found }) };
   const stream = looks({ sam, samGrid: { pointsPerSide: 8 } });
   using frame = frameAt(0);
   const { detections } = await stream.complete(frame, {}, [person(0.1)]);
@@ -106,7 +109,7 @@ it('adds what the grid found that is new and no background', async () => {
 it('asks SAM for the best boxes only when there are too many', async () => {
   let most = 0;
   const sam = {
-    look: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
+    encode: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
       most = prompts.length;
       return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 1 })), found: [] });
     },

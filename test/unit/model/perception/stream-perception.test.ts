@@ -5,7 +5,7 @@ import type { Detection, SceneCondition } from '../../../../src/core/percept.js'
 import type { DetectorAnswer } from '../../../../src/model/detector/detector-protocol.js';
 import { fuseProposals } from '../../../../src/model/perception/fusion.js';
 import type { MotionReport } from '../../../../src/model/motion/motion-protocol.js';
-import { StreamLooks } from '../../../../src/model/perception/stream-enrichment.js';
+import { StreamEnrichment } from '../../../../src/model/perception/stream-enrichment.js';
 import {
   FusedPerception,
   type FusedPerceptionOptions,
@@ -52,10 +52,10 @@ function perception(
         }),
       close: () => undefined,
     },
-    looks: new StreamLooks({
+    enrichment: new StreamEnrichment({
       masks: 'off',
-      made: { masks: false, tokens: false, clipTokens: false },
-      encodeClip: () => Promise.resolve({}),
+      made: { masks: false, embeddings: false, sceneEmbeddings: false },
+      encodeScene: () => Promise.resolve({}),
       samEveryS: 1,
     }),
     labels: options.labels,
@@ -74,7 +74,7 @@ it('tells what the detector saw and what only motion shows, at the cost of both'
 
 it('looks with the detector at every k-th frame, and leaves people between to the tracker, not to their outlines', async () => {
   const { fused, looked } = perception({});
-  fused.setEffort({ detectEvery: 3, masks: true, tokens: true });
+  fused.setEffort({ detectEvery: 3, masks: true, embeddings: true });
   const percepts = await Promise.all([0, 1, 2, 3, 4].map((index) => fused.perceive(frame(index))));
   expect(looked).toEqual([0, 3]);
   expect(percepts.map(({ partial }) => partial ?? false)).toEqual([false, true, true, false, true]);
@@ -131,7 +131,9 @@ it('keeps to the labels that are asked for, of which `object` is one', async () 
 
 it('refuses an impossible effort, and every frame once it is closed', async () => {
   const { fused } = perception({});
-  expect(() => fused.setEffort({ detectEvery: 0, masks: true, tokens: true })).toThrow(/detectEvery is 0/);
+  expect(() => fused.setEffort({ detectEvery: 0, masks: true, embeddings: true })).toThrow(
+    /detectEvery is 0/,
+  );
   await fused.close();
   await expect(fused.perceive(frame(0))).rejects.toMatchObject({ code: 'interrupted' });
 });

@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { EVENT_TYPES } from '../../../../src/core/ontology.js';
-import { Listing, MOST_OBJECTS } from '../../../../src/reasoner/language/prompt.js';
+import { Listing, MAX_OBJECTS } from '../../../../src/reasoner/language/prompt.js';
 import { situationOf, type Situation } from '../../../../src/reasoner/language/situation.js';
 import { eventById, pushedRow, snapshotOf } from '../../../support/reasoner/snapshots.js';
 
@@ -81,7 +81,7 @@ describe('Listing', () => {
       situation,
       situation.events.find(({ id }) => id === 'e3'),
     );
-    expect(listing.things).toHaveLength(MOST_OBJECTS);
+    expect(listing.things).toHaveLength(MAX_OBJECTS);
     expect(listing.events.length).toBeLessThanOrEqual(12);
     expect(listing.slot('o102')).toBe('#1');
     expect(listing.number('e3')).toBeDefined();

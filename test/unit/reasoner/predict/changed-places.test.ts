@@ -11,7 +11,7 @@ it('what was forecast of a zone that has gone is neither hit nor miss; the rest 
   });
   const forecast: Forecast = { at: 1, horizon: 5, items: [item('door'), item('porch')] };
   const resolver = new Resolver();
-  resolver.add(forecast, { raw: [0.5, 0.5], sampled: [0.5, 0.5], voices: {}, groups: ['', ''] });
+  resolver.add(forecast, { raw: [0.5, 0.5], sampled: [0.5, 0.5], estimates: {}, groups: ['', ''] });
   resolver.voidPlaces(new Set(['door']));
   expect(resolver.dump().pending).toBe(1);
   const decided = resolver.resolve([], 60);

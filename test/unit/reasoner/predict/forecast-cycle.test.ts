@@ -2,23 +2,23 @@ import { describe, expect, it } from 'vitest';
 import type { Draft, Forecast } from '../../../../src/core/messages.js';
 import type { MemoryUpdate } from '../../../../src/core/memory.js';
 import {
-  ForecastPool,
-  SourcesAlone,
-  type Pool,
+  ForecastMixture,
+  SingleExperts,
+  type Mixture,
 } from '../../../../src/reasoner/forecast/mixture/forecast-mixture.js';
 import { SamplingForecaster } from '../../../../src/reasoner/forecast/sampling/sampling-forecaster.js';
-import { SourcePanel } from '../../../../src/reasoner/forecast/mixture/expert-panel.js';
+import { ExpertPanel } from '../../../../src/reasoner/forecast/mixture/expert-panel.js';
 import { VirtualClock } from '../../../../src/core/clock.js';
-import { ForecastDesk } from '../../../../src/reasoner/predict/forecast-cycle.js';
+import { ForecastCycle } from '../../../../src/reasoner/predict/forecast-cycle.js';
 import { crowdUpdates, ScriptedSource } from '../../../support/reasoner/sources.js';
 
 const updates = crowdUpdates(21, 12);
 
-function setUp(source: ScriptedSource, pool: Pool = new SourcesAlone(), clock?: VirtualClock) {
-  const desk = new ForecastDesk({
+function setUp(source: ScriptedSource, pool: Mixture = new SingleExperts(), clock?: VirtualClock) {
+  const desk = new ForecastCycle({
     ...(clock && { clock }),
     forecaster: new SamplingForecaster(),
-    sources: { panel: new SourcePanel({ sources: [source] }), pool },
+    sources: { experts: new ExpertPanel({ sources: [source] }), mixture: pool },
   });
   const late: Draft[] = [];
   desk.late$.subscribe(({ drafts }) => late.push(...drafts));
@@ -152,7 +152,7 @@ describe('a forecast that waits for a source', () => {
   });
 
   it('teaches the pool what became of what each said', async () => {
-    const pool = new ForecastPool();
+    const pool = new ForecastMixture();
     const { desk } = setUp(new ScriptedSource('forecaster', () => 0.02), pool);
     for (const update of updates) {
       desk.step(update);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import {
   CAUSE_STEPS,
   kindOf,
-  MOST_TRACKS,
+  MAX_TRACKS,
   trackTensors,
 } from '../../../../src/reasoner/tracks/track-tensors.js';
 import { HEIGHT, snapshotOf, WIDTH } from '../../../support/reasoner/snapshots.js';
@@ -117,7 +117,7 @@ describe('trackTensors', () => {
       5,
     );
     const { tensors, ids } = trackTensors(snapshot, { steps: 30 }) ?? expect.fail();
-    expect(tensors.count).toBe(MOST_TRACKS);
+    expect(tensors.count).toBe(MAX_TRACKS);
     expect(ids.every((id) => Number(id.slice(1)) > 100)).toBe(true);
   });
 

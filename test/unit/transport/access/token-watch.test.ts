@@ -83,7 +83,7 @@ describe('TokenWatch', () => {
     const identity = watch.find(digestOf(token));
     folder.revoke('gone');
     expect(identity?.signal.aborted).toBe(false);
-    watch.look();
+    watch.check();
     expect(identity?.signal.aborted).toBe(true);
     expect(identity?.may('admin')).toBe(false);
     expect(watch.find(digestOf(token))).toBeUndefined();
@@ -97,7 +97,7 @@ describe('TokenWatch', () => {
     const identity = watch.find(digestOf(old));
     folder.revoke('same');
     const token = folder.create('same', ['read:*'], undefined);
-    watch.look();
+    watch.check();
     expect(identity?.signal.aborted).toBe(true);
     expect(watch.find(digestOf(old))).toBeUndefined();
     expect(watch.find(digestOf(token))?.scopes).toEqual(['read:*']);
@@ -111,7 +111,7 @@ describe('TokenWatch', () => {
     expect(identity?.may('admin')).toBe(true);
     clock.advance(1000);
     expect(watch.find(digestOf(token))).toBeUndefined();
-    watch.look();
+    watch.check();
     expect(identity?.signal.aborted).toBe(true);
   });
 
@@ -121,7 +121,7 @@ describe('TokenWatch', () => {
     writeFileSync(join(folder.path, 'bad.json'), '{"version": 1, "name": "good"');
     clock.advance(101);
     expect(watch.find(digestOf(token))?.name).toBe('good');
-    watch.look();
+    watch.check();
     expect(errors).toEqual([CODE('storage_failed')]);
   });
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { FilterFields } from '../../../../src/core/control.js';
 import { MESSAGE_KINDS, type Draft, type MessageKind } from '../../../../src/core/messages.js';
-import { FactBook } from '../../../../src/transport/events/message-attributes.js';
+import { AttributeIndex } from '../../../../src/transport/events/message-attributes.js';
 import { filterOf, passes } from '../../../../src/transport/events/filter.js';
 import type { LogEntry } from '../../../../src/transport/log/log-types.js';
 import type { OutgoingMessage } from '../../../../src/transport/messages/encode.js';
@@ -20,8 +20,8 @@ function messageOf(draft: Draft): OutgoingMessage {
 }
 
 /** A log whose oldest message about anything is one of these. */
-function bookOf(drafts: Readonly<Record<string, Draft>>): FactBook {
-  return new FactBook((ref): LogEntry | undefined => {
+function bookOf(drafts: Readonly<Record<string, Draft>>): AttributeIndex {
+  return new AttributeIndex((ref): LogEntry | undefined => {
     const draft = drafts[ref];
     if (draft === undefined) return undefined;
     const { kind, json, mediatime } = messageOf(draft);
@@ -29,9 +29,9 @@ function bookOf(drafts: Readonly<Record<string, Draft>>): FactBook {
   });
 }
 
-function lets(fields: FilterFields, draft: Draft, book: FactBook = bookOf({})): boolean {
+function lets(fields: FilterFields, draft: Draft, book: AttributeIndex = bookOf({})): boolean {
   const message = messageOf(draft);
-  return passes(filterOf(fields), message.kind, () => book.factsOf(message.value));
+  return passes(filterOf(fields), message.kind, () => book.attributesOf(message.value));
 }
 
 function predicted(kind: PredictionKind, probability: number): Draft {

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { judgeTag } from '../../../../src/transport/whip/judge-tag.js';
+import { checkEntityTag } from '../../../../src/transport/whip/judge-tag.js';
 
 it.each([
   [undefined, 'missing'],
@@ -11,5 +11,5 @@ it.each([
   ['a', 'differs'],
   ['"b"', 'differs'],
 ])('of If-Match: %s, the tag "a" %s', (header, judged) => {
-  expect(judgeTag(header, '"a"')).toBe(judged);
+  expect(checkEntityTag(header, '"a"')).toBe(judged);
 });

@@ -4,7 +4,7 @@ import { PresageError } from '../../../../../src/core/errors.js';
 import type { EventObserved } from '../../../../../src/core/messages.js';
 import {
   ContactClassifier,
-  type ContactJudge,
+  type ContactModel,
   type ContactMoment,
 } from '../../../../../src/memory/events/contact/contact-classifier.js';
 import {
@@ -12,7 +12,7 @@ import {
   contactFeatures,
 } from '../../../../../src/memory/events/contact/contact-features.js';
 import { ObjectMemory } from '../../../../../src/memory/object-memory.js';
-import { SampledPart } from '../../../../../src/memory/track-segment.js';
+import { TrackSegment } from '../../../../../src/memory/track-segment.js';
 import { expand, perceptsOf, TrueTracker, type KnotTrack } from '../../../../support/tracks.js';
 
 const FRAME = { width: 640, height: 480, fps: 25 };
@@ -33,7 +33,7 @@ const HIT = [
 /** One goes by behind the other; both keep what they do. */
 const PASS = [thing('a', [0, 150, 280], [5, 475, 280]), thing('b', [0, 320, 300], [5, 320, 300])];
 
-function watch(tracks: readonly KnotTrack[], contacts?: ContactJudge): EventObserved[] {
+function watch(tracks: readonly KnotTrack[], contacts?: ContactModel): EventObserved[] {
   const script = { ...FRAME, end: 5, tracks };
   const memory = new ObjectMemory(new TrueTracker(expand(script)), { contacts });
   return perceptsOf(script).flatMap((percept) => memory.update(percept).events);
@@ -42,26 +42,26 @@ function watch(tracks: readonly KnotTrack[], contacts?: ContactJudge): EventObse
 const collisions = (events: readonly EventObserved[]): EventObserved[] =>
   events.filter(({ event }) => event.type === 'collide');
 
-function partOf(track: KnotTrack): SampledPart {
+function partOf(track: KnotTrack): TrackSegment {
   const [first, ...rest] = expand({ ...FRAME, end: 5, tracks: [track] })[0]!.rows;
-  const part = new SampledPart({ id: track.id, label: track.label }, first!, 1, false);
-  for (const row of rest) part.observe(row, 1);
-  return part;
+  const segment = new TrackSegment({ id: track.id, label: track.label }, first!, 1, false);
+  for (const row of rest) segment.observe(row, 1);
+  return segment;
 }
 
 function featuresOf(tracks: readonly KnotTrack[], k: number): Record<string, number> {
-  const parts = tracks.map(partOf);
-  const features = contactFeatures(parts[0]!, parts[1]!, k, { frame: FRAME, parts: () => parts });
+  const segments = tracks.map(partOf);
+  const features = contactFeatures(segments[0]!, segments[1]!, k, { frame: FRAME, segments: () => segments });
   return Object.fromEntries(CONTACT_FEATURES.map((name, i) => [name, features![i]!]));
 }
 
 describe('contact features', () => {
   it('are as many as their names, and the same whichever of the two is named first', () => {
-    const parts = HIT.map(partOf);
-    const around = { frame: FRAME, parts: () => parts };
-    const features = contactFeatures(parts[0]!, parts[1]!, 20, around)!;
+    const segments = HIT.map(partOf);
+    const around = { frame: FRAME, segments: () => segments };
+    const features = contactFeatures(segments[0]!, segments[1]!, 20, around)!;
     expect(features).toHaveLength(CONTACT_FEATURES.length);
-    expect([...contactFeatures(parts[1]!, parts[0]!, 20, around)!]).toEqual([...features]);
+    expect([...contactFeatures(segments[1]!, segments[0]!, 20, around)!]).toEqual([...features]);
   });
 
   it('show that a blow takes from the one what it gives to the other', () => {
@@ -97,9 +97,9 @@ describe('contact features', () => {
 
   it('are unknown where there was no sight yet, and absent without a sample', () => {
     expect(featuresOf([HIT[0]!, thing('b', [1.9, 320, 300], [5, 320, 300])], 20)['gap-4']).toBeNaN();
-    const parts = HIT.map(partOf);
-    const around = { frame: FRAME, parts: () => parts };
-    expect(contactFeatures(parts[0]!, parts[1]!, 999, around)).toBeUndefined();
+    const segments = HIT.map(partOf);
+    const around = { frame: FRAME, segments: () => segments };
+    expect(contactFeatures(segments[0]!, segments[1]!, 999, around)).toBeUndefined();
   });
 });
 
@@ -162,7 +162,7 @@ describe('the contact classifier', () => {
 });
 
 /** Says what it is told for samples, and that nothing else is likely. */
-class FixedJudge implements ContactJudge {
+class FixedContactModel implements ContactModel {
   readonly threshold = 0.5;
   readonly asked: number[] = [];
 
@@ -180,7 +180,7 @@ class FixedJudge implements ContactJudge {
 
 describe('contacts of things on estimated tracks', () => {
   it('are told once, at the likeliest moment, with its confidence, within 0.7 s', () => {
-    const told = collisions(watch(HIT, new FixedJudge({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
+    const told = collisions(watch(HIT, new FixedContactModel({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
     expect(told).toHaveLength(1);
     expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.45 });
     expect(told[0]!.observedAt - 2).toBeLessThanOrEqual(0.7);
@@ -191,14 +191,14 @@ describe('contacts of things on estimated tracks', () => {
     const lasting = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [20 + i, i === 0 ? 0.9 : 0.6]));
     const beside = [thing('a', [0, 280, 300], [5, 280, 300]), thing('b', [0, 325, 300], [5, 325, 300])];
     const count = (by: Record<number, number>): number =>
-      collisions(watch(beside, new FixedJudge(by))).length;
+      collisions(watch(beside, new FixedContactModel(by))).length;
     expect(count(lasting)).toBe(1);
     expect(count({ 20: 0.9, 24: 0.9 })).toBe(1);
     expect(count({ 20: 0.9, 27: 0.9 })).toBe(2);
   });
 
   it('are asked of no pair that is far apart and of no person', () => {
-    const judge = new FixedJudge({});
+    const judge = new FixedContactModel({});
     watch([HIT[0]!, thing('b', [0, 600, 100], [5, 600, 100])], judge);
     watch([HIT[0]!, { ...HIT[1]!, label: 'person' }], judge);
     expect(judge.asked).toEqual([]);

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import {
-  LEAST_TOLD,
+  MIN_REPORTED,
   necessaryObjects,
   type Necessity,
 } from '../../../../../src/reasoner/explain/causes/causes.js';
@@ -95,7 +95,7 @@ describe('necessary objects', () => {
 
   it('are told only when they are likely enough', () => {
     const doubtful = snapshotOf(row, [{ ...contacts[0], confidence: 0.1 }, contacts[1]]);
-    expect(causesOf(doubtful, 'e2').every(({ probability }) => probability >= LEAST_TOLD)).toBe(true);
+    expect(causesOf(doubtful, 'e2').every(({ probability }) => probability >= MIN_REPORTED)).toBe(true);
     expect(causesOf(doubtful, 'e2')).toEqual([]);
   });
 });

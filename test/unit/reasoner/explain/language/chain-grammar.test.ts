@@ -5,7 +5,7 @@ import type { MemorySnapshot } from '../../../../../src/core/memory.js';
 import { MAX_STEPS } from '../../../../../src/reasoner/explain/rules/chain.js';
 import { EventGraph } from '../../../../../src/reasoner/explain/rules/event-graph.js';
 import { MemoryIndex } from '../../../../../src/reasoner/explain/memory-index.js';
-import { RELATIONS } from '../../../../../src/reasoner/explain/rules/relations.js';
+import { CAUSAL_RELATIONS } from '../../../../../src/reasoner/explain/rules/relations.js';
 import { ChainGrammar } from '../../../../../src/reasoner/explain/language/chain-grammar.js';
 import { randomScene } from '../../../../support/reasoner/scenes.js';
 import { eventById, pushedRow, snapshotOf } from '../../../../support/reasoner/snapshots.js';
@@ -95,7 +95,7 @@ describe('ChainGrammar', () => {
           links.forEach((link, i) => {
             expect(link.cause.t).toBeLessThanOrEqual(link.effect.t);
             expect(link.effect.id).toBe(links[i + 1]?.cause.id ?? event.id);
-            expect(RELATIONS).toContain(link.rule.relation);
+            expect(CAUSAL_RELATIONS).toContain(link.rule.relation);
           });
           expect(text.split('\n').length - 2).toBe(links.length);
         },

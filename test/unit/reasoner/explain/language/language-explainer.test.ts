@@ -2,21 +2,21 @@ import { describe, expect, it } from 'vitest';
 import type { LanguageModel } from '../../../../../src/core/learned-models.js';
 import { RulesExplainer } from '../../../../../src/reasoner/explain/rules/rules-explainer.js';
 import {
-  FusedExplainer,
-  type FusedExplainerOptions,
+  LanguageExplainer,
+  type LanguageExplainerOptions,
 } from '../../../../../src/reasoner/explain/language/language-explainer.js';
 import { FULL_VIEW } from '../../../../../src/reasoner/language/moment-prompt.js';
 import { Verifier } from '../../../../../src/reasoner/explain/verify/verifier.js';
 import { ScriptedLanguage } from '../../../../support/reasoner/scripted-language.js';
 import { eventById, pushedRow, snapshotOf } from '../../../../support/reasoner/snapshots.js';
 
-function explainer(model: LanguageModel, more: Partial<FusedExplainerOptions> = {}): FusedExplainer {
-  return new FusedExplainer({
+function explainer(model: LanguageModel, more: Partial<LanguageExplainerOptions> = {}): LanguageExplainer {
+  return new LanguageExplainer({
     model,
     base: new RulesExplainer(),
     view: FULL_VIEW,
     causeWeight: 1,
-    leastSure: 0,
+    minConfidence: 0,
     ...more,
   });
 }
@@ -27,7 +27,7 @@ const saying =
   (texts: readonly string[]): string =>
     lines.find((line) => texts.includes(line)) ?? texts.find((text) => text.endsWith('outcome\n')) ?? '';
 
-describe('FusedExplainer', () => {
+describe('LanguageExplainer', () => {
   it('tells the chain and the causes that the model chose, in words of memory', async () => {
     const snapshot = pushedRow();
     const model = new ScriptedLanguage({
@@ -71,9 +71,9 @@ describe('FusedExplainer', () => {
       });
     const byRules = (await new RulesExplainer().explain(event, snapshot))?.chain;
     expect(byRules).not.toEqual([]);
-    const taken = await explainer(unsure(Math.log(0.4)), { leastSure: 0.5 }).explain(event, snapshot);
+    const taken = await explainer(unsure(Math.log(0.4)), { minConfidence: 0.5 }).explain(event, snapshot);
     expect(taken?.chain).toEqual(byRules);
-    const kept = await explainer(unsure(Math.log(0.6)), { leastSure: 0.5 }).explain(event, snapshot);
+    const kept = await explainer(unsure(Math.log(0.6)), { minConfidence: 0.5 }).explain(event, snapshot);
     expect(kept?.chain).toEqual([]);
   });
 

@@ -95,7 +95,7 @@ describe('the explainer on an OpenAI-compatible server', () => {
       ({ body }) => (body['response_format'] as { type: string } | undefined)?.type,
     );
     expect(formats).toEqual(['json_schema', 'json_object', undefined, undefined]);
-    expect(explainer.stats().formatsGivenUp).toBe(2);
+    expect(explainer.stats().rejectedFormats).toBe(2);
   });
 
   it('asks once more, saying what was wrong, when the answer is not of the schema', async () => {

@@ -1,7 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import { expect, it, onTestFinished } from 'vitest';
 import { PresageError } from '../../../../../src/core/errors.js';
-import type { Look, LookRequest, VideoLooks } from '../../../../../src/core/inspection.js';
+import type { Inspection, InspectionRequest, VideoInspector } from '../../../../../src/core/inspection.js';
 import { openAiConfig } from '../../../../../src/reasoner/explain/openai/config.js';
 import { OpenAiExplainer } from '../../../../../src/reasoner/explain/openai/openai-explainer.js';
 import { sayContent, startFakeServer } from '../../../../support/language/llm.js';
@@ -39,11 +39,11 @@ function call(response: ServerResponse, ...calls: (readonly [name: string, args:
 }
 
 /** Video in which there is a cup, up to 4 s; before 1 s it is gone. */
-class CupVideo implements VideoLooks {
+class CupVideo implements VideoInspector {
   readonly extent = { from: 1, to: 4 };
-  readonly asked: LookRequest[] = [];
+  readonly asked: InspectionRequest[] = [];
 
-  look(request: LookRequest): Promise<readonly Look[]> {
+  inspect(request: InspectionRequest): Promise<readonly Inspection[]> {
     this.asked.push(request);
     if (request.to < 1)
       return Promise.reject(new PresageError('not_kept', 'The video of 0.2 s is not kept any more'));
@@ -54,7 +54,7 @@ class CupVideo implements VideoLooks {
 
 async function explainWith(
   answer: (body: Body, response: ServerResponse, attempt: number) => void,
-  video: VideoLooks = new CupVideo(),
+  video: VideoInspector = new CupVideo(),
 ) {
   const server = await startFakeServer(({ body }, response, attempt) =>
     answer(body as unknown as Body, response, attempt),
@@ -99,7 +99,7 @@ it('lets the model look again, gives it what was seen, and attaches that to the 
   expect(last?.response_format).toBeDefined();
   expect(last?.messages).toHaveLength(2);
   expect(JSON.stringify(last?.messages[1]?.content)).toContain('Looked up:');
-  expect(explainer.stats()).toMatchObject({ toolCalls: 2, toolErrors: 0, toolsGivenUp: false });
+  expect(explainer.stats()).toMatchObject({ toolCalls: 2, toolErrors: 0, toolsDisabled: false });
 });
 
 it('takes an answer that comes at once, without asking twice', async () => {
@@ -145,7 +145,7 @@ it.each([400, 422, 500])(
     await explainer.explain(event, snapshot);
     const offered = bodies().map(({ tools }) => tools !== undefined);
     expect(offered.slice(-2)).toEqual([false, false]);
-    expect(explainer.stats()).toMatchObject({ explained: 2, failed: 0, toolsGivenUp: true });
+    expect(explainer.stats()).toMatchObject({ explained: 2, failed: 0, toolsDisabled: true });
   },
 );
 

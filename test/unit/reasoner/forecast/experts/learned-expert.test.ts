@@ -3,7 +3,7 @@ import type { ForecastModel, TrackTensors } from '../../../../../src/core/learne
 import type { ForecastItem } from '../../../../../src/core/messages.js';
 import type { MemorySnapshot } from '../../../../../src/core/memory.js';
 import { lastFrames } from '../../../../../src/reasoner/forecast/experts/limited-memory-expert.js';
-import { LearnedSource } from '../../../../../src/reasoner/forecast/experts/learned-expert.js';
+import { LearnedExpert } from '../../../../../src/reasoner/forecast/experts/learned-expert.js';
 import { pushedRow, snapshotOf } from '../../../../support/reasoner/snapshots.js';
 
 const { signal } = new AbortController();
@@ -58,7 +58,7 @@ function crowd(count: number): MemorySnapshot {
 
 describe('the forecaster as a source', () => {
   it('reads each item from its place in the outputs, summed over the bins', async () => {
-    const said = await new LearnedSource(numbering()).probabilities(
+    const said = await new LearnedExpert(numbering()).probabilities(
       pushedRow(),
       [
         item('exit', ['o1']),
@@ -85,12 +85,12 @@ describe('the forecaster as a source', () => {
       item('exit', ['o9']),
       item('meet', ['o1', 'o9']),
     ];
-    expect((await new LearnedSource(numbering()).probabilities(pushedRow(), items, signal)).size).toBe(0);
+    expect((await new LearnedExpert(numbering()).probabilities(pushedRow(), items, signal)).size).toBe(0);
   });
 
   it('does not ask about an empty view', async () => {
     const model = numbering();
-    const said = await new LearnedSource(model).probabilities(snapshotOf([], [], 3), [], signal);
+    const said = await new LearnedExpert(model).probabilities(snapshotOf([], [], 3), [], signal);
     expect(said.size).toBe(0);
     expect(model.asked).toEqual([]);
   });
@@ -99,7 +99,7 @@ describe('the forecaster as a source', () => {
     const model = numbering();
     const snapshot = crowd(200);
     const exits = snapshot.objects.map(({ id }) => item('exit', [id]));
-    const said = await new LearnedSource(model).probabilities(snapshot, exits, signal);
+    const said = await new LearnedExpert(model).probabilities(snapshot, exits, signal);
     expect(model.asked.map(({ count }) => count)).toEqual([48]);
     expect(said.size).toBe(48);
     const moving = new Set(snapshot.objects.filter((_, i) => i % 3 === 0).map(({ id }) => `exit|${id}|`));
@@ -125,7 +125,7 @@ describe('the last frames', () => {
 
   it('know no events, no history, and nobody who left', () => {
     const thinned = lastFrames(pushedRow());
-    expect([thinned.events, thinned.departed, thinned.relations, thinned.clips]).toEqual([[], [], [], []]);
+    expect([thinned.events, thinned.departed, thinned.relations, thinned.scenes]).toEqual([[], [], [], []]);
     for (const { firstSeen, trail } of thinned.objects) {
       expect(firstSeen).toBeGreaterThanOrEqual(thinned.t - 3);
       expect(trail).toEqual([]);

@@ -1,18 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { MemorySnapshot } from '../../../../../src/core/memory.js';
-import type { ForecastSource } from '../../../../../src/reasoner/forecast/expert.js';
-import { SourcePanel } from '../../../../../src/reasoner/forecast/mixture/expert-panel.js';
+import type { Expert } from '../../../../../src/reasoner/forecast/expert.js';
+import { ExpertPanel } from '../../../../../src/reasoner/forecast/mixture/expert-panel.js';
 import { pushedRow } from '../../../../support/reasoner/snapshots.js';
 
 const snapshot = pushedRow();
 const at = (t: number): MemorySnapshot => ({ ...snapshot, t });
 
 /** Answers after so many ms of wall time; rejects with a text. */
-function source(
-  name: string,
-  afterMs: number,
-  answer: number | string,
-): ForecastSource & { aborted: boolean } {
+function source(name: string, afterMs: number, answer: number | string): Expert & { aborted: boolean } {
   const made = {
     name,
     model: `${name}@1`,
@@ -34,7 +30,7 @@ afterEach(() => void vi.useRealTimers());
 
 describe('a panel of sources', () => {
   it('is done when all have answered', async () => {
-    const panel = new SourcePanel({ sources: [source('a', 20, 0.1), source('b', 50, 0.2)], deadlineMs: 200 });
+    const panel = new ExpertPanel({ sources: [source('a', 20, 0.1), source('b', 50, 0.2)], deadlineMs: 200 });
     const round = panel.ask(snapshot, []);
     let done = false;
     void round.done.then(() => (done = true));
@@ -42,34 +38,34 @@ describe('a panel of sources', () => {
     expect(done).toBe(false);
     await vi.advanceTimersByTimeAsync(1);
     expect(done).toBe(true);
-    expect([...round.voices.keys()]).toEqual(['a', 'b']);
+    expect([...round.estimates.keys()]).toEqual(['a', 'b']);
     expect(round.degraded).toBe(false);
     expect(panel.stats()['b']).toEqual({ answered: 1, late: 0, failed: 0, rested: 0 });
   });
 
   it('goes on at the deadline with those that have answered, and lets go of the others', async () => {
     const slow = source('slow', 500, 0.9);
-    const panel = new SourcePanel({ sources: [source('quick', 5, 0.1), slow], deadlineMs: 200 });
+    const panel = new ExpertPanel({ sources: [source('quick', 5, 0.1), slow], deadlineMs: 200 });
     const round = panel.ask(snapshot, []);
     await vi.advanceTimersByTimeAsync(200);
     await round.done;
-    expect([...round.voices.keys()]).toEqual(['quick']);
+    expect([...round.estimates.keys()]).toEqual(['quick']);
     expect(round.degraded).toBe(true);
     expect(slow.aborted).toBe(true);
     await vi.advanceTimersByTimeAsync(400);
-    expect(round.voices.size).toBe(1);
+    expect(round.estimates.size).toBe(1);
     expect(panel.stats()).toMatchObject({ quick: { answered: 1 }, slow: { answered: 0, late: 1 } });
   });
 
   it('waits as long as it takes without a deadline', async () => {
-    const round = new SourcePanel({ sources: [source('slow', 60_000, 0.9)] }).ask(snapshot, []);
+    const round = new ExpertPanel({ sources: [source('slow', 60_000, 0.9)] }).ask(snapshot, []);
     await vi.advanceTimersByTimeAsync(60_000);
     await round.done;
     expect(round.degraded).toBe(false);
   });
 
   it('leaves a source that fails again and again alone for a while, and says why', async () => {
-    const panel = new SourcePanel({
+    const panel = new ExpertPanel({
       sources: [source('bad', 1, 'no weights')],
       restAfterFailures: 2,
       restS: 10,
