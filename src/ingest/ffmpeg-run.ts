@@ -62,6 +62,8 @@ export class FfmpegRun {
   /** The child's log is at its end: nothing more will be described. */
   #ended = false;
   #stalled = false;
+  /** Whether the input was recognized before the child was stopped: some describe an input that they never read as they end. */
+  #hadInputAtStall: boolean | undefined;
   readonly #halt = new AbortController();
   readonly #halted: Promise<void>;
   #waitingSinceMs: number | undefined;
@@ -124,6 +126,10 @@ export class FfmpegRun {
     };
   }
 
+  get #hadInput(): boolean {
+    return this.#hadInputAtStall ?? this.#log.input.format !== '';
+  }
+
   #isUnrecognized(failure: PresageError | undefined): boolean {
     const { spec, inputFormat } = this.#run;
     if (spec.kind !== 'http' || inputFormat !== undefined) return false;
@@ -132,7 +138,7 @@ export class FfmpegRun {
 
   #isUnvisited(failure: PresageError | undefined): boolean {
     const { kind } = this.#run.spec;
-    if (this.#log.input.format !== '' || failure?.code !== 'source_unreachable') return false;
+    if (this.#hadInput || failure?.code !== 'source_unreachable') return false;
     // The limit on accepting a connection ends a listening ffmpeg; the stall limit ends it when a publisher is silent.
     return kind === 'rtp' || (kind === 'rtsp-listen' && !this.#stalled);
   }
@@ -181,14 +187,14 @@ export class FfmpegRun {
     const { spec, options } = this.#run;
     const advice = { retryable: true, hint: 'check that the camera is on' };
     const silence = `for ${options.stallMs / 1000} s`;
-    if (this.#log.input.format === '' && spec.kind === 'rtsp-listen') {
+    if (!this.#hadInput && spec.kind === 'rtsp-listen') {
       const message = `${spec.name}: a publisher connected and sent no video ${silence}`;
       return new PresageError('source_stalled', message, {
         ...advice,
         hint: 'check that the publisher sends',
       });
     }
-    if (this.#log.input.format === '') {
+    if (!this.#hadInput) {
       return new PresageError('source_unreachable', `${spec.name}: no answer ${silence}`, advice);
     }
     return new PresageError('source_stalled', `${spec.name}: no picture ${silence}`, advice);
@@ -266,6 +272,7 @@ export class FfmpegRun {
         const sinceMs = this.#silentSinceMs();
         if (sinceMs === undefined || clock.nowMs() - sinceMs < options.stallMs) return;
         this.#stalled = true;
+        this.#hadInputAtStall = this.#log.input.format !== '';
         void this.stop();
       },
       Math.min(1000, options.stallMs / 4),

@@ -1,8 +1,9 @@
 /** `rtsp-listen://`: the wait for a publisher, and a publisher that dies. */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { freePortPair } from '../../../src/ingest/mediasoup/free-ports.js';
 import { openSource, type OpenSourceOptions } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { childProcesses } from '../../support/child-processes.js';
@@ -19,6 +20,18 @@ async function freePort(): Promise<number> {
   server.close();
   await once(server, 'close');
   return port;
+}
+
+/** A connection, made as soon as somebody listens. */
+function connected(port: number): Promise<Socket> {
+  return vi.waitFor(
+    async () => {
+      const socket = connect(port, '127.0.0.1');
+      await once(socket, 'connect');
+      return socket;
+    },
+    { timeout: 10_000, interval: 50 },
+  );
 }
 
 class Publisher {
@@ -74,6 +87,44 @@ describe.each(ffmpegs)('%s', (_, ffmpeg) => {
     await reader.atLeast(10);
     expect(reader.stateNames).toEqual(['connecting', 'live']);
   }, 30_000);
+
+  it('notices a client that connects and sends nothing, and takes the publisher that comes next', async () => {
+    const port = await freePort();
+    let passedMs = 0;
+    const clock = { nowMs: () => performance.now() + passedMs, wall: () => new Date() };
+    const reader = listen(port, { clock });
+    const silent = await connected(port);
+    onTestFinished(() => void silent.destroy());
+    // Longer than a child waits for a connection, and than a publisher may be silent.
+    passedMs = 60_000;
+    const { error } = await reader.enters('reconnecting');
+    expect(error).toMatchObject({
+      code: 'source_stalled',
+      message: expect.stringContaining('sent no video') as string,
+    });
+    new Publisher(`rtsp://127.0.0.1:${port}/camera`);
+    await reader.atLeast(10);
+    expect(reader.stateNames.at(-1)).toBe('live');
+  }, 40_000);
+
+  it('keeps waiting for RTP without a change of its state, in one child after another', async () => {
+    const port = await freePortPair();
+    const source = openSource(parseSource(`rtp://:${port}`), {
+      ...{ ffmpeg, mode: 'live', retryBaseMs: 50, retryMaxMs: 200, stallMs: 400 },
+    });
+    onTestFinished(() => source.close());
+    const reader = new VideoReader(source);
+    const seen = new Set<number>();
+    await vi.waitFor(
+      () => {
+        childProcesses().forEach((id) => seen.add(id));
+        expect(seen.size).toBeGreaterThanOrEqual(3);
+      },
+      { timeout: 15_000, interval: 20 },
+    );
+    expect(reader.stateNames).toEqual(['connecting']);
+    expect(source.stats().reconnects).toBe(0);
+  }, 20_000);
 
   it('notices a publisher that stops sending, and takes the next one', async () => {
     const port = await freePort();
