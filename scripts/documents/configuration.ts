@@ -99,7 +99,7 @@ function code(text: string | undefined): string {
 }
 
 function defaultOf({ fallback }: OptionSpec): string {
-  if (fallback === undefined) return '';
+  if (fallback === undefined || fallback === '') return '';
   if (Array.isArray(fallback)) return fallback.length === 0 ? '' : code(fallback.join(','));
   return code(typeof fallback === 'string' ? fallback : JSON.stringify(fallback));
 }
