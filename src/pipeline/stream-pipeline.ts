@@ -1,6 +1,7 @@
 import { concatMap, Observable, Subscription, type OperatorFunction } from 'rxjs';
 import type { Clock } from '../core/clock.js';
 import { PresageError, toPresageError } from '../core/errors.js';
+import { guarded } from '../core/guarded.js';
 import type { Frame } from '../core/video/frame.js';
 import type { Draft, ObjectState, StreamState } from '../core/messages.js';
 import type { Episode } from '../core/records/records.js';
@@ -158,10 +159,16 @@ export class StreamPipeline implements AsyncDisposable {
 
   #subscribe(): void {
     const { source, reasoner } = this.#options;
+    // A listener that throws ends this stream; RxJS would throw it uncaught and end the process.
+    const fail = (error: PresageError): void => this.#outcome?.reject(error);
     this.#subscriptions.add(
-      source.state$.subscribe({ next: (state) => this.#onSourceState(state), error: () => undefined }),
+      source.state$.subscribe({
+        next: guarded((state) => this.#onSourceState(state), fail),
+        error: () => undefined,
+      }),
     );
-    if (reasoner) this.#subscriptions.add(reasoner.late$.subscribe((draft) => this.#tell([draft])));
+    if (reasoner)
+      this.#subscriptions.add(reasoner.late$.subscribe(guarded((draft) => this.#tell([draft]), fail)));
     const seen$ = source.frame$.pipe(
       this.#perceive(),
       concatMap((seen) => this.#absorb(seen)),

@@ -1,5 +1,6 @@
 import { systemClock } from '../core/clock.js';
 import { toPresageError, type PresageError } from '../core/errors.js';
+import { guarded } from '../core/guarded.js';
 import type { Draft } from '../core/messages.js';
 import type { VideoInspector } from '../core/inspection.js';
 import type { Records } from '../core/records/records.js';
@@ -231,7 +232,11 @@ export class StreamSession implements AsyncDisposable {
     const { id, keep } = this.#options;
     if (keep) {
       keep.store.save(id, PLACES_KEY, this.places);
-      this.#saver = setInterval(() => this.#save(false), SAVE_EVERY_MS).unref();
+      const save = guarded(
+        () => this.#save(false),
+        (error) => this.#options.onError?.(error),
+      );
+      this.#saver = setInterval(save, SAVE_EVERY_MS).unref();
     }
     try {
       await this.#pipeline.run();

@@ -8,6 +8,8 @@ import { changeOf, subscriptionOf } from './subscription.js';
 /** What a client may ask at once, and after that a second: each subscription reads from the log. */
 const BURST = 256;
 const PER_SECOND = 64;
+/** Characters of a received value that an error message repeats. */
+const MAX_SHOWN = 60;
 
 export interface ControlHandlerOptions {
   readonly connection: Connection;
@@ -87,17 +89,19 @@ export class ControlHandler {
   }
 }
 
-/** What the bytes ask for, or the error to answer with. */
+/** The request in the bytes, or the error to answer with. Never throws, whatever the bytes are. */
 export function parseOp(
   data: Buffer,
   decode: (data: Buffer) => unknown,
 ): ClientOp | Extract<ServerOp, { op: 'error' }> {
-  let value: unknown;
   try {
-    value = decode(data);
+    return opOf(decode(data));
   } catch {
     return errorOp('bad_request', 'This is not of the form of the subprotocol', undefined);
   }
+}
+
+function opOf(value: unknown): ClientOp | Extract<ServerOp, { op: 'error' }> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {
     return errorOp('bad_request', 'Send an object with an "op"', undefined);
   }
@@ -130,7 +134,14 @@ function describe(error: z.ZodError, value: object): string {
   return `${issue.path.map(String).join('.').slice(0, 80)}: ${issue.message.slice(0, 200)}, got ${shown(given)}`;
 }
 
+/** CBOR carries values that JSON cannot: integers beyond 2^53, cycles, dates out of range. */
 function shown(value: unknown): string {
-  const text = JSON.stringify(value) as string | undefined;
-  return (text ?? 'nothing').slice(0, 60);
+  try {
+    const text = JSON.stringify(value, (_key, inner: unknown) =>
+      typeof inner === 'bigint' ? String(inner) : inner,
+    ) as string | undefined;
+    return (text ?? 'nothing').slice(0, MAX_SHOWN);
+  } catch {
+    return 'a value that JSON cannot express';
+  }
 }

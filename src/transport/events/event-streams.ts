@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import { guarded } from '../../core/guarded.js';
 import { queryOf } from '../access/access-policy.js';
 import { errorBody, type ErrorBody } from '../http/reply.js';
 import type { OutgoingMessage } from '../messages/encode.js';
@@ -111,7 +112,13 @@ export class EventStreams {
     const mayRead = (id: string): boolean => identity?.may('read', id) === true;
     const connection = hub.connect(new EventStreamOutlet(response, streamId), mayRead);
     this.#connections.set(response, connection);
-    response.on('drain', () => connection.drained());
+    response.on(
+      'drain',
+      guarded(
+        () => connection.drained(),
+        () => response.destroy(),
+      ),
+    );
     // The connection's end is told by `close`, whatever it was.
     response.on('error', () => response.destroy());
     response.on('close', () => {

@@ -3,6 +3,8 @@ import type { Duplex } from 'node:stream';
 import type { FastifyInstance } from 'fastify';
 import { WebSocketServer, type WebSocket } from 'ws';
 import { CBOR_PROTOCOL, JSON_PROTOCOL } from '../../core/control.js';
+import type { ErrorCode, PresageError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
 import { redact } from '../../core/text/redact.js';
 import { isRefusal, outOfScope, queryOf, type AccessPolicy } from '../access/access-policy.js';
 import type { Identity } from '../access/identity.js';
@@ -15,7 +17,7 @@ import { decodeCbor } from './delivery/frames.js';
 import { Heartbeat } from './delivery/heartbeat.js';
 import type { Hub } from './hub.js';
 import { parseQuery } from './subscription.js';
-import { WebSocketOutlet } from './delivery/websocket-outlet.js';
+import { closeReason, WebSocketOutlet } from './delivery/websocket-outlet.js';
 
 /** A frame of a client larger than this ends the connection with 1009. */
 const MAX_INCOMING_BYTES = 16 * 1024;
@@ -70,10 +72,21 @@ export class EventsEndpoint {
     this.#streams.register(app);
   }
 
-  /** Listener for `upgrade` of the HTTP server. */
+  /** Listener for `upgrade` of the HTTP server. Never throws: an exception would end the process. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     // A client that hangs up during the handshake is no one's error.
     socket.on('error', () => socket.destroy());
+    const upgrade = guarded(
+      () => this.#upgrade(request, socket, head),
+      (error) => {
+        this.#options.logger.error({ error: redact(error.message) }, 'websocket upgrade failed');
+        socket.destroy();
+      },
+    );
+    upgrade();
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const url = request.url ?? '/';
     this.#options.logger.debug({ url: redact(url) }, 'websocket upgrade');
     const path = eventsPath(url);
@@ -83,7 +96,11 @@ export class EventsEndpoint {
     else if (!isRefusal(identity) && path !== undefined) {
       this.#server.handleUpgrade(request, socket, head, (client) => {
         endWithToken(client, identity.signal);
-        this.#admit({ client, socket, identity, streamId: path.streamId }, queryOf(request));
+        const admit = guarded(
+          () => this.#admit({ client, socket, identity, streamId: path.streamId }, queryOf(request)),
+          (error) => this.#end(client, error),
+        );
+        admit();
       });
     }
   }
@@ -121,14 +138,19 @@ export class EventsEndpoint {
     );
     const asked = parseQuery(query, streamId);
     if ('problem' in asked) {
-      client.close(1008, asked.problem);
+      client.close(1008, closeReason(asked.problem));
       return;
     }
     const binary = client.protocol === CBOR_PROTOCOL;
     const outlet = new WebSocketOutlet(client, socket, binary ? 'cbor' : 'json');
     const connection = hub.connect(outlet, (id) => identity.may('read', id));
     this.#connections.set(client, connection);
-    const heartbeat = new Heartbeat((at) => connection.sendHeartbeat(at));
+    const heartbeat = new Heartbeat(
+      guarded(
+        (at: string) => connection.sendHeartbeat(at),
+        (error) => this.#end(client, error),
+      ),
+    );
     const desk = new ControlHandler({
       connection,
       streamId,
@@ -136,16 +158,38 @@ export class EventsEndpoint {
       setHeartbeat: (seconds) => heartbeat.set(seconds),
       now: () => new Date(),
     });
-    socket.on('drain', () => connection.drained());
-    client.on('message', (data) => desk.receive(data as Buffer));
-    client.on('close', (code) => {
+    const fail = (error: PresageError): void => this.#end(client, error);
+    socket.on(
+      'drain',
+      guarded(() => connection.drained(), fail),
+    );
+    client.on(
+      'message',
+      guarded((data: Buffer) => desk.receive(data), fail),
+    );
+    const leave = (code: number): void => {
       heartbeat.set(0);
       this.#connections.delete(client);
       hub.disconnect(connection);
       logger.debug({ stream: streamId, code }, 'websocket closed');
-    });
+    };
+    client.on('close', guarded(leave, fail));
     heartbeat.set(asked.heartbeatS);
     if (asked.subscription !== undefined) connection.subscribe(asked.subscription);
+  }
+
+  /** Closes one client: 1008 for a request that is refused, 1011 for a fault of the service. */
+  #end(client: WebSocket, error: PresageError): void {
+    const refused = REFUSALS.has(error.code);
+    if (!refused) this.#options.logger.error({ error: redact(error.message) }, 'websocket failed');
+    const [code, reason] = refused
+      ? ([1008, error.message] as const)
+      : ([1011, 'the request failed; see the log of the service'] as const);
+    // The reason is cut to what a close frame can hold; a socket that is past closing is dropped.
+    guarded(
+      () => (this.#connections.get(client) ?? client).close(code, closeReason(reason)),
+      () => client.terminate(),
+    )();
   }
 
   #ping(): void {
@@ -169,6 +213,15 @@ export class EventsEndpoint {
     await new Promise<void>((resolve) => this.#server.close(() => resolve()));
   }
 }
+
+/** Codes of errors that a request causes, not the service. */
+const REFUSALS: ReadonlySet<ErrorCode> = new Set([
+  'bad_request',
+  'conflict',
+  'forbidden',
+  'not_found',
+  'overloaded',
+]);
 
 const NOTHING_HERE: Refused = {
   status: 404,

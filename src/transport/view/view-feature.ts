@@ -2,6 +2,7 @@ import type { ServerResponse } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { z } from 'zod';
+import { guarded } from '../../core/guarded.js';
 import type { ServerFeature } from '../http/feature.js';
 import { errorBody } from '../http/reply.js';
 import { PictureQueue } from './picture-queue.js';
@@ -101,7 +102,13 @@ export class ViewFeature implements ServerFeature {
     const response = begin(reply, `multipart/x-mixed-replace; boundary=${BOUNDARY}`);
     response.write(`--${BOUNDARY}\r\n`);
     const queue = new PictureQueue({ write: (picture) => writePart(response, picture) });
-    response.on('drain', () => queue.drained());
+    response.on(
+      'drain',
+      guarded(
+        () => queue.drained(),
+        () => response.destroy(),
+      ),
+    );
     this.#watch('mjpeg', view, wish, { response, queue, stop: () => undefined });
   }
 
@@ -115,7 +122,13 @@ export class ViewFeature implements ServerFeature {
     const queue = new PictureQueue({
       write: ({ jpeg }) => encoder.write(jpeg) && !response.writableNeedDrain,
     });
-    const retry = setInterval(() => !response.writableNeedDrain && queue.drained(), 1000 / wish.fps).unref();
+    const drain = guarded(
+      () => {
+        if (!response.writableNeedDrain) queue.drained();
+      },
+      () => response.destroy(),
+    );
+    const retry = setInterval(drain, 1000 / wish.fps).unref();
     const stop = (): void => {
       clearInterval(retry);
       encoder.close();
@@ -139,8 +152,15 @@ export class ViewFeature implements ServerFeature {
     };
     this.#open.set(end, kind);
     let unwatch = (): void => undefined;
-    unwatch = view.watch(wish, { next: (picture) => queue.add(picture), end });
     response.once('close', end);
+    // The response is no longer fastify's: a viewer whose pictures cannot be written is ended here.
+    const fail = (): void => {
+      end();
+      response.destroy();
+    };
+    const next = guarded((picture: ViewPicture) => queue.add(picture), fail);
+    response.on('error', fail);
+    guarded(() => (unwatch = view.watch(wish, { next, end })), fail)();
   }
 
   async #still(request: ViewRequest, reply: FastifyReply): Promise<FastifyReply> {

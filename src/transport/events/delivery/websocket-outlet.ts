@@ -38,6 +38,15 @@ export class WebSocketOutlet implements Outlet {
   }
 
   close(code: number, reason: string): void {
-    this.#client.close(code, reason);
+    this.#client.close(code, closeReason(reason));
   }
+}
+
+/** Bytes of a reason in a close frame: RFC 6455, 5.5 allows 125 with the code. `ws` throws beyond it. */
+const MAX_REASON_BYTES = 123;
+
+/** The longest beginning of a text that fits a close frame. */
+export function closeReason(text: string): string {
+  const { read } = new TextEncoder().encodeInto(text, new Uint8Array(MAX_REASON_BYTES));
+  return text.slice(0, read);
 }
