@@ -36,6 +36,7 @@ export default tseslint.config(
       globals: {
         process: 'readonly',
         console: 'readonly',
+        AbortSignal: 'readonly',
         URL: 'readonly',
         Buffer: 'readonly',
         fetch: 'readonly',
