@@ -11,6 +11,9 @@ import { version } from '../service/version.js';
 /** Exit codes of the specification. */
 const EXIT = { done: 0, failed: 1, usage: 2, interrupted: 130 } as const;
 
+/** Commands that run until they are stopped: SIGTERM is their regular end. A recording that is cut short is not done. */
+const SERVICES: readonly CommandName[] = ['serve', 'watch'];
+
 type Action = (context: CommandContext, ...args: (string | undefined)[]) => Promise<void>;
 
 /** Loaded when they run: the model runtime and the server take seconds, which `--help` and a wrong option need not. */
@@ -116,10 +119,13 @@ function add(
     const flags = received.at(-2) as Record<string, unknown>;
     const args = received.slice(0, -2) as (string | undefined)[];
     const loaded = loadSettings(name, flags, process.env);
-    await withShutdown(async (signal) => {
-      const action = await load();
-      await action({ ...loaded, signal }, ...args);
-    });
+    await withShutdown(
+      async (signal) => {
+        const action = await load();
+        await action({ ...loaded, signal }, ...args);
+      },
+      { endsBySigterm: SERVICES.includes(name) },
+    );
   });
 }
 

@@ -73,3 +73,12 @@ it('goes on with a stream when another one fails, and says which and why', async
   expect(await cli.ended).toMatchObject({ code: 130, signal: null });
   await cli.leavesNothing();
 });
+
+it('ends with 0 after SIGTERM: a service manager counts anything else as a failure', async () => {
+  const { cli, url } = await serve(`  - {id: east, source: ${RECORDING}}\n`);
+  const client = await clientOf(url, 'east');
+  await client.until(({ messages }) => messages.length > 0);
+  cli.kill('SIGTERM');
+  expect(await cli.ended).toMatchObject({ code: 0, signal: null, stderr: '' });
+  await cli.leavesNothing();
+});
