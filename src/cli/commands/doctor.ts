@@ -122,7 +122,7 @@ async function checkDevice(settings: Settings): Promise<Finding[]> {
 
 function checkData({ data }: Settings): Finding {
   try {
-    mkdirSync(data, { recursive: true });
+    mkdirSync(data, { recursive: true, mode: 0o700 });
     accessSync(data, constants.W_OK);
     return { need: 'data', verdict: 'ok', found: `${data} is writable` };
   } catch (error) {

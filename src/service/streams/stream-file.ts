@@ -47,7 +47,7 @@ export class StreamFile {
   write({ streams, places }: { streams: readonly NewStream[]; places: StoredStreams['places'] }): void {
     const draft = `${this.#path}.partial`;
     try {
-      mkdirSync(dirname(this.#path), { recursive: true });
+      mkdirSync(dirname(this.#path), { recursive: true, mode: 0o700 });
       const text = `${JSON.stringify({ version: 1, streams, places }, null, 2)}\n`;
       writeFileSync(draft, text, { mode: 0o600, flush: true });
       renameSync(draft, this.#path);

@@ -4,6 +4,7 @@ import type Libsql from 'libsql';
 import { toPresageError, type PresageError } from '../../core/errors.js';
 import type { DurableLog } from '../log/durable-log.js';
 import type { LogCompanion } from '../log/log-types.js';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../log/private-files.js';
 
 /** Rows deleted per sweep. */
 const SWEEP_ROWS = 200;
@@ -112,8 +113,8 @@ export class StoredFiles implements LogCompanion {
   ): Promise<void> {
     const { folder, kind } = this.#options;
     const path = join(folder, kind, stream, name);
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(`${path}.partial`, data);
+    await mkdir(dirname(path), { recursive: true, mode: PRIVATE_FOLDER });
+    await writeFile(`${path}.partial`, data, { mode: PRIVATE_FILE });
     await rename(`${path}.partial`, path);
     this.#pending.push({ stream, ref, t, at, bytes: data.byteLength, file: nameOf(folder, path) });
     this.#schedule();

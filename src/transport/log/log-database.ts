@@ -1,8 +1,9 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type Libsql from 'libsql';
 import { PresageError, toPresageError } from '../../core/errors.js';
 import { MIGRATIONS } from './log-schema.js';
+import { makePrivate } from './private-files.js';
 
 /** How long opening waits for another process that is just ending, ms. */
 const LOCK_WAIT_MS = 1000;
@@ -25,7 +26,7 @@ export async function openLogDatabase(folder: string): Promise<LogDatabase> {
   const path = join(folder, LOG_FILE);
   const Database = await loadLibsql();
   return guardStorage(path, () => {
-    mkdirSync(folder, { recursive: true });
+    makePrivate(folder, [LOG_FILE, `${LOG_FILE}-wal`, `${LOG_FILE}-shm`, LOCK_FILE]);
     const lock = acquireLock(Database, join(folder, LOCK_FILE), folder);
     try {
       const db = new Database(path, { timeout: LOCK_WAIT_MS });

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, rename, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { PRIVATE_FILE, PRIVATE_FOLDER } from '../log/private-files.js';
 
 /** Size at which the file becomes `….old`, of which there is one: twice this is the most that is kept. */
 const MAX_BYTES = 10_000_000;
@@ -33,12 +34,12 @@ export class DeadLetters {
   }
 
   async #write(letter: DeadLetter): Promise<void> {
-    await mkdir(dirname(this.#path), { recursive: true });
+    await mkdir(dirname(this.#path), { recursive: true, mode: PRIVATE_FOLDER });
     const size = await stat(this.#path).then(
       (found) => found.size,
       () => 0,
     );
     if (size >= this.#maxBytes) await rename(this.#path, `${this.#path}.old`);
-    await appendFile(this.#path, `${JSON.stringify(letter)}\n`, { mode: 0o600 });
+    await appendFile(this.#path, `${JSON.stringify(letter)}\n`, { mode: PRIVATE_FILE });
   }
 }
