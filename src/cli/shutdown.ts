@@ -27,7 +27,7 @@ export async function withShutdown(
 ): Promise<void> {
   const controller = new AbortController();
   let timer: NodeJS.Timeout | undefined;
-  let terminated = false;
+  const end = { bySigterm: false };
   const stop = (): void => {
     if (controller.signal.aborted) return;
     controller.abort();
@@ -36,7 +36,7 @@ export async function withShutdown(
   };
   const onSignal = (name: NodeJS.Signals): void => {
     if (controller.signal.aborted) endAtOnce();
-    terminated = endsBySigterm && name === 'SIGTERM';
+    end.bySigterm = endsBySigterm && name === 'SIGTERM';
     stop();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
@@ -44,10 +44,10 @@ export async function withShutdown(
   for (const output of [process.stdout, process.stderr]) output.on('error', stop);
   try {
     await action(controller.signal);
-    if (controller.signal.aborted && !terminated) throw new PresageError('interrupted', 'interrupted');
+    if (controller.signal.aborted && !end.bySigterm) throw new PresageError('interrupted', 'interrupted');
   } catch (error) {
-    if (terminated && (error === controller.signal.reason || isInterruption(error))) return;
-    if (terminated) throw error;
+    if (end.bySigterm && (error === controller.signal.reason || isInterruption(error))) return;
+    if (end.bySigterm) throw error;
     if (controller.signal.aborted) throw new PresageError('interrupted', 'interrupted', { cause: error });
     throw error;
   } finally {
