@@ -1,1 +1,1 @@
-"""Training: worlds, data and models that make the files in `models/`."""
+"""Makes the files in `models/`: simulated worlds, training data, networks, export and evaluation."""

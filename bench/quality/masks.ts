@@ -32,7 +32,7 @@ export const masks: Bench = {
       `One thread, CPU, ${view.width} × ${view.height}. Ours adds to the detector, whose feature maps it works on; the head's`,
       'time includes the grid of the clip embedding, laying the masks over the frame and encoding them. A SAM-family model encodes',
       'the picture by itself, whatever the number of boxes, and then decodes each; what it costs does not depend on its',
-      'weights, so an export with random ones shows it (`training/export_sam.py`).',
+      'weights, so an export with random ones shows it (`training/export/sam.py`).',
       '',
       table(['ms', 'p50', 'p90', 'per box'], rows),
     ].join('\n');

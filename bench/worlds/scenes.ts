@@ -6,7 +6,7 @@ import type { Detection, Percept } from '../../src/core/percept.js';
 import { COCO_LABELS } from '../../src/model/detector/coco-labels.js';
 import { readNpz, type NumericArray } from './npz.js';
 
-/** Labels by their number in the shards (`training/data/labels.py`). */
+/** Labels by their number in the shards (`training/data/tracks/labels.py`). */
 const LABELS = [
   ...[
     'person',

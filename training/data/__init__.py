@@ -1,1 +1,1 @@
-"""Training data of the models of the reasoner: python -m training.data."""
+"""Data sets for training and calibration: python -m training.data."""

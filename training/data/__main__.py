@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from . import bullet, check, rendered, tokens
+from training.data.tracks import bullet, check, rendered, simulated as tokens
 
 
 def main() -> None:

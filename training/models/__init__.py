@@ -1,1 +1,1 @@
-"""Learned parts of the reasoner: the forecaster and the cause head (docs/fused-model.md)."""
+"""The networks as PyTorch modules."""

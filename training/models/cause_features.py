@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .forecaster import KINDS, clamped, difference
-from .kinematics import BORDER, HZ, Motion, bend, border_gaps, box_gaps, braking, carried, length, slope, squash
+from training.models.forecaster import KINDS, clamped, difference
+from training.models.kinematics import BORDER, HZ, Motion, bend, border_gaps, box_gaps, braking, carried, length, slope, squash
 
 STEPS = 100
 AFTER_S = 0.4

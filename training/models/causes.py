@@ -5,11 +5,11 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from .cause_features import (
+from training.models.cause_features import (
     MOMENT_CHANNELS, NODE_CHANNELS, REACH_CHANNELS, STATIC, Near, Reach, Sights, moment_features, node_features, static_features,
 )  # fmt: skip
-from .interaction import Interaction, mlp
-from .kinematics import Motion, motion_of
+from training.models.interaction import Interaction, mlp
+from training.models.kinematics import Motion, motion_of
 
 EVENT_TYPES = 19
 ROLES = 3

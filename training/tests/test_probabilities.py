@@ -7,9 +7,9 @@ import unittest
 import numpy as np
 import torch
 
-from training.probability_scores import average_precision, calibration_error, f1, fit_logistic, scores
-from training.shards import mirror, window
-from training.stages.forecast import RERUN_SHARE, labels
+from training.evaluate.probability_scores import average_precision, calibration_error, f1, fit_logistic, scores
+from training.data.tracks.examples import mirror, window
+from training.train.stages.forecast import RERUN_SHARE, labels
 
 
 class Scores(unittest.TestCase):

@@ -8,10 +8,10 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from training.evaluate import evaluate_questions
-from training.qa.datasets import FormatError, Question, find_videos, load
-from training.qa.presage import choose, short
-from training.qa.scores import CommonestAnswer, normal, score
+from training.evaluate.cli import evaluate_questions
+from training.evaluate.qa.datasets import FormatError, Question, find_videos, load
+from training.evaluate.qa.presage import choose, short
+from training.evaluate.qa.scores import CommonestAnswer, normal, score
 
 CLEVRER = [
     {

@@ -1,1 +1,1 @@
-"""Simulated worlds: seeded scenes with exact truth, from which perception and reasoning are trained."""
+"""Simulated worlds: seeded scenes with exact truth."""

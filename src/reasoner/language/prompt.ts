@@ -9,7 +9,7 @@ const SYMMETRIC: ReadonlySet<EventType> = new Set<EventType>(['meet', 'collide']
 
 /**
  * What of a situation is written (docs/fused-model.md, "Text"), and under which names. The same as
- * training/language/situations.py writes; test/fixtures/fused/prompts.json holds both to it.
+ * training/data/text/situations.py writes; test/fixtures/fused/prompts.json holds both to it.
  */
 export class Listing {
   readonly at: number;

@@ -6,13 +6,13 @@ import { expect, it } from 'vitest';
 import { bundledModelsDir, loadManifest } from '../../../src/model/runtime/manifest.js';
 import { ModelSession, type InputTensor } from '../../../src/model/runtime/ort.js';
 
-const REFERENCE = fileURLToPath(new URL('../../../training/runs/parity.json', import.meta.url));
+const REFERENCE = fileURLToPath(new URL('../../../training/train/runs/parity.json', import.meta.url));
 const CASES = [1, 2, 7, 48];
 const TOLERANCE = 2e-5;
 const SAMPLES = 64;
 const GOLDEN = 0.6180339887498949;
 
-/** As in training/track_inputs.py: numbers from 0 to 1 for whole numbers. */
+/** As in training/export/track_inputs.py: numbers from 0 to 1 for whole numbers. */
 const spread = (index: number): number => (index * GOLDEN) % 1;
 const float = (data: Iterable<number>, ...dims: number[]): InputTensor => ({
   ...{ type: 'float32', dims },

@@ -47,7 +47,7 @@ export interface ContactModel {
 }
 
 /**
- * Gradient-boosted trees over the contact features, trained on simulated scenes (`training/contacts`). Evaluating one
+ * Gradient-boosted trees over the contact features, trained on simulated scenes (`training/data/contacts`). Evaluating one
  * moment takes some microseconds.
  */
 export class ContactClassifier implements ContactModel {

@@ -8,7 +8,7 @@ import type { LanguageThread } from '../../../../src/model/language/language-thr
 import { openLanguageModel } from '../../../../src/model/language/open-language-model.js';
 import { bundledModelsDir } from '../../../../src/model/runtime/manifest.js';
 
-/** What PyTorch said with the weights before they were quantised: `python -m training.language.parity record`. */
+/** What PyTorch said with the weights before they were quantised: `python -m training.export.language.parity record`. */
 const numbers = z.array(z.number());
 const axis = z.number().int().min(0).max(255);
 const schema = z.object({

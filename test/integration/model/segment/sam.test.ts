@@ -1,6 +1,6 @@
 /**
  * The adapter on a model of SAM's architecture, shrunken and with random weights, beside what the Python reference says of the
- * same picture (training/export_sam.py --size tiny --fixture).
+ * same picture (training/export/sam.py --size tiny --fixture).
  */
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';

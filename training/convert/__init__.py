@@ -1,0 +1,1 @@
+"""Conversion of published models into the formats that Presage loads."""

@@ -1,0 +1,1 @@
+"""Training rows of the contact classifier, computed by the TypeScript tracker."""

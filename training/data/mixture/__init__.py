@@ -1,0 +1,1 @@
+"""Calibration rows of the forecast mixture, computed by the TypeScript reasoner."""

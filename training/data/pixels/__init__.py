@@ -1,0 +1,1 @@
+"""Rendered scenes as cached detector features with exact truth."""

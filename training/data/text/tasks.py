@@ -1,0 +1,97 @@
+"""The tasks' texts that both sides write: what follows the prompt, and the candidates. `python -m training.data.text.tasks`
+writes test/fixtures/fused/prompts.json, by which the TypeScript builder is tested."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from training.paths import ROOT
+from training.data.text.situations import Event, Listing, Situation, Thing, by_relevance, listing, prompt_of
+
+FIXTURE = ROOT / "test" / "fixtures" / "fused" / "prompts.json"
+SYMMETRIC = ("meet", "collide")
+
+
+def item_text(told: Listing, kind: str, who: list[str], zone: int | None = None) -> str:
+    """A candidate of `next`; participants whose order means nothing go by slot."""
+    slots = sorted(told.slots[name] for name in who) if kind in SYMMETRIC else [told.slots[name] for name in who]
+    return " ".join([kind, *(f"#{slot + 1}" for slot in slots), *([] if zone is None else [f"z{zone}"])]) + " "
+
+
+def needs_texts(told: Listing, focus: Event) -> list[str]:
+    """Candidates of `why`: every listed object that does not take part."""
+    return [f"needs {told.slot(thing.id)} " for thing in told.things if thing.id not in focus.participants]
+
+
+def task_line(told: Listing, task: str, focus: Event | None = None) -> str:
+    return f"{task} {told.number(focus)}\n" if focus else f"{task}\n"
+
+
+def drawn_situation(rng: np.random.Generator, things: int, events: int) -> Situation:
+    labels = ["person", "car", "dog", "sports ball", "cube", "bottle", "potted plant", "object"]
+    names = [f"t{int(number)}" for number in rng.permutation(90)[:things]]
+    at = round(float(rng.uniform(12, 90)), 2)
+    told = [
+        Thing(name, labels[rng.integers(8)], None if rng.random() < 0.1 else round(float(rng.exponential(0.6)), 3), bool(rng.random() < 0.8))
+        for name in names
+    ]  # fmt: skip
+    happened = []
+    for t in sorted(round(at - float(rng.uniform(0, 11)), 2) for _ in range(events if things else 0)):
+        kind = ["enter", "start_moving", "stop", "turn", "meet", "collide", "zone_enter", "follow"][rng.integers(8)]
+        pair = kind in ("meet", "collide", "follow") and things > 1
+        kind = kind if pair or kind not in ("meet", "collide", "follow") else "turn"
+        who = tuple(names[k] for k in rng.permutation(things)[: 2 if pair else 1])
+        happened.append(Event(kind, who, t, int(rng.integers(1, 4)) if kind == "zone_enter" else None))
+    return Situation(at, told, happened)
+
+
+def example(seed: int, things: int, events: int, task: str) -> dict:
+    rng = np.random.default_rng(seed)
+    situation = drawn_situation(rng, things, events)
+    number = int(rng.integers(len(situation.events))) if task != "next" else None
+    focus = None if number is None else situation.events[number]
+    told, items, texts = listing(situation, focus), [], []
+    if task == "why":
+        texts = needs_texts(told, focus)
+    elif task == "next":
+        shown = [thing.id for thing in told.things if thing.in_view]
+        items = [{"type": "stop", "participants": [name]} for name in shown[:3]]
+        items += [{"type": "collide", "participants": [b, a]} for a, b in zip(shown, shown[1:], strict=False)]
+        items += [{"type": "zone_enter", "participants": [name], "zone": 2} for name in shown[:1]]
+        texts = [item_text(told, item["type"], item["participants"], item.get("zone")) for item in items]
+    return {
+        "situation": {
+            "at": situation.at,
+            "things": [
+                {"id": thing.id, "label": thing.label, "speed": thing.speed, "inView": thing.in_view}
+                for thing in situation.things
+            ],
+            "events": [
+                {"type": event.type, "participants": list(event.participants), "t": event.t}
+                | ({} if event.zone is None else {"zone": event.zone})
+                for event in situation.events
+            ],
+        },
+        "task": task,
+        "focus": number,
+        "items": items,
+        "slots": [thing.id for thing in by_relevance(situation, focus)],
+        "prompt": prompt_of(situation, told) + task_line(told, task, focus),
+        "continuations": texts,
+    }  # fmt: skip
+
+
+def main() -> None:
+    sizes = [(0, 0), (1, 0), (1, 2), (2, 1), (2, 5), (3, 4), (4, 6), (5, 8), (6, 12), (8, 20), (14, 3), (20, 30), (13, 13)]
+    cases = [(things, events, "next") for things, events in sizes]
+    cases += [(2, 3, "why"), (5, 7, "why"), (14, 25, "why"), (3, 16, "why"), (3, 5, "chain"), (9, 18, "chain"), (16, 26, "chain")]
+    told = [example(seed, *case) for seed, case in enumerate(cases)]
+    FIXTURE.parent.mkdir(parents=True, exist_ok=True)
+    FIXTURE.write_text(json.dumps(told, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,5 @@
+"""Runs `training.evaluate.cli`."""
+
+from training.evaluate.cli import main
+
+main()

@@ -1,0 +1,1 @@
+"""Question-answering data sets over videos. Needs the standard library only."""

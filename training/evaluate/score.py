@@ -1,0 +1,73 @@
+"""Score a trained stage again on held-out scenes, without training.
+
+    python -m training.evaluate.score --stage masks --held CACHE/held --work WORK
+    python -m training.evaluate.score --stage forecast|causes --held TOKENS/test --work WORK [--calibrate TOKENS/val] [--record]
+
+`--calibrate` fits shift and scale anew on other held-out scenes and keeps them in the checkpoint; `--record` writes the scores to
+the run's record.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import torch
+
+from training.data.pixels.features import scene_files
+from training.models.scene_encoder import ClipEncoder
+from training.models.object_heads import ObjectHeads
+from training.train.track_stages import TOKEN_STAGES
+from training.data.tracks.examples import shard_files, shards_hash
+from training.train.stages.clips import Scenes, clip_scores
+from training.train.stages.masks import mask_scores
+from training.train.stages.tokens import token_scores
+from training.paths import RUNS
+from training.train.cli import CONFIGS, views_of
+
+
+def score_on_tokens(options: argparse.Namespace) -> dict:
+    stage, path = TOKEN_STAGES[options.stage], options.work / f"{options.stage}.pt"
+    state, module, scores = torch.load(path, weights_only=True), stage.module(), {}
+    module.load_state_dict(state["module"])
+    if options.calibrate:
+        held = stage.read(shard_files(options.calibrate))
+        stage.calibrate(module, held)
+        torch.save(state | {"module": module.state_dict()}, path)
+        scores["held"] = stage.scores(module, held)
+    scores["test"] = stage.scores(module, stage.read(shard_files(options.held)))
+    if options.record:
+        used = {"test_sha256": shards_hash(shard_files(options.held))}
+        if options.calibrate:
+            used["calibrated_sha256"] = shards_hash(shard_files(options.calibrate))
+        record = {"config": state["config"], "data": state["data"] | used, "losses": state["losses"], "scores": scores}
+        text = json.dumps(record | {"seconds": round(state["seconds"], 1)}, indent=1)
+        (RUNS / f"{options.stage}.json").write_text(text + "\n")
+    return scores
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--stage", choices=list(CONFIGS), required=True)
+    parser.add_argument("--held", type=Path, required=True)
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--calibrate", type=Path, help="forecast, causes: fit shift and scale on these token scenes")
+    parser.add_argument("--record", action="store_true", help="forecast, causes: write the scores to training/train/runs")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    if options.stage in TOKEN_STAGES:
+        print(json.dumps(score_on_tokens(options), indent=1))
+        return
+    module = ClipEncoder() if options.stage == "clip" else ObjectHeads()
+    module.load_state_dict(torch.load(options.work / f"{options.stage}.pt", weights_only=True)["module"])
+    files = scene_files(options.held)
+    if options.stage == "clip":
+        scores = clip_scores(module, Scenes(files))
+    else:
+        scores = {"masks": mask_scores, "tokens": token_scores}[options.stage](module, views_of(files))
+    print(json.dumps(scores, indent=1))
+
+
+if __name__ == "__main__":
+    main()

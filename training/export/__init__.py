@@ -1,0 +1,1 @@
+"""Writes trained weights as ONNX files and checks them against PyTorch."""

@@ -1,0 +1,5 @@
+"""Runs `training.export.cli`."""
+
+from training.export.cli import main
+
+main()

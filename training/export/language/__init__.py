@@ -1,0 +1,1 @@
+"""Writes the language model and the fusion core (docs/fused-model.md)."""

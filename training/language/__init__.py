@@ -1,1 +1,0 @@
-"""The language model of the fused model: SmolLM2 from its GGUF file, pruned, with a visual prefix; and its text."""

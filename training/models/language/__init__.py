@@ -1,0 +1,1 @@
+"""The language model, the fusion core and both as one module (docs/fused-model.md)."""

@@ -1,0 +1,1 @@
+"""Training of all stages, and fits of classifiers, mixture weights and noise parameters."""

@@ -1,0 +1,5 @@
+"""Runs `training.train.cli`."""
+
+from training.train.cli import main
+
+main()

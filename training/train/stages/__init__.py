@@ -1,0 +1,1 @@
+"""One module for each training stage: data, losses, scores."""

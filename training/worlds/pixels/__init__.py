@@ -1,0 +1,1 @@
+"""Worlds that are rendered as video with exact masks."""

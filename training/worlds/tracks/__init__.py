@@ -1,0 +1,1 @@
+"""Worlds without pixels, compiled by Numba: a scene takes a few milliseconds."""
