@@ -1,10 +1,12 @@
-/** Links between the project's own documents. */
+/** Links between the project's own documents, and the paths that they name. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
-import { dirname, join, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+/** Named by documents, made by commands. */
+const GENERATED = new Set<string>([]);
 const FOLDERS = ['.', 'docs', 'docs/adr', 'bench', 'examples', 'models', 'training', 'demo'];
 
 const documents = FOLDERS.flatMap((folder) =>
@@ -60,3 +62,25 @@ it.each(documents.map((file) => [relative(ROOT, file), file]))(
     expect(targets.flatMap((target) => problemOf(file, target) ?? [])).toEqual([]);
   },
 );
+
+/** Paths of the repository in code spans; patterns such as `contact-*.ts` stand for at least one file. */
+function pathsIn(file: string): string[] {
+  const spans = readFileSync(file, 'utf8').matchAll(
+    /`((?:src|test|demo|docs|training|scripts|bench|models|examples)\/[\w./*-]+)`/g,
+  );
+  return [...spans].map(([, path = '']) => path);
+}
+
+function exists(path: string): boolean {
+  const folder = dirname(path);
+  const name = new RegExp(`^${basename(path).replaceAll('.', '\\.').replaceAll('*', '.*')}$`);
+  const at = statSync(folder, { throwIfNoEntry: false });
+  return at?.isDirectory() === true && readdirSync(folder).some((entry) => name.test(entry));
+}
+
+it.each(documents.map((file) => [relative(ROOT, file), file]))('the paths that %s names exist', (_, file) => {
+  const missing = pathsIn(file).filter(
+    (path) => !GENERATED.has(path) && !exists(join(ROOT, path)) && !exists(join(dirname(file), path)),
+  );
+  expect(missing).toEqual([]);
+});
