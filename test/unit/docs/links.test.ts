@@ -5,8 +5,6 @@ import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
-/** Named by documents, made by commands. */
-const GENERATED = new Set<string>([]);
 const FOLDERS = ['.', 'docs', 'docs/adr', 'bench', 'examples', 'models', 'training', 'demo'];
 
 const documents = FOLDERS.flatMap((folder) =>
@@ -80,7 +78,7 @@ function exists(path: string): boolean {
 
 it.each(documents.map((file) => [relative(ROOT, file), file]))('the paths that %s names exist', (_, file) => {
   const missing = pathsIn(file).filter(
-    (path) => !GENERATED.has(path) && !exists(join(ROOT, path)) && !exists(join(dirname(file), path)),
+    (path) => !exists(join(ROOT, path)) && !exists(join(dirname(file), path)),
   );
   expect(missing).toEqual([]);
 });
