@@ -32,7 +32,7 @@ export class SceneEncoder implements AsyncDisposable {
    */
   async encode(grids: Float32Array): Promise<Float32Array> {
     const grid = { type: 'float32', data: grids, dims: [1, SCENE_GRIDS, 48, 256] } as const;
-    const { embedding } = await this.#session.run({ grid }, ['embedding']);
+    const { token: embedding } = await this.#session.run({ grid }, ['token']);
     return embedding.data.slice();
   }
 

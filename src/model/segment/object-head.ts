@@ -69,10 +69,10 @@ export class ObjectHead implements Segmenter {
     const asked = nothing ? [{ box: WHOLE_FRAME }] : prompts;
     const outputs = await this.#session.run(feedOf(view, view.features, asked), [
       ...(wants.masks && !nothing ? (['masks', 'quality'] as const) : []),
-      ...(wants.embeddings && !nothing ? (['embeddings'] as const) : []),
+      ...(wants.embeddings && !nothing ? (['tokens'] as const) : []),
       ...(wants.grid ? (['grid'] as const) : []),
     ]);
-    const { masks, quality, embeddings, grid } = outputs as Partial<typeof outputs>;
+    const { masks, quality, tokens: embeddings, grid } = outputs as Partial<typeof outputs>;
     const size = maskSize(view.width, view.height);
     const segments = prompts.map((prompt, index): Segment => {
       const mask = masks && this.#paste(rowOf(masks.data, index, asked.length), boxOf(prompt), size);
