@@ -1,5 +1,5 @@
 import { pino, type Logger } from 'pino';
-import { redact } from '../core/text/redact.js';
+import { isSecretKey, redact } from '../core/text/redact.js';
 
 /**
  * JSON lines on standard error. Every string that passes is redacted, so that no URL shows its credentials.
@@ -28,5 +28,10 @@ function redactValue(value: unknown): unknown {
     return { code: (value as { code?: string }).code, message: redact(value.message) };
   if (Array.isArray(value)) return value.map(redactValue);
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, redactValue(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [
+      key,
+      typeof inner === 'string' && isSecretKey(key) ? '***' : redactValue(inner),
+    ]),
+  );
 }

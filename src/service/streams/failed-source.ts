@@ -1,7 +1,7 @@
 import { NEVER, throwError } from 'rxjs';
 import type { PresageError } from '../../core/errors.js';
-import { redact } from '../../core/text/redact.js';
 import type { Source, SourceStats } from '../../core/source.js';
+import { sourceName } from '../../ingest/source-spec.js';
 
 /** A source that could not be opened: it fails, with why, as soon as it is read. The other streams go on. */
 export class FailedSource implements Source {
@@ -12,7 +12,7 @@ export class FailedSource implements Source {
   readonly duration = undefined;
 
   constructor(source: string, error: PresageError) {
-    this.name = redact(source);
+    this.name = sourceName(source);
     this.frame$ = throwError(() => error);
   }
 

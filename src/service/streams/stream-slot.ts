@@ -1,5 +1,5 @@
 import { PresageError, toPresageError } from '../../core/errors.js';
-import { redact } from '../../core/text/redact.js';
+import { sourceName } from '../../ingest/source-spec.js';
 import type { StateStore } from '../../core/state.js';
 import type { StreamStatus } from '../../transport/http/status.js';
 import { PLACES_KEY } from '../continuation.js';
@@ -51,7 +51,7 @@ export class StreamSlot implements AsyncDisposable {
     const { id, source, origin, paused = false } = this.#plan;
     const status = this.#session?.status() ?? {
       id,
-      source: redact(source),
+      source: sourceName(source),
       state: 'ended',
       reason: 'paused',
     };
