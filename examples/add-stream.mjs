@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Adds a stream to a running service and prints what happens in it until Ctrl-C, which takes the stream away again. Run:
+// Adds a stream to a running service and prints its events until Ctrl-C, which removes the stream again. Run:
 //   npx presage serve
 //   node examples/add-stream.mjs door examples/pedestrians.mp4 --loop
 //   node examples/add-stream.mjs door rtsp://user:password@camera/stream

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Publishes a video to Presage over RTSP with ffmpeg, again and again, as a robot would publish its camera.
+# Publishes a video to Presage over RTSP with ffmpeg in a loop, as a robot would publish its camera.
 #   presage watch rtsp-listen://:8554/camera
 #   examples/publish-rtsp.sh [VIDEO] [rtsp://HOST:PORT/PATH]
 # A webcam instead of a video: -f v4l2 -i /dev/video0

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// A robot (simulated: it only says what it does) that stops before something that is likely to happen in front of it. It stops as well
-// when it no longer knows: the connection is lost, the camera fails, or nothing is heard of the objects for a second. Run:
+// A robot (simulated: it only prints what it does) that stops when an event in front of it is likely. It also stops without
+// information: the connection is lost, the camera fails, or no objects.updated message arrives for a second. Run:
 //   npx presage watch rtsp://camera/stream
 //   node examples/robot-stop.mjs [--url http://localhost:7878] [--stream cam1] [--type collide] [--probability 0.3] [--lead 3]
 // This is a demonstration, not a safety device.
@@ -13,21 +13,21 @@ const { values } = parseArgs({
     stream: { type: 'string', default: 'cam1' },
     type: { type: 'string', default: 'collide' },
     probability: { type: 'string', default: '0.3' },
-    /** Stops when it is expected within so many seconds. */
+    /** Stops when the event is expected within this time, s. */
     lead: { type: 'string', default: '3' },
   },
 });
-/** Silence after which the robot is blind, ms. */
+/** Time without objects after which the robot has no information, ms. */
 const BLIND_MS = 1000;
 
 const reasons = new Map([['sight', 'nothing seen yet']]);
-let said = '';
+let shown = '';
 
-/** Drives while there is no reason not to. */
+/** Drives unless there is a reason to stop. */
 function decide() {
   const now = reasons.size === 0 ? 'drive' : `stop: ${[...reasons.values()].join('; ')}`;
-  if (now !== said) console.log(now);
-  said = now;
+  if (now !== shown) console.log(now);
+  shown = now;
 }
 function set(name, reason) {
   if (reason === undefined) reasons.delete(name);
@@ -35,7 +35,7 @@ function set(name, reason) {
   decide();
 }
 
-// A connection that is silent for two and a half seconds is given up; the watchdog below is quicker.
+// A connection without a heartbeat for two and a half seconds is closed; the watchdog below is faster.
 const agent = connect(values.url, {
   token: process.env.PRESAGE_TOKEN,
   streams: [values.stream],
@@ -49,7 +49,7 @@ agent.states().subscribe({
   error: (error) => set('service', error.message),
 });
 
-// The watchdog: pictures come ten times a second, or the robot is blind.
+// The watchdog: objects arrive ten times per second, otherwise the robot stops.
 let watchdog;
 agent.objects({ rate: 10 }).subscribe({
   next: () => {
@@ -57,10 +57,10 @@ agent.objects({ rate: 10 }).subscribe({
     clearTimeout(watchdog);
     watchdog = setTimeout(() => set('sight', `nothing seen for ${BLIND_MS} ms`), BLIND_MS);
   },
-  error: () => undefined, // told by `states`
+  error: () => undefined, // `states` reports it
 });
 
-// Predictions, while they are open.
+// Open predictions.
 const type = values.type;
 agent.predictions({ type }).subscribe({
   next: ({ id, event, probability, window, mediatime }) => {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Takes webhooks of Presage and refuses what is not signed with the secret, or is older than five minutes. Run:
+// Receives webhooks of Presage and refuses requests that are not signed with the secret, or are older than five minutes. Run:
 //   export WEBHOOK_SECRET=whsec_$(openssl rand -base64 24)
 //   node examples/webhook-receiver.mjs [--port 9000]
 //   npx presage serve    with, in presage.yaml:
@@ -14,7 +14,7 @@ const secret = process.env.WEBHOOK_SECRET ?? '';
 if (!secret.startsWith('whsec_')) throw new Error('WEBHOOK_SECRET is not set to whsec_ and Base64');
 const key = Buffer.from(secret.slice('whsec_'.length), 'base64');
 const OLDEST_S = 300;
-/** Messages come at least once: the ids of those that were seen. */
+/** Ids of received messages: delivery is at least once. */
 const seen = new Set();
 
 function isGenuine(headers, body) {
