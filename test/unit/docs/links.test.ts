@@ -82,3 +82,21 @@ it.each(documents.map((file) => [relative(ROOT, file), file]))('the paths that %
   );
   expect(missing).toEqual([]);
 });
+
+it('the documents that source files cite exist', () => {
+  const files = ['src', 'test', 'bench', 'demo', 'scripts'].flatMap((folder) =>
+    readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
+      .filter((name) => /\.(ts|tsx|mjs)$/.test(name))
+      .map((name) => join(ROOT, folder, name)),
+  );
+  const cited = files.flatMap((file) =>
+    [...readFileSync(file, 'utf8').matchAll(/\bdocs\/[\w/-]+\.md\b/g)].map(([path]) => path),
+  );
+  expect(cited.length).toBeGreaterThan(0);
+  expect([...new Set(cited)].filter((path) => !exists(join(ROOT, path)))).toEqual([]);
+});
+
+it('the README is short', () => {
+  const MAX_LINES = 120;
+  expect(readFileSync(join(ROOT, 'README.md'), 'utf8').split('\n').length - 1).toBeLessThanOrEqual(MAX_LINES);
+});
