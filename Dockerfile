@@ -1,6 +1,5 @@
 # Presage in a container: docker build -t presage . && docker run --rm presage doctor
-# Install scripts are not run: they download ffmpeg and the mediasoup worker, which this image does not use.
-# (`--webrtc mediasoup` needs a worker: mount one and name it in MEDIASOUP_WORKER_BIN.)
+# Install scripts are not run: they download an ffmpeg, and the image has Debian's. The image has no mediasoup.
 
 FROM node:20-bookworm-slim AS base
 WORKDIR /app
