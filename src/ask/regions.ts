@@ -16,24 +16,33 @@ export interface FoundRegion {
 }
 
 type Interval = readonly [from: number, length: number];
-const SIDES: Readonly<Record<string, 'left' | 'right'>> = { left: 'left', right: 'right' };
-const LEVELS: Readonly<Record<string, 'top' | 'bottom'>> = {
-  ...{ top: 'top', upper: 'top', bottom: 'bottom', lower: 'bottom' },
-};
+const SIDES: ReadonlyMap<string, 'left' | 'right'> = new Map(
+  Object.entries<'left' | 'right'>({
+    left: 'left',
+    right: 'right',
+  }),
+);
+const LEVELS: ReadonlyMap<string, 'top' | 'bottom'> = new Map(
+  Object.entries<'top' | 'bottom'>({
+    ...{ top: 'top', upper: 'top', bottom: 'bottom', lower: 'bottom' },
+  }),
+);
 const CENTRES: ReadonlySet<string> = new Set(['middle', 'centre', 'center']);
 /** Nouns of a part, and how much of the picture it is along a side. */
-const SHARES: Readonly<Record<string, number>> = {
-  ...{
-    half: 1 / 2,
-    side: 1 / 2,
-    part: 1 / 2,
-    third: 1 / 3,
-    corner: 1 / 2,
-    quarter: 1 / 2,
-    edge: 1 / 5,
-    border: 1 / 5,
-  },
-};
+const SHARES: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    ...{
+      half: 1 / 2,
+      side: 1 / 2,
+      part: 1 / 2,
+      third: 1 / 3,
+      corner: 1 / 2,
+      quarter: 1 / 2,
+      edge: 1 / 5,
+      border: 1 / 5,
+    },
+  }),
+);
 const CENTRE_BOX: Box = [0.25, 0.25, 0.5, 0.5];
 const LEADS = ['in', 'at', 'on', 'into', 'near', 'to', 'from'];
 
@@ -56,18 +65,18 @@ function regionAt(tokens: readonly Token[], start: number): Omit<FoundRegion, 'f
   const [first = '', joined] = words(at).split('-');
   const second = joined ?? words(at + 1);
   const step = joined === undefined ? 2 : 1;
-  const level = LEVELS[first];
-  const both = SIDES[second];
+  const level = LEVELS.get(first);
+  const both = SIDES.get(second);
   if (level !== undefined && both !== undefined) {
-    const named = SHARES[words(at + step)] === undefined ? 0 : 1;
+    const named = SHARES.has(words(at + step)) ? 1 : 0;
     return found(start, at + step + named, level, both, 1 / 2, `in the ${level} ${both}`);
   }
   if (CENTRES.has(first) && lead) {
-    const named = SHARES[second] === undefined ? 0 : 1;
+    const named = SHARES.has(second) ? 1 : 0;
     return { region: { box: CENTRE_BOX, said: `in the ${first}` }, count: at + 1 + named - start };
   }
-  const side = SIDES[first];
-  const share = SHARES[second];
+  const side = SIDES.get(first);
+  const share = SHARES.get(second);
   if (share !== undefined && (level !== undefined || side !== undefined))
     return found(start, at + step, level, side, share, `in the ${first} ${second}`);
   // `at the top`, `on the left`: without a noun only after such words, since people left, too.

@@ -1,3 +1,4 @@
+import { ownValue } from '../../core/own-value.js';
 import type { Box } from '../../core/maths/box.js';
 import { toPresageError } from '../../core/errors.js';
 import { MAX_INSPECTION_S, type InspectionRequest } from '../../core/inspection.js';
@@ -80,7 +81,7 @@ function regionOf(query: InspectionQuery, t: number, memory: Recollection): Wher
   const { places, queries } = memory;
   if (region) return region;
   if (place !== undefined) {
-    const points = places.zones[place] ?? places.lines[place] ?? [];
+    const points = ownValue(places.zones, place) ?? ownValue(places.lines, place) ?? [];
     return points.length === 0
       ? undefined
       : { box: grown(points.map(([x, y]) => [x, y, 0, 0])), said: `near “${place}”` };

@@ -150,7 +150,7 @@ class ClauseReader {
   }
 
   #takeWord(word: string): void {
-    const nobody = NOBODY[word];
+    const nobody = NOBODY.get(word);
     const named = this.#named[this.#at];
     if (NEGATIONS.has(word)) {
       this.#negated = !this.#negated;
@@ -188,11 +188,7 @@ function longest<T>(
 ): { found: T; said: string; count: number } | undefined {
   for (let count = Math.min(most, tokens.length - at); count > 0; count--) {
     const part = tokens.slice(at, at + count);
-    if (
-      part.some(
-        ({ kind, text }) => kind !== 'word' || (count > 1 && UNITS[text] !== undefined && text.length === 1),
-      )
-    )
+    if (part.some(({ kind, text }) => kind !== 'word' || (count > 1 && UNITS.has(text) && text.length === 1)))
       continue;
     const said = part.map(({ text }) => text).join(' ');
     const found = find(said);

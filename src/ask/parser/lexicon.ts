@@ -3,38 +3,42 @@ import type { RelationKind } from '../../core/records/records.js';
 
 /** The words that questions are made of. Everything is lower case. */
 
-export const NUMBER_WORDS: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(
-    [
-      ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'],
-      ...[
-        'twelve',
-        'thirteen',
-        'fourteen',
-        'fifteen',
-        'sixteen',
-        'seventeen',
-        'eighteen',
-        'nineteen',
-        'twenty',
-      ],
-    ].map((word, value) => [word, value]),
-  ),
-  thirty: 30,
-  forty: 40,
-  fifty: 50,
-  sixty: 60,
-  ninety: 90,
-  hundred: 100,
-};
+export const NUMBER_WORDS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    ...Object.fromEntries(
+      [
+        ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'],
+        ...[
+          'twelve',
+          'thirteen',
+          'fourteen',
+          'fifteen',
+          'sixteen',
+          'seventeen',
+          'eighteen',
+          'nineteen',
+          'twenty',
+        ],
+      ].map((word, value) => [word, value]),
+    ),
+    thirty: 30,
+    forty: 40,
+    fifty: 50,
+    sixty: 60,
+    ninety: 90,
+    hundred: 100,
+  }),
+);
 
 /** Seconds of a unit of time. */
-export const UNITS: Readonly<Record<string, number>> = {
-  ...Object.fromEntries(['s', 'sec', 'secs', 'second', 'seconds'].map((word) => [word, 1])),
-  ...Object.fromEntries(['m', 'min', 'mins', 'minute', 'minutes'].map((word) => [word, 60])),
-  ...Object.fromEntries(['h', 'hr', 'hrs', 'hour', 'hours'].map((word) => [word, 3600])),
-  ...Object.fromEntries(['d', 'day', 'days'].map((word) => [word, 86_400])),
-};
+export const UNITS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    ...Object.fromEntries(['s', 'sec', 'secs', 'second', 'seconds'].map((word) => [word, 1])),
+    ...Object.fromEntries(['m', 'min', 'mins', 'minute', 'minutes'].map((word) => [word, 60])),
+    ...Object.fromEntries(['h', 'hr', 'hrs', 'hour', 'hours'].map((word) => [word, 3600])),
+    ...Object.fromEntries(['d', 'day', 'days'].map((word) => [word, 86_400])),
+  }),
+);
 
 /** Nouns that a number names an object after: `object 4`. */
 export const OBJECT_NOUNS: ReadonlySet<string> = new Set([
@@ -57,49 +61,74 @@ export const OBJECT_NOUNS: ReadonlySet<string> = new Set([
 ]);
 
 /** What people call the objects of a label, besides its own name and plural. */
-const SYNONYMS: Readonly<Record<string, readonly string[]>> = {
-  person: [
-    ...['people', 'persons', 'man', 'men', 'woman', 'women', 'human', 'humans', 'pedestrian', 'pedestrians'],
-    ...['child', 'children', 'visitor', 'visitors', 'somebody', 'someone', 'anybody', 'anyone', 'everybody'],
-    ...['everyone', 'guy', 'guys', 'boy', 'boys', 'girl', 'girls'],
-  ],
-  car: ['automobile', 'automobiles'],
-  bicycle: ['bike', 'bikes', 'cycle', 'cycles'],
-  motorcycle: ['motorbike', 'motorbikes'],
-  truck: ['lorry', 'lorries'],
-  bus: ['buses', 'busses'],
-  'sports ball': ['ball', 'balls'],
-  suitcase: ['luggage'],
-  'cell phone': ['phone', 'phones', 'mobile'],
-  tv: ['television', 'televisions', 'screen', 'screens'],
-  couch: ['sofa', 'sofas'],
-  sheep: ['sheep'],
-  skis: ['skis'],
-  scissors: ['scissors'],
-  knife: ['knives'],
-  'wine glass': ['wine glasses', 'glass', 'glasses'],
-  bench: ['benches'],
-  toothbrush: ['toothbrushes'],
-  sandwich: ['sandwiches'],
-};
+const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    person: [
+      ...[
+        'people',
+        'persons',
+        'man',
+        'men',
+        'woman',
+        'women',
+        'human',
+        'humans',
+        'pedestrian',
+        'pedestrians',
+      ],
+      ...[
+        'child',
+        'children',
+        'visitor',
+        'visitors',
+        'somebody',
+        'someone',
+        'anybody',
+        'anyone',
+        'everybody',
+      ],
+      ...['everyone', 'guy', 'guys', 'boy', 'boys', 'girl', 'girls'],
+    ],
+    car: ['automobile', 'automobiles'],
+    bicycle: ['bike', 'bikes', 'cycle', 'cycles'],
+    motorcycle: ['motorbike', 'motorbikes'],
+    truck: ['lorry', 'lorries'],
+    bus: ['buses', 'busses'],
+    'sports ball': ['ball', 'balls'],
+    suitcase: ['luggage'],
+    'cell phone': ['phone', 'phones', 'mobile'],
+    tv: ['television', 'televisions', 'screen', 'screens'],
+    couch: ['sofa', 'sofas'],
+    sheep: ['sheep'],
+    skis: ['skis'],
+    scissors: ['scissors'],
+    knife: ['knives'],
+    'wine glass': ['wine glasses', 'glass', 'glasses'],
+    bench: ['benches'],
+    toothbrush: ['toothbrushes'],
+    sandwich: ['sandwiches'],
+  }),
+);
 /** Words for several labels at once. */
-const GROUPS: Readonly<Record<string, readonly string[]>> = {
-  vehicle: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
-  vehicles: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
-  animal: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
-  animals: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
-  bag: ['handbag', 'backpack', 'suitcase'],
-  bags: ['handbag', 'backpack', 'suitcase'],
-};
+const GROUPS: ReadonlyMap<string, readonly string[]> = new Map(
+  Object.entries<readonly string[]>({
+    vehicle: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
+    vehicles: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
+    animal: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
+    animals: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
+    bag: ['handbag', 'backpack', 'suitcase'],
+    bags: ['handbag', 'backpack', 'suitcase'],
+  }),
+);
 
 /** Labels by the words for them: own names, plurals, synonyms. Words of several are joined by one space. */
 export function labelWords(labels: readonly string[]): ReadonlyMap<string, readonly string[]> {
-  const words = new Map<string, readonly string[]>(Object.entries(GROUPS));
-  for (const label of new Set([...Object.keys(SYNONYMS), ...labels])) {
-    for (const word of SYNONYMS[label] ?? []) words.set(word, [label]);
+  const words = new Map<string, readonly string[]>(GROUPS);
+  for (const label of new Set([...SYNONYMS.keys(), ...labels])) {
+    for (const word of SYNONYMS.get(label) ?? []) words.set(word, [label]);
   }
   // A label of the stream's own wins over a synonym: where something is called `ball`, a ball is that.
-  for (const label of new Set([...Object.keys(SYNONYMS), ...labels])) {
+  for (const label of new Set([...SYNONYMS.keys(), ...labels])) {
     words.set(`${label}s`, [label]);
     words.set(label, [label]);
   }
@@ -124,13 +153,15 @@ export const ANYTHING: ReadonlySet<string> = new Set([
 ]);
 /** Words that deny. */
 export const NEGATIONS: ReadonlySet<string> = new Set(['not', 'never', 'without']);
-export const NOBODY: Readonly<Record<string, 'person' | 'any'>> = {
-  nobody: 'person',
-  'no-one': 'person',
-  none: 'any',
-  nothing: 'any',
-  no: 'any',
-};
+export const NOBODY: ReadonlyMap<string, 'person' | 'any'> = new Map(
+  Object.entries<'person' | 'any'>({
+    nobody: 'person',
+    'no-one': 'person',
+    none: 'any',
+    nothing: 'any',
+    no: 'any',
+  }),
+);
 export const PRONOUNS: ReadonlySet<string> = new Set([
   ...['he', 'she', 'it', 'they', 'him', 'her', 'them', 'his', 'their', 'its', 'i', 'we', 'you', 'us'],
 ]);

@@ -68,19 +68,21 @@ interface Parts {
   readonly side: Anchor['side'];
 }
 
-const CONJUNCTIONS: Readonly<Record<string, Anchor['side']>> = {
-  before: 'before',
-  until: 'before',
-  after: 'after',
-  since: 'after',
-  following: 'after',
-  when: 'at',
-  while: 'at',
-  as: 'at',
-  during: 'at',
-  around: 'at',
-  at: 'at',
-};
+const CONJUNCTIONS: ReadonlyMap<string, Anchor['side']> = new Map(
+  Object.entries<Anchor['side']>({
+    before: 'before',
+    until: 'before',
+    after: 'after',
+    since: 'after',
+    following: 'after',
+    when: 'at',
+    while: 'at',
+    as: 'at',
+    during: 'at',
+    around: 'at',
+    at: 'at',
+  }),
+);
 const QUESTION_WORDS: ReadonlySet<string> = new Set([
   ...['what', 'who', 'which', 'how', 'where', 'why', 'did', 'was', 'were', 'is', 'are', 'does', 'has'],
 ]);
@@ -88,7 +90,7 @@ const QUESTION_WORDS: ReadonlySet<string> = new Set([
 /** Parts the question at `before`, `after` or `when`, where a clause or the noun of an event follows. */
 function splitAnchor(tokens: readonly Token[]): Parts {
   const at = tokens.findIndex(({ kind, text }, i) => {
-    if (kind !== 'word' || CONJUNCTIONS[text] === undefined) return false;
+    if (kind !== 'word' || !CONJUNCTIONS.has(text)) return false;
     if (i === 0)
       return (
         text === 'before' || text === 'after' || text === 'during' || (text === 'when' && hasComma(tokens))
@@ -97,7 +99,7 @@ function splitAnchor(tokens: readonly Token[]): Parts {
     if (text === 'at') return isSaid(tokens, i, 'at the time of') || isSaid(tokens, i, 'at the');
     return true;
   });
-  const side = CONJUNCTIONS[tokens[at]?.text ?? ''] ?? 'at';
+  const side = CONJUNCTIONS.get(tokens[at]?.text ?? '') ?? 'at';
   if (at < 0) return { main: tokens, anchor: undefined, side };
   if (at > 0) return { main: tokens.slice(0, at), anchor: tokens.slice(at + 1), side };
   const end = tokens.findIndex(

@@ -68,7 +68,7 @@ function amountAt(tokens: readonly Token[], at: number): Amount | undefined {
 
 function unitAt(tokens: readonly Token[], at: number): { seconds: number; text: string } | undefined {
   const text = wordAt(tokens, at);
-  const seconds = text === undefined ? undefined : UNITS[text];
+  const seconds = text === undefined ? undefined : UNITS.get(text);
   return text === undefined || seconds === undefined ? undefined : { seconds, text };
 }
 
@@ -135,7 +135,7 @@ const readAgo: Reader = (tokens, start, now) => {
 /** `before 20 s`, `until 1:30`, `after 20`, `since 0:20`, `at 12 s`, `around 12 seconds` */
 const readPoint: Reader = (tokens, start) => {
   const word = wordAt(tokens, start);
-  const side = word === undefined ? undefined : SIDES[word];
+  const side = word === undefined ? undefined : SIDES.get(word);
   const amount = side === undefined ? undefined : amountAt(tokens, start + 1);
   if (!amount || (wordAt(tokens, start + 1) !== undefined && wordAt(tokens, start + 1) !== 'half'))
     return undefined;
@@ -146,11 +146,13 @@ const readPoint: Reader = (tokens, start) => {
   if (side === 'after') return { period: { from: t, to: Infinity, said: `after ${text(t)}` }, count };
   return { period: { from: t - AROUND_S, to: t + AROUND_S, said: `around ${text(t)}` }, count };
 };
-const SIDES: Readonly<Record<string, 'before' | 'after' | 'at'>> = {
-  ...{ before: 'before', until: 'before', till: 'before', by: 'before' },
-  ...{ after: 'after', since: 'after', from: 'after' },
-  ...{ at: 'at', around: 'at', about: 'at', near: 'at' },
-};
+const SIDES: ReadonlyMap<string, 'before' | 'after' | 'at'> = new Map(
+  Object.entries<'before' | 'after' | 'at'>({
+    ...{ before: 'before', until: 'before', till: 'before', by: 'before' },
+    ...{ after: 'after', since: 'after', from: 'after' },
+    ...{ at: 'at', around: 'at', about: 'at', near: 'at' },
+  }),
+);
 
 const NOW = ['right now', 'just now', 'now', 'at the moment', 'at this moment', 'currently', 'at present'];
 const readNow: Reader = (tokens, start, now) => {

@@ -88,7 +88,7 @@ function tokenOf(text: string, groups: Groups, places: readonly string[]): Token
   }
   if (number !== undefined) return { kind: 'number', value: Number(number), text };
   if (comma !== undefined) return { kind: 'comma', text };
-  const value = NUMBER_WORDS[text];
+  const value = NUMBER_WORDS.get(text);
   return value === undefined ? { kind: 'word', text } : { kind: 'number', value, text };
 }
 
@@ -98,7 +98,7 @@ function joinObjects(tokens: readonly Token[]): Token[] {
   for (let i = 0; i < tokens.length; i++) {
     const [noun, number, next] = [tokens[i] as Token, tokens[i + 1], tokens[i + 2]];
     const numbered = noun.kind === 'word' && OBJECT_NOUNS.has(noun.text) && number?.kind === 'number';
-    const timed = next?.kind === 'word' && UNITS[next.text] !== undefined;
+    const timed = next?.kind === 'word' && UNITS.has(next.text);
     if (numbered && !timed && /^\d+$/.test(number.text)) {
       out.push({ kind: 'object', id: `o${number.value}`, text: `${noun.text} ${number.text}` });
       i += 1;

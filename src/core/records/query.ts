@@ -1,3 +1,4 @@
+import { ownValue } from '../own-value.js';
 import { boxPosition, inPolygon, type Box } from '../maths/box.js';
 import type { EventObserved } from '../messages.js';
 import { ORDERED_TYPES, UPRIGHT_LABELS, type EventType } from '../ontology.js';
@@ -229,7 +230,7 @@ export function looksOf({ embedding, keyframes }: ObjectHistory): readonly Float
 
 function isAt(place: PlaceRef, box: Box, label: string, { zones }: Places): boolean {
   const [x, y] = boxPosition(box, UPRIGHT_LABELS.has(label));
-  if ('zone' in place) return inPolygon(x, y, zones[place.zone] ?? []);
+  if ('zone' in place) return inPolygon(x, y, ownValue(zones, place.zone) ?? []);
   const [left, top, width, height] = place.box;
   return x >= left && x <= left + width && y >= top && y <= top + height;
 }

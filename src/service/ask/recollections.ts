@@ -63,7 +63,7 @@ export function recollectionOfArchive(
 /** Reads a JSON Lines file of `presage analyze`. @throws PresageError `source_invalid` naming the line */
 export async function readMessages(file: string): Promise<{ builder: RecordsBuilder; places: Places }> {
   const builder = new RecordsBuilder();
-  const zones: Record<string, []> = {};
+  const zones = new Set<string>();
   let number = 0;
   let taken = 0;
   for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
@@ -73,11 +73,10 @@ export async function readMessages(file: string): Promise<{ builder: RecordsBuil
     if (told === undefined) continue;
     taken += 1;
     builder.add(told);
-    if (told.kind === 'event.observed' && told.data.event.zone !== undefined)
-      zones[told.data.event.zone] = [];
+    if (told.kind === 'event.observed' && told.data.event.zone !== undefined) zones.add(told.data.event.zone);
   }
   if (taken === 0) throw invalid(file, 'it has no message that memory could be made of');
-  return { builder, places: { zones, lines: {} } };
+  return { builder, places: { zones: Object.fromEntries([...zones].map((name) => [name, []])), lines: {} } };
 }
 
 function readLine(line: string, file: string, number: number): Told | undefined {

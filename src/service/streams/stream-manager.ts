@@ -21,14 +21,14 @@ export interface StreamManagerOptions {
 export class StreamManager implements StreamControl {
   readonly #options: StreamManagerOptions;
   /** Zones and lines given by the API to streams that it did not make. */
-  #places: Record<string, Places>;
+  readonly #places: Map<string, Places>;
   /** Made by the API, but not there now: presage.yaml has the id, or they could not be added. */
   #absent: readonly NewStream[] = [];
 
   /** @throws PresageError `storage_failed` */
   constructor(options: StreamManagerOptions) {
     this.#options = options;
-    this.#places = { ...options.file?.read().places };
+    this.#places = new Map(Object.entries(options.file?.read().places ?? {}));
   }
 
   /**
@@ -72,7 +72,7 @@ export class StreamManager implements StreamControl {
       source,
       ...((zones !== undefined || lines !== undefined) && { places }),
     });
-    if (plan.origin !== 'api' && (zones !== undefined || lines !== undefined)) this.#places[id] = places;
+    if (plan.origin !== 'api' && (zones !== undefined || lines !== undefined)) this.#places.set(id, places);
     this.#keep();
   }
 
@@ -98,14 +98,17 @@ export class StreamManager implements StreamControl {
 
   #placesOf({ id, places, origin }: StreamPlan): Places {
     const bare = Object.keys(places.zones).length + Object.keys(places.lines).length === 0;
-    return (origin === 'config' && bare ? this.#places[id] : undefined) ?? places;
+    return (origin === 'config' && bare ? this.#places.get(id) : undefined) ?? places;
   }
 
   #keep(): void {
     const { streams, file } = this.#options;
     const made = streams.plans().filter(({ origin }) => origin === 'api');
     const absent = this.#absent.filter(({ id }) => made.every((plan) => plan.id !== id));
-    file?.write({ streams: [...made.map(keptOf), ...absent], places: this.#places as StoredPlaces });
+    file?.write({
+      streams: [...made.map(keptOf), ...absent],
+      places: Object.fromEntries(this.#places) as StoredPlaces,
+    });
   }
 }
 

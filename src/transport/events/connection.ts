@@ -1,3 +1,4 @@
+import { ownValue } from '../../core/own-value.js';
 import type { Clock } from '../../core/clock.js';
 import type { ServerOp } from '../../core/control.js';
 import { PresageError, toPresageError } from '../../core/errors.js';
@@ -220,7 +221,8 @@ export class Connection implements FeedOwner {
 
   #open(held: Held, channel: Channel): void {
     if (held.feeds.has(channel.streamId)) return;
-    const from = typeof held.from === 'object' ? (held.from[channel.streamId] ?? 'latest') : held.from;
+    const from =
+      typeof held.from === 'object' ? (ownValue(held.from, channel.streamId) ?? 'latest') : held.from;
     const start =
       from === 'latest' ? channel.next : from === 'oldest' ? channel.window.range().first : Math.max(1, from);
     held.feeds.set(channel.streamId, new Feed(channel, held.filter, start, this));

@@ -1,3 +1,4 @@
+import { ownValue } from '../../core/own-value.js';
 import type { Socket } from 'node:net';
 import { STATUS_CODES } from 'node:http';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
@@ -51,7 +52,7 @@ export function answerFailure(
   const { statusCode, code: name } = (thrown ?? {}) as { statusCode?: unknown; code?: unknown };
   const status = typeof statusCode === 'number' && statusCode >= 400 ? statusCode : 500;
   if (status < 500) {
-    const text = FRAMEWORK[String(name)] ?? 'The request makes no sense';
+    const text = ownValue(FRAMEWORK, String(name)) ?? 'The request makes no sense';
     reply.code(status).send(errorBody('bad_request', text));
     return;
   }

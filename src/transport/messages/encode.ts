@@ -8,16 +8,18 @@ import {
 } from '../../core/messages.js';
 
 /** Decimal places by field name; arrays take those of their field. Whatever is not listed gets DEFAULT_DECIMALS. */
-const DECIMALS: Readonly<Record<string, number>> = {
-  // 1e-5 of a frame is a fiftieth of a pixel in 4K.
-  box: 5,
-  velocity: 5,
-  score: 4,
-  confidence: 4,
-  ms: 1,
-  fps: 3,
-  processedFps: 2,
-};
+const DECIMALS: ReadonlyMap<string, number> = new Map(
+  Object.entries<number>({
+    // 1e-5 of a frame is a fiftieth of a pixel in 4K.
+    box: 5,
+    velocity: 5,
+    score: 4,
+    confidence: 4,
+    ms: 1,
+    fps: 3,
+    processedFps: 2,
+  }),
+);
 /** Seconds to the microsecond; probabilities fine enough for scores of rare events. */
 const DEFAULT_DECIMALS = 6;
 const POWERS = Array.from({ length: DEFAULT_DECIMALS + 1 }, (_, index) => 10 ** index);
@@ -113,12 +115,12 @@ function tidy(value: unknown, field: string, kind: MessageKind, stamp: Stamp): u
   if (typeof value === 'number') return round(value, field, kind);
   if (Array.isArray(value)) return value.map((item) => tidy(item, field, kind, stamp));
   if (typeof value !== 'object' || value === null) return value;
-  const out: Record<string, unknown> = {};
-  for (const [name, item] of Object.entries(value)) {
-    if (stamp === 'none' && isTiming(name)) continue;
-    out[name] = tidy(item, name, kind, stamp);
-  }
-  return out;
+  // Not by assignment: to `__proto__` that would set the prototype.
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([name]) => stamp !== 'none' || !isTiming(name))
+      .map(([name, item]) => [name, tidy(item, name, kind, stamp)]),
+  );
 }
 
 function round(value: number, field: string, kind: MessageKind): number {
@@ -126,6 +128,6 @@ function round(value: number, field: string, kind: MessageKind): number {
     throw new PresageError('internal', `${kind}: "${field}" is ${value}, not a finite number`);
   }
   if (Number.isInteger(value)) return value;
-  const power = POWERS[DECIMALS[field] ?? DEFAULT_DECIMALS] as number;
+  const power = POWERS[DECIMALS.get(field) ?? DEFAULT_DECIMALS] as number;
   return Math.round(value * power) / power;
 }

@@ -1,3 +1,4 @@
+import { ownValue } from '../../core/own-value.js';
 import { open, realpath, rename, rm, stat, type FileHandle } from 'node:fs/promises';
 import { PresageError } from '../../core/errors.js';
 import type { MessageSink, OutgoingMessage } from './encode.js';
@@ -146,7 +147,7 @@ function outputError(path: string, thrown: unknown): PresageError {
   if (thrown instanceof PresageError) return thrown;
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const code = typeof thrown === 'object' && thrown !== null && 'code' in thrown ? String(thrown.code) : '';
-  const hint = HINTS[code];
+  const hint = ownValue(HINTS, code);
   return new PresageError('output_failed', `Cannot write ${path}: ${message}`, {
     cause: thrown,
     ...(hint === undefined ? {} : { hint }),

@@ -1,3 +1,4 @@
+import { ownValue } from '../../../core/own-value.js';
 import { z } from 'zod';
 import type { Point } from '../../../core/maths/box.js';
 import type { Forecast, ForecastItem } from '../../../core/messages.js';
@@ -243,12 +244,12 @@ export class SamplingForecaster implements LearningForecaster {
         return shares.turn;
       case 'zone_enter':
       case 'zone_leave': {
-        const polygon = (snapshot.zones.zones[item.zone ?? ''] ?? []).map(scaled);
+        const polygon = (ownValue(snapshot.zones.zones, item.zone ?? '') ?? []).map(scaled);
         const { enter, leave } = zoneShares(state, paths, polygon, HORIZON_STEPS);
         return item.type === 'zone_enter' ? enter : leave;
       }
       case 'line_cross': {
-        const line = snapshot.zones.lines[item.zone ?? ''];
+        const line = ownValue(snapshot.zones.lines, item.zone ?? '');
         return line ? lineShare(state, paths, [scaled(line[0]), scaled(line[1])], HORIZON_STEPS) : 0;
       }
       case 'loiter': {
