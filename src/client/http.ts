@@ -149,12 +149,12 @@ export class HttpClient {
 
   /** Looks at the recent video again. */
   async inspect(id: string, wish: InspectionRequestInput): Promise<readonly ReportedInspection[]> {
-    const answer = await this.#call<{ data: { looks: readonly ReportedInspection[] } }>(
+    const answer = await this.#call<{ data: { inspections: readonly ReportedInspection[] } }>(
       'POST',
-      streamPath(id, 'look'),
+      streamPath(id, 'inspect'),
       wish,
     );
-    return answer.data.looks;
+    return answer.data.inspections;
   }
 
   /** The latest scorecard; rejects with `not_found` before the first. */

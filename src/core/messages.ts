@@ -90,7 +90,7 @@ export const explanationSchema = z.object({
   verified: z.object({ ok: z.boolean(), problems: z.array(z.string()) }),
   by: bySchema,
   /** What was looked at again for it. */
-  looks: z.array(inspectionSchema).optional(),
+  inspections: z.array(inspectionSchema).optional(),
 });
 
 export const forecastItemSchema = z.object({
@@ -161,7 +161,7 @@ export const answerSchema = z.object({
   text: z.string(),
   evidence: z.array(answerEvidenceSchema),
   confidence: probability,
-  looks: z.array(inspectionSchema).optional(),
+  inspections: z.array(inspectionSchema).optional(),
 });
 export const laggedSchema = z.object({
   dropped: z.number().int(),

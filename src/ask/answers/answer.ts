@@ -51,7 +51,7 @@ export async function answerQuery(
   return {
     ...{ question, text, evidence: bounded },
     confidence: Math.min(Math.max(confidence, 0), 1),
-    ...(looks && looks.length > 0 && { looks: [...looks] }),
+    ...(looks && looks.length > 0 && { inspections: [...looks] }),
   };
 }
 

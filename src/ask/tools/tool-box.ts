@@ -77,7 +77,7 @@ export class ToolBox {
           return done(this.#relations(read('relations', args)));
         case 'look_again': {
           const looks = await this.inspect(inspectionRequestOf(read('look_again', args)), signal);
-          return done({ looks: looks.map(briefInspection) }, looks);
+          return done({ inspections: looks.map(briefInspection) }, looks);
         }
       }
     } catch (thrown) {

@@ -44,7 +44,7 @@ export class ServiceAsker {
       backend: this.#backend,
     });
     // Pictures that the answer names can be fetched at once.
-    if (asked.understood && asked.answer.looks !== undefined) this.#log.flush();
+    if (asked.understood && asked.answer.inspections !== undefined) this.#log.flush();
     return asked;
   }
 

@@ -35,11 +35,11 @@ const STATUSES: Partial<Record<PresageError['code'], number>> = {
   bad_request: 400,
 };
 
-/** `POST /v1/streams/{id}/look` */
+/** `POST /v1/streams/{id}/inspect` */
 export function registerInspection(app: FastifyInstance, { status, inspect: look }: InspectionContext): void {
   const limit = new RateLimit({ burst: BURST, perSecond: PER_SECOND });
   app.post(
-    '/v1/streams/:id/look',
+    '/v1/streams/:id/inspect',
     { config: { access: 'read' } },
     async (request: FastifyRequest<{ Params: { id: string } }>, reply) => {
       const { id } = request.params;
@@ -56,7 +56,7 @@ export function registerInspection(app: FastifyInstance, { status, inspect: look
         return refuse(reply, new PresageError('overloaded', 'Too many looks: two a second are done'));
       try {
         const looks = await look(id, inspectionRequestOf(body.data), signalOf(reply));
-        return { source: `/streams/${id}`, data: { looks } };
+        return { source: `/streams/${id}`, data: { inspections: looks } };
       } catch (thrown) {
         return refuse(reply, toPresageError(thrown));
       }

@@ -110,13 +110,13 @@ describe('looking again at a real recording', () => {
   });
 });
 
-describe('POST /v1/streams/{id}/look', () => {
+describe('POST /v1/streams/{id}/inspect', () => {
   async function serve() {
     const box = new ToolBox({ queries: NOTHING, now: UNTIL_S, video: looker });
     return startService({ server: { inspect: (_, request, signal) => box.inspect(request, signal) } });
   }
   const post = (http: string, body: unknown, path = 'cam1'): Promise<Response> =>
-    fetch(`${http}/v1/streams/${path}/look`, {
+    fetch(`${http}/v1/streams/${path}/inspect`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -126,8 +126,8 @@ describe('POST /v1/streams/{id}/look', () => {
     const { http } = await serve();
     const good = await post(http, { t: 5, region: [0.5, 0.3, 0.4, 0.4] });
     expect(good.status).toBe(200);
-    const { data } = (await good.json()) as { data: { looks: { found: unknown[] }[] } };
-    expect(data.looks[0]!.found.length).toBeGreaterThan(0);
+    const { data } = (await good.json()) as { data: { inspections: { found: unknown[] }[] } };
+    expect(data.inspections[0]!.found.length).toBeGreaterThan(0);
     const statuses = await Promise.all([
       post(http, { t: 0.1 }),
       post(http, { t: 5 }, 'nope'),

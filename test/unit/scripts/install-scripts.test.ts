@@ -10,7 +10,8 @@ const read = (name: string): unknown =>
 const { allowScripts } = read('package.json') as { allowScripts: Readonly<Record<string, boolean>> };
 const { packages } = read('package-lock.json') as Lock;
 const withScript = Object.entries(packages)
-  .filter(([, { hasInstallScript }]) => hasInstallScript)
+  // The package itself ('') has a script that only prepares its dependencies.
+  .filter(([path, { hasInstallScript }]) => path !== '' && hasInstallScript)
   .map(([path]) => path.replace(/^.*node_modules\//, ''));
 
 it('npm 10, which reads the lock file only, runs no install script that package.json forbids to npm 11', () => {

@@ -71,7 +71,7 @@ export class OpenAiAsker implements QuestionBackend {
       text: said.text,
       evidence: evidenceOf(said, retrieved),
       confidence: said.confidence,
-      ...(looks.length > 0 && { looks: [...looks] }),
+      ...(looks.length > 0 && { inspections: [...looks] }),
     };
   }
 

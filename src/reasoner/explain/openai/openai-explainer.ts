@@ -84,7 +84,7 @@ export class OpenAiExplainer implements Explainer {
       const by = { backend: this.name, model, ms: this.#clock.nowMs() - startMs };
       this.#counts.explained += 1;
       const explanation = explanationOf(answer, event, index, by);
-      return looks.length === 0 ? explanation : { ...explanation, looks: [...looks] };
+      return looks.length === 0 ? explanation : { ...explanation, inspections: [...looks] };
     } catch (thrown) {
       this.#counts.failed += 1;
       throw toPresageError(thrown, 'backend_failed');

@@ -128,7 +128,7 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
   },
   {
     method: 'post',
-    path: '/v1/streams/{id}/look',
+    path: '/v1/streams/{id}/inspect',
     id: 'look',
     tag: 'memory',
     summary: 'Looks at the recent video again, closely',
@@ -137,7 +137,7 @@ export const STREAM_OPERATIONS: readonly Operation[] = [
     answers: {
       200: {
         description: 'What was found',
-        schema: z.object({ source: z.string(), data: z.object({ looks: z.array(inspectionSchema) }) }),
+        schema: z.object({ source: z.string(), data: z.object({ inspections: z.array(inspectionSchema) }) }),
         name: 'Looks',
       },
     },

@@ -82,7 +82,7 @@ it('lets the model look again, gives it what was seen, and attaches that to the 
   expect(video.asked).toEqual([{ from: 3.9, to: 3.9, region: [0.25, 0.25, 0.5, 0.5] }]);
   expect(explanation).toMatchObject({
     of: 'e4',
-    looks: [{ t: 3.9, image: 'l3900', found: [{ label: 'cup' }] }],
+    inspections: [{ t: 3.9, image: 'l3900', found: [{ label: 'cup' }] }],
   });
   const [first, second, last] = bodies();
   expect(first?.tools?.map((tool) => tool.function.name)).toEqual([
@@ -106,7 +106,7 @@ it('takes an answer that comes at once, without asking twice', async () => {
   const { explainer, bodies } = await explainWith((_, response) => sayContent(response, good));
   const explanation = await explainer.explain(event, snapshot);
   expect(explanation).toMatchObject({ confidence: 0.7 });
-  expect(explanation?.looks).toBeUndefined();
+  expect(explanation?.inspections).toBeUndefined();
   expect(bodies()).toHaveLength(1);
 });
 
