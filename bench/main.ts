@@ -18,6 +18,7 @@ import { quality } from './quality/quality.js';
 import { CARD_SECTION, MODEL_CARD, writeSection } from './support/results.js';
 import { resume } from './endurance/resume.js';
 import { soak } from './endurance/soak.js';
+import { structure } from './structure/structure.js';
 import { streams } from './speed/streams.js';
 import { throughput } from './speed/throughput.js';
 
@@ -39,6 +40,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'model-live': modelLive,
   'fan-out': fanOut,
   resume,
+  structure,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */
