@@ -3,9 +3,9 @@ import { WebSocket, type RawData } from 'ws';
 import { sampleVideo } from '../../src/service/version.js';
 import type { Message } from '../../src/core/messages.js';
 import { positive, type Bench } from '../support/bench.js';
-import { liveReport } from './model-report.js';
+import { liveReport, type LiveFigures } from './model-report.js';
 import { ServingProcess } from '../support/presage-process.js';
-import { addMessage, noForecasts, type Told } from '../replay/forecast-messages.js';
+import { addMessage, noForecasts } from '../replay/forecast-messages.js';
 import { median } from '../support/statistics.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
@@ -13,18 +13,6 @@ import { TemporaryFolder } from '../support/temporary-folder.js';
 const WARM_UP_S = 20;
 const SAMPLE_EVERY_MS = 2000;
 const MB = 1_000_000;
-
-/** `presage watch` in one mode while a recording plays at its own pace. */
-export interface LiveFigures {
-  readonly mode: string;
-  /** Why there are no figures. */
-  readonly failure?: string;
-  readonly told: Told;
-  /** Resident memory of the process, MB: median of the samples. */
-  readonly residentMb: number;
-  readonly framesPerSecond: number;
-  readonly dropped: number;
-}
 
 /** What the reasoner takes beside a stream that is watched live: its answers' time, memory, and what is left to perception. */
 export const modelLive: Bench = {

@@ -1,5 +1,4 @@
 import type { Dataset } from './model-datasets.js';
-import type { LiveFigures } from './model-live.js';
 import { verifiedShare, type Told } from '../replay/forecast-messages.js';
 import { table } from '../support/results.js';
 import { OPTIONS } from '../../src/cli/options/option-table.js';
@@ -146,6 +145,18 @@ function byTypeText(
 function lead(score: ForecastScore | undefined): string {
   if (score?.median_lead_s == null) return '-';
   return `${score.median_lead_s.toFixed(1)} (${score.true_alarms})`;
+}
+
+/** `presage watch` in one mode while a recording plays at its own pace. */
+export interface LiveFigures {
+  readonly mode: string;
+  /** Why there are no figures. */
+  readonly failure?: string;
+  readonly told: Told;
+  /** Resident memory of the process, MB: median of the samples. */
+  readonly residentMb: number;
+  readonly framesPerSecond: number;
+  readonly dropped: number;
 }
 
 /** What the reasoner costs beside a stream that is watched live. */
