@@ -121,5 +121,5 @@ export function pipelineWorld(
       const { state, reason } = draft.data;
       return [reason === undefined ? state : `${state}: ${reason}`];
     });
-  return { film, end, drafts, efforts, steps, loads, states, connect, disconnect, pipeline };
+  return { film, end, drafts, efforts, steps, loads, states, connect, disconnect, pipeline, running };
 }

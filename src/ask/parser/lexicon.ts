@@ -3,32 +3,20 @@ import type { RelationKind } from '../../core/records/records.js';
 
 /** The words that questions are made of. Everything is lower case. */
 
-export const NUMBER_WORDS: ReadonlyMap<string, number> = new Map(
-  Object.entries<number>({
-    ...Object.fromEntries(
-      [
-        ...['zero', 'one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight', 'nine', 'ten', 'eleven'],
-        ...[
-          'twelve',
-          'thirteen',
-          'fourteen',
-          'fifteen',
-          'sixteen',
-          'seventeen',
-          'eighteen',
-          'nineteen',
-          'twenty',
-        ],
-      ].map((word, value) => [word, value]),
-    ),
-    thirty: 30,
-    forty: 40,
-    fifty: 50,
-    sixty: 60,
-    ninety: 90,
-    hundred: 100,
-  }),
-);
+/** From zero to twenty, in order. */
+const COUNTED =
+  'zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty';
+export const NUMBER_WORDS: ReadonlyMap<string, number> = new Map([
+  ...COUNTED.split(' ').map((word, value) => [word, value] as const),
+  ...([
+    ['thirty', 30],
+    ['forty', 40],
+    ['fifty', 50],
+    ['sixty', 60],
+    ['ninety', 90],
+    ['hundred', 100],
+  ] as const),
+]);
 
 /** Seconds of a unit of time. */
 export const UNITS: ReadonlyMap<string, number> = new Map(
@@ -109,17 +97,15 @@ const SYNONYMS: ReadonlyMap<string, readonly string[]> = new Map(
     sandwich: ['sandwiches'],
   }),
 );
+const VEHICLES = ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'];
+const ANIMALS = ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'];
+const BAGS = ['handbag', 'backpack', 'suitcase'];
 /** Words for several labels at once. */
-const GROUPS: ReadonlyMap<string, readonly string[]> = new Map(
-  Object.entries<readonly string[]>({
-    vehicle: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
-    vehicles: ['car', 'truck', 'bus', 'motorcycle', 'bicycle', 'train'],
-    animal: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
-    animals: ['bird', 'cat', 'dog', 'horse', 'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'],
-    bag: ['handbag', 'backpack', 'suitcase'],
-    bags: ['handbag', 'backpack', 'suitcase'],
-  }),
-);
+const GROUPS: ReadonlyMap<string, readonly string[]> = new Map([
+  ...['vehicle', 'vehicles'].map((word) => [word, VEHICLES] as const),
+  ...['animal', 'animals'].map((word) => [word, ANIMALS] as const),
+  ...['bag', 'bags'].map((word) => [word, BAGS] as const),
+]);
 
 /** Labels by the words for them: own names, plurals, synonyms. Words of several are joined by one space. */
 export function labelWords(labels: readonly string[]): ReadonlyMap<string, readonly string[]> {
