@@ -43,16 +43,17 @@ describe.skipIf(!available && !required)(
 
     it('tracks its people', async () => {
       const { MOTA, IDF1 } = await score('mot');
-      expect(MOTA).toBeGreaterThanOrEqual(0.75);
-      expect(IDF1).toBeGreaterThanOrEqual(0.72);
+      // Just below what was measured (bench/RESULTS.md, quality).
+      expect(MOTA).toBeGreaterThanOrEqual(0.79);
+      expect(IDF1).toBeGreaterThanOrEqual(0.85);
     });
 
     it('tells what happens there', async () => {
-      expect((await score('events')).all.f1).toBeGreaterThan(0.65);
+      expect((await score('events')).all.f1).toBeGreaterThan(0.73);
     });
 
     it('forecasts better than the base rates of the street, which it does not know', async () => {
-      expect((await score('forecast')).all.skill).toBeGreaterThan(0);
+      expect((await score('forecast')).all.skill).toBeGreaterThan(0.07);
     });
   },
 );

@@ -171,6 +171,7 @@ describe('a models folder', () => {
     expect(opened.mode).toBe('rules');
     expect(opened.problem).toMatchObject({ code });
     expect(opened.details()).toMatchObject({ reasoner: 'rules', reasonerProblem: opened.problem?.message });
-    expect(createReasoner(opened.mode, opened.partsFor('live'))).toBeDefined();
+    await using reasoner = createReasoner(opened.mode, opened.partsFor('live'));
+    expect(reasoner?.stats()).toMatchObject({ explanations: 0, forecasts: { forecasts: 0 } });
   });
 });

@@ -16,6 +16,19 @@ interface Seen {
   readonly sum: number;
 }
 
+/** Share of settled pictures that may lie at the media time of another one. */
+const MAX_WRONG = 0.05;
+
+/** Each frame differs by 24 levels from its neighbours: an overlay of that media time lies on that very picture. */
+function wrongShare(seen: readonly Seen[], greys: ReadonlyMap<number, number>): number {
+  const luma = (grey: number): number => 16 + (grey * 219) / 255;
+  const settled = seen.filter((picture) => picture.settled);
+  const wrong = settled.filter(
+    ({ mediatime, grey }) => Math.abs((greys.get(mediatime) ?? -99) - luma(grey)) > 6,
+  );
+  return wrong.length / settled.length;
+}
+
 inBrowser('a viewer sees the pictures of a publisher, and knows the media time of each', async () => {
   const server = await startLiveServer();
   const browser = await openBrowser();
@@ -23,18 +36,15 @@ inBrowser('a viewer sees the pictures of a publisher, and knows the media time o
   await call(publisher, 'publish', `${server.http}/v1/streams/door/whip`);
   await vi.waitFor(() => expect(server.streams.get('door')?.frames).toBeGreaterThan(5), 15_000);
   const viewer = await openPage(browser, server.page('viewer.html'));
-  const seen = await call<Seen[]>(viewer, 'watch', `${server.http}/v1/streams/door/whep`, 80);
-
-  const settled = seen.filter(({ settled }) => settled);
-  expect(settled.length).toBeGreaterThan(40);
   const { greys } = server.streams.get('door')!;
-  // Each frame differs by 24 levels from its neighbours: an overlay of that media time lies on that very picture.
-  const luma = (grey: number): number => 16 + (grey * 219) / 255;
-  const wrong = settled.filter(
-    ({ mediatime, grey }) => Math.abs((greys.get(mediatime) ?? -99) - luma(grey)) > 6,
-  );
-  // A busy browser draws the next picture now and then; a clock that is off by one picture is wrong throughout.
-  expect(wrong.length).toBeLessThanOrEqual(settled.length * 0.2);
+  const watch = (): Promise<Seen[]> =>
+    call<Seen[]>(viewer, 'watch', `${server.http}/v1/streams/door/whep`, 80);
+  let seen = await watch();
+  // A browser on a busy machine now and then draws the next picture; a clock that is off by one picture is wrong every time.
+  for (let retries = 2; retries > 0 && wrongShare(seen, greys) > MAX_WRONG; retries -= 1)
+    seen = await watch();
+  expect(wrongShare(seen, greys)).toBeLessThanOrEqual(MAX_WRONG);
+  expect(seen.filter(({ settled }) => settled).length).toBeGreaterThan(40);
   expect(new Set(seen.map(({ grey }) => Math.round(grey / 24))).size).toBeGreaterThan(4);
 
   const session = await viewer.evaluate<string>('session');

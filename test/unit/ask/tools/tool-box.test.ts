@@ -139,7 +139,11 @@ describe('questions that need a look', () => {
 
   it('look at the part and the moment that they name, and attach what was seen', async () => {
     const asked = await ask(`look again at ${snapshot.t} s near the door`, memory);
-    expect(asked).toMatchObject({ understood: true, by: 'grammar', answer: { inspections: [{ t: snapshot.t }] } });
+    expect(asked).toMatchObject({
+      understood: true,
+      by: 'grammar',
+      answer: { inspections: [{ t: snapshot.t }] },
+    });
     expect(video.asked.at(-1)).toMatchObject({ from: snapshot.t, to: snapshot.t });
     const [x, , w] = video.asked.at(-1)!.region!;
     expect(x).toBeCloseTo(0.6, 5);

@@ -84,7 +84,7 @@ describe('Listing', () => {
     expect(listing.things).toHaveLength(MAX_OBJECTS);
     expect(listing.events.length).toBeLessThanOrEqual(12);
     expect(listing.slot('o102')).toBe('#1');
-    expect(listing.number('e3')).toBeDefined();
+    expect(listing.number('e3')).toBe(`e${listing.events.findIndex(({ id }) => id === 'e3') + 1}`);
   });
 });
 

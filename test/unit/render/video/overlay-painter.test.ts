@@ -27,7 +27,7 @@ describe('overlayLayout', () => {
   });
   it('leaves out the words where there is no room for them', () => {
     expect(overlayLayout(40, 40).panel).toBeUndefined();
-    expect(overlayLayout(240, 135).panel).toBeDefined();
+    expect(overlayLayout(240, 135).panel?.height).toBeGreaterThan(0);
   });
 });
 

@@ -102,7 +102,10 @@ describe('the explainer on an OpenAI-compatible server', () => {
     const { explainer, requests } = await setUp((_, response, attempt) =>
       sayContent(response, attempt === 1 ? 'It was hit.' : good),
     );
-    expect(await explainer.explain(event, snapshot)).toBeDefined();
+    expect(await explainer.explain(event, snapshot)).toMatchObject({
+      of: event.id,
+      by: { backend: 'openai' },
+    });
     expect(JSON.stringify(requests[1]?.body['messages'])).toContain('it is not one JSON object');
     expect(explainer.stats().repairs).toBe(1);
   });
@@ -119,7 +122,10 @@ describe('the explainer on an OpenAI-compatible server', () => {
       else if (attempt === 2) response.writeHead(503).end();
       else sayContent(response, good);
     });
-    expect(await explainer.explain(event, snapshot)).toBeDefined();
+    expect(await explainer.explain(event, snapshot)).toMatchObject({
+      of: event.id,
+      by: { backend: 'openai' },
+    });
     expect(delays).toEqual([2000, 1000]);
     expect(explainer.stats().retries).toBe(2);
   });
