@@ -66,11 +66,14 @@ describe('watch', () => {
     expect(value('presage_frames_processed_total\\{stream="cam1"\\}')).toBeGreaterThan(0);
   });
 
-  it.each(['SIGTERM', 'SIGHUP'] as const)('stops at %s too', async (signal) => {
+  it.each([
+    ['SIGTERM', 0],
+    ['SIGHUP', 130],
+  ] as const)('stops at %s with exit code %i', async (signal, code) => {
     const { cli } = await watch();
     await cli.says(/stream live/);
     cli.kill(signal);
-    expect(await cli.ended).toMatchObject({ code: 130, signal: null, stderr: '' });
+    expect(await cli.ended).toMatchObject({ code, signal: null, stderr: '' });
     await cli.leavesNothing();
   });
 

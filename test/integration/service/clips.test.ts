@@ -37,7 +37,7 @@ describe('ClipRecorder', () => {
       frames = await allFrames(source);
       recorder.add(eventDraft(1, 10)); // from 9.2 to 10
       await recorder.close();
-      expect(recorder.stats()).toEqual({ kept: 1, dropped: { queue_full: 0, failed: 0 } });
+      expect(recorder.stats()).toEqual({ stored: 1, dropped: { queue_full: 0, failed: 0 } });
     }
     expect(ring.stats().bytes).toBe(0);
     await using log = await DurableLog.open({ folder });
