@@ -78,10 +78,17 @@ export function watchTls(
 }
 
 function stamp(paths: TlsFilePaths): string {
-  return [paths.cert, paths.key]
-    .map((path) => statSync(path, { throwIfNoEntry: false }))
-    .map((info) => (info === undefined ? 'none' : `${info.ino} ${info.mtimeMs} ${info.size}`))
-    .join();
+  return [paths.cert, paths.key].map(stampOf).join();
+}
+
+/** Never throws: a folder that is locked, or a link to itself, is a change that `readTls` explains. */
+function stampOf(path: string): string {
+  try {
+    const info = statSync(path, { throwIfNoEntry: false });
+    return info === undefined ? 'none' : `${info.ino} ${info.mtimeMs} ${info.size}`;
+  } catch (thrown) {
+    return (thrown as NodeJS.ErrnoException).code ?? String(thrown);
+  }
 }
 
 function readPem(option: string, file: string): string {

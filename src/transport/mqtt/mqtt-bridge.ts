@@ -1,5 +1,6 @@
 import type { Registry } from 'prom-client';
 import { Counter, Gauge } from 'prom-client';
+import { guarded } from '../../core/guarded.js';
 import { PresageError } from '../../core/errors.js';
 import type { Message } from '../../core/messages.js';
 import { LogFollower, type FollowedLog } from '../log/log-follower.js';
@@ -83,7 +84,7 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
     this.#link = new MqttLink({
       ...{ url, user, password, availableTopic: this.#topics.available },
       ...(reconnectMs === undefined ? {} : { reconnectMs }),
-      onConnect: () => this.#tellAll(),
+      onConnect: guarded(() => this.#tellAll(), onError),
       onProblem: (problem) =>
         onError(new PresageError('output_failed', `MQTT broker: ${problem}`, { retryable: true })),
     });
@@ -97,7 +98,8 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
 
   /** Begins, once the streams are known: what is not among them is cleared from the broker. */
   start(): void {
-    this.#timer ??= setInterval(() => this.#sync(), SYNC_MS).unref();
+    const sync = guarded(() => this.#sync(), this.#options.onError);
+    this.#timer ??= setInterval(sync, SYNC_MS).unref();
     this.#sync();
     this.#follower.start();
   }
@@ -197,13 +199,14 @@ export class MqttBridge implements MessageSink, AsyncDisposable {
   }
 
   #publishRetained(topic: string, payload: string | undefined): void {
+    const stored = guarded(() => {
+      this.#published += 1;
+      if (payload !== undefined || this.#retained.get(topic) !== undefined) return;
+      this.#retained.delete(topic);
+      this.#options.log.save(NO_STREAM, RETAINED_KEY, [...this.#retained.keys()]);
+    }, this.#options.onError);
     this.#link.publish(topic, payload ?? '', { retain: true }).then(
-      () => {
-        this.#published += 1;
-        if (payload !== undefined || this.#retained.get(topic) !== undefined) return;
-        this.#retained.delete(topic);
-        this.#options.log.save(NO_STREAM, RETAINED_KEY, [...this.#retained.keys()]);
-      },
+      stored,
       () => undefined, // the link is being closed; the next run tells it
     );
   }

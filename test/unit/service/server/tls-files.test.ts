@@ -1,4 +1,4 @@
-import { copyFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished } from 'vitest';
@@ -63,4 +63,18 @@ it('tells of files that were renewed, and stays with the old ones while they do 
   // The key may have been seen before the certificate was.
   while (told.at(-1) instanceof PresageError) await next();
   expect(told.at(-1)).toEqual(readTls({ cert: at('b.crt'), key: at('b.key') }));
+});
+
+it('reports files whose time cannot be read, and stays with the old ones', async () => {
+  const folder = tempFolder();
+  const paths = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
+  copyFileSync(A.cert, paths.cert);
+  copyFileSync(A.key, paths.key);
+  const failed = new Promise<PresageError>((resolve) => {
+    const watch = watchTls(paths, { renewed: () => undefined, failed: resolve }, 5);
+    onTestFinished(() => watch[Symbol.dispose]());
+  });
+  rmSync(paths.cert);
+  symlinkSync(paths.cert, paths.cert);
+  expect(await failed).toMatchObject({ code: 'bad_option' });
 });
