@@ -87,9 +87,14 @@ module.exports = {
     },
     {
       name: 'no-dev-dependencies-in-src',
+      comment: 'mediasoup is an optional peer dependency, and a dev dependency for the tests.',
       severity: 'error',
       from: { path: '^src/' },
-      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'] },
+      to: {
+        dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'],
+        dependencyTypesNot: ['npm-peer'],
+        pathNot: 'node_modules/mediasoup/',
+      },
     },
     {
       name: 'resolvable',
