@@ -1,4 +1,4 @@
-/** Time as the pipeline sees it. Everything that decides anything uses media time; this clock only stamps and waits. */
+/** The machine's time. All decisions use media time; this clock serves stamps and delays only. */
 export interface Clock {
   /** Monotonic milliseconds. */
   nowMs(): number;
@@ -11,7 +11,7 @@ export const systemClock: Clock = {
   wall: () => new Date(),
 };
 
-/** A clock that moves only when told: for `analyze` and for tests. */
+/** A clock that only `advance` moves: for `analyze` and for tests. */
 export class VirtualClock implements Clock {
   #ms: number;
 

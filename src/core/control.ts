@@ -2,13 +2,13 @@ import { z } from 'zod';
 import { MESSAGE_KINDS, messageType } from './messages.js';
 
 /**
- * What client and server say to each other on a connection besides messages: each has an `op`, and no `specversion`.
- * These schemas are the single source; the AsyncAPI document and the types are made from them.
+ * Control operations that client and server exchange on a connection in addition to messages: each has an `op` and no
+ * `specversion`. These schemas are the single source; the AsyncAPI document and the types are generated from them.
  */
 const subscriptionId = z.string().min(1).max(64);
 const names = z.array(z.string().min(1).max(128)).min(1).max(100);
 const typeNames = [...MESSAGE_KINDS, ...MESSAGE_KINDS.map(messageType)] as [string, ...string[]];
-/** `objects.updated` per second of media time, at most. */
+/** Maximum of `objects.updated` per second of media time. */
 export const MAX_OBJECTS_RATE = 120;
 
 /** A sequence as a number, or as the ten digits of a message. */
@@ -17,7 +17,7 @@ const fromWord = z.enum(['latest', 'oldest']);
 export const fromSchema = z.union([fromWord, z.record(z.string(), z.union([fromWord, sequence]))]);
 
 const filterFields = {
-  /** Ids of streams; omitted: all that the token may read, present and future. */
+  /** Ids of streams. Default: all that the token may read, present and future. */
   streams: z.array(z.string().min(1).max(64)).min(1).max(64).optional(),
   types: z.array(z.enum(typeNames)).min(1).max(100).optional(),
   labels: names.optional(),
@@ -36,30 +36,30 @@ export const subscribeSchema = z.strictObject({
 const updateSchema = z.strictObject({ op: z.literal('update'), id: subscriptionId, ...filterFields });
 const unsubscribeSchema = z.strictObject({ op: z.literal('unsubscribe'), id: subscriptionId });
 const pingSchema = z.strictObject({ op: z.literal('ping') });
-const askHeartbeatSchema = z.strictObject({
+const heartbeatSchema = z.strictObject({
   op: z.literal('heartbeat'),
-  /** Seconds between heartbeats; 0: no more. */
+  /** Seconds between heartbeats; 0 stops them. */
   seconds: z.int().min(0).max(3600),
 });
 
-/** What a client may say, by its `op`. */
+/** Operations that a client may send, by `op`. */
 export const clientOps = {
   subscribe: subscribeSchema,
   update: updateSchema,
   unsubscribe: unsubscribeSchema,
   ping: pingSchema,
-  heartbeat: askHeartbeatSchema,
+  heartbeat: heartbeatSchema,
 } as const;
 
 const at = z.string().meta({ format: 'date-time' });
-/** What the server says, by its `op`. */
+/** Operations that the server sends, by `op`. */
 export const serverOps = {
   subscribed: z.object({
     op: z.literal('subscribed'),
     id: z.string(),
-    /** The streams that are there now. */
+    /** The streams that exist now. */
     streams: z.array(z.string()),
-    /** Sequence with which each of them begins. */
+    /** First sequence that is sent of each stream. */
     next: z.record(z.string(), z.int()),
   }),
   updated: z.object({ op: z.literal('updated'), id: z.string() }),
@@ -68,10 +68,10 @@ export const serverOps = {
   heartbeat: z.object({ op: z.literal('heartbeat'), at }),
   error: z.object({
     op: z.literal('error'),
-    /** `bad_request`, `not_found`, `forbidden`, `conflict` or `overloaded`; more may come. */
+    /** `bad_request`, `not_found`, `forbidden`, `conflict` or `overloaded`; later versions may add codes. */
     code: z.string(),
     message: z.string(),
-    /** Of the subscription that was meant, where the request told it. */
+    /** Id of the subscription, where the request contained one. */
     id: z.string().optional(),
   }),
 } as const;
@@ -88,5 +88,5 @@ export type ServerOp = {
 export const JSON_PROTOCOL = 'presage.v1+json';
 export const CBOR_PROTOCOL = 'presage.v1+cbor';
 
-/** Fields of a subscription that narrow what comes, as the client states them. */
+/** Fields of a subscription that filter its messages. */
 export type FilterFields = Omit<SubscribeOp, 'op' | 'id' | 'from' | 'streams'>;

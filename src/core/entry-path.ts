@@ -1,8 +1,8 @@
 import { fileURLToPath } from 'node:url';
 
 /**
- * The compiled JavaScript of a worker or child-process entry that lies beside the caller. Node runs no TypeScript, so
- * when the caller itself runs from `src/` (under the test runner) the entry of the last build in `dist/` is taken.
+ * Path of the compiled JavaScript of a worker or child-process entry in the caller's folder. Node does not run TypeScript:
+ * when the caller itself runs from `src/` (under the test runner), the path is that of the last build in `dist/`.
  *
  * @param callerUrl `import.meta.url` of the caller
  * @param name relative name without extension, e.g. `./detector-worker`

@@ -2,7 +2,7 @@ import { toPresageError, type PresageError } from './errors.js';
 
 /**
  * Wraps a listener of an event emitter, timer or stream. An exception that leaves such a listener would end the process;
- * here it reaches `onFault`, which ends the one connection or stream concerned.
+ * the wrapper passes it to `onFault`, which ends only the connection or stream concerned.
  */
 export function guarded<A extends unknown[]>(
   listener: (...args: A) => void,

@@ -3,9 +3,9 @@ import type { Box } from './maths/box.js';
 import type { Mask, Detection } from './percept.js';
 import type { Span } from './records/records.js';
 
-/** Longest span that is looked at again at once, s. */
+/** Maximum span of one inspection, s. */
 export const MAX_INSPECTION_S = 60;
-/** Smallest region, as a share of the frame's width and height: below are a few px. */
+/** Minimum region, as a share of the frame's width and height: a smaller one has only a few px. */
 const MIN_REGION = 0.01;
 
 const fraction = z.number().min(0).max(1);
@@ -13,9 +13,9 @@ const seconds = z.number().min(0);
 const regionSchema = z
   .tuple([fraction, fraction, z.number().min(MIN_REGION).max(1), z.number().min(MIN_REGION).max(1)])
   .refine(([x, y, w, h]) => x + w <= 1 + 1e-6 && y + h <= 1 + 1e-6, 'reaches beyond the frame')
-  .describe('[x, y, width, height] in fractions of the frame, top left first; all of it when left out');
+  .describe('[x, y, width, height] in fractions of the frame, top left first; the whole frame when omitted');
 
-/** Arguments of a look: one moment, or a span. What is not known is refused, so that a mistyped name is noticed. */
+/** Arguments of an inspection: one moment, or a span. Unknown fields are rejected, so that a mistyped name is noticed. */
 export const inspectionArgumentsSchema = z
   .strictObject({
     t: seconds.optional().describe('media time of one moment, s'),
@@ -32,56 +32,58 @@ export const inspectionArgumentsSchema = z
   .refine(({ from = 0, to = 0 }) => to - from <= MAX_INSPECTION_S, `a span is at most ${MAX_INSPECTION_S} s`);
 export type InspectionArguments = z.infer<typeof inspectionArgumentsSchema>;
 
-/** A part of the recent video that is to be looked at again. */
+/** The part of the recent video to inspect. */
 export interface InspectionRequest extends Span {
-  /** Fractions of the frame. Default: all of it. */
-  readonly region?: Box;
+  /** Fractions of the frame. Default: the whole frame. */
+  readonly region?: Box | undefined;
 }
 
 export function inspectionRequestOf({ t, from, to, region }: InspectionArguments): InspectionRequest {
-  return { from: t ?? from ?? 0, to: t ?? to ?? 0, ...(region && { region }) };
+  return { from: t ?? from ?? 0, to: t ?? to ?? 0, region };
 }
 
-/** One thing that a look found. */
+/** A detection of an inspection. */
 export interface InspectionFinding {
   readonly label: string;
   readonly score: number;
   /** Fractions of the frame. */
   readonly box: Box;
   readonly origin: NonNullable<Detection['origin']>;
-  /** Of the whole frame. */
+  /** A mask of the whole frame. */
   readonly mask?: Mask;
-  /** The object of memory that was there then; absent where memory knows of none. */
+  /** Id of the object that memory has at this place and time; absent when there is none. */
   readonly object?: string;
 }
 
-/** What one picture of the recent video shows, looked at in full resolution. */
+/** The result of an inspection for one picture of the recent video, detected in full resolution. */
 export interface Inspection {
   /** Media time of the picture, s. */
   readonly t: number;
-  /** What was looked at, fractions of the frame. */
+  /** The inspected region, fractions of the frame. */
   readonly region: Box;
-  /** The surest first, bounded. */
+  /** In descending order of score, bounded. */
   readonly found: readonly InspectionFinding[];
-  /** Findings beyond the bound. */
+  /** Number of findings beyond the bound. */
   readonly more: number;
   /** Name of the kept picture: `l12300` is `/v1/streams/{id}/evidence/l12300`. Absent where pictures are not kept. */
   readonly image?: string;
 }
 
-/** The recent video of a stream, to be looked at again. */
+/** Inspection of the recent video of a stream. */
 export interface VideoInspector {
-  /** What is kept at present; undefined before the first picture. */
+  /** The span of video that is kept at present; undefined before the first picture. */
   readonly extent: Span | undefined;
   /**
-   * Pictures of the span, evenly chosen, oldest first; the same request gives the same answer while its pictures are kept.
-   * @throws PresageError `not_kept` (too long ago, not yet, no video), `overloaded` (retryable), `interrupted`,
-   *   `inference_failed`, `worker_crashed`
+   * Inspects pictures of the span, evenly chosen, oldest first; the same request has the same result while its pictures are
+   * kept.
+   * @throws {PresageError} not_kept — the span is too old, has not arrived yet, or there is no video
+   * @throws {PresageError} overloaded — too many inspections wait (retryable)
+   * @throws {PresageError} interrupted, inference_failed, worker_crashed
    */
   inspect(request: InspectionRequest, signal?: AbortSignal): Promise<readonly Inspection[]>;
 }
 
-/** A picture, or a part of one, apart from any stream's own way through perception. */
+/** A picture, or a region of one, that perception handles independently of the stream's frames. */
 export interface Still {
   /** Media time, s. */
   readonly t: number;
@@ -89,22 +91,23 @@ export interface Still {
   readonly pixels: Uint8Array<SharedArrayBuffer>;
   readonly width: number;
   readonly height: number;
-  /** False: it only shows what moves and what stands; nothing is looked for in it. */
-  readonly wanted: boolean;
-  /** The part that matters, fractions of the picture; what is around it is context. Default: all of it. */
+  /** True: objects are detected in the picture. False: it only updates the background, which separates moving from standing. */
+  readonly detect: boolean;
+  /** The region to find objects in, fractions of the picture; the rest is context. Default: the whole picture. */
   readonly focus?: Box;
 }
 
-/** Perception of pictures that are looked at again. */
+/** Perception of the pictures of an inspection. */
 export interface StillPerception {
-  /** Least side of a picture with which the detector works well, px: smaller regions need context. */
+  /** Minimum side of a picture for a reliable detector, px: smaller regions need context. */
   readonly minSidePx: number;
-  /** Passes of the detector that a wanted picture of this size takes. */
+  /** Number of detector passes for a picture of this size, px. */
   passes(width: number, height: number): number;
   /**
-   * Detections of each wanted picture, best first, with masks, in fractions of the picture.
-   * @param stills of one size and place, with increasing `t`; read one at a time
-   * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted`
+   * Returns the detections of each picture with `detect`, in descending order of score, with masks, in fractions of the
+   * picture.
+   * @param stills pictures of one size and one place with increasing `t`; read one at a time
+   * @throws {PresageError} inference_failed, worker_crashed (retryable), interrupted
    */
   inspect(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<readonly (readonly Detection[])[]>;
 }

@@ -1,5 +1,5 @@
 /**
- * The learned models behind the reasoner: implemented in `src/model` over ONNX Runtime, used by `src/reasoner`. Names,
+ * The learned models of the reasoner: implemented in `src/model` over ONNX Runtime, used by `src/reasoner`. Names,
  * shapes and units are those of docs/fused-model.md. All methods leave the calling thread free; they reject with
  * PresageError (`inference_failed`, `worker_crashed`, `overloaded`, `interrupted` when closed), or with the signal's reason
  * when it aborts.
@@ -15,9 +15,9 @@ export interface TrackTensors {
   readonly boxes: Float32Array;
   /** [count, steps]: 1 in view, 0 not. */
   readonly seen: Float32Array;
-  /** [count]: 0 person, 1 vehicle, 2 animal, 3 anything else. */
+  /** [count]: 0 person, 1 vehicle, 2 animal, 3 other. */
   readonly kinds: readonly number[];
-  /** [count]: s since first sight, at most 60. */
+  /** [count]: s since the object was first seen, 0–60. */
   readonly ages: Float32Array;
   /** Width / height of the frame. */
   readonly aspect: number;
@@ -35,7 +35,7 @@ export interface LearnedForecast {
 }
 
 export interface ForecastModel extends AsyncDisposable {
-  /** As in `models/manifest.json`: name and the first digits of its hash. */
+  /** Name from `models/manifest.json` and the first digits of the file's hash. */
   readonly name: string;
   forecast(tracks: TrackTensors, signal?: AbortSignal): Promise<LearnedForecast>;
   close(): Promise<void>;
@@ -48,7 +48,7 @@ export interface CauseQuery {
   readonly event: number;
   /** [count]: 1 first participant, 2 second, 0 other. */
   readonly roles: readonly number[];
-  /** [count, count, 2]: confidence of the newest contact told before the event, and its seconds before the event. */
+  /** [count, count, 2]: confidence of the newest contact reported before the event, and its seconds before the event. */
   readonly contacts: Float32Array;
 }
 
@@ -59,21 +59,21 @@ export interface CauseModel extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What the fusion core reads. */
+/** Visual input of the fusion core. */
 export interface VisualTokens {
   readonly tracks: TrackTensors;
-  /** [count]: 0–47, the number in `#1` … `#48` less one. */
+  /** [count]: 0–47, the number in `#1` … `#48` minus one. */
   readonly slots: readonly number[];
-  /** [count, 256]: object tokens of the perception; 0 where there is none. */
+  /** [count, 256]: appearances; 0 where there is none. */
   readonly appearances: Float32Array;
-  /** Up to 24 of 256, newest last. */
+  /** Up to 24 scene embeddings of 256 numbers, newest last. */
   readonly scenes: readonly { readonly ageS: number; readonly embedding: Float32Array }[];
 }
 
 /**
- * What may be said, as a deterministic automaton over text: from each state the allowed pieces and where they lead.
- * A state without edges ends the answer. Pieces of one state must not be prefixes of each other. Each is turned into
- * tokens for itself, so a piece begins with a space or a line where the text as a whole would be split there.
+ * The texts that an answer may have, as a deterministic automaton: for each state the allowed pieces of text and the states
+ * they lead to. A state without edges ends the answer. Pieces of one state must not be prefixes of each other. Each piece is
+ * tokenised by itself, so a piece begins with a space or a line break where the whole text would be split there.
  */
 export interface AnswerGrammar {
   readonly start: number;
@@ -87,16 +87,16 @@ export interface LanguageRequest {
   readonly prompt: string;
 }
 
-/** A language model with a visual prefix. One request is worked on at a time; the others wait in order, bounded. */
+/** A language model with a visual prefix. It handles one request at a time; the others wait in order, bounded. */
 export interface LanguageModel extends AsyncDisposable {
   readonly name: string;
-  /** For each continuation of the prompt the distribution over the digits `0` to `9` after it, [continuations, 10]. */
+  /** Returns, for each continuation of the prompt, the distribution over the digits `0` to `9` after it, [continuations, 10]. */
   scoreDigits(
     request: LanguageRequest,
     continuations: readonly string[],
     signal?: AbortSignal,
   ): Promise<Float32Array>;
-  /** The likeliest answer under a grammar, greedily, and its log-probability among what was allowed. */
+  /** Decodes an answer under a grammar greedily; `logProbability` is relative to the allowed pieces. */
   complete(
     request: LanguageRequest,
     grammar: AnswerGrammar,

@@ -3,11 +3,10 @@ import type { EventObserved, ObjectState } from './messages.js';
 import type { EventType } from './ontology.js';
 import type { Mask, Percept } from './percept.js';
 import type { Episode, Records, Relation } from './records/records.js';
-import type { Frame } from './video/frame.js';
 
-/** An object as the tracker knows it after one percept. Boxes in px of the source frame. */
+/** State of a tracked object after one percept. Boxes in px of the source frame. */
 export interface TrackedObject {
-  /** `o1`, `o2`, … stable for the life of the stream; an object that returns within the memory of its look keeps it. */
+  /** `o1`, `o2`, … stable for the life of the stream; an object that returns while its appearance is kept has the same id. */
   readonly id: string;
   readonly label: string;
   readonly score: number;
@@ -19,9 +18,9 @@ export interface TrackedObject {
   readonly lastSeen: number;
   /** True when a detection supports it in this percept. */
   readonly seen: boolean;
-  /** Newest mask, of this percept only. */
+  /** The mask in this percept. */
   readonly mask?: Mask;
-  /** Appearance, smoothed over the sights, unit length. */
+  /** Appearance, smoothed over the observations, unit length. */
   readonly embedding?: Float32Array;
 }
 
@@ -58,18 +57,18 @@ export interface ObjectRecord {
   readonly box: Box;
   /** Frame fractions per second. */
   readonly velocity: Point;
-  /** Samples of the present unbroken part, oldest first, at most the last 10 s. */
+  /** Samples of the present track segment, oldest first, at most the last 10 s. */
   readonly samples: readonly ObjectSample[];
   /** Thinned history before the samples: 2 Hz for 2 min, then 0.2 Hz for 1 h; oldest first. */
   readonly trail: readonly TrailPoint[];
-  /** Its outline in the newest percept, where that has one. */
+  /** The mask in the newest percept, where that has one. */
   readonly mask?: Mask;
-  /** Appearance, smoothed over the sights, unit length. */
+  /** Appearance, smoothed over the observations, unit length. */
   readonly embedding?: Float32Array;
 }
 
 /**
- * Where things happen in this view: a coarse grid with, per cell, the object-seconds observed and the events counted.
+ * Statistics of places in this view: a coarse grid with, per cell, the object-seconds observed and the events counted.
  * Rates (events per object-second) near a place are smoothed towards the whole view's rate.
  */
 export interface PlaceStatistics {
@@ -85,7 +84,7 @@ export interface PlaceStatistics {
   rate(type: EventType): number;
 }
 
-/** What a stretch of the stream showed as a whole, up to `t`. */
+/** Embedding of the last seconds of the whole scene up to `t`. */
 export interface SceneEmbedding {
   readonly t: number;
   /** Unit length. */
@@ -104,9 +103,9 @@ export interface MemorySnapshot {
   readonly departed: readonly ObjectRecord[];
   /** Recent events, oldest first, bounded. */
   readonly events: readonly EventObserved[];
-  /** Those of the last 12 s, then one in 10 s for 2 min; oldest first. */
+  /** Scene embeddings of the last 12 s, then one in 10 s for 2 min; oldest first. */
   readonly scenes: readonly SceneEmbedding[];
-  /** What held between objects in the last minute and, after that, what holds now; bounded. */
+  /** Relations that ended in the last minute, then those that hold now; bounded. */
   readonly relations: readonly Relation[];
   readonly places: PlaceStatistics;
   readonly zones: Places;
@@ -118,26 +117,26 @@ export interface Places {
   readonly lines: Readonly<Record<string, readonly [Point, Point]>>;
 }
 
-/** What is reasoned about. */
+/** Input of the reasoner after one percept. */
 export interface Observation {
   readonly snapshot: MemorySnapshot;
-  /** Events that became certain with this percept, by `t`. Each is told once. */
+  /** Events that became certain with this percept, by `t`. Each is reported once. */
   readonly events: readonly EventObserved[];
 }
 
 export interface MemoryUpdate extends Observation {
-  /** Episodes that are over, each told once. */
+  /** Episodes that have ended, each reported once. */
   readonly episodes: readonly Episode[];
 }
 
 export interface Memory {
   /** Percepts must come with increasing `t`. */
   update(percept: Percept): MemoryUpdate;
-  /** The stream was lost: whatever was in view is no longer known; nothing exits because of it. */
+  /** Ends all tracks at media time `t`, s, because the stream was lost; no object gets an `exit` event for it. */
   interrupt(t: number): void;
-  /** The recording has ended: the episode that was under way, if any. */
+  /** Ends the recording at media time `t`, s. Returns the open episode, if any. */
   finish(t: number): readonly Episode[];
-  /** All that is held at present, to be asked (`RecordQueries`). Costs time in what is held: not for every percept. */
+  /** Returns all stored records for `RecordQueries`. The cost grows with their number: do not call it for every percept. */
   records(): Records;
   dump(): Readonly<Record<string, number>>;
 }

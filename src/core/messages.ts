@@ -8,7 +8,7 @@ import { EVENT_TYPES } from './ontology.js';
 const seconds = z.number();
 const probability = z.number().min(0).max(1);
 const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
-/** More types may come: clients let pass what they do not know. */
+/** Later versions may add types: clients accept unknown ones. */
 const eventType = z.enum(EVENT_TYPES).meta({ 'x-open': true });
 
 export const streamStateSchema = z.object({
@@ -62,7 +62,7 @@ export const chainStepSchema = z.object({
   to: seconds,
   evidence: z.array(evidenceSchema),
 });
-/** What a picture of the recent video showed when it was looked at again: see `Look`. */
+/** The result of an inspection for one picture: see `Inspection`. */
 export const inspectionSchema = z.object({
   t: seconds,
   region: box,
@@ -89,7 +89,7 @@ export const explanationSchema = z.object({
   confidence: probability,
   verified: z.object({ ok: z.boolean(), problems: z.array(z.string()) }),
   by: bySchema,
-  /** What was looked at again for it. */
+  /** Inspections made for this explanation. */
   inspections: z.array(inspectionSchema).optional(),
 });
 
@@ -136,7 +136,7 @@ export const scorecardSchema = z.object({
   ece: z.number().nullable(),
   ap: z.number().nullable(),
   medianLeadTime: seconds.nullable(),
-  /** Forecasts of the window told without a model that should have had a say; absent when none. */
+  /** Number of forecasts in the window that were published without the estimate of a configured expert; absent when 0. */
   degraded: z.number().int().optional(),
   reliability: z.array(z.object({ p: probability, observed: probability, n: z.number().int() })),
   byType: z.record(z.string(), scores),
@@ -149,7 +149,7 @@ export const summarySchema = z.object({
   events: z.array(z.string()),
   objects: z.array(z.string()),
 });
-/** What an answer rests on: who, which events, when. */
+/** The evidence of an answer: ids of objects and events, and the span of media time. */
 export const answerEvidenceSchema = z.object({
   objects: z.array(z.string()),
   events: z.array(z.string()),
@@ -187,7 +187,7 @@ export const messageData = {
 export type MessageKind = keyof typeof messageData;
 export const MESSAGE_KINDS = Object.keys(messageData) as MessageKind[];
 
-/** Kinds that are kept in the durable log and carry a `sequence`. */
+/** Kinds that are stored in the durable log and carry a `sequence`. */
 export const DURABLE_KINDS: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'stream.state',
   'event.observed',
@@ -216,7 +216,7 @@ export type ReportedInspection = z.infer<typeof inspectionSchema>;
 export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
 export type Scorecard = z.infer<typeof scorecardSchema>;
 
-/** What a stage wants said: a message without its envelope. */
+/** A message without its envelope, as a stage produces it. */
 export type Draft = {
   [K in MessageKind]: { kind: K; mediatime: number; subject?: string; data: MessageData<K> };
 }[MessageKind];
@@ -231,7 +231,7 @@ export type Message = {
     subject?: string;
     time?: string;
     datacontenttype: 'application/json';
-    /** Ten digits, counting up by one per durable message of the stream; absent on messages that are not durable. */
+    /** Ten digits, incremented by one per durable message of the stream; absent on messages that are not durable. */
     sequence?: string;
     mediatime: number;
     data: MessageData<K>;
@@ -242,7 +242,7 @@ export function messageType<K extends MessageKind>(kind: K): `presage.${K}.v1` {
   return `presage.${kind}.v1`;
 }
 
-/** The kind inside a message type such as `presage.event.observed.v1`; undefined when it is none of ours. */
+/** Returns the kind of a message type such as `presage.event.observed.v1`; undefined for an unknown type. */
 export function kindOfType(type: string): MessageKind | undefined {
   const kind = /^presage\.(.+)\.v1$/.exec(type)?.[1] ?? type;
   return (MESSAGE_KINDS as string[]).includes(kind) ? (kind as MessageKind) : undefined;

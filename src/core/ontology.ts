@@ -1,4 +1,4 @@
-/** The event types of the specification and what is fixed about each. Times in seconds, speeds in body heights per second. */
+/** The event types of the specification and their constants. Times in seconds, speeds in body heights per second. */
 export const EVENT_TYPES = [
   'enter',
   'appear',
@@ -40,7 +40,7 @@ export type ForecastType = Extract<
 /** Types whose participants have roles: their order counts (`follow`: follower first; `pick_up`: agent first). */
 export const ORDERED_TYPES: ReadonlySet<EventType> = new Set<EventType>(['follow', 'pick_up', 'put_down']);
 
-/** Seconds after `t` until an event is certain: the least delay with which it can be reported. */
+/** Seconds after `t` until an event is certain: the minimum delay of its report. */
 export const CONFIRM_S: Readonly<Record<EventType, number>> = {
   enter: 0.5,
   appear: 0.5,
@@ -67,17 +67,17 @@ export const CONFIRM_S: Readonly<Record<EventType, number>> = {
 export const SAMPLE_HZ = 10;
 /** Tolerance of comparisons of media times, s. */
 export const TIME_EPSILON = 1e-6;
-/** Below this speed an object stands, above FAST it moves (bh/s). */
+/** Below SLOW an object stands, above FAST it moves, body heights per second. */
 export const SLOW = 0.15;
 export const FAST = 0.35;
-/** Gap of two positions in mean body heights: closer than NEAR they meet, farther than FAR they are apart. */
+/** Distance of two positions in mean body heights: below NEAR the objects meet, above FAR they are apart. */
 export const NEAR = 0.7;
 export const FAR = 1.2;
 /** Gap of two boxes in mean sizes below which they are in contact. */
 export const TOUCH = 0.15;
 /** Width of the border band as a fraction of the frame. */
 export const BORDER_BAND = 0.03;
-/** A condition must be false for this long before its event can be told again, s. */
+/** A condition must be false for this long before its event can be reported again, s. */
 export const REARM_S = 1.0;
 /** A track unseen for this long has ended, s. */
 export const UNSEEN_S = 1.0;

@@ -1,16 +1,16 @@
 import { Observable, type OperatorFunction } from 'rxjs';
 
 export interface LatestMapOptions<T> {
-  /** How many calls of the function may run at once, ≥ 1; asked anew before each, so it may be a getter. */
+  /** Maximum number of calls of the function in flight, ≥ 1; read before each call, so it may be a getter. */
   readonly concurrency: number;
-  /** Called with each value that is replaced while it waits; close and count it there. */
+  /** Called with each value that is replaced while it waits; it releases and counts the value. */
   onDrop: (value: T) => void;
 }
 
 /**
  * Maps with at most `concurrency` calls in flight and one value waiting; a newer value replaces the waiting one.
- * Results come out in the order of their values, whichever call ends first. An error ends the stream; values still
- * waiting then, or at unsubscription, go to `onDrop`.
+ * Results are emitted in the order of their values, whichever call ends first. An error ends the stream; values that wait
+ * at that time, or at unsubscription, go to `onDrop`.
  */
 export function latestMap<T, R>(
   fn: (value: T) => Promise<R>,
@@ -20,8 +20,8 @@ export function latestMap<T, R>(
 }
 
 /**
- * Maps every value, none dropped, results in order, `concurrency` calls at once. Values that wait are held without a
- * bound of its own: the source must be bounded by credit (see FramePool).
+ * Maps every value, drops none, emits results in order, with `concurrency` calls in flight. The operator does not bound the
+ * number of waiting values: the source must be bounded by credit (see FramePool).
  */
 export function losslessMap<T, R>(fn: (value: T) => Promise<R>, concurrency: number): OperatorFunction<T, R> {
   return orderedMap(fn, { concurrency, onDrop: () => undefined }, Infinity);

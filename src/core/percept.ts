@@ -1,7 +1,7 @@
 import type { Affine, Box } from './maths/box.js';
 import type { Frame } from './video/frame.js';
 
-/** A binary mask of the whole frame, run-length encoded as COCO does (column by column, compressed string). */
+/** A binary mask of the whole frame, run-length encoded as in COCO (column by column, compressed string). */
 export interface Mask {
   /** px; may be coarser than the frame, never of another aspect ratio. */
   readonly size: readonly [height: number, width: number];
@@ -9,25 +9,25 @@ export interface Mask {
 }
 
 export interface Detection {
-  /** A class of the detector, or `object` for what only motion or objectness tells. */
+  /** A class of the detector, or `object` for a detection of motion or objectness alone. */
   readonly label: string;
   /** 0–1. Low scores (down to the perception's floor) are kept: the tracker's second stage uses them. */
   readonly score: number;
-  /** How sure the label is, 0–1, where that is less sure than that something is there; `score` when omitted. */
+  /** Confidence of the label, 0–1, where it is lower than that of the presence of an object; `score` when omitted. */
   readonly labelScore?: number;
   /** Fractions of the frame, clamped to it. */
   readonly box: Box;
-  /** What proposed it: the detector (when omitted), class-agnostic motion against the background, or a segmenter. */
+  /** Origin of the box: the detector (default), class-agnostic motion against the background, or a segmenter. */
   readonly origin?: 'detector' | 'motion' | 'segmenter';
   readonly mask?: Mask;
-  /** Appearance of the object, unit length: the cosine of two embeddings tells whether they show the same object. */
+  /** Appearance of the object, unit length; the cosine of two appearances measures whether they show the same object. */
   readonly embedding?: Float32Array;
 }
 
-/** Whether the picture shows the scene: `covered` hides it (a hand, darkness, noise), `changed` is another one (a cut). */
+/** Visibility of the scene: `covered` when it is hidden (a hand, darkness, noise), `changed` when it is another one (a cut). */
 export type SceneCondition = 'clear' | 'covered' | 'changed';
 
-/** What perception says of one frame. */
+/** The result of perception for one frame. */
 export interface Percept {
   readonly index: number;
   readonly t: number;
@@ -37,15 +37,15 @@ export interface Percept {
   readonly detections: readonly Detection[];
   /** Milliseconds spent in the model, preprocessing included. */
   readonly inferenceMs: number;
-  /** Only what moves was looked for: that something was not detected says nothing about it. */
+  /** True when the detector did not run on this frame: a missing detection is no evidence of absence. */
   readonly partial?: boolean;
-  /** Motion of the picture since the stream's last percept, px to px; absent when it stood still or is not known. */
+  /** Motion of the picture since the stream's last percept, px to px; absent when it stood still or is unknown. */
   readonly camera?: Affine;
   /** `clear` when omitted. */
   readonly scene?: SceneCondition;
-  /** What the last seconds showed as a whole, about once a second, unit length. */
+  /** Scene embedding, about once a second, unit length. */
   readonly sceneEmbedding?: Float32Array;
-  /** Detections that got neither mask nor embedding because there were too many; none when omitted. */
+  /** Number of detections that got neither mask nor embedding because there were too many; default 0. */
   readonly unsegmented?: number;
 }
 
@@ -57,23 +57,23 @@ export interface PerceptionInfo {
   readonly workers: number;
   /** Input canvas in px. */
   readonly canvas: readonly [width: number, height: number];
-  /** What makes masks and embeddings, as `name@version`; absent where nothing does. */
+  /** The models of masks and embeddings, as `name@version`; absent where there is none. */
   readonly segmenter?: string;
   readonly objectEmbeddings?: string;
   readonly sceneEmbeddings?: string;
 }
 
-/** How much is done for a stream. Under load it is lowered from the left to the right. */
+/** Work per frame of a stream. Under load, the effort ladder reduces the fields from first to last. */
 export interface Effort {
-  /** The detector looks at every k-th frame; the frames between get cheap updates (`partial`). ≥ 1 */
+  /** The detector runs on every k-th frame; the frames between get partial percepts. ≥ 1 */
   readonly detectEvery: number;
   readonly masks: boolean;
   readonly embeddings: boolean;
 }
 
-/** Perception of one stream: it remembers what it needs of the frames before (the background, the camera's motion). */
+/** Perception of one stream. It keeps state between frames: the background and the camera's motion. */
 export interface StreamPerception extends AsyncDisposable {
-  /** How many calls may run at once with gain. */
+  /** Maximum number of concurrent calls that increase the throughput. */
   readonly concurrency: number;
   /**
    * Frames must come with increasing `t`; results settle in their order. Reads the frame's pixels until the promise
@@ -84,7 +84,7 @@ export interface StreamPerception extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-/** What all streams of a process share: models, workers, devices. */
+/** Perception of all streams of a process, which share models, workers and devices. */
 export interface Perception extends AsyncDisposable {
   readonly info: PerceptionInfo;
   openStream(): StreamPerception;

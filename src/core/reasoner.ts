@@ -1,17 +1,19 @@
-import type { PresageError } from './errors.js';
 import type { MemorySnapshot, Observation } from './memory.js';
 import type { Draft, Explanation, Forecast, ObservedEvent } from './messages.js';
 import type { Observable } from 'rxjs';
 
 export interface Forecaster {
   readonly name: string;
-  /** The whole standard forecast at the snapshot's time, deterministic for the same history. */
+  /** Returns the whole standard forecast at the snapshot's time, deterministic for the same history. */
   forecast(snapshot: MemorySnapshot): Forecast;
 }
 
 export interface Explainer {
   readonly name: string;
-  /** Undefined when there is nothing to explain about this type of event. Rejects with PresageError. */
+  /**
+   * Returns undefined when events of this type are not explained.
+   * @throws {PresageError} backend_failed, inference_failed, interrupted — by backend
+   */
   explain(
     event: ObservedEvent,
     snapshot: MemorySnapshot,
@@ -20,17 +22,17 @@ export interface Explainer {
 }
 
 export interface Reasoner extends AsyncDisposable {
-  /** What follows at once from an update: explanations by rules, forecasts, predictions, resolutions, scorecards. */
+  /** Returns the immediate results of an update: explanations by rules, forecasts, predictions, resolutions, scorecards. */
   step(update: Observation): readonly Draft[];
-  /** The camera was lost at media time `t`: open predictions become void. */
+  /** Voids open predictions, because the camera was lost at media time `t`, s. */
   interrupt(t: number): readonly Draft[];
-  /** What comes later, from slow backends. */
+  /** Results of slow backends. */
   readonly late$: Observable<Draft>;
   /** Resolves when nothing is pending on `late$`. `analyze` waits for it after every step. */
   settle(): Promise<void>;
-  /** The recording has ended: the last resolutions and the final scorecard. */
+  /** Ends the recording at media time `t`, s. Returns the last resolutions and the final scorecard. */
   finish(t: number): readonly Draft[];
-  /** State worth keeping across restarts (calibration, base rates), plain JSON. */
+  /** Returns the state to keep across restarts (calibration, base rates), plain JSON. */
   saveState(): unknown;
   close(): Promise<void>;
 }

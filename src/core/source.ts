@@ -5,12 +5,12 @@ import type { Observable } from 'rxjs';
 export interface VideoFormat {
   readonly width: number;
   readonly height: number;
-  /** Nominal frames per second; 0 when the source does not say. */
+  /** Nominal frames per second; 0 when the source does not declare it. */
   readonly fps: number;
   readonly codec: string;
 }
 
-/** Where a source stands. Each state carries only what is true of it. */
+/** State of a source. Each variant carries only its own fields. */
 export type SourceState =
   | { readonly state: 'connecting'; readonly attempt: number }
   | { readonly state: 'live'; readonly format: VideoFormat }
@@ -20,7 +20,7 @@ export type SourceState =
       readonly attempt: number;
       readonly delayMs: number;
     }
-  /** With a reason when it ended before it should have, such as a file that is cut off. */
+  /** `reason` is present when the source ended early, such as a truncated file. */
   | { readonly state: 'ended'; readonly reason?: string }
   | { readonly state: 'failed'; readonly error: PresageError };
 
@@ -29,15 +29,15 @@ export interface SourceStats {
   readonly delivered: number;
   /** Frames dropped, by reason. */
   readonly dropped: Readonly<Record<string, number>>;
-  /** Media times that ran backwards or jumped and were carried on with. */
+  /** Number of jumps of the source's time stamps, back or forth, that media time compensates. */
   readonly clockJumps: number;
   readonly reconnects: number;
 }
 
 /**
- * One camera or file. Subscribing `frame$` starts it, once; unsubscribing or closing stops it. Each frame is a lease
- * that its receiver disposes. `frame$` completes when the source has ended (a file) and errors with a PresageError
- * when it can't go on. Media time strictly increases over the frames, across reconnects too.
+ * One camera or file. The first subscription to `frame$` starts it; unsubscribing or closing stops it. Each frame is a lease
+ * that its receiver disposes. `frame$` completes when the source has ended (a file) and errors with a PresageError when the
+ * source fails. Media time strictly increases over the frames, across reconnects too.
  */
 export interface Source extends AsyncDisposable {
   /** The source's address without credentials. */
@@ -45,9 +45,9 @@ export interface Source extends AsyncDisposable {
   readonly frame$: Observable<Frame>;
   /** Replays the present state to a new subscriber; completes after `ended` or `failed`. */
   readonly state$: Observable<SourceState>;
-  /** Frames leased and not yet disposed. */
+  /** Number of frames leased and not yet disposed. */
   readonly liveFrames: number;
-  /** Length in seconds where known (files). */
+  /** Length of a file in seconds; undefined for live sources and where unknown. */
   readonly duration: number | undefined;
   stats(): SourceStats;
   close(): Promise<void>;

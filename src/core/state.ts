@@ -1,6 +1,6 @@
 /**
- * The saved state of a memory in pieces by name, so that a store that has the last ones writes only what changed.
- * `put` replaces pieces, `gone` names those that are no more. `whole`: these are all the pieces there are.
+ * Changes of a memory's saved state, which consists of named entries, so that a store writes only what changed. `put`
+ * replaces entries, `removed` names deleted ones. `whole`: `put` contains all entries, and the store deletes all others.
  */
 export interface StateChanges {
   readonly whole: boolean;
@@ -8,11 +8,11 @@ export interface StateChanges {
   readonly removed: readonly string[];
 }
 
-/** JSON values that stages keep across restarts; durable with the next commit. */
+/** Store of JSON values that stages keep across restarts; durable with the next commit. */
 export interface StateStore {
-  /** Undefined when there is none. */
+  /** Returns undefined when the key has no value. */
   load(streamId: string, key: string): unknown;
-  /** Values of all keys that begin with the prefix, by the rest of their key. */
+  /** Returns the values of all keys that begin with the prefix, by the rest of their key. */
   loadAll(streamId: string, prefix: string): Readonly<Record<string, unknown>>;
   save(streamId: string, key: string, value: unknown): void;
   remove(streamId: string, key: string): void;

@@ -1,7 +1,7 @@
 import type { Box } from '../maths/box.js';
 import { i420Layout, type I420Layout } from '../video/frame.js';
 
-/** A part of a picture in px; `left` and `top` are even, so that chroma falls on whole px. */
+/** A region of a picture in px; `left` and `top` are even, so that chroma falls on whole px. */
 export interface PxRegion {
   readonly left: number;
   readonly top: number;
@@ -9,7 +9,7 @@ export interface PxRegion {
   readonly height: number;
 }
 
-/** The bytes of a part of an I420 picture, on shared memory, which workers read without a copy. */
+/** Copies a region of an I420 picture to shared memory, which workers read without a copy. */
 export function cropI420(
   pixels: Uint8Array,
   layout: I420Layout,
@@ -39,10 +39,10 @@ export function cropI420(
   return out;
 }
 
-/** Smallest side of a part of a picture, px: a smaller one grows about its centre. */
+/** Minimum side of a region, px: a smaller region grows about its centre. */
 const MIN_SIDE_PX = 64;
 
-/** A part of the frame in whole px, its upper left even, inside the frame. */
+/** Converts a box (fractions of the frame) to a region of whole px inside the frame, with an even upper left corner. */
 export function pxRegion(
   [x, y, w, h]: Box,
   { width, height }: Pick<I420Layout, 'width' | 'height'>,

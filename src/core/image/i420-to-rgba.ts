@@ -26,11 +26,13 @@ function table(fn: (value: number) => number): Int32Array {
  * @param pixels `layout.byteLength` bytes: Y, U, V
  * @param out `width × height` pixels, each `R | G << 8 | B << 16 | A << 24`: a view on RGBA bytes (little endian, as on
  *   every platform that Node runs on)
+ * @throws {RangeError} `pixels` or `out` is too short
  */
 export function i420ToRgba(pixels: Uint8Array, layout: I420Layout, out: Uint32Array): void {
   const { width, height, chromaWidth, ySize, chromaSize } = layout;
-  if (pixels.length < layout.byteLength) throw new RangeError(`too few bytes: ${pixels.length}`);
-  if (out.length < ySize) throw new RangeError(`too little room: ${out.length} of ${ySize} pixels`);
+  if (pixels.length < layout.byteLength)
+    throw new RangeError(`input has ${pixels.length} of ${layout.byteLength} bytes`);
+  if (out.length < ySize) throw new RangeError(`output holds ${out.length} of ${ySize} pixels`);
   for (let row = 0; row < height; row += 1) {
     let at = row * width;
     let u = ySize + (row >> 1) * chromaWidth;

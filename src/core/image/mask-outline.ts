@@ -2,7 +2,10 @@ import type { Point } from '../maths/box.js';
 import { decodeMaskBox } from './mask.js';
 import type { Mask } from '../percept.js';
 
-/** Right, down, left, up: the way along the edges of px, with the px ahead to the right and to the left as seen from the corner reached. */
+/**
+ * Directions along the edges of px: right, down, left, up. `right` and `left` are the offsets, from the corner reached, of
+ * the px ahead on either side of the path.
+ */
 const STEPS = [
   { by: [1, 0], right: [0, 0], left: [0, -1] },
   { by: [0, 1], right: [-1, 0], left: [0, 0] },
@@ -12,16 +15,16 @@ const STEPS = [
 type Direction = 0 | 1 | 2 | 3;
 
 /**
- * The outlines of a mask: closed polygons along the edges of its px, points in fractions of the frame, the inside to the right
- * of the way (outer ones run clockwise on the screen, holes counter-clockwise). Only corners are told.
- * @throws PresageError `bad_request` when the mask cannot be decoded
+ * Computes the outlines of a mask: closed polygons along the edges of its px, points in fractions of the frame. The inside is
+ * to the right of the path: outer outlines run clockwise on the screen, holes counter-clockwise. Only corners are returned.
+ * @throws {PresageError} bad_request — the mask cannot be decoded
  */
 export function maskOutlines(mask: Mask): Point[][] {
   const [frameHeight, frameWidth] = mask.size;
   const { left, top, width, height, pixels } = decodeMaskBox(mask);
   const inside = (x: number, y: number): boolean =>
     x >= 0 && y >= 0 && x < width && y < height && pixels[y * width + x] === 1;
-  /** Top edges that were walked over, by their px. */
+  /** [height, width]: 1 where a path has passed the top edge of the px. */
   const walked = new Uint8Array(pixels.length);
   const outlines: Point[][] = [];
   for (let y = 0; y < height; y++)
@@ -33,7 +36,7 @@ export function maskOutlines(mask: Mask): Point[][] {
   );
 }
 
-/** Follows the edge from the top left corner of px (x, y) along its top until it is there again. */
+/** Follows the edge from the top left corner of px (x, y) along its top until the path closes. */
 function walk(
   startX: number,
   startY: number,
@@ -48,7 +51,7 @@ function walk(
     const { by, right, left }: (typeof STEPS)[number] = STEPS[direction];
     x += by[0];
     y += by[1];
-    // The inside stays to the right: it ends here, or goes on straight, or bulges to the left.
+    // The inside stays to the right: it ends here (right turn), continues straight, or bulges (left turn).
     const turn = !inside(x + right[0], y + right[1]) ? 1 : inside(x + left[0], y + left[1]) ? 3 : 0;
     if (turn !== 0) corners.push([x, y]);
     direction = ((direction + turn) % 4) as Direction;

@@ -1,33 +1,34 @@
 import { PresageError } from '../errors.js';
 import type { Mask } from '../percept.js';
 
-/** Part of a frame in which a mask lies; everything outside it is background. All in px of the mask's own frame. */
+/** Region of a frame that contains a mask; everything outside it is background. All in px of the mask's own frame. */
 export interface MaskRegion {
   readonly left: number;
   readonly top: number;
   readonly width: number;
   readonly height: number;
-  /** [height, width], row by row; everything but 0 is inside. Length `width * height`. */
+  /** [height, width], row by row; non-zero is inside. Length `width * height`. */
   readonly inside: Uint8Array;
 }
 
-/** Bits of a count that one character carries, and the bit of a character that says that more follow. */
+/** Bits of a count that one character carries, its sign bit, and the bit that is set when more characters follow. */
 const CHUNK_BITS = 5;
 const CHUNK_SIGN = 0x10;
 const CHUNK_MORE = 0x20;
-/** Characters run from `0`; each is this plus six bits. */
+/** Code of the first character, `0`; each character is this plus six bits. */
 const CHARACTER_BASE = 48;
-/** From the fourth on, a count is written as its difference from the one before the last (same colour). */
+/** From the fourth on, a count is written as its difference from the second last (same colour). */
 const FIRST_DIFFERENCE = 3;
 /** Characters of one count: 32 bits, five at a time. */
 const MAX_CHUNKS = 7;
 
 /**
- * Run-length encoding as in COCO: columns from left to right, each from top to bottom, runs of background and inside in
+ * Encodes run lengths as COCO does: columns from left to right, each from top to bottom, runs of background and inside in
  * turn, beginning with background (0 where the first px is inside), compressed to a string.
  *
  * @param size of the frame that the mask covers, px
  * @param region lies inside the frame
+ * @throws {RangeError} the region reaches beyond the frame, or `inside` has another length
  */
 export function encodeMask(size: readonly [height: number, width: number], region: MaskRegion): Mask {
   const [height, width] = size;
@@ -52,7 +53,7 @@ export function encodeMask(size: readonly [height: number, width: number], regio
       from = start + y;
       colour = now;
     }
-    // What is below the region is background, and so is the next column's top unless the region fills the height.
+    // Below the region is background, and so is the next column's top unless the region fills the height.
     const end = start + region.height;
     if (colour === 1 && (region.height < height || x === region.width - 1)) {
       runs.push(end - from);
@@ -66,8 +67,8 @@ export function encodeMask(size: readonly [height: number, width: number], regio
 }
 
 /**
- * The px of a mask, [height, width] row by row, 1 inside and 0 outside.
- * @throws PresageError `bad_request` when the counts are not of the form or do not fill the frame
+ * Returns the px of a mask, [height, width] row by row, 1 inside and 0 outside.
+ * @throws {PresageError} bad_request — the counts are malformed or do not fill the frame
  */
 export function decodeMask({ size: [height, width], counts }: Mask): Uint8Array {
   const pixels = new Uint8Array(height * width);
@@ -82,7 +83,7 @@ export function decodeMask({ size: [height, width], counts }: Mask): Uint8Array 
   return pixels;
 }
 
-/** The part of a frame that a mask covers, px; `pixels` [height, width] as of `decodeMask`. */
+/** The bounding box of a mask in its frame, px; `pixels` [height, width] as of `decodeMask`. */
 interface MaskBox {
   readonly left: number;
   readonly top: number;
@@ -92,8 +93,8 @@ interface MaskBox {
 }
 
 /**
- * As `decodeMask`, and only the px around the mask: what is small costs little, whatever the frame.
- * @throws PresageError `bad_request`
+ * Decodes only the bounding box of a mask, so that the cost depends on the size of the mask and not of the frame.
+ * @throws {PresageError} bad_request — the counts are malformed or do not fill the frame
  */
 export function decodeMaskBox({ size: [height, width], counts }: Mask): MaskBox {
   const runs = decodeCounts(counts);
@@ -113,16 +114,19 @@ export function decodeMaskBox({ size: [height, width], counts }: Mask): MaskBox 
   }
   if (inside.length === 0) return { left: 0, top: 0, width: 0, height: 0, pixels: new Uint8Array(0) };
   const left = inside[0]?.column ?? 0;
-  const top = inside.reduce((least, { from }) => Math.min(least, from), height);
+  const top = inside.reduce((min, { from }) => Math.min(min, from), height);
   const wide = (inside.at(-1)?.column ?? 0) + 1 - left;
-  const high = inside.reduce((most, { to }) => Math.max(most, to), 0) - top;
+  const high = inside.reduce((max, { to }) => Math.max(max, to), 0) - top;
   const pixels = new Uint8Array(wide * high);
   for (const { column, from, to } of inside)
     for (let y = from; y < to; y++) pixels[(y - top) * wide + column - left] = 1;
   return { left, top, width: wide, height: high, pixels };
 }
 
-/** Number of px inside. @throws PresageError `bad_request` */
+/**
+ * Returns the number of px inside.
+ * @throws {PresageError} bad_request — the counts are malformed
+ */
 export function maskArea(mask: Mask): number {
   return decodeCounts(mask.counts).reduce((area, run, index) => (index % 2 === 1 ? area + run : area), 0);
 }
@@ -142,14 +146,15 @@ export function encodeCounts(runs: readonly number[]): string {
   return text;
 }
 
-/** @throws PresageError `bad_request` */
+/** @throws {PresageError} bad_request — the counts are malformed */
 export function decodeCounts(counts: string): number[] {
   const runs: number[] = [];
   for (let at = 0; at < counts.length;) {
     let value = 0;
     for (let chunks = 0; ; chunks++) {
       const bits = counts.charCodeAt(at++) - CHARACTER_BASE;
-      if (!(bits >= 0 && bits < 2 * CHUNK_MORE) || chunks === MAX_CHUNKS) throw badMask('it is no such text');
+      if (!(bits >= 0 && bits < 2 * CHUNK_MORE) || chunks === MAX_CHUNKS)
+        throw badMask('its counts are malformed');
       value |= (bits & (CHUNK_MORE - 1)) << (CHUNK_BITS * chunks);
       if (bits & CHUNK_MORE) continue;
       if (bits & CHUNK_SIGN && chunks < MAX_CHUNKS - 1) value |= -1 << (CHUNK_BITS * (chunks + 1));

@@ -1,4 +1,4 @@
-/** Colours of objects: bright enough to stand out on a picture, far enough apart to be told from one another. */
+/** Colours of objects: bright enough to stand out on a picture, far enough apart to be distinguished. */
 const OBJECT_COLORS = [
   '#4cc9f0',
   '#ffb703',
@@ -14,7 +14,7 @@ const OBJECT_COLORS = [
   '#ff9e80',
 ] as const;
 
-/** The colour of an object, the same in every picture: by the number in its id, else by its letters. */
+/** Returns the colour of an object, the same in every picture: by the number in its id, else by its letters. */
 export function colorOf(id: string): string {
   const digits = /(\d+)$/.exec(id)?.[1];
   const number =

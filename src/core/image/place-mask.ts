@@ -3,15 +3,15 @@ import { decodeMask, encodeMask } from './mask.js';
 import type { Mask } from '../percept.js';
 
 /**
- * A mask of a part of a picture as a mask of the whole picture (nearest px). Undefined where nothing of it is left.
- * @param part what the mask covers, fractions of the whole
- * @param box of what it shows, fractions of the whole; nothing beyond it is looked at
+ * Converts a mask of a region to a mask of the whole picture (nearest px); undefined when no px remains.
+ * @param region the part of the picture that the mask covers, fractions of the picture
+ * @param box bounding box of the object, fractions of the picture; px outside it are not read
  * @param size of the new mask, px
- * @throws PresageError `bad_request` when the mask cannot be decoded
+ * @throws {PresageError} bad_request — the mask cannot be decoded
  */
 export function placeMask(
   mask: Mask,
-  part: Box,
+  region: Box,
   box: Box,
   size: readonly [height: number, width: number],
 ): Mask | undefined {
@@ -27,10 +27,10 @@ export function placeMask(
   const inside = new Uint8Array((right - left) * (bottom - top));
   let any = false;
   for (let y = top; y < bottom; y += 1) {
-    const row = Math.floor((((y + 0.5) / height - part[1]) / part[3]) * fromHeight);
+    const row = Math.floor((((y + 0.5) / height - region[1]) / region[3]) * fromHeight);
     if (row < 0 || row >= fromHeight) continue;
     for (let x = left; x < right; x += 1) {
-      const column = Math.floor((((x + 0.5) / width - part[0]) / part[2]) * fromWidth);
+      const column = Math.floor((((x + 0.5) / width - region[0]) / region[2]) * fromWidth);
       if (column < 0 || column >= fromWidth || from[row * fromWidth + column] === 0) continue;
       inside[(y - top) * (right - left) + x - left] = 1;
       any = true;

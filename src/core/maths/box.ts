@@ -1,10 +1,10 @@
-/** A box `[x, y, width, height]`, origin top left. The unit (fractions of the frame or px) is said where it is used. */
+/** A box `[x, y, width, height]`, origin top left. Each use documents the unit (fractions of the frame or px). */
 export type Box = readonly [x: number, y: number, width: number, height: number];
 export type Point = readonly [x: number, y: number];
-/** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the last frame to px of this one. */
+/** `[a, b, c, d, e, f]`: (x, y) ↦ (a x + c y + e, b x + d y + f), px of the previous frame to px of this frame. */
 export type Affine = readonly [number, number, number, number, number, number];
 
-/** Intersection over union of two boxes in the same unit, 0–1; 0 when either is empty. */
+/** Returns the intersection over union of two boxes in the same unit, 0–1; 0 when either is empty. */
 export function iou(a: Box, b: Box): number {
   const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
@@ -13,7 +13,7 @@ export function iou(a: Box, b: Box): number {
   return intersection / (a[2] * a[3] + b[2] * b[3] - intersection);
 }
 
-/** Distance between the edges of two boxes, in their unit; 0 where they overlap. */
+/** Returns the distance between the edges of two boxes, in their unit; 0 where they overlap. */
 export function boxGap(a: Box, b: Box): number {
   const dx = Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2) - (a[2] + b[2]) / 2;
   const dy = Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) - (a[3] + b[3]) / 2;
@@ -24,7 +24,7 @@ export function boxCentre(box: Box): Point {
   return [box[0] + box[2] / 2, box[1] + box[3] / 2];
 }
 
-/** Position of an object for motion (events.md): bottom centre when upright, else the centre. */
+/** Returns the position of an object for motion (events.md): bottom centre when upright, else the centre. */
 export function boxPosition(box: Box, upright: boolean): Point {
   return [box[0] + box[2] / 2, box[1] + box[3] * (upright ? 1 : 0.5)];
 }
@@ -34,7 +34,7 @@ export function scaleBox(box: Box, sx: number, sy: number): Box {
   return [box[0] * sx, box[1] * sy, box[2] * sx, box[3] * sy];
 }
 
-/** True where the point (x, y) lies in the polygon, by the even-odd rule; both in one unit. */
+/** Returns true when the point (x, y) lies in the polygon, by the even-odd rule; both in one unit. */
 export function inPolygon(x: number, y: number, polygon: readonly Point[]): boolean {
   let inside = false;
   let [x0, y0] = polygon[polygon.length - 1] ?? [0, 0];

@@ -1,4 +1,4 @@
-/** Cosine of two embeddings, −1–1; 0 when one is empty or of another length. */
+/** Returns the cosine of two embeddings, −1 to 1; 0 when one is empty or the lengths differ. */
 export function cosine(a: Float32Array, b: Float32Array): number {
   if (a.length !== b.length) return 0;
   let [dot, aa, bb] = [0, 0, 0];

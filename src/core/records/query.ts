@@ -20,43 +20,43 @@ import { wordsMatched, wordsOf } from '../text/words.js';
 /** A box in frame fractions, or the name of a configured zone. */
 export type PlaceRef = { readonly box: Box } | { readonly zone: string };
 
-/** Conditions that all must hold; one that is left out holds for everything. */
+/** Conditions that all must hold; an omitted one holds for every record. */
 interface Conditions {
-  /** Media seconds; what reaches into the span counts. */
+  /** Media seconds; a record that overlaps the span matches. */
   readonly span?: Partial<Span>;
   /** Every word must be found (labels, types, ids, zones, texts). */
   readonly text?: string;
-  /** Most records given. */
+  /** Maximum number of records. */
   readonly limit?: number;
-  /** `newest`: the limit keeps the newest; the answer is in order of time all the same. Default `oldest`. */
+  /** The records that the limit keeps; the result is in order of time in both cases. Default `oldest`. */
   readonly keep?: 'oldest' | 'newest';
 }
 
 export interface ObjectQuery extends Conditions {
   readonly ids?: readonly string[];
   readonly labels?: readonly string[];
-  /** Was there, at some time within the span. */
+  /** The object was at this place at some time within the span. */
   readonly place?: PlaceRef;
 }
 
 export interface EventQuery extends Conditions {
   readonly ids?: readonly string[];
   readonly types?: readonly EventType[];
-  /** Ids of objects that all took part. Of types with roles (`follow`, `pick_up`): in this order when `ordered`. */
+  /** Ids of objects that all take part. For types with roles (`follow`, `pick_up`): in this order when `ordered`. */
   readonly objects?: readonly string[];
   readonly ordered?: boolean;
-  /** Some participant has one of these. */
+  /** A participant has one of these labels. */
   readonly labels?: readonly string[];
-  /** The event names this zone or line, or some participant was there. */
+  /** The event has this zone or line, or a participant was at this place. */
   readonly place?: PlaceRef;
 }
 
 export interface RelationQuery extends Omit<Conditions, 'text'> {
   readonly kinds?: readonly RelationKind[];
-  /** Who, and whom; either may be left out. Symmetric kinds match both ways. */
+  /** Ids of the two objects; either may be omitted. Symmetric kinds match both ways. */
   readonly a?: string;
   readonly b?: string;
-  /** Takes part on either side. */
+  /** Id of an object on either side. */
   readonly object?: string;
 }
 
@@ -66,40 +66,40 @@ export interface EpisodeQuery extends Conditions {
 }
 
 export interface SimilarityQuery extends Omit<Conditions, 'text' | 'keep'> {
-  /** An object that is known, which is then left out of the answer; or a embedding, unit length. */
+  /** Id of an object, which the result then excludes; or an appearance, unit length. */
   readonly like: string | Float32Array;
   /** Default 0.5. */
   readonly minCosine?: number;
 }
 
-/** An object that looks like the one asked about, and when it did most. */
+/** An object of similar appearance, its cosine, and the keyframe of the highest cosine. */
 export interface Likeness {
   readonly object: ObjectHistory;
   readonly cosine: number;
   readonly keyframe?: Keyframe;
 }
 
-/** One thing that a search for words found. */
+/** A result of a search for words. `score`: share of the words found, 0–1. */
 export type Hit = { readonly score: number } & (
   { readonly object: ObjectHistory } | { readonly event: EventObserved } | { readonly episode: Episode }
 );
 
-/** What memory and the archive can be asked. All answers are in order of time, but for those ranked by likeness. */
+/** Queries of memory and the archive. Results are in order of time, except those ranked by similarity or score. */
 export interface MemoryQueries {
   objects(query?: ObjectQuery): readonly ObjectHistory[];
   events(query?: EventQuery): readonly EventObserved[];
   relations(query?: RelationQuery): readonly Relation[];
   episodes(query?: EpisodeQuery): readonly Episode[];
-  /** "Where else was this one": most alike first. Empty when the object, or its look, is not known. */
+  /** Returns objects of similar appearance, most similar first. Empty when the object or its appearance is unknown. */
   similar(query: SimilarityQuery): readonly Likeness[];
-  /** Whatever has some of the words, best first. */
+  /** Returns objects, events and episodes that contain some of the words, best first. */
   search(text: string, limit?: number): readonly Hit[];
 }
 
 const MIN_COSINE = 0.5;
 const HITS = 20;
 
-/** Answers from records that are at hand. */
+/** Queries of records in memory. */
 export class RecordQueries implements MemoryQueries {
   constructor(private readonly records: Records) {}
 
@@ -124,9 +124,9 @@ export class RecordQueries implements MemoryQueries {
   similar({ like, minCosine = MIN_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
     const others = this.records.objects.filter(({ id }) => id !== like);
     const self = this.records.objects.find(({ id }) => id === like);
-    const looks = typeof like === 'string' ? (self ? looksOf(self) : []) : [like];
+    const appearances = typeof like === 'string' ? (self ? appearancesOf(self) : []) : [like];
     return others
-      .map((object) => likeness(object, looks, span))
+      .map((object) => likeness(object, appearances, span))
       .filter((found) => found !== undefined)
       .filter((found) => found.cosine >= minCosine)
       .sort((x, y) => y.cosine - x.cosine)
@@ -169,17 +169,18 @@ export function matchesEvent(query: EventQuery, { event }: EventObserved, places
   if (ids && !ids.includes(event.id)) return false;
   if (types && !types.includes(event.type)) return false;
   if (span && !overlaps(span, { from: event.t, to: event.to ?? event.t })) return false;
-  const who = event.participants;
-  if (objects && !objects.every((id) => who.some((participant) => participant.id === id))) return false;
+  const { participants } = event;
+  if (objects && !objects.every((id) => participants.some((participant) => participant.id === id)))
+    return false;
   if (query.ordered && objects && ORDERED_TYPES.has(event.type)) {
-    if (!objects.every((id, i) => who[i]?.id === id)) return false;
+    if (!objects.every((id, i) => participants[i]?.id === id)) return false;
   }
-  if (labels && !who.some(({ label }) => labels.includes(label))) return false;
+  if (labels && !participants.some(({ label }) => labels.includes(label))) return false;
   if (text !== undefined && wordsMatched(wordsOf(text), wordsOfEvent({ event, observedAt: event.t })) < 1)
     return false;
   if (!place) return true;
   if ('zone' in place && event.zone === place.zone) return true;
-  return who.some(({ box, label }) => isAt(place, box, label, places));
+  return participants.some(({ box, label }) => isAt(place, box, label, places));
 }
 
 export function matchesRelation(query: RelationQuery, relation: Relation): boolean {
@@ -200,27 +201,27 @@ export function matchesEpisode(query: EpisodeQuery, episode: Episode): boolean {
   return text === undefined || wordsMatched(wordsOf(text), wordsOf(episode.text)) === 1;
 }
 
-/** The object at its most alike: its smoothed look or a keyframe, of those within the span. */
+/** Returns the highest cosine of an object's keyframes within the span, or of its smoothed appearance without keyframes. */
 export function likeness(
   object: ObjectHistory,
-  looks: readonly Float32Array[],
+  appearances: readonly Float32Array[],
   span: Partial<Span> | undefined,
 ): Likeness | undefined {
   if (span && !object.spans.some((stay) => overlaps(span, stay))) return undefined;
   let best: Likeness | undefined;
   for (const keyframe of object.keyframes) {
     if (span && !overlaps(span, { from: keyframe.t, to: keyframe.t })) continue;
-    const value = Math.max(...looks.map((look) => cosine(look, keyframe.embedding)));
+    const value = Math.max(...appearances.map((appearance) => cosine(appearance, keyframe.embedding)));
     if (!best || value > best.cosine) best = { object, cosine: value, keyframe };
   }
   const { embedding } = object;
   if (embedding && !best)
-    best = { object, cosine: Math.max(...looks.map((look) => cosine(look, embedding))) };
+    best = { object, cosine: Math.max(...appearances.map((appearance) => cosine(appearance, embedding))) };
   return best;
 }
 
-/** The embeddings by which an object is compared with others. */
-export function looksOf({ embedding, keyframes }: ObjectHistory): readonly Float32Array[] {
+/** Returns the appearances by which an object is compared with others. */
+export function appearancesOf({ embedding, keyframes }: ObjectHistory): readonly Float32Array[] {
   return keyframes.length > 0
     ? keyframes.map((keyframe) => keyframe.embedding)
     : embedding

@@ -2,15 +2,15 @@ import type { Box } from '../maths/box.js';
 import type { EventObserved } from '../messages.js';
 import type { Places, TrailPoint } from '../memory.js';
 
-/** What memory, or the archive on disk, can be asked about: plain records, times in media seconds, boxes in fractions. */
+/* Records of memory and of the archive on disk: plain data, times in media seconds, boxes in fractions of the frame. */
 
-/** From `from` to `to`, both included. */
+/** A closed interval of media time, s. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** One look at an object that stands for the looks like it. */
+/** An observation whose appearance represents the similar ones of the object. */
 export interface Keyframe {
   readonly t: number;
   readonly box: Box;
@@ -18,58 +18,59 @@ export interface Keyframe {
   readonly embedding: Float32Array;
 }
 
-/** How an object's stay began or ended. */
+/** Beginning or end of an object's stay. */
 export interface Passage {
-  /** Id of the event that tells it. */
+  /** Id of the event. */
   readonly event: string;
   readonly t: number;
   /** `enter` or `exit` over the border of the view; `appear` or `disappear` elsewhere. */
   readonly type: 'enter' | 'appear' | 'exit' | 'disappear';
 }
 
-/** All that is known of one object. */
+/** The history of one object. */
 export interface ObjectHistory {
   readonly id: string;
   readonly label: string;
   readonly firstSeen: number;
   readonly lastSeen: number;
-  /** When it was in view, oldest first, bounded: the oldest are merged. */
+  /** Times in view, oldest first, bounded: the oldest are merged. */
   readonly spans: readonly Span[];
-  /** The first time it came; absent while that is not yet certain. */
+  /** First arrival; absent until the event is certain. */
   readonly entered?: Passage;
-  /** The last time it went; absent while it is in view. */
+  /** Last departure; absent while the object is in view. */
   readonly left?: Passage;
-  /** Where it was: thinned, oldest first. */
+  /** Thinned path, oldest first. */
   readonly path: readonly TrailPoint[];
-  /** Appearance, smoothed over the sights, unit length. */
+  /** Appearance, smoothed over the observations, unit length. */
   readonly embedding?: Float32Array;
-  /** Looks that together cover how it appeared, oldest first. */
+  /** Keyframes that together cover the appearances of the object, oldest first. */
   readonly keyframes: readonly Keyframe[];
 }
 
 export const RELATION_KINDS = ['near', 'moving-towards', 'touching', 'carrying', 'following'] as const;
 export type RelationKind = (typeof RELATION_KINDS)[number];
-/** Kinds that hold between two objects in either direction: `a` is then the object that came first. */
+/** Kinds that hold between two objects in either direction: `a` is the object that was seen first. */
 export const SYMMETRIC_RELATIONS: ReadonlySet<RelationKind> = new Set<RelationKind>(['near', 'touching']);
 
-/** Something that held between two objects for a time: `a` near, moving towards, touching, carrying, following `b`. */
+/** An interval in which a relation holds: `a` is near, moving towards, touching, carrying or following `b`. */
 export interface Relation extends Span {
   readonly kind: RelationKind;
   readonly a: string;
   readonly b: string;
-  /** It still holds; `to` is then the present. */
+  /** True while the relation holds; `to` is then the present. */
   readonly open: boolean;
 }
 
-/** What a part of the stream held, between two pauses of activity. */
+/** The events and objects between two pauses of activity. */
 export interface Episode extends Span {
   readonly text: string;
-  /** Ids. */
+  /** Ids of events. */
   readonly events: readonly string[];
+  /** Ids of objects. */
   readonly objects: readonly string[];
 }
 
-/** Everything there is to search. Each list is in order of time (objects: of their first sight). */
+/** All records to search. Each list is in order of time (objects: by `firstSeen`). */
 export interface Records {
   readonly objects: readonly ObjectHistory[];
   readonly events: readonly EventObserved[];

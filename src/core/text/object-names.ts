@@ -1,11 +1,11 @@
 import type { EventType } from '../ontology.js';
 
-/** The number people see for an object id: `o7` → `#7`. */
+/** Returns the displayed number of an object id: `o7` → `#7`. */
 export function objectName(id: string): string {
   return `#${id.replace(/^o/, '')}`;
 }
 
-/** `person #7` */
+/** Returns label and number: `person #7`. */
 export function objectPhrase(object: { id: string; label: string }): string {
   return `${object.label} ${objectName(object.id)}`;
 }
@@ -32,7 +32,7 @@ const VERBS: Readonly<Record<EventType, [past: string, future: string]>> = {
   fall: ['fell', 'fall'],
 };
 
-/** A clause such as `person #4 met person #7` (past) or `person #4 leave the view` (future, after "will"). */
+/** Returns a clause such as `person #4 met person #7` (past) or `person #4 leave the view` (future, after "will"). */
 export function eventClause(
   type: EventType,
   names: readonly string[],
@@ -41,6 +41,6 @@ export function eventClause(
 ): string {
   const verb = VERBS[type][tense === 'past' ? 0 : 1];
   return [names[0] ?? 'something', verb, names[1], place === undefined ? undefined : `“${place}”`]
-    .filter((part) => part !== undefined)
+    .filter((word) => word !== undefined)
     .join(' ');
 }

@@ -1,6 +1,6 @@
 /*
- * Video as its camera encoded it, beside the pictures that were decoded from it: what clips are cut from. Times of both are
- * told by the same ffmpeg child, so that a picture and the encoded frame that it came from have the same presentation time.
+ * The video as its camera encoded it, from which clips are cut. The same ffmpeg child gives the times of the encoded and of
+ * the decoded frames, so that a picture and the encoded frame that it came from have the same presentation time.
  */
 
 /** One encoded frame, in decoding order. */
@@ -12,11 +12,11 @@ export interface EncodedFrame {
 
 /** A key frame and the frames up to the next one. */
 export interface EncodedGop {
-  /** Names the life of the decoder that it came from: frames of different runs do not fit together. */
+  /** Id of the decoder run: frames of different runs cannot be joined. */
   readonly run: string;
-  /** As Matroska names it, such as `V_VP8` or `V_MPEG4/ISO/AVC`. */
+  /** Matroska codec id, such as `V_VP8` or `V_MPEG4/ISO/AVC`. */
   readonly codec: string;
-  /** What stands before the frames in a Matroska file. */
+  /** The bytes before the frames in a Matroska file. */
   readonly header: Uint8Array;
   /** Media time of the key frame, s. */
   readonly t: number;
@@ -26,20 +26,20 @@ export interface EncodedGop {
   readonly bytes: number;
 }
 
-/** Takes encoded video as it comes. Never blocks, never throws. */
+/** Receives encoded video as it arrives. Its methods never block and never throw. */
 export interface EncodedSink {
-  /** A decoder begins: Matroska of its own follows. */
+  /** Starts a decoder run; its chunks form a Matroska stream of their own. */
   begin(): EncodedSinkRun;
 }
 
 export interface EncodedSinkRun {
   push(chunk: Uint8Array): void;
   /**
-   * Tells the media time of a decoded picture.
+   * Reports the media time of a decoded picture.
    * @param pts presentation time within the run, s
    * @param t media time, s
    */
   picture(pts: number, t: number): void;
-  /** Nothing follows. Idempotent. */
+  /** Ends the run. Idempotent. */
   end(): void;
 }

@@ -22,7 +22,7 @@ export function i420Layout(width: number, height: number): I420Layout {
  * disposed; then the buffer goes back to its pool and is overwritten. Workers read `pixels.buffer` without a copy.
  */
 export interface Frame extends Disposable {
-  /** Counts every frame the source delivered, from 0, dropped ones included. */
+  /** Number of the frame among all that the source delivered, from 0, dropped ones included. */
   readonly index: number;
   /** Media time in seconds since the stream's first frame. */
   readonly t: number;
@@ -31,7 +31,7 @@ export interface Frame extends Disposable {
   readonly layout: I420Layout;
   /** `layout.byteLength` bytes on a SharedArrayBuffer: Y, then U, then V. */
   readonly pixels: Uint8Array<SharedArrayBuffer>;
-  /** Another lease on the same pixels; dispose it too. */
+  /** Returns another lease on the same pixels; dispose it too. */
   retain(): Frame;
 }
 
@@ -42,17 +42,17 @@ export interface FrameMeta {
 }
 
 /**
- * A bounded pool of equally sized frame buffers. The number of free buffers is the credit of the source: one that
- * must not drop (`analyze`) waits for `whenFree()`, one that is live drops its oldest waiting frame instead.
+ * A bounded pool of equally sized frame buffers. The number of free buffers is the credit of the source: a lossless source
+ * (`analyze`) waits for `whenFree()`; a live source drops its oldest waiting frame instead.
  */
 export class FramePool {
   readonly layout: I420Layout;
   readonly capacity: number;
   #free: Uint8Array<SharedArrayBuffer>[] = [];
-  #made = 0;
+  #created = 0;
   #waiting: (() => void)[] = [];
 
-  /** @param capacity most buffers in existence at once. */
+  /** @param capacity maximum number of buffers, ≥ 1 */
   constructor(layout: I420Layout, capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1)
       throw new RangeError(`capacity must be >= 1, was ${capacity}`);
@@ -60,21 +60,21 @@ export class FramePool {
     this.capacity = capacity;
   }
 
-  /** Frames now leased. Zero after a pipeline has ended, or something forgot to dispose. */
+  /** Number of frames leased now. Not 0 after the end of a pipeline: a lease was not disposed. */
   get live(): number {
-    return this.#made - this.#free.length;
+    return this.#created - this.#free.length;
   }
 
-  /** An empty buffer to be filled and passed to `lease`, or undefined when all are in use. */
+  /** Returns a free buffer to be filled and passed to `lease`, or undefined when all are in use. */
   take(): Uint8Array<SharedArrayBuffer> | undefined {
     const free = this.#free.pop();
     if (free) return free;
-    if (this.#made >= this.capacity) return undefined;
-    this.#made += 1;
+    if (this.#created >= this.capacity) return undefined;
+    this.#created += 1;
     return new Uint8Array(new SharedArrayBuffer(this.layout.byteLength));
   }
 
-  /** Gives back a buffer of `take` that was never leased. */
+  /** Returns a buffer of `take` that was never leased to the pool. */
   putBack(pixels: Uint8Array<SharedArrayBuffer>): void {
     this.#free.push(pixels);
     this.#waiting.shift()?.();
@@ -82,7 +82,7 @@ export class FramePool {
 
   /** Resolves when a buffer may be free; check with `take` again. */
   whenFree(): Promise<void> {
-    if (this.#free.length > 0 || this.#made < this.capacity) return Promise.resolve();
+    if (this.#free.length > 0 || this.#created < this.capacity) return Promise.resolve();
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 

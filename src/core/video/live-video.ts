@@ -3,11 +3,11 @@ import type { Frame } from './frame.js';
 import type { Source } from '../source.js';
 
 /*
- * Live video over WebRTC, as the signalling of src/transport sees the engines of src/ingest. WHIP is RFC 9725; WHEP is
+ * Interface between the signalling of src/transport and the WebRTC engines of src/ingest. WHIP is RFC 9725; WHEP is
  * draft-ietf-wish-whep. SDP is RFC 8866 text, trickled ICE an `application/trickle-ice-sdpfrag` (RFC 8840).
  */
 
-/** One WebRTC session: an offer that was answered. */
+/** A WebRTC session after offer and answer. */
 export interface LiveSession {
   /** Unguessable; part of the session's address. */
   readonly id: string;
@@ -18,18 +18,18 @@ export interface LiveSession {
   /** Strong entity tag of the present ICE session, quotes included; changes with an ICE restart. */
   readonly etag: string;
   /**
-   * Takes trickled candidates, or restarts ICE where the fragment brings a new ufrag and password.
-   * @returns the fragment to answer a restart with; undefined for plain candidates
-   * @throws PresageError `bad_request`
+   * Adds trickled candidates, or restarts ICE when the fragment contains a new ufrag and password.
+   * @returns the fragment of the response to a restart; undefined for plain candidates
+   * @throws {PresageError} bad_request — the fragment is malformed
    */
   trickle(fragment: string): Promise<string | undefined>;
-  /** Resolves when the session has ended, with why: closed by whoever, ICE failed, or never connected in time. */
+  /** Resolves with the reason when the session has ended: closed by either side, ICE failed, or connection timed out. */
   readonly closed: Promise<string>;
   /** Idempotent. */
   close(reason: string): Promise<void>;
 }
 
-/** STUN or TURN, told to clients as `Link` headers (RFC 9725, section 4.6). */
+/** A STUN or TURN server, sent to clients in `Link` headers (RFC 9725, section 4.6). */
 export interface IceServer {
   readonly urls: string;
   readonly username?: string;
@@ -37,9 +37,9 @@ export interface IceServer {
 }
 
 export interface PublishedOptions {
-  /** Media time of its first frame, s. */
+  /** Media time of the first frame, s. */
   readonly startS: number;
-  /** Takes the video as it is encoded, from engines that have it. */
+  /** Receives the encoded video, from engines that have it. */
   readonly encoded?: EncodedSink | undefined;
 }
 
@@ -48,27 +48,32 @@ export interface LiveVideoEngine extends AsyncDisposable {
   readonly name: 'wrtc' | 'mediasoup';
   readonly iceServers: readonly IceServer[];
   /**
-   * Takes a publisher of the stream. Its frames come out of the source of that stream (`openPublished`); a publisher that
-   * comes while another one is there takes its place.
-   * @throws PresageError `bad_request` (malformed SDP, no video), `codec_unsupported`, `overloaded`
+   * Accepts a publisher of the stream. The source of that stream (`openPublished`) emits its frames; a new publisher replaces
+   * the present one.
+   * @throws {PresageError} bad_request — the SDP is malformed or has no video
+   * @throws {PresageError} codec_unsupported, overloaded
    */
   publish(streamId: string, offer: string): Promise<LiveSession>;
-  /** Shows a stream to a viewer. @throws PresageError as `publish`, `source_unreachable` while there is no picture */
+  /**
+   * Sends a stream to a viewer.
+   * @throws {PresageError} source_unreachable — there is no picture yet
+   * @throws {PresageError} bad_request, codec_unsupported, overloaded — as in `publish`
+   */
   view(streamId: string, offer: string): Promise<LiveSession>;
   /**
-   * The source of a stream that is published to this engine. It waits (`connecting`, then `reconnecting`) while nobody
-   * publishes, carries on with the next publisher, whatever its resolution and frame rate, and never completes by itself.
+   * Opens the source of a stream that is published to this engine. It waits (`connecting`, then `reconnecting`) while there is
+   * no publisher, continues with the next one at any resolution and frame rate, and never completes by itself.
    */
   openPublished(streamId: string, options: PublishedOptions): Source;
 }
 
-/** The frames of every stream as they leave its source, whatever that is: what an engine without pictures of its own shows. */
+/** The frames of every stream as they leave its source; an engine sends them when it has no pictures of its own. */
 export interface LiveFrames {
-  /** Whether a frame came within the last seconds. */
+  /** Returns true when a frame arrived within the last seconds. */
   flowing(streamId: string): boolean;
   /**
-   * Tells each frame from now on; it is valid during the call only, unless it is retained.
-   * @returns what stops it
+   * Calls `onFrame` with each frame from now on; a frame is valid during the call only, unless it is retained.
+   * @returns a function that stops the calls
    */
   watch(streamId: string, onFrame: (frame: Frame) => void): () => void;
 }

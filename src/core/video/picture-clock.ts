@@ -1,61 +1,64 @@
-/** What a service tells on the data channel `mediatime` of a viewer, for each picture it sends. */
+/** The message that a service sends on a viewer's data channel `mediatime` for each picture. */
 export interface PictureNote {
   /** Media time of the picture, s. */
   readonly mediatime: number;
-  /** Capture time by the service's clock, ms; the RTP timestamp is 90 × this plus a constant that the viewer finds out. */
+  /** Capture time by the service's clock, ms; the RTP timestamp is 90 × this plus a constant that the viewer estimates. */
   readonly at?: number;
-  /** RTP timestamp as the viewer receives it, where the service knows it. */
+  /** RTP timestamp as the viewer receives it, where the service has it. */
   readonly rtp?: number;
 }
 
-/** Of the metadata of `HTMLVideoElement.requestVideoFrameCallback`. */
+/** Part of the metadata of `HTMLVideoElement.requestVideoFrameCallback`. */
 export interface PictureMetadata {
-  /** Browsers that lack it show the newest media time that was told. */
+  /** Browsers without it get the newest media time received. */
   readonly rtpTimestamp?: number | undefined;
 }
 
 const RTP_MODULUS = 2 ** 32;
 const TICKS_PER_MS = 90;
-/** Notes that are kept: some seconds of them. */
+/** Maximum number of stored notes: some seconds. */
 const MAX_NOTES = 256;
-/** A note and its picture come within this of each other, ms. */
+/** Maximum difference between the arrivals of a note and its picture, ms. */
 const NEAR_MS = 1000;
-/** Pictures that vote on the constant. */
+/** Number of pictures that vote on the constant. */
 const VOTERS = 24;
-/** Least pictures that must agree before the constant is believed. */
+/** Minimum number of pictures that must agree on the constant. */
 const MIN_VOTES = 4;
-/** A clock's tick lies between the service's two readings of it, ms. */
+/** Maximum error of an agreeing note: a clock tick can lie between the service's two readings of the clock, ms. */
 const TOLERANCE_MS = 1.5;
-/** Nearer than any other picture can be: what a busy service reads its clock late, ms. */
+/** Delay with which a busy service reads its clock; less than the distance of any two pictures, ms. */
 const SNAP_MS = 8;
-/** Share of the pictures that must agree. */
+/** Minimum share of the pictures that must agree. */
 const MIN_SHARE = 0.6;
-/** A picture whose own note is missing takes the nearest one's, up to this far away, ms. */
+/** A picture without its own note uses the nearest note up to this distance, ms. */
 const BRIDGE_MS = 2000;
-/** After so many pictures without any note near them the constant is another one: the stream began anew. */
+/** After this many pictures without a note near them the constant is estimated again: the stream has restarted. */
 const MAX_MISSES = 10;
 
 interface Note {
   readonly mediatime: number;
   readonly ticks: number;
   readonly receivedMs: number;
-  /** The ticks are those of the pictures already. */
+  /** True when `ticks` is the RTP timestamp itself, without the unknown constant. */
   readonly exact: boolean;
 }
 
 /**
  * Maps the pictures of a WebRTC video to media time, so that an overlay can be drawn in step with them. `at` and the RTP
- * timestamp differ by a constant of the sender; the right one is found by vote, as the one by which the irregular steps of
- * both fit each other. Feed it the channel's messages and the callback's metadata.
+ * timestamp differ by a constant of the sender; a vote finds the constant for which the irregular steps of both match. The
+ * inputs are the channel's messages and the callback's metadata.
  */
 export class PictureClock {
   #notes: Note[] = [];
-  /** Ticks to add to those of a note, to have those of its picture. */
+  /** Ticks of a picture minus those of its note; undefined until the vote has settled. */
   #offset: number | undefined;
   #pictures: { ticks: number; receivedMs: number }[] = [];
   #misses = 0;
 
-  /** Takes a message of the channel; what makes no sense is ignored. @param nowMs any steady clock, the same as in `mediatimeOf` */
+  /**
+   * Stores a message of the channel; invalid messages are ignored.
+   * @param nowMs any monotonic clock, the same as in `mediatimeOf`
+   */
   take(message: string, nowMs: number): void {
     const note = readNote(message);
     if (!note) return;
@@ -72,7 +75,7 @@ export class PictureClock {
     if (this.#notes.length > MAX_NOTES) this.#notes.shift();
   }
 
-  /** Media time of a picture, s; undefined before anything is known. Until the constant is found: of the newest note. */
+  /** Returns the media time of a picture, s: that of the newest note until the vote has settled; undefined before any note. */
   mediatimeOf({ rtpTimestamp }: PictureMetadata, nowMs: number): number | undefined {
     const newest = this.#notes.at(-1);
     if (!newest || rtpTimestamp === undefined) return newest?.mediatime;
@@ -93,7 +96,7 @@ export class PictureClock {
     return found ?? newest.mediatime;
   }
 
-  /** Whether pictures are mapped each by its own note, not by the newest. */
+  /** True when each picture is mapped by its own note and not by the newest. */
   get settled(): boolean {
     return this.#offset !== undefined || this.#notes.at(-1)?.exact === true;
   }
@@ -121,22 +124,22 @@ export class PictureClock {
       .map((candidate) => ({ ...candidate, score: this.#score(candidate.offset) }))
       .sort((a, b) => b.score - a.score || a.gapMs - b.gapMs);
     const [best, second] = ranked;
-    const least = Math.max(MIN_VOTES - 1, this.#pictures.length * MIN_SHARE);
-    if (!best || best.score < least) return undefined;
-    // One that is not clearly better waits for more pictures; when all have voted, the one that came closest in time wins.
+    const minScore = Math.max(MIN_VOTES - 1, this.#pictures.length * MIN_SHARE);
+    if (!best || best.score < minScore) return undefined;
+    // A candidate that is not clearly better waits for more pictures; when all have voted, the closest arrival wins.
     const clear = second === undefined || best.score > second.score + 1;
     return clear || this.#pictures.length === VOTERS ? best.offset : undefined;
   }
 
-  /** How many pictures have a note at this offset; a near miss counts half. */
+  /** Returns the number of pictures that have a note at this offset; a near miss counts half. */
   #score(offset: number): number {
     let score = 0;
     for (const picture of this.#pictures) {
       const away = this.#near(picture.receivedMs).map(
         (note) => Math.abs(signed(picture.ticks - note.ticks - offset)) / TICKS_PER_MS,
       );
-      const least = Math.min(...away, Infinity);
-      score += least < 0.5 ? 1 : least <= TOLERANCE_MS ? 0.5 : 0;
+      const minAway = Math.min(...away, Infinity);
+      score += minAway < 0.5 ? 1 : minAway <= TOLERANCE_MS ? 0.5 : 0;
     }
     return score;
   }
@@ -156,7 +159,7 @@ function readNote(message: string): PictureNote | undefined {
       ...(typeof rtp === 'number' && { rtp }),
     };
   } catch {
-    return undefined; // not of this channel's form
+    return undefined; // invalid JSON
   }
 }
 
@@ -164,7 +167,7 @@ function modulo(ticks: number): number {
   return ((ticks % RTP_MODULUS) + RTP_MODULUS) % RTP_MODULUS;
 }
 
-/** The shorter way around the circle of timestamps. */
+/** Returns the signed distance by the shorter way around the circle of timestamps. */
 function signed(ticks: number): number {
   const rest = modulo(ticks);
   return rest > RTP_MODULUS / 2 ? rest - RTP_MODULUS : rest;

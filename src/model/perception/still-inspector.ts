@@ -72,7 +72,7 @@ export class StillInspector implements StillPerception {
         signal?.throwIfAborted();
         const layout = i420Layout(still.width, still.height);
         const moved = await motion.analyze({ ...still, layout });
-        if (!still.wanted) continue;
+        if (!still.detect) continue;
         looked.push(
           moved?.scene === 'covered' ? [] : await this.#detect(lane, still, moved?.proposals ?? [], signal),
         );

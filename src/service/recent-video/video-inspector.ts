@@ -104,7 +104,7 @@ export class RecentVideoInspector implements VideoInspector {
       const { width, height } = area;
       // One that could not be made shows nothing; the answer keeps its place.
       const pixels = jpeg && (await this.#options.thread.cut(jpeg, area));
-      if (pixels) yield { t: picture.t, pixels, width, height, wanted: wanted.has(picture), focus };
+      if (pixels) yield { t: picture.t, pixels, width, height, detect: wanted.has(picture), focus };
       else if (wanted.has(picture))
         throw new PresageError('not_kept', `the picture at ${picture.t} s was lost`);
     }

@@ -2,7 +2,7 @@ import type Libsql from 'libsql';
 import type { EventObserved, Explanation, MessageKind, Prediction } from '../../core/messages.js';
 import {
   likeness,
-  looksOf,
+  appearancesOf,
   matchesEpisode,
   matchesEvent,
   matchesObject,
@@ -148,7 +148,7 @@ export class ArchiveQueries implements MemoryQueries {
 
   similar({ like, minCosine = MIN_COSINE, span, limit }: SimilarityQuery): readonly Likeness[] {
     const self = typeof like === 'string' ? this.objects({ ids: [like] })[0] : undefined;
-    const looks = typeof like === 'string' ? (self ? looksOf(self) : []) : [like];
+    const looks = typeof like === 'string' ? (self ? appearancesOf(self) : []) : [like];
     if (looks.length === 0) return [];
     return this.objects(span ? { span } : {})
       .filter(({ id }) => id !== like)

@@ -1,4 +1,4 @@
-/** Names that every object inherits, such as `constructor`, given from outside: each is a name like any other. */
+/** Names that every object inherits, such as `constructor`: code treats them like any other name from outside. */
 import { describe, expect, it } from 'vitest';
 import { parseQuestion } from '../../../src/ask/parser/parse.js';
 import { labelWords } from '../../../src/ask/parser/lexicon.js';
@@ -15,7 +15,7 @@ import { MemoryLog } from '../../support/transport/memory-log.js';
 const NAMES = ['constructor', 'toString', 'valueOf', 'hasOwnProperty', '__proto__', 'isPrototypeOf'];
 
 describe.each(NAMES)('the name %s', (name) => {
-  it('is a word of a question that no table has', () => {
+  it('is an unknown word in a question', () => {
     const vocabulary = { labels: ['person'], places: ['gate'] };
     const ask = (text: string, word: string): string =>
       JSON.stringify(parseQuestion(text.replaceAll('WORD', word), vocabulary, 100)).replaceAll(word, 'WORD');
@@ -33,15 +33,15 @@ describe.each(NAMES)('the name %s', (name) => {
     for (const text of questions) expect(ask(text, asked)).toBe(ask(text, 'zzqqx'));
   });
 
-  it('is a label with its own words', () => {
+  it('is displayed unchanged as a label', () => {
     expect(labelWords([name]).get(name)).toEqual([name]);
   });
 
-  it('is no value of an empty record', () => {
+  it('has no value in an empty record', () => {
     expect(ownValue({}, name)).toBeUndefined();
   });
 
-  it('is a zone in which nothing is where there is no such zone', () => {
+  it('is an empty zone where no zone of that name is configured', () => {
     const object = { id: 'o1', label: 'person', path: [{ t: 1, box: [0.1, 0.1, 0.2, 0.2] }] };
     const objects = [object as unknown as ObjectHistory];
     const places = { zones: {}, lines: {} };
@@ -49,7 +49,7 @@ describe.each(NAMES)('the name %s', (name) => {
     expect(queries.objects({ place: { zone: name } })).toEqual([]);
   });
 
-  it('is the id of a stream that begins where the subscription says', () => {
+  it('is the id of a stream that starts at the position in the subscription', () => {
     const log = new MemoryLog();
     log.add();
     const hub = new Hub({ log, streams: () => [name] });
@@ -62,7 +62,7 @@ describe.each(NAMES)('the name %s', (name) => {
     expect(next).toEqual(Object.fromEntries([[name, 2]]));
   });
 
-  it('is the id of a configured stream whose places are those of the configuration', () => {
+  it('is the id of a stream that has the places of its configuration', () => {
     const added: StreamPlan[] = [];
     const streams = { add: (plan: StreamPlan) => added.push(plan) };
     const manager = new StreamManager({ streams: streams as never, check: () => Promise.resolve() });
@@ -71,7 +71,7 @@ describe.each(NAMES)('the name %s', (name) => {
     expect(added[0]?.places).toBe(places);
   });
 
-  it('is a field that is rounded like any other', () => {
+  it('is rounded like any other field', () => {
     const data = Object.fromEntries([[name, 0.123456789]]);
     const stamp = { streamId: 'cam1', id: 'cam1:1', time: undefined, sequence: 1 };
     const json = encodeMessage({ kind: 'event.observed', mediatime: 1, data } as never, stamp, 'none');

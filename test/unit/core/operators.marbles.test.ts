@@ -7,7 +7,7 @@ beforeEach(() => {
   scheduler = new TestScheduler((actual, expected) => expect(actual).toEqual(expected));
 });
 
-/** A call that takes as many frames of virtual time as its value says and settles inside the scheduler. */
+/** A call that takes as many frames of virtual time as its value and settles inside the scheduler. */
 function taking(frames: Readonly<Record<string, number>>, failing = ''): (value: string) => Promise<string> {
   return (value) => {
     const call: PromiseLike<string> = {

@@ -2,7 +2,7 @@ import { Subject, firstValueFrom, from, toArray } from 'rxjs';
 import { describe, expect, it } from 'vitest';
 import { latestMap, losslessMap } from '../../../src/core/operators.js';
 
-/** A function whose calls end when the test says so. */
+/** A function whose calls end when the test ends them. */
 function controlled(): {
   fn: (value: number) => Promise<number>;
   started: number[];
@@ -41,7 +41,7 @@ describe('latestMap', () => {
     expect(out).toEqual([10, 40]);
   });
 
-  it('gives results in the order of the values even when a later call ends first', async () => {
+  it('emits results in the order of the values even when a later call ends first', async () => {
     const { fn, end } = controlled();
     const source = new Subject<number>();
     const out: number[] = [];
@@ -56,7 +56,7 @@ describe('latestMap', () => {
     expect(out).toEqual([10, 20]);
   });
 
-  it('drops what waits when it is unsubscribed', () => {
+  it('drops the waiting value when it is unsubscribed', () => {
     const { fn } = controlled();
     const source = new Subject<number>();
     const dropped: number[] = [];
@@ -69,7 +69,7 @@ describe('latestMap', () => {
     expect(dropped).toEqual([2]);
   });
 
-  it('passes an error of the function on and drops what waits', async () => {
+  it('passes an error of the function on and drops the waiting value', async () => {
     const source = new Subject<number>();
     const dropped: number[] = [];
     let error: unknown;
@@ -88,16 +88,16 @@ describe('latestMap', () => {
 describe('losslessMap', () => {
   it('maps every value in order with bounded concurrency and completes after the last', async () => {
     let running = 0;
-    let most = 0;
+    let max = 0;
     const fn = async (value: number): Promise<number> => {
       running += 1;
-      most = Math.max(most, running);
+      max = Math.max(max, running);
       for (let turns = 0; turns < value % 3; turns++) await settle();
       running -= 1;
       return value;
     };
     const values = Array.from({ length: 20 }, (_, i) => i);
     expect(await firstValueFrom(from(values).pipe(losslessMap(fn, 3), toArray()))).toEqual(values);
-    expect(most).toBe(3);
+    expect(max).toBe(3);
   });
 });

@@ -47,7 +47,7 @@ describe('i420ToRgba', () => {
     expect(isRed).toEqual([true, true, false, true, true, false, false, false, false]);
   });
 
-  it('refuses buffers that are too small', () => {
+  it('rejects buffers that are too small', () => {
     expect(() => i420ToRgba(new Uint8Array(5), i420Layout(2, 2), new Uint32Array(4))).toThrow(RangeError);
     expect(() => i420ToRgba(new Uint8Array(6), i420Layout(2, 2), new Uint32Array(3))).toThrow(RangeError);
   });

@@ -13,7 +13,7 @@ function outlinesOf(rows: readonly string[]): Point[][] {
   );
 }
 
-/** Twice the area by the shoelace formula; positive where the way is clockwise on the screen. */
+/** Twice the area by the shoelace formula; positive where the outline is clockwise on the screen. */
 function signedArea(outline: readonly Point[]): number {
   return outline.reduce((sum, [x, y], index) => {
     const [nextX, nextY] = outline[(index + 1) % outline.length]!;
@@ -21,7 +21,7 @@ function signedArea(outline: readonly Point[]): number {
   }, 0);
 }
 
-it('goes around a px at its edges, clockwise', () => {
+it('follows the edges of a px clockwise', () => {
   expect(outlinesOf(['...', '.#.', '...'])).toEqual([
     [
       [2, 1],
@@ -32,12 +32,12 @@ it('goes around a px at its edges, clockwise', () => {
   ]);
 });
 
-it('goes around holes the other way, and around parts one by one', () => {
+it('follows holes counter-clockwise, and separate areas one by one', () => {
   const outlines = outlinesOf(['#####.#', '#...#..', '#####..']);
   expect(outlines.map((outline) => Math.sign(signedArea(outline)))).toEqual([1, 1, -1]);
 });
 
-it('draws nothing of an empty mask', () => {
+it('returns no outline for an empty mask', () => {
   expect(outlinesOf(['...', '...'])).toEqual([]);
 });
 

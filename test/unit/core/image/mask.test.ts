@@ -14,7 +14,7 @@ interface Vector {
   size: [number, number];
   counts: string;
   area: number;
-  /** Drawn with `#` and `.`; null where the picture is large. */
+  /** The picture in `#` and `.`; null where it is large. */
   rows: string[] | null;
 }
 /** Made by test/support/vectors/make-mask-vectors.py with pycocotools. */
@@ -28,7 +28,7 @@ const pictures = sides.chain(({ width, height }) =>
   }),
 );
 
-describe('masks beside the reference implementation', () => {
+describe('masks and the reference implementation', () => {
   it.each(VECTORS)('encodes and decodes "$name" to the same text and px', ({ size, counts, area, rows }) => {
     const pixels = decodeMask({ size, counts });
     if (rows) expect(Array.from(pixels, (px) => (px ? '#' : '.')).join('')).toBe(rows.join(''));
@@ -40,7 +40,7 @@ describe('masks beside the reference implementation', () => {
   });
 });
 
-it('gives back every picture that it encoded', () => {
+it('decodes every encoded picture to itself', () => {
   fc.assert(
     fc.property(pictures, ({ size, pixels }) => {
       const [height, width] = size;
@@ -66,7 +66,7 @@ it('encodes a region as the whole frame with background around it', () => {
   );
 });
 
-it('keeps every list of runs, however long', () => {
+it('preserves lists of runs of any length', () => {
   fc.assert(
     fc.property(fc.array(fc.integer({ min: 0, max: 2 ** 28 })), (runs) => {
       expect(decodeCounts(encodeCounts(runs))).toEqual(runs);
@@ -82,14 +82,14 @@ it.each([
   expect(() => decodeCounts(counts)).toThrow(expect.objectContaining({ code: 'bad_request' }));
 });
 
-it('refuses runs that do not fill the frame, or overflow it', () => {
+it('rejects runs that do not fill the frame, or overflow it', () => {
   for (const runs of [[3], [30], [1, 2], []])
     expect(() => decodeMask({ size: [4, 5], counts: encodeCounts(runs) })).toThrow(
       expect.objectContaining({ code: 'bad_request' }),
     );
 });
 
-it('refuses a region that does not lie inside its frame', () => {
+it('rejects a region that does not lie inside its frame', () => {
   const inside = new Uint8Array(4);
   expect(() => encodeMask([3, 3], { left: 2, top: 0, width: 2, height: 2, inside })).toThrow(RangeError);
   expect(() => encodeMask([3, 3], { left: 0, top: 0, width: 3, height: 2, inside })).toThrow(RangeError);

@@ -78,7 +78,7 @@ const RECORDS: Records = {
 
 const queries = new RecordQueries(RECORDS);
 const ids = (records: readonly { readonly id: string }[]): string[] => records.map(({ id }) => id);
-const told = (records: readonly EventObserved[]): string[] => ids(records.map((record) => record.event));
+const eventIds = (records: readonly EventObserved[]): string[] => ids(records.map((record) => record.event));
 
 describe('RecordQueries', () => {
   it('finds objects by id, label, time and place', () => {
@@ -93,25 +93,27 @@ describe('RecordQueries', () => {
   });
 
   it('finds events by type, participants, order of roles, place and time', () => {
-    expect(told(queries.events({ types: ['meet', 'separate'], objects: ['o2', 'o1'] }))).toEqual([
+    expect(eventIds(queries.events({ types: ['meet', 'separate'], objects: ['o2', 'o1'] }))).toEqual([
       'e2',
       'e5',
     ]);
-    expect(told(queries.events({ types: ['pick_up'], objects: ['o1', 'o3'], ordered: true }))).toEqual([
+    expect(eventIds(queries.events({ types: ['pick_up'], objects: ['o1', 'o3'], ordered: true }))).toEqual([
       'e4',
     ]);
-    expect(told(queries.events({ types: ['pick_up'], objects: ['o3', 'o1'], ordered: true }))).toEqual([]);
-    expect(told(queries.events({ place: { zone: 'door' } }))).toEqual(['e3']);
-    expect(told(queries.events({ labels: ['backpack'] }))).toEqual(['e4']);
-    expect(told(queries.events({ span: { from: 8, to: 9 } }))).toEqual(['e2', 'e3']);
+    expect(eventIds(queries.events({ types: ['pick_up'], objects: ['o3', 'o1'], ordered: true }))).toEqual(
+      [],
+    );
+    expect(eventIds(queries.events({ place: { zone: 'door' } }))).toEqual(['e3']);
+    expect(eventIds(queries.events({ labels: ['backpack'] }))).toEqual(['e4']);
+    expect(eventIds(queries.events({ span: { from: 8, to: 9 } }))).toEqual(['e2', 'e3']);
   });
 
   it('keeps the newest or the oldest under a limit, in order of time', () => {
-    expect(told(queries.events({ limit: 2 }))).toEqual(['e1', 'e2']);
-    expect(told(queries.events({ limit: 2, keep: 'newest' }))).toEqual(['e5', 'e6']);
+    expect(eventIds(queries.events({ limit: 2 }))).toEqual(['e1', 'e2']);
+    expect(eventIds(queries.events({ limit: 2, keep: 'newest' }))).toEqual(['e5', 'e6']);
   });
 
-  it('finds relations by who and whom; near holds both ways, following does not', () => {
+  it('finds relations by their objects; near is symmetric, following is not', () => {
     expect(queries.relations({ a: 'o2', b: 'o1' }).map(({ kind }) => kind)).toEqual(['near', 'following']);
     expect(queries.relations({ a: 'o1', b: 'o2' }).map(({ kind }) => kind)).toEqual(['near']);
     expect(queries.relations({ object: 'o3' }).map(({ kind }) => kind)).toEqual(['carrying']);
@@ -125,7 +127,7 @@ describe('RecordQueries', () => {
     expect(queries.episodes({ text: 'met' })[0]?.from).toBe(0);
   });
 
-  it('finds where else one that looks the same was', () => {
+  it('finds objects of similar appearance', () => {
     const found = queries.similar({ like: 'o1' });
     expect(found.map(({ object }) => object.id)).toEqual(['o4']);
     expect(found[0]?.cosine).toBeCloseTo(0.6);
@@ -138,7 +140,7 @@ describe('RecordQueries', () => {
   it('finds words in labels, types, ids and texts, the best match first', () => {
     const first = queries.search('#1 picks up the backpack')[0];
     expect(first && 'event' in first && first.event.event.id).toBe('e4');
-    expect(told(queries.events({ text: 'Persons MEET' }))).toEqual(['e2']);
+    expect(eventIds(queries.events({ text: 'Persons MEET' }))).toEqual(['e2']);
     expect(ids(queries.objects({ text: '#4' }))).toEqual(['o4']);
     expect(queries.search('zebra')).toEqual([]);
   });

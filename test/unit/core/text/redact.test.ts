@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { isSecretKey, redact, redactAddress } from '../../../../src/core/text/redact.js';
 import { sourceName } from '../../../../src/ingest/source-spec.js';
 
-/** Passwords as people choose them: quotes, spaces, slashes and all other marks; the core is found again in any encoding. */
+/** Passwords as users choose them: quotes, spaces, slashes and all other marks; the core is recognisable in any encoding. */
 const CORE = 'Zq7Xw';
 const around = fc.string({
   unit: fc.constantFrom(...Array.from('abc019\'" /:;@?&#=%+_-.!$*(),<>[]{}|\\^~`é')),
@@ -73,7 +73,7 @@ describe('a log line', () => {
     );
   });
 
-  it('keeps what follows a name that is redacted already', () => {
+  it('keeps the text after a name that is already redacted', () => {
     for (const line of ['http://h/?pw=***: no answer', 'rtsp://***@h/a: no answer for 3 s']) {
       expect(redact(line)).toBe(line);
       expect(redactAddress(line)).toBe(line);

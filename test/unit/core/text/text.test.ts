@@ -16,7 +16,7 @@ describe('redact', () => {
 });
 
 describe('entryPath', () => {
-  it('points from a TypeScript source to the build and from a build to its neighbour', () => {
+  it('leads from a TypeScript source to the build and from a build to a file of the same folder', () => {
     expect(entryPath('file:///a/src/b/src/model/x.ts', './w')).toBe('/a/src/b/dist/model/w.js');
     expect(entryPath('file:///a/dist/model/x.js', './w')).toBe('/a/dist/model/w.js');
   });
@@ -33,7 +33,7 @@ describe('messages', () => {
 });
 
 describe('phrases', () => {
-  it('tells events in words', () => {
+  it('describe events in words', () => {
     const who = objectPhrase({ id: 'o4', label: 'person' });
     expect(eventClause('meet', [who, 'person #7'], undefined, 'past')).toBe('person #4 met person #7');
     expect(eventClause('zone_enter', [who], 'door', 'future')).toBe('person #4 enter “door”');

@@ -11,7 +11,7 @@ describe('i420Layout', () => {
 });
 
 describe('FramePool', () => {
-  it('hands out at most its capacity and reuses a buffer when its last lease is disposed', async () => {
+  it('provides at most its capacity and reuses a buffer when its last lease is disposed', async () => {
     const pool = new FramePool(i420Layout(4, 4), 1);
     const pixels = pool.take()!;
     expect(pool.take()).toBeUndefined();
@@ -27,14 +27,14 @@ describe('FramePool', () => {
     expect(pool.take()).toBe(pixels);
   });
 
-  it('refuses to retain a disposed frame', () => {
+  it('throws when a disposed frame is retained', () => {
     const pool = new FramePool(i420Layout(2, 2), 1);
     const frame = pool.lease(pool.take()!, meta);
     frame[Symbol.dispose]();
     expect(() => frame.retain()).toThrow(/disposed/);
   });
 
-  it('wakes one waiter per buffer that comes free', async () => {
+  it('wakes one waiter per buffer that becomes free', async () => {
     const pool = new FramePool(i420Layout(2, 2), 2);
     const frames = [pool.lease(pool.take()!, meta), pool.lease(pool.take()!, meta)];
     let woken = 0;
@@ -47,7 +47,7 @@ describe('FramePool', () => {
     expect(woken).toBe(2);
   });
 
-  it('rejects a capacity that is no positive whole number', () => {
+  it('rejects a capacity that is not a positive whole number', () => {
     expect(() => new FramePool(i420Layout(2, 2), 0)).toThrow(RangeError);
   });
 });

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { PictureClock } from '../../../../src/core/video/picture-clock.js';
 
 const MODULUS = 2 ** 32;
-/** A camera whose pictures come at times that JavaScript's timers give: irregular, without a period. */
+/** A camera whose pictures arrive at the times of JavaScript's timers: irregular, without a period. */
 const STEPS_MS = irregular(211);
 
 function irregular(count: number): number[] {
@@ -13,25 +13,25 @@ function irregular(count: number): number[] {
   });
 }
 
-interface Told {
+interface SentPicture {
   readonly at: number;
   readonly mediatime: number;
 }
 
-function pictures(count: number, steps: readonly number[], startMs = 1_795_308_933_054): Told[] {
-  const told: Told[] = [];
+function pictures(count: number, steps: readonly number[], startMs = 1_795_308_933_054): SentPicture[] {
+  const sent: SentPicture[] = [];
   for (let index = 0, at = startMs; index < count; index += 1) {
-    told.push({ at, mediatime: index / 10 });
+    sent.push({ at, mediatime: index / 10 });
     at += steps[index % steps.length]!;
   }
-  return told;
+  return sent;
 }
 
-/** Plays notes and pictures, these `lagMs` later, and tells which media time each picture was given. */
-function play(told: readonly Told[], { constant, lagMs }: { constant: number; lagMs: number }) {
+/** Plays notes and pictures, these `lagMs` later, and returns the media time that the clock gives each picture. */
+function play(sent: readonly SentPicture[], { constant, lagMs }: { constant: number; lagMs: number }) {
   const clock = new PictureClock();
-  const first = told[0]!.at;
-  const happenings = told.flatMap(({ at, mediatime }) => [
+  const first = sent[0]!.at;
+  const happenings = sent.flatMap(({ at, mediatime }) => [
     { ms: at - first + 2, run: () => clock.take(JSON.stringify({ mediatime, at }), at - first + 2) },
     { ms: at - first + lagMs, picture: { mediatime, rtp: ((at % MODULUS) * 90 + constant) % MODULUS } },
   ]);
@@ -60,26 +60,26 @@ describe('PictureClock', () => {
   });
 
   it('is right where RTP timestamps wrap', () => {
-    const told = pictures(200, STEPS_MS);
-    const constant = MODULUS - (((told[100]!.at % MODULUS) * 90) % MODULUS);
-    const settled = play(told, { constant, lagMs: 30 }).filter((each) => each.settled);
-    expect(settled.at(-1)).toMatchObject({ given: told.at(-1)!.mediatime });
+    const sent = pictures(200, STEPS_MS);
+    const constant = MODULUS - (((sent[100]!.at % MODULUS) * 90) % MODULUS);
+    const settled = play(sent, { constant, lagMs: 30 }).filter((each) => each.settled);
+    expect(settled.at(-1)).toMatchObject({ given: sent.at(-1)!.mediatime });
     for (const { wanted, given } of settled) expect(given).toBe(wanted);
   });
 
-  it('bridges a note that was lost from the one next to it', () => {
-    const told = pictures(60, [40, 33, 47]);
+  it('bridges a lost note from the adjacent one', () => {
+    const sent = pictures(60, [40, 33, 47]);
     const clock = new PictureClock();
-    const first = told[0]!.at;
+    const first = sent[0]!.at;
     let given: number | undefined;
-    for (const [index, { at, mediatime }] of told.entries()) {
+    for (const [index, { at, mediatime }] of sent.entries()) {
       if (index < 50) clock.take(JSON.stringify({ mediatime, at }), at - first);
       given = clock.mediatimeOf({ rtpTimestamp: ((at % MODULUS) * 90 + 5) % MODULUS }, at - first + 5);
     }
-    expect(given).toBeCloseTo(told[49]!.mediatime + (told[59]!.at - told[49]!.at) / 1000, 3);
+    expect(given).toBeCloseTo(sent[49]!.mediatime + (sent[59]!.at - sent[49]!.at) / 1000, 3);
   });
 
-  it('finds the new constant after the stream has begun anew', () => {
+  it('finds the new constant after the stream has restarted', () => {
     const clock = new PictureClock();
     let matches = 0;
     for (const [index, { at, mediatime }] of pictures(200, STEPS_MS).entries()) {
@@ -91,7 +91,7 @@ describe('PictureClock', () => {
     expect(matches).toBe(79);
   });
 
-  it('looks pictures up where the service knows their RTP timestamps', () => {
+  it('looks up pictures by RTP timestamp where the notes contain it', () => {
     const clock = new PictureClock();
     clock.take('{"mediatime":4,"rtp":4294967000}', 0);
     clock.take('{"mediatime":4.1,"rtp":8704}', 100);
@@ -100,7 +100,7 @@ describe('PictureClock', () => {
     expect(clock.settled).toBe(true);
   });
 
-  it('takes the newest note while it knows no better, and nothing from what is no note', () => {
+  it('uses the newest note until the vote has settled, and ignores invalid notes', () => {
     const clock = new PictureClock();
     expect(clock.mediatimeOf({ rtpTimestamp: 1 }, 0)).toBeUndefined();
     clock.take('nonsense', 0);
