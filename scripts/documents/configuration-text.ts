@@ -15,7 +15,7 @@ of a command. A value that is not as expected, and an unknown entry of \`presage
 that states what was given and what was expected.
 
 - **switch**: the flag takes no value and means \`true\`. The environment variable and \`presage.yaml\` take \`true\`, \`false\`, \`1\`, \`0\`, \`yes\` or \`no\`. A
-  switch whose default is \`true\` is turned off there, for example \`PRESAGE_MQTT_DISCOVERY=false\`.
+  switch whose default is \`true\` has a flag that turns it off, for example \`--no-mqtt-discovery\`.
 - **list**: text with commas between the items. Where the table of a section below shows a list, \`presage.yaml\` takes a YAML list.
 - A megabyte (MB) is 10⁶ bytes.
 - Give secrets (\`--token\`, \`--openai-key\`, \`--mqtt-password\`) by environment or file: other users of the machine can see flags.

@@ -79,7 +79,7 @@ export function configurationPage(): string {
 
 function rowOf(spec: OptionSpec): string {
   return row([
-    code(spec.value === undefined ? `--${spec.flag}` : `--${spec.flag} ${spec.value}`),
+    code(flagOf(spec)),
     code(spec.env),
     code(spec.yaml),
     typeOf(spec),
@@ -113,4 +113,10 @@ function typeOf({ schema, value, fallback }: OptionSpec): string {
   if (result.enum) return 'choice';
   if (result.format === 'uri') return 'URL';
   return typeof result.type === 'string' && result.type !== 'string' ? result.type : 'text';
+}
+
+/** A switch that is on by default is given to turn it off. */
+function flagOf({ flag, value, fallback }: OptionSpec): string {
+  if (value !== undefined) return `--${flag} ${value}`;
+  return fallback === true ? `--no-${flag}` : `--${flag}`;
 }

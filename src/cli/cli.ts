@@ -113,7 +113,7 @@ function add(
     new Option('--config <FILE>', `configuration file (default: ${DEFAULT_CONFIG} where it exists)`),
   );
   for (const spec of Object.values(OPTIONS) as OptionSpec[]) {
-    if (spec.commands.includes(name)) command.addOption(toOption(spec));
+    if (spec.commands.includes(name)) for (const one of toOptions(spec)) command.addOption(one);
   }
   return command.action(async (...received: unknown[]) => {
     const flags = received.at(-2) as Record<string, unknown>;
@@ -129,18 +129,19 @@ function add(
   });
 }
 
-function toOption(spec: OptionSpec): Option {
+/** The option of a command line; a switch that is on by default also has a form that turns it off, which `--help` shows. */
+function toOptions(spec: OptionSpec): Option[] {
   const notes = [
-    spec.fallback === undefined || spec.fallback === false
+    spec.fallback === undefined || typeof spec.fallback === 'boolean'
       ? undefined
       : `default: ${JSON.stringify(spec.fallback).replaceAll('"', '')}`,
     spec.env === undefined ? undefined : `env: ${spec.env}`,
   ].filter((note) => note !== undefined);
-  const flags = spec.value === undefined ? `--${spec.flag}` : `--${spec.flag} <${spec.value}>`;
-  return new Option(
-    flags,
-    notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`,
-  );
+  const help = notes.length === 0 ? spec.description : `${spec.description} (${notes.join(', ')})`;
+  if (spec.value !== undefined) return [new Option(`--${spec.flag} <${spec.value}>`, help)];
+  const on = new Option(`--${spec.flag}`, help);
+  // With both forms, commander leaves the value undefined where neither is given, so that environment and file count.
+  return spec.fallback === true ? [on.hideHelp(), new Option(`--no-${spec.flag}`, `do not ${help}`)] : [on];
 }
 
 function report(thrown: unknown): number {

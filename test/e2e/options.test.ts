@@ -38,8 +38,22 @@ describe('--help', () => {
     expect([code, stderr]).toEqual([0, '']);
     const listed = [...stdout.matchAll(/^ {2}(?:-h, )?(--[a-z-]+)/gm)].map(([, flag]) => flag);
     const own = (Object.values(OPTIONS) as OptionSpec[]).filter(({ commands }) => commands.includes(name));
-    expect(listed).toEqual(['--config', ...own.map(({ flag }) => `--${flag}`), '--help']);
+    expect(listed).toEqual([
+      '--config',
+      ...own.map(({ flag, fallback }) => (fallback === true ? `--no-${flag}` : `--${flag}`)),
+      '--help',
+    ]);
     expect(listed).toEqual(expect.arrayContaining(known));
+  });
+
+  it('offers a form that turns off a switch which is on by default', async () => {
+    const { stdout } = await run(['serve', '--help']);
+    expect(stdout).toMatch(/--no-mqtt-discovery +do not announce sensors/);
+    // The flag is accepted: what fails is the missing presage.yaml.
+    const { code, stderr } = await run(['serve', '--no-mqtt-discovery']);
+    expect(code).toBe(2);
+    expect(stderr).not.toMatch(/mqtt-discovery/);
+    expect(stderr).toMatch(/presage\.yaml/);
   });
 
   it('is what comes of no command, as an error', async () => {
