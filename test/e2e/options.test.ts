@@ -49,11 +49,11 @@ describe('--help', () => {
   it('offers a form that turns off a switch which is on by default', async () => {
     const { stdout } = await run(['serve', '--help']);
     expect(stdout).toMatch(/--no-mqtt-discovery +do not announce sensors/);
-    // The flag is accepted: what fails is the missing presage.yaml.
-    const { code, stderr } = await run(['serve', '--no-mqtt-discovery']);
-    expect(code).toBe(2);
-    expect(stderr).not.toMatch(/mqtt-discovery/);
-    expect(stderr).toMatch(/presage\.yaml/);
+    // The flag is accepted: what fails is the missing video.
+    const { code, stderr } = await run(['analyze', 'missing.mp4', '--no-openai-tools']);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/missing\.mp4/);
+    expect(stderr).not.toMatch(/openai-tools/);
   });
 
   it('is what comes of no command, as an error', async () => {
