@@ -90,7 +90,7 @@ export interface LanguageRequest {
 /** A language model with a visual prefix. It handles one request at a time; the others wait in order, bounded. */
 export interface LanguageModel extends AsyncDisposable {
   readonly name: string;
-  /** Returns, for each continuation of the prompt, the distribution over the digits `0` to `9` after it, [continuations, 10]. */
+  /** Returns the distribution over the digits `0` to `9` after each continuation of the prompt, [continuations, 10]. */
   scoreDigits(
     request: LanguageRequest,
     continuations: readonly string[],

@@ -47,7 +47,7 @@ describe('doctor', () => {
     expect({ code, stderr }).toEqual({ code: 1, stderr: '' });
     expect(stdout).toMatch(new RegExp(`✗ port +${port} is in use\\n +→ .*--port`));
     expect(stdout).toMatch(
-      /✗ model +.*nanodet-int8\.onnx is not the model that was meant: .*\n +→ .*models pull/,
+      /✗ model +.*nanodet-int8\.onnx is not the model of the manifest: .*\n +→ .*models pull/,
     );
     expect(stdout).toMatch(/✗ data +cannot write to file\/data: .*\n +→ .*--data/);
     expect(stdout).toMatch(/✗ tokens +.*cannot be used: .*\n +→ .*--data/);
@@ -104,6 +104,6 @@ describe('models', () => {
     const args = ['analyze', 'clip.mp4', '--models', corruptedModels(), '--out', 'a.jsonl'];
     const cwd = tempFolder();
     cpSync(fileURLToPath(new URL('../../examples/pedestrians.mp4', import.meta.url)), join(cwd, 'clip.mp4'));
-    expectFailure(await runCli(args, { cwd }), 1, /nanodet-int8\.onnx is not the model that was meant/);
+    expectFailure(await runCli(args, { cwd }), 1, /nanodet-int8\.onnx is not the model of the manifest/);
   });
 });

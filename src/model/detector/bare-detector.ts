@@ -3,25 +3,25 @@ import { bundledModelsDir, findModel, loadManifest, verifyModel } from '../runti
 import type { Picture } from '../runtime/planes.js';
 
 export interface BareRunOptions {
-  /** Pictures to run over, in order; only one is held at a time. */
+  /** Pictures to detect in, in order; only one is in memory at a time. */
   readonly pictures: Iterable<Picture> | AsyncIterable<Picture>;
   /** Threads inside one operator. */
   readonly threads: number;
-  /** Default: the manifest's. */
+  /** Length of the picture's longer side on the canvas, px. Default: the manifest's. */
   readonly longSidePx?: number;
   readonly modelsDir?: string;
 }
 
 export interface BareRun {
   readonly pictures: number;
-  /** Time in the session alone, per picture, ms, in order; the time to get a picture is not in it. */
+  /** Time in the session alone, per picture, ms, in order; the time to read a picture is excluded. */
   readonly inferenceMs: readonly number[];
 }
 
 /**
- * The detector's session and nothing around it: no workers, no decoding, on the calling thread, on the CPU. What the rest
- * of Presage costs is measured against this. The first picture is also run once before, as a warm-up.
- * @throws PresageError as `openPerception` and `inference_failed`
+ * Runs only the detector's session on the calling thread and the CPU, without workers and decoding: the baseline against
+ * which the cost of the rest of Presage is measured. The first picture runs once before, as a warm-up.
+ * @throws {PresageError} inference_failed, and as `openPerception`
  */
 export async function runBareDetector(options: BareRunOptions): Promise<BareRun> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();

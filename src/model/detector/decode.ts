@@ -15,22 +15,22 @@ export interface RawDetections {
 export interface DecodeOptions {
   /** Cell sizes of the heads in canvas px, in the order of their rows. */
   readonly strides: readonly number[];
-  /** Lowest score that is reported, 0–1. */
+  /** Minimum score of detections, 0–1. */
   readonly scoreFloor: number;
-  /** A box that overlaps a better one of its class by more than this is its duplicate. */
+  /** A box that overlaps a better one of its class by more than this (IoU) is its duplicate. */
   readonly nmsIou: number;
-  /** Duplicates that overlap by more than this still have a say in where the box lies. */
+  /** Duplicates that overlap by more than this (IoU) are averaged into the box. */
   readonly fuseIou: number;
 }
 
-/** Most boxes that enter suppression, by score: bounds its quadratic cost on a noisy picture. */
+/** Maximum number of boxes that enter suppression, by score: bounds its quadratic cost on a noisy picture. */
 const MAX_CANDIDATES = 1000;
-/** Most detections of one picture, by score. */
+/** Maximum number of detections of one picture, by score. */
 const MAX_DETECTIONS = 300;
 
 /**
- * From raw outputs to detections, best first: one label per cell, score floor, suppression per class, canvas px → fractions
- * of the picture, clamped to it. Boxes that lie in the black border or are empty disappear.
+ * Converts raw outputs to detections, best first: one label per cell, score floor, suppression per class, canvas px →
+ * fractions of the picture, clamped to it. Boxes that lie in the black border or are empty are removed.
  */
 export function decodeDetections(raw: RawDetections, fit: Letterbox, options: DecodeOptions): Detection[] {
   const candidates = collectCandidates(raw, fit, options);
@@ -45,7 +45,7 @@ export function decodeDetections(raw: RawDetections, fit: Letterbox, options: De
   return detections;
 }
 
-/** The number of cells of a canvas over all strides. */
+/** Returns the number of cells of a canvas over all strides. */
 export function cellCount(fit: Letterbox, strides: readonly number[]): number {
   return strides.reduce((sum, stride) => sum + (fit.canvasWidth / stride) * (fit.canvasHeight / stride), 0);
 }

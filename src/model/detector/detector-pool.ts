@@ -12,7 +12,7 @@ export interface DetectorPoolOptions {
   readonly detector: AnalyzerOptions;
   /** Compiled worker to run; for tests. */
   readonly entry?: string;
-  /** A worker that takes longer than this for one picture is terminated, which counts as a crash. Default 60 s. */
+  /** A worker that exceeds this time for one picture is terminated, which counts as a crash. Default 60 s. */
   readonly timeoutMs?: number;
   /** Waits before a crashed worker is started again; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
@@ -24,29 +24,30 @@ export interface DetectorPoolStats {
   readonly inFlight: number;
   readonly waiting: number;
   readonly crashes: number;
-  /** Streams that share the workers now. */
+  /** Number of streams that share the workers now. */
   readonly lanes: number;
 }
 
-/** One stream's access to the workers. Streams take turns, so that none waits for what another has piled up. */
+/** One stream's access to the workers. Streams take turns, so that the backlog of one does not delay the others. */
 export interface DetectorLane {
   /**
-   * How many calls may be open at once with gain: the workers divided by the streams that have work for them now, ≥ 1.
-   * More would only make frames wait that newer ones could replace.
+   * Maximum number of concurrent calls that increase the throughput: the workers divided by the streams that use them now,
+   * ≥ 1. With more, frames would wait that newer ones could replace.
    */
   readonly concurrency: number;
   /**
-   * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order in which they were made.
-   * @throws PresageError `inference_failed`, `worker_crashed`, or `interrupted` when the lane or the pool is closed
+   * Reads the frame's pixels until the promise settles. Calls of a lane settle in the order of the calls.
+   * @throws {PresageError} inference_failed, worker_crashed
+   * @throws {PresageError} interrupted — the lane or the pool is closed
    */
   detect(frame: Pick<Frame, 'pixels' | 'layout'>, request?: AnalysisRequest): Promise<DetectorAnswer>;
   /**
-   * The clip embedding of the last seconds, whatever calls of `detect` are open.
+   * Computes the scene embedding of the last seconds, independently of open calls of `detect`.
    * @param grids see `SceneEncoder`
-   * @throws PresageError as `detect`
+   * @throws {PresageError} as `detect`
    */
   encodeScene(grids: Float32Array): Promise<SceneAnswer>;
-  /** Calls that still wait reject with `interrupted`; one in work ends. Idempotent. */
+  /** Rejects waiting calls with `interrupted`; a running call completes. Idempotent. */
   close(): void;
 }
 
@@ -55,17 +56,17 @@ interface Job {
   readonly settle: { resolve: (answer: never) => void; reject: (error: PresageError) => void };
 }
 
-/** More calls than this waiting in one lane are a stream that does not heed its `concurrency`. */
+/** Maximum number of waiting calls of one lane; a stream that respects `concurrency` stays below. */
 const MAX_WAITING_PER_LANE = 16;
 
 /**
- * Detector workers that streams share, each by a lane of its own. A worker that dies takes its call with it
- * (`worker_crashed`, retryable) and is started again, a bounded number of times.
+ * Detector workers that streams share, each through its own lane. The crash of a worker rejects its call (`worker_crashed`,
+ * retryable); the worker is restarted a bounded number of times.
  */
 export class DetectorPool implements AsyncDisposable {
   readonly #threads: readonly ModelThread<DetectorWork, DetectorAnswer | SceneAnswer>[];
   readonly #queue = new FairQueue<Job>(MAX_WAITING_PER_LANE);
-  /** Lanes with a call that waits or is in work. */
+  /** Lanes with a waiting or running call. */
   readonly #busy = new Set<QueueLane<Job>>();
   #closing: Promise<void> | undefined;
 
@@ -84,7 +85,7 @@ export class DetectorPool implements AsyncDisposable {
     );
   }
 
-  /** @throws PresageError of the first worker that cannot start: `model_invalid`, `device_unavailable`, `worker_crashed` */
+  /** @throws {PresageError} model_invalid, device_unavailable, worker_crashed — a worker cannot start */
   static async open(options: DetectorPoolOptions): Promise<DetectorPool> {
     const pool = new DetectorPool(options);
     try {
@@ -113,7 +114,7 @@ export class DetectorPool implements AsyncDisposable {
       const others = this.#busy.size - Number(this.#busy.has(lane));
       return Math.ceil(this.#threads.length / (others + 1));
     };
-    /** Settles when the lane's newest call has. */
+    /** Settles with the lane's newest call. */
     let tail: Promise<unknown> = Promise.resolve();
     let open = 0;
     const begin = (): void => {
@@ -124,7 +125,7 @@ export class DetectorPool implements AsyncDisposable {
       open -= 1;
       if (open === 0) this.#busy.delete(lane);
     };
-    const ask = <W extends DetectorWork>(work: W): Promise<AnswerTo<W>> => {
+    const call = <W extends DetectorWork>(work: W): Promise<AnswerTo<W>> => {
       begin();
       return this.#enqueue(lane, work).finally(end);
     };
@@ -133,17 +134,17 @@ export class DetectorPool implements AsyncDisposable {
         return share();
       },
       detect: ({ pixels, layout: { width, height } }, request = {}) => {
-        const answer = ask({ type: 'detect', pixels, width, height, request } as const);
+        const answer = call({ type: 'detect', pixels, width, height, request } as const);
         const inTurn = Promise.allSettled([tail, answer]).then(() => answer);
         tail = inTurn.catch(() => undefined);
         return inTurn;
       },
-      encodeScene: (grids) => ask({ type: 'clip', grids } as const),
+      encodeScene: (grids) => call({ type: 'scene', grids } as const),
       close: () => lane.close().forEach((job) => job.settle.reject(closedError())),
     };
   }
 
-  /** Idempotent. Calls that have not settled reject with `interrupted`, after the workers have let go of the pixels. */
+  /** Rejects open calls with `interrupted`, after the workers have stopped reading the pixels. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -189,7 +190,7 @@ function closedError(): PresageError {
 function fullError(): PresageError {
   return new PresageError(
     'inference_failed',
-    `${MAX_WAITING_PER_LANE} pictures of this stream wait already`,
+    `the detector queue of this stream is full: ${MAX_WAITING_PER_LANE} pictures wait`,
     {
       retryable: true,
     },
@@ -197,7 +198,7 @@ function fullError(): PresageError {
 }
 
 function deadError(): PresageError {
-  return new PresageError('worker_crashed', 'every detector worker crashed again and again', {
+  return new PresageError('worker_crashed', 'every detector worker crashed repeatedly', {
     hint: 'run: presage doctor; then start presage again, with --device cpu if another device is in use',
   });
 }

@@ -1,6 +1,6 @@
 import type { AnalysisRequest, FrameAnalysis } from '../perception/frame-analyzer.js';
 
-/** What a worker is asked. Pixels are a view on shared memory, so nothing is copied on the way. */
+/** A request to a worker. Pixels are a view on shared memory, so that sending does not copy them. */
 export type DetectorWork =
   | {
       readonly type: 'detect';
@@ -10,16 +10,16 @@ export type DetectorWork =
       readonly request: AnalysisRequest;
     }
   /** Grids of the last seconds, see `SceneEncoder`. */
-  | { readonly type: 'clip'; readonly grids: Float32Array };
+  | { readonly type: 'scene'; readonly grids: Float32Array };
 
 export interface DetectorAnswer extends FrameAnalysis {
   readonly inferenceMs: number;
 }
 
 export interface SceneAnswer {
-  /** Absent where there is no clip model. */
+  /** Absent where there is no scene encoder. */
   readonly embedding?: Float32Array;
 }
 
-/** What a worker then answers. */
-export type AnswerTo<W extends DetectorWork> = W extends { type: 'clip' } ? SceneAnswer : DetectorAnswer;
+/** The answer of a worker to a request. */
+export type AnswerTo<W extends DetectorWork> = W extends { type: 'scene' } ? SceneAnswer : DetectorAnswer;

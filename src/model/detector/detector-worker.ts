@@ -1,4 +1,4 @@
-/** Entry of a detector worker thread: loads the models named in `workerData`, then answers requests one by one. */
+/** Entry of a detector worker thread: loads the models of `workerData`, then handles requests one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../core/errors.js';
 import type { SceneAnswer, DetectorAnswer, DetectorWork } from './detector-protocol.js';
@@ -16,7 +16,7 @@ async function compute(
   analyzer: FrameAnalyzer,
   request: DetectorWork,
 ): Promise<DetectorAnswer | SceneAnswer> {
-  if (request.type === 'clip') {
+  if (request.type === 'scene') {
     const embedding = await analyzer.encodeScene(request.grids);
     return embedding ? { embedding } : {};
   }
@@ -41,7 +41,7 @@ async function handle(analyzer: FrameAnalyzer, request: WorkerRequest<DetectorWo
 try {
   const analyzer = await FrameAnalyzer.open(workerData as AnalyzerOptions);
   let last = Promise.resolve();
-  // One after the other, so that a session is never closed under a running inference.
+  // Sequential, so that a session is never closed during an inference.
   port.on('message', (request: WorkerRequest<DetectorWork>) => {
     last = last.then(() => handle(analyzer, request));
   });

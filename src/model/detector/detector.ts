@@ -15,7 +15,7 @@ export interface DetectorOptions extends DecodeOptions {
   readonly longSidePx: number;
 }
 
-/** Maps of the feature pyramid, [channels, height, width] at 1/8, 1/16 and 1/32 of the canvas. */
+/** Outputs of the feature pyramid, [channels, height, width] at 1/8, 1/16 and 1/32 of the canvas. */
 export const FEATURE_MAPS = ['p3', 'p4', 'p5'] as const;
 type FeatureMaps = Record<(typeof FEATURE_MAPS)[number], OutputTensor>;
 
@@ -39,15 +39,15 @@ export interface DetectorResult {
   readonly fit: Letterbox;
   readonly detections: Detection[];
   readonly features?: FeatureView;
-  /** The picture on memory that models take, valid until the next call. */
+  /** A copy of the picture on unshared memory, which models require; valid until the next call. */
   readonly own: Picture;
 }
 
-/** The detector on one thread. Blocks it while it computes. */
+/** The detector on the calling thread, which it blocks while it computes. */
 export class Detector implements AsyncDisposable {
   readonly #options: DetectorOptions;
   readonly #session: ModelSession;
-  /** The native binding refuses SharedArrayBuffers, so each picture is copied once (0.1 ms at 768 × 576). */
+  /** The native binding rejects SharedArrayBuffers, so each picture is copied once (0.1 ms at 768 × 576). */
   #copy = new Uint8Array(0);
 
   private constructor(options: DetectorOptions, session: ModelSession) {
@@ -55,24 +55,27 @@ export class Detector implements AsyncDisposable {
     this.#session = session;
   }
 
-  /** @throws PresageError `model_invalid` or `device_unavailable` */
+  /** @throws {PresageError} model_invalid, device_unavailable */
   static async open(options: DetectorOptions): Promise<Detector> {
     return new Detector(options, await ModelSession.open(options.path, options));
   }
 
-  /** @throws PresageError `inference_failed` */
-  async detect(picture: Picture, wantFeatures = false): Promise<DetectorResult> {
+  /** @throws {PresageError} inference_failed */
+  async detect(picture: Picture, withFeatures = false): Promise<DetectorResult> {
     const own = this.#own(picture);
-    const { fit, scores, boxes, features } = await this.infer(own, wantFeatures);
+    const { fit, scores, boxes, features } = await this.infer(own, withFeatures);
     const detections = decodeDetections({ scores: scores.data, boxes: boxes.data }, fit, this.#options);
     return { fit, detections, own, ...(features && { features }) };
   }
 
-  /** The bare network, outputs not decoded. @throws PresageError `inference_failed` */
-  async infer(picture: Picture, wantFeatures = false): Promise<RawInference> {
+  /**
+   * Runs the network and returns its outputs without decoding.
+   * @throws {PresageError} inference_failed
+   */
+  async infer(picture: Picture, withFeatures = false): Promise<RawInference> {
     const fit = fitLetterbox(picture.width, picture.height, this.#options.longSidePx);
     const feed = this.#feed(picture, fit);
-    if (!wantFeatures) return { fit, ...(await this.#session.run(feed, ['scores', 'boxes'])) };
+    if (!withFeatures) return { fit, ...(await this.#session.run(feed, ['scores', 'boxes'])) };
     const { scores, boxes, ...maps } = await this.#session.run(feed, ['scores', 'boxes', ...FEATURE_MAPS]);
     const { contentWidth, contentHeight, canvasWidth, canvasHeight } = fit;
     const covered = [contentWidth / canvasWidth, contentHeight / canvasHeight] as const;
@@ -95,7 +98,7 @@ export class Detector implements AsyncDisposable {
     };
   }
 
-  /** The picture where the native binding takes it. */
+  /** Copies the picture to unshared memory unless it is the copy already. */
   #own({ pixels, width, height }: Picture): Picture {
     if (pixels === this.#copy) return { pixels, width, height };
     const { byteLength } = i420Layout(width, height);

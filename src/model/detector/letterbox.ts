@@ -2,8 +2,8 @@
 const CANVAS_STEP_PX = 32;
 
 /**
- * How a picture is fitted into the detector's canvas: resized to `content` with its aspect kept, placed at the top left,
- * and filled with black up to `canvas`, whose sides are the next multiples of 32 px ("rectangular inference").
+ * Placement of a picture in the detector's canvas: resized to `content` with its aspect ratio, placed at the top left, and
+ * filled with black up to `canvas`, whose sides are the next multiples of 32 px ("rectangular inference"). All in px.
  */
 export interface Letterbox {
   readonly contentWidth: number;
@@ -15,7 +15,7 @@ export interface Letterbox {
 /**
  * @param width of the picture, px, ≥ 1
  * @param height of the picture, px, ≥ 1
- * @param longSidePx length that the picture's longer side gets on the canvas
+ * @param longSidePx length of the picture's longer side on the canvas
  */
 export function fitLetterbox(width: number, height: number, longSidePx: number): Letterbox {
   const scale = longSidePx / Math.max(width, height);

@@ -9,36 +9,36 @@ export interface Candidate {
 }
 
 export interface NmsOptions {
-  /** A box that overlaps a better one of its class by more than this is its duplicate. */
+  /** A box that overlaps a better one of its class by more than this (IoU) is its duplicate. */
   readonly nmsIou: number;
-  /** Duplicates that overlap by more than this still have a say in where the box lies. */
+  /** Duplicates that overlap by more than this (IoU) are averaged into the box. */
   readonly fuseIou: number;
 }
 
 /**
- * Non-maximum suppression per class, with the box of each survivor averaged over itself and its near duplicates,
+ * Applies non-maximum suppression per class. The box of each survivor is the mean of itself and its near duplicates,
  * weighted by score × overlap: neighbouring cells see the same object with independent errors. On a street scene that
  * found 0.5 % more people at IoU 0.5 than the survivor's own box.
  *
- * @param candidates best first; the result keeps that order and the survivors' own scores
+ * @param candidates best first; the result has the same order and the survivors' own scores
  */
 export function suppress(candidates: readonly Candidate[], options: NmsOptions): Candidate[] {
-  const gone = new Uint8Array(candidates.length);
-  const kept: Candidate[] = [];
+  const suppressed = new Uint8Array(candidates.length);
+  const survivors: Candidate[] = [];
   candidates.forEach((best, index) => {
-    if (gone[index]) return;
+    if (suppressed[index]) return;
     const fusion = new BoxMean();
     fusion.add(best.box, best.score);
     for (let other = index + 1; other < candidates.length; other++) {
       const rival = candidates[other];
-      if (gone[other] || !rival || rival.label !== best.label) continue;
+      if (suppressed[other] || !rival || rival.label !== best.label) continue;
       const overlap = iou(best.box, rival.box);
       if (overlap > options.fuseIou) fusion.add(rival.box, rival.score * overlap);
-      if (overlap > options.nmsIou) gone[other] = 1;
+      if (overlap > options.nmsIou) suppressed[other] = 1;
     }
-    kept.push({ label: best.label, score: best.score, box: fusion.mean() });
+    survivors.push({ label: best.label, score: best.score, box: fusion.mean() });
   });
-  return kept;
+  return survivors;
 }
 
 /** Weighted mean of boxes. */

@@ -2,18 +2,18 @@ import { PresageError } from '../../core/errors.js';
 import type { AnswerGrammar } from '../../core/learned-models.js';
 import type { TokenTree } from './token-tree.js';
 
-/** What may follow at one point of an answer. */
+/** The alternatives at one point of an answer. */
 export interface Branch {
-  /** Tokens that are certain before it. */
+  /** Tokens before it that the grammar determines. */
   readonly forced: readonly number[];
   /** The tokens of each piece. */
   readonly pieces: readonly (readonly number[])[];
 }
 
-/** Pieces of one answer: more are a circle in the grammar. */
+/** Maximum number of pieces of one answer: more indicate a cycle in the grammar. */
 const MAX_PIECES = 200;
 
-/** The way of one answer through a grammar: what is certain goes without a question, only branches are asked about. */
+/** The path of one answer through a grammar: determined pieces are appended without the model, which scores branches only. */
 export class AnswerPath {
   readonly #grammar: AnswerGrammar;
   readonly #encode: (text: string) => readonly number[];
@@ -28,7 +28,10 @@ export class AnswerPath {
     this.#state = grammar.start;
   }
 
-  /** Goes on to the next branch; undefined at the end. @throws PresageError `inference_failed` when the grammar is none */
+  /**
+   * Advances to the next branch; undefined at the end.
+   * @throws {PresageError} inference_failed — the grammar is invalid
+   */
   next(): Branch | undefined {
     const forced: number[] = [];
     for (;;) {
@@ -41,13 +44,17 @@ export class AnswerPath {
     }
   }
 
-  /** Takes the likeliest piece of the branch. Returns its tokens. @param logProbabilities of its pieces */
+  /**
+   * Appends the most probable piece of the branch and returns its tokens.
+   * @param logProbabilities of the pieces
+   * @throws {PresageError} inference_failed — no probability is finite
+   */
   choose(branch: Branch, logProbabilities: readonly number[]): readonly number[] {
-    const most = Math.max(...logProbabilities);
-    const at = logProbabilities.indexOf(most);
-    if (!Number.isFinite(most) || at < 0)
-      throw new PresageError('inference_failed', 'the language model says no numbers');
-    this.#logProbability += most;
+    const max = Math.max(...logProbabilities);
+    const at = logProbabilities.indexOf(max);
+    if (!Number.isFinite(max) || at < 0)
+      throw new PresageError('inference_failed', 'the logits of the language model are not finite');
+    this.#logProbability += max;
     this.#take(at);
     return branch.pieces[at] ?? [];
   }
@@ -72,13 +79,13 @@ export class AnswerPath {
   }
 }
 
-/** The nodes of a tree at which the pieces of a branch part, and what may follow there. */
-export class Partings {
-  /** By node: tokens that may follow. */
+/** The nodes of a token tree at which the pieces of a branch diverge, and the allowed next tokens. */
+export class DivergingNodes {
+  /** Allowed next tokens by node. */
   readonly #follows = new Map<number, Set<number>>();
   readonly #paths: readonly (readonly { readonly node: number; readonly token: number }[])[];
 
-  /** Adds to the tree, after `root`, what must be run to tell the pieces apart. */
+  /** Adds to the tree, after `root`, the tokens that must be run to distinguish the pieces. */
   constructor(pieces: Branch['pieces'], tree: TokenTree, root: number) {
     const follows = new Map<string, Set<number>>();
     for (const piece of pieces) {
@@ -98,12 +105,15 @@ export class Partings {
     );
   }
 
-  /** Nodes after which logits are wanted. */
+  /** Nodes after which logits are required. */
   get nodes(): readonly number[] {
     return [...this.#follows.keys()];
   }
 
-  /** Log-probability of each piece among all of them. @param logits after each of `nodes` */
+  /**
+   * Returns the log-probability of each piece among all pieces.
+   * @param logits after each of `nodes`
+   */
   logProbabilities(logits: readonly Float32Array[]): readonly number[] {
     const tables = new Map<number, ReadonlyMap<number, number>>();
     this.nodes.forEach((node, i) => {
@@ -116,10 +126,10 @@ export class Partings {
   }
 }
 
-/** Logarithm of the softmax over some tokens alone. */
+/** Returns the logarithm of the softmax over these tokens alone. */
 function logShares(logits: Float32Array, tokens: readonly number[]): ReadonlyMap<number, number> {
   const values = tokens.map((token) => logits[token] ?? NaN);
-  const most = Math.max(...values);
-  const norm = most + Math.log(values.reduce((sum, value) => sum + Math.exp(value - most), 0));
+  const max = Math.max(...values);
+  const norm = max + Math.log(values.reduce((sum, value) => sum + Math.exp(value - max), 0));
   return new Map(tokens.map((token, i) => [token, (values[i] ?? NaN) - norm]));
 }

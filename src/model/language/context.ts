@@ -12,40 +12,40 @@ export interface ContextDeps {
   readonly fusion: Pick<FusionCore, 'prefix'>;
 }
 
-/** How much work the answers took so far. */
+/** Work of the answers so far. */
 export interface LanguageWork {
-  /** Rows that went through the decoder. */
+  /** Rows that the decoder computed. */
   readonly ran: number;
-  /** Rows of requests whose keys and values were still there. */
+  /** Rows of requests whose keys and values were reused. */
   readonly reused: number;
 }
 
-/** Candidates of what comes next: a tree whose first tokens are the end of the context. */
+/** Candidate continuations: a tree whose first tokens are the end of the context. */
 export interface Candidates {
   readonly tree: TokenTree;
   /** Node after which candidates are added. */
   readonly root: number;
 }
 
-/** Rows of the context, prefix included: beyond what a prompt under its budget takes, by a wide margin. */
+/** Maximum number of rows of the context, prefix included: far above a prompt within its budget. */
 const MAX_ROWS = 1024;
-/** Rows that run at once: a request can be given up between two runs. */
+/** Rows per run: a request can be cancelled between two runs. */
 const CHUNK_ROWS = 128;
 
-/** What the decoder has read: a visual prefix and tokens, with their keys and values, kept from request to request. */
+/** The decoder's input so far: a visual prefix and tokens, with their keys and values, kept between requests. */
 export class Context {
-  readonly #parts: ContextDeps;
+  readonly #deps: ContextDeps;
   #visual: string | undefined;
   #cache: KeyValueCache;
-  /** Tokens of the cache after the prefix that the next request may share. */
+  /** Tokens of the cache after the prefix that the next request may reuse. */
   #head: readonly number[] = [];
-  /** Tokens after the cache that have not been run. */
+  /** Tokens after the cache that the decoder has not computed yet. */
   #pending: number[] = [];
   #work = { ran: 0, reused: 0 };
 
-  constructor(parts: ContextDeps) {
-    this.#parts = parts;
-    this.#cache = emptyCache(parts.decoder.layers);
+  constructor(deps: ContextDeps) {
+    this.#deps = deps;
+    this.#cache = emptyCache(deps.decoder.layers);
   }
 
   work(): LanguageWork {
@@ -53,8 +53,10 @@ export class Context {
   }
 
   /**
-   * Makes these the context. Keys and values of an equal prefix, and then of an equal head, are used again: whole or not at
-   * all, so that what is said does not depend on what was asked before.
+   * Sets the context. Keys and values of an equal prefix, and then of an equal head, are reused completely or not at all, so
+   * that answers do not depend on earlier requests.
+   * @param check throws to cancel the request; called between runs
+   * @throws {PresageError} inference_failed — the prompt is empty or too long, or a model failed
    */
   async begin(
     visual: VisualTokens | undefined,
@@ -77,12 +79,15 @@ export class Context {
     check();
   }
 
-  /** Tokens that follow for certain. */
+  /** Appends tokens to the context. */
   push(tokens: readonly number[]): void {
     this.#pending.push(...tokens);
   }
 
-  /** Runs the pending tokens but for the last of them, on which the candidates are to hang. */
+  /**
+   * Runs the pending tokens except the last chunk, which becomes the root of the candidates.
+   * @throws {PresageError} inference_failed — the answer is too long, or a model failed
+   */
   async candidates(check: () => void): Promise<Candidates> {
     if (this.#cache.length + this.#pending.length > MAX_ROWS)
       throw new PresageError('inference_failed', 'the answer is too long');
@@ -96,29 +101,32 @@ export class Context {
     return { tree, root: tree.add(this.#pending) };
   }
 
-  /** Logits after each of the nodes. The pending tokens become part of the context, the candidates do not. */
-  async look({ tree, root }: Candidates, nodes: readonly number[]): Promise<readonly Float32Array[]> {
+  /**
+   * Returns the logits after each of the nodes. The pending tokens become part of the context, the candidates do not.
+   * @throws {PresageError} inference_failed
+   */
+  async logitsAfter({ tree, root }: Candidates, nodes: readonly number[]): Promise<readonly Float32Array[]> {
     const past = this.#cache;
-    const kept = root + 1;
-    const { logits, cache } = await this.#run(tree, nodes, kept > 0);
-    this.#cache = headOf(cache, past.length + kept);
+    const pending = root + 1;
+    const { logits, cache } = await this.#run(tree, nodes, pending > 0);
+    this.#cache = headOf(cache, past.length + pending);
     this.#pending = [];
     return logits;
   }
 
   async #restart(key: string | undefined, visual: VisualTokens | undefined): Promise<void> {
-    // Whatever fails in between leaves an empty context.
+    // A failure below leaves an empty context.
     this.#visual = undefined;
     this.#head = [];
-    this.#cache = emptyCache(this.#parts.decoder.layers);
+    this.#cache = emptyCache(this.#deps.decoder.layers);
     if (!visual) return;
-    const embedded = await this.#parts.fusion.prefix(visual);
+    const embedded = await this.#deps.fusion.prefix(visual);
     if (embedded.length !== PREFIX_ROWS * WIDTH || !embedded.every(Number.isFinite))
-      throw new PresageError('inference_failed', 'the fusion core gives no prefix');
+      throw new PresageError('inference_failed', 'the prefix of the fusion core is invalid');
     const chain = chainOf(PREFIX_ROWS);
     const [positions, bias] = [chain.positions(0), chain.bias(0)];
     const wanted = [PREFIX_ROWS - 1];
-    const { decoder } = this.#parts;
+    const { decoder } = this.#deps;
     const { cache } = await decoder.run({ embedded, positions, bias, wanted, past: this.#cache }, true);
     this.#work.ran += PREFIX_ROWS;
     this.#cache = cache;
@@ -126,7 +134,7 @@ export class Context {
   }
 
   async #readHead(head: readonly number[], check: () => void): Promise<void> {
-    // Known as read only when all of it is.
+    // Set only after all of it has run, so that a cancelled request does not leave a partial head.
     this.#head = [];
     for (let at = 0; at < head.length; at += CHUNK_ROWS) {
       check();
@@ -145,14 +153,14 @@ export class Context {
   async #run(tree: TokenTree, wanted: readonly number[], keep: boolean): ReturnType<Decoder['run']> {
     const past = this.#cache;
     const embedded = new Float32Array(tree.size * WIDTH);
-    this.#parts.embeddings.lookUp(tree.tokens, embedded, 0);
+    this.#deps.embeddings.lookUp(tree.tokens, embedded, 0);
     const input = { embedded, positions: tree.positions(past.length), bias: tree.bias(past.length) };
     this.#work.ran += tree.size;
-    return this.#parts.decoder.run({ ...input, wanted, past }, keep);
+    return this.#deps.decoder.run({ ...input, wanted, past }, keep);
   }
 }
 
-/** A chain of this many rows, whatever stands in them. */
+/** Returns a chain of this many rows; its token values are not used. */
 function chainOf(rows: number): TokenTree {
   const tree = new TokenTree();
   tree.add(Array.from({ length: rows }, (_, i) => i));

@@ -11,19 +11,19 @@ export interface DecoderInput {
   readonly positions: BigInt64Array;
   /** [S, P + S] */
   readonly bias: Float32Array;
-  /** Rows whose logits are wanted, at least one. */
+  /** Rows to return logits for, at least one. */
   readonly wanted: readonly number[];
   readonly past: KeyValueCache;
 }
 
 export interface DecoderOutput {
-  /** Of each wanted row, over the vocabulary. */
+  /** [vocabulary] for each wanted row. */
   readonly logits: readonly Float32Array[];
-  /** Of P + S positions; that of the past where it was not asked for. */
+  /** Of P + S positions; the past cache when `keep` is false. */
   readonly cache: KeyValueCache;
 }
 
-/** The graph `language.onnx` (docs/fused-model.md). Blocks its thread while it computes. */
+/** The graph `language.onnx` (docs/fused-model.md). Blocks the calling thread while it computes. */
 export class Decoder implements AsyncDisposable {
   readonly layers: number;
   readonly #session: ModelSession;
@@ -33,9 +33,9 @@ export class Decoder implements AsyncDisposable {
     this.layers = layers;
   }
 
-  /** @throws PresageError `model_invalid` */
+  /** @throws {PresageError} model_invalid */
   static async open(path: string, threads: number): Promise<Decoder> {
-    // The names are only known once it is open; layers beyond the last are names that nothing has.
+    // The number of layers is unknown before the session opens; names of layers beyond the last have no effect.
     const mayBeEmpty = Array.from({ length: MAX_LAYERS }, (_, i) => [`past_key_${i}`, `past_value_${i}`]);
     const options = { device: 'cpu', threads, arena: false, mayBeEmpty: mayBeEmpty.flat() } as const;
     const session = await ModelSession.open(path, options);
@@ -47,19 +47,25 @@ export class Decoder implements AsyncDisposable {
     return new Decoder(session, layers);
   }
 
-  /** @param keep whether keys and values are wanted. @throws PresageError `inference_failed` */
+  /**
+   * @param keep true: return keys and values
+   * @throws {PresageError} inference_failed
+   */
   async run(input: DecoderInput, keep: boolean): Promise<DecoderOutput> {
     const { past, wanted } = input;
     const rows = input.positions.length;
-    const kept = Array.from({ length: keep ? this.layers : 0 }, (_, i) => i);
-    const names = kept.flatMap((i) => [`present_key_${i}`, `present_value_${i}`]);
+    const indices = Array.from({ length: keep ? this.layers : 0 }, (_, i) => i);
+    const names = indices.flatMap((i) => [`present_key_${i}`, `present_value_${i}`]);
     const outputs = await this.#session.run(feedOf(input, rows), ['logits', ...names]);
     const { data, dims } = outputs['logits'] ?? { data: new Float32Array(0), dims: [] };
     const vocabulary = dims[2] ?? 0;
     const logits = wanted.map((_, i) => data.subarray(i * vocabulary, (i + 1) * vocabulary));
     if (!keep) return { logits, cache: past };
-    const part = (name: string): Float32Array => outputs[name]?.data ?? new Float32Array(0);
-    const layers = kept.map((i) => ({ key: part(`present_key_${i}`), value: part(`present_value_${i}`) }));
+    const output = (name: string): Float32Array => outputs[name]?.data ?? new Float32Array(0);
+    const layers = indices.map((i) => ({
+      key: output(`present_key_${i}`),
+      value: output(`present_value_${i}`),
+    }));
     return { logits, cache: { length: past.length + rows, layers } };
   }
 
@@ -72,7 +78,7 @@ export class Decoder implements AsyncDisposable {
   }
 }
 
-/** SmolLM2-135M has 30. */
+/** Maximum number of layers; SmolLM2-135M has 30. */
 const MAX_LAYERS = 64;
 
 function feedOf(input: DecoderInput, rows: number): Record<string, InputTensor> {

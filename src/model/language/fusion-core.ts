@@ -5,10 +5,10 @@ import { trackFeed } from '../learned/track-feed.js';
 
 /** Rows of the visual prefix. */
 export const PREFIX_ROWS = 32;
-/** Values of an object token as the core takes it, and of a clip token. */
+/** Width of the core's appearance and scene inputs. */
 const EMBEDDING_WIDTH = 256;
 
-/** The graph `fusion.onnx` (docs/fused-model.md): what is seen, as a prefix of the text. */
+/** The graph `fusion.onnx` (docs/fused-model.md): converts tracks and embeddings to a prefix of the text. */
 export class FusionCore implements AsyncDisposable {
   readonly #session: ModelSession;
 
@@ -16,7 +16,7 @@ export class FusionCore implements AsyncDisposable {
     this.#session = session;
   }
 
-  /** @throws PresageError `model_invalid` */
+  /** @throws {PresageError} model_invalid */
   static async open(path: string, threads: number): Promise<FusionCore> {
     const mayBeEmpty = ['clips', 'clip_age'];
     return new FusionCore(
@@ -24,7 +24,10 @@ export class FusionCore implements AsyncDisposable {
     );
   }
 
-  /** [32, 576]. @throws PresageError `inference_failed` */
+  /**
+   * Returns the visual prefix, [32, 576].
+   * @throws {PresageError} inference_failed
+   */
   async prefix(visual: VisualTokens): Promise<Float32Array> {
     const outputs = await this.#session.run(feedOf(visual), ['prefix']);
     return outputs.prefix.data;
@@ -39,13 +42,13 @@ export class FusionCore implements AsyncDisposable {
   }
 }
 
-/** Equal for equal tokens: whether the prefix of an earlier request can serve again. */
-export function visualKey({ tracks, slots, appearances: looks, scenes: clips }: VisualTokens): string {
+/** Returns a key that is equal for equal input, to reuse the prefix of an earlier request. */
+export function visualKey({ tracks, slots, appearances, scenes }: VisualTokens): string {
   const hash = createHash('sha1');
   const numbers = [tracks.count, tracks.steps, tracks.aspect, ...tracks.kinds, ...slots];
-  const arrays = [Float64Array.from(numbers), tracks.boxes, tracks.seen, tracks.ages, looks];
+  const arrays = [Float64Array.from(numbers), tracks.boxes, tracks.seen, tracks.ages, appearances];
   for (const array of arrays) hash.update(bytesOf(array));
-  for (const { ageS, embedding } of clips)
+  for (const { ageS, embedding } of scenes)
     hash.update(bytesOf(Float64Array.of(ageS))).update(bytesOf(embedding));
   return hash.digest('base64');
 }
@@ -54,22 +57,17 @@ function bytesOf({ buffer, byteOffset, byteLength }: Float32Array | Float64Array
   return new Uint8Array(buffer, byteOffset, byteLength);
 }
 
-function feedOf({
-  tracks,
-  slots,
-  appearances: looks,
-  scenes: clips,
-}: VisualTokens): Record<string, InputTensor> {
+function feedOf({ tracks, slots, appearances, scenes }: VisualTokens): Record<string, InputTensor> {
   const { count } = tracks;
-  const tokens = new Float32Array(clips.length * EMBEDDING_WIDTH);
-  clips.forEach(({ embedding }, i) =>
-    tokens.set(embedding.subarray(0, EMBEDDING_WIDTH), i * EMBEDDING_WIDTH),
+  const sceneRows = new Float32Array(scenes.length * EMBEDDING_WIDTH);
+  scenes.forEach(({ embedding }, i) =>
+    sceneRows.set(embedding.subarray(0, EMBEDDING_WIDTH), i * EMBEDDING_WIDTH),
   );
   return {
     ...trackFeed(tracks),
     slot: { type: 'int64', data: BigInt64Array.from(slots, BigInt), dims: [count] },
-    looks: { type: 'float32', data: looks, dims: [count, EMBEDDING_WIDTH] },
-    clips: { type: 'float32', data: tokens, dims: [clips.length, EMBEDDING_WIDTH] },
-    clip_age: { type: 'float32', data: Float32Array.from(clips, ({ ageS }) => ageS), dims: [clips.length] },
+    looks: { type: 'float32', data: appearances, dims: [count, EMBEDDING_WIDTH] },
+    clips: { type: 'float32', data: sceneRows, dims: [scenes.length, EMBEDDING_WIDTH] },
+    clip_age: { type: 'float32', data: Float32Array.from(scenes, ({ ageS }) => ageS), dims: [scenes.length] },
   };
 }

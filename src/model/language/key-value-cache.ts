@@ -1,5 +1,6 @@
-/** Heads of keys and values, and values of each (docs/fused-model.md). */
+/** Number of key-value heads (docs/fused-model.md). */
 export const HEADS = 3;
+/** Numbers of one head and position. */
 export const HEAD_WIDTH = 64;
 
 /** Keys and values of one layer, each [1, 3, length, 64]. */
@@ -19,7 +20,7 @@ export function emptyCache(layers: number): KeyValueCache {
   return { length: 0, layers: Array.from({ length: layers }, () => ({ key: none, value: none })) };
 }
 
-/** The first `length` positions. */
+/** Returns the first `length` positions. */
 export function headOf(cache: KeyValueCache, length: number): KeyValueCache {
   if (length === cache.length) return cache;
   const cut = (rows: Float32Array): Float32Array => {

@@ -1,7 +1,7 @@
 import type { AnswerGrammar, LanguageRequest } from '../../core/learned-models.js';
 import type { LanguageWork } from './context.js';
 
-/** What the worker loads. */
+/** Files and options of the worker. */
 export interface LanguageFiles {
   readonly language: string;
   readonly embeddings: string;
@@ -9,11 +9,11 @@ export interface LanguageFiles {
   readonly fusion: string;
   /** Threads inside one operator. */
   readonly threads: number;
-  /** Nice value of the worker thread, 0–19; only Linux has one for each thread. */
+  /** Nice value of the worker thread, 0–19; only Linux supports it per thread. */
   readonly niceness: number;
 }
 
-/** One request. `cancel` holds one int32: 1 as soon as nobody waits for the answer. */
+/** One request. `cancel` holds one int32, which becomes 1 when the caller has aborted. */
 export type LanguageTask = {
   readonly request: LanguageRequest;
   readonly cancel: SharedArrayBuffer;
@@ -27,6 +27,6 @@ export interface LanguageAnswer {
   readonly digits: Float32Array;
   readonly text: string;
   readonly logProbability: number;
-  /** Of this answer alone. */
+  /** Work of this answer alone. */
   readonly work: LanguageWork;
 }

@@ -1,6 +1,6 @@
 import { PresageError } from '../../core/errors.js';
 import type { AnswerGrammar, LanguageRequest } from '../../core/learned-models.js';
-import { AnswerPath, Partings } from './answer-path.js';
+import { AnswerPath, DivergingNodes } from './answer-path.js';
 import { Context, type ContextDeps, type LanguageWork } from './context.js';
 import type { TextTokenizer } from './tokenizer.js';
 
@@ -8,29 +8,32 @@ export interface LanguageRuntimeDeps extends ContextDeps {
   readonly tokenizer: Pick<TextTokenizer, 'digits' | 'encode'>;
 }
 
-/** Continuations of one request, at most. */
+/** Maximum number of continuations of one request. */
 const MAX_CONTINUATIONS = 256;
-/** Tokens of one run of candidates: their bias has tokens × (context + tokens) entries. */
+/** Maximum number of candidate tokens per run: their bias has tokens × (context + tokens) entries. */
 const MAX_TREE = 128;
 
 /**
- * Answers requests on one thread, one at a time. `check` is called between the runs of the models and throws where the
- * request is no longer wanted.
+ * Handles requests on the calling thread, one at a time. `check` is called between the runs of the models and throws when
+ * the request was cancelled.
  */
 export class LanguageRuntime {
   readonly #tokenizer: LanguageRuntimeDeps['tokenizer'];
   readonly #context: Context;
 
-  constructor({ tokenizer, ...parts }: LanguageRuntimeDeps) {
+  constructor({ tokenizer, ...deps }: LanguageRuntimeDeps) {
     this.#tokenizer = tokenizer;
-    this.#context = new Context(parts);
+    this.#context = new Context(deps);
   }
 
   work(): LanguageWork {
     return this.#context.work();
   }
 
-  /** See LanguageModel: [continuations, 10]. @throws PresageError `inference_failed`, or what `check` throws */
+  /**
+   * See LanguageModel: [continuations, 10].
+   * @throws {PresageError} inference_failed, or the error of `check`
+   */
   async scoreDigits(
     request: LanguageRequest,
     continuations: readonly string[],
@@ -49,7 +52,7 @@ export class LanguageRuntime {
         if (ends.length > 0 && tree.size - root + tree.missing(sequence, root) > MAX_TREE) break;
         ends.push(tree.add(sequence, root));
       }
-      const logits = await this.#context.look(candidates, ends);
+      const logits = await this.#context.logitsAfter(candidates, ends);
       logits.forEach((row, i) => scores.set(digitShares(row, this.#tokenizer.digits), (first + i) * 10));
       first += ends.length;
       check();
@@ -57,7 +60,10 @@ export class LanguageRuntime {
     return scores;
   }
 
-  /** See LanguageModel. @throws PresageError `inference_failed`, or what `check` throws */
+  /**
+   * See LanguageModel.
+   * @throws {PresageError} inference_failed, or the error of `check`
+   */
   async complete(
     request: LanguageRequest,
     grammar: AnswerGrammar,
@@ -68,15 +74,15 @@ export class LanguageRuntime {
     for (let branch = path.next(); branch !== undefined; branch = path.next()) {
       this.#context.push(branch.forced);
       const candidates = await this.#context.candidates(check);
-      const partings = new Partings(branch.pieces, candidates.tree, candidates.root);
-      const logits = await this.#context.look(candidates, partings.nodes);
-      this.#context.push(path.choose(branch, partings.logProbabilities(logits)));
+      const diverging = new DivergingNodes(branch.pieces, candidates.tree, candidates.root);
+      const logits = await this.#context.logitsAfter(candidates, diverging.nodes);
+      this.#context.push(path.choose(branch, diverging.logProbabilities(logits)));
       check();
     }
     return path.answer();
   }
 
-  /** All but the last line of a prompt is its head, which the next request may share. */
+  /** Splits the prompt before its last line: the next request may reuse the head. */
   async #begin({ visual, prompt }: LanguageRequest, check: () => void): Promise<void> {
     const line = prompt.lastIndexOf('\n', prompt.length - 2) + 1;
     const [head, tail] = [prompt.slice(0, line), prompt.slice(line)];
@@ -90,12 +96,13 @@ export class LanguageRuntime {
   }
 }
 
-/** The distribution over the ten digit tokens alone. */
+/** Returns the distribution over the ten digit tokens alone. */
 function digitShares(logits: Float32Array, digits: readonly number[]): readonly number[] {
   const values = digits.map((token) => logits[token] ?? NaN);
-  const most = Math.max(...values);
-  const powers = values.map((value) => Math.exp(value - most));
+  const max = Math.max(...values);
+  const powers = values.map((value) => Math.exp(value - max));
   const sum = powers.reduce((total, power) => total + power, 0);
-  if (!Number.isFinite(sum)) throw new PresageError('inference_failed', 'the language model says no numbers');
+  if (!Number.isFinite(sum))
+    throw new PresageError('inference_failed', 'the logits of the language model are not finite');
   return powers.map((power) => power / sum);
 }

@@ -5,13 +5,13 @@ import { ThreadQueue } from '../runtime/thread-queue.js';
 import type { LanguageAnswer, LanguageFiles, LanguageTask } from './language-protocol.js';
 
 export interface LanguageThreadOptions extends LanguageFiles {
-  /** As messages tell it: name and the first digits of its hash. */
+  /** Name and first digits of the hash, as in messages. */
   readonly name: string;
-  /** Requests that may wait, the one under way not counted. Default 8. */
-  readonly maxWaiting?: number;
+  /** Maximum number of waiting requests, without the present one. Default 8. */
+  readonly maxWaiting?: number | undefined;
   /** Compiled worker to run; for tests. */
   readonly workerEntry?: string;
-  /** Waits before a crashed worker is started again; for tests. */
+  /** Waits before a crashed worker is restarted; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -19,17 +19,18 @@ export interface LanguageStats {
   readonly waiting: number;
   readonly answered: number;
   readonly failed: number;
-  /** Given up by whoever asked. */
+  /** Requests aborted by their callers. */
   readonly aborted: number;
-  /** Not taken on because too many waited. */
+  /** Requests rejected because the queue was full. */
   readonly refused: number;
   readonly crashes: number;
-  /** Rows that went through the decoder, and those whose keys and values were used again. */
+  /** Rows that the decoder computed. */
   readonly ranRows: number;
+  /** Rows whose keys and values were reused. */
   readonly reusedRows: number;
 }
 
-/** The language model in a worker of its own, whose thread yields to those of perception. */
+/** The language model in its own worker, whose thread has a lower priority than those of perception. */
 export class LanguageThread implements LanguageModel {
   readonly name: string;
   readonly #maxWaiting: number;
@@ -49,7 +50,7 @@ export class LanguageThread implements LanguageModel {
     });
   }
 
-  /** @throws PresageError `model_invalid`, `model_missing`, `worker_crashed` */
+  /** @throws {PresageError} model_invalid, model_missing, worker_crashed */
   static async open(options: LanguageThreadOptions): Promise<LanguageThread> {
     const thread = new LanguageThread(options);
     try {
@@ -67,7 +68,7 @@ export class LanguageThread implements LanguageModel {
     signal?: AbortSignal,
   ): Promise<Float32Array> {
     const cancel = new SharedArrayBuffer(4);
-    return (await this.#ask({ type: 'digits', request, continuations, cancel }, signal)).digits;
+    return (await this.#run({ type: 'digits', request, continuations, cancel }, signal)).digits;
   }
 
   async complete(
@@ -76,7 +77,7 @@ export class LanguageThread implements LanguageModel {
     signal?: AbortSignal,
   ): Promise<{ readonly text: string; readonly logProbability: number }> {
     const cancel = new SharedArrayBuffer(4);
-    const { text, logProbability } = await this.#ask({ type: 'complete', request, grammar, cancel }, signal);
+    const { text, logProbability } = await this.#run({ type: 'complete', request, grammar, cancel }, signal);
     return { text, logProbability };
   }
 
@@ -84,7 +85,7 @@ export class LanguageThread implements LanguageModel {
     return { waiting: Math.max(this.#open - 1, 0), crashes: this.#queue.crashes, ...this.#counts };
   }
 
-  /** Idempotent. What waits is rejected with `interrupted`. */
+  /** Rejects open requests with `interrupted`. Idempotent. */
   close(): Promise<void> {
     return this.#queue.close();
   }
@@ -93,14 +94,14 @@ export class LanguageThread implements LanguageModel {
     return this.close();
   }
 
-  async #ask(task: LanguageTask, signal: AbortSignal | undefined): Promise<LanguageAnswer> {
+  async #run(task: LanguageTask, signal: AbortSignal | undefined): Promise<LanguageAnswer> {
     signal?.throwIfAborted();
     if (this.#open > this.#maxWaiting) {
       this.#counts.refused += 1;
       const message = `${this.#open} requests wait for the language model`;
       throw new PresageError('overloaded', message, { retryable: true });
     }
-    // The thread notices between two runs of the model; whoever asked does not wait for that.
+    // The worker reads the flag between two runs of the model; the caller does not wait for that.
     const cancel = (): number => Atomics.store(new Int32Array(task.cancel), 0, 1);
     signal?.addEventListener('abort', cancel, { once: true });
     this.#open += 1;

@@ -1,4 +1,4 @@
-/** Entry of the worker thread of the language model: loads the files named in `workerData`, then answers one by one. */
+/** Entry of the worker thread of the language model: loads the files of `workerData`, then handles requests one by one. */
 import { setPriority } from 'node:os';
 import { parentPort, workerData } from 'node:worker_threads';
 import { PresageError, toPresageError } from '../../core/errors.js';
@@ -24,7 +24,7 @@ interface Loaded {
 }
 
 async function load(files: LanguageFiles): Promise<Loaded> {
-  // On Linux priority 0 means the calling thread, elsewhere the whole process, which is not meant.
+  // On Linux process id 0 means the calling thread; elsewhere it means the whole process, which must keep its priority.
   if (process.platform === 'linux') setPriority(0, files.niceness);
   const tokenizer = await TextTokenizer.open(files.tokenizer);
   const embeddings = await EmbeddingTable.open(files.embeddings);
@@ -36,20 +36,20 @@ async function load(files: LanguageFiles): Promise<Loaded> {
 async function answer({ runtime }: Loaded, task: LanguageTask): Promise<LanguageAnswer> {
   const cancel = new Int32Array(task.cancel);
   const check = (): void => {
-    if (Atomics.load(cancel, 0) !== 0) throw new PresageError('interrupted', 'the request was given up');
+    if (Atomics.load(cancel, 0) !== 0) throw new PresageError('interrupted', 'the request was cancelled');
   };
   check();
   const before = runtime.work();
-  const said = { digits: new Float32Array(0), text: '', logProbability: 0 };
+  const result = { digits: new Float32Array(0), text: '', logProbability: 0 };
   if (task.type === 'digits')
-    said.digits = (await runtime.scoreDigits(
+    result.digits = (await runtime.scoreDigits(
       task.request,
       task.continuations,
       check,
     )) as Float32Array<ArrayBuffer>;
-  else Object.assign(said, await runtime.complete(task.request, task.grammar, check));
+  else Object.assign(result, await runtime.complete(task.request, task.grammar, check));
   const { ran, reused } = runtime.work();
-  return { ...said, work: { ran: ran - before.ran, reused: reused - before.reused } };
+  return { ...result, work: { ran: ran - before.ran, reused: reused - before.reused } };
 }
 
 async function handle(loaded: Loaded, request: WorkerRequest<LanguageTask>): Promise<void> {

@@ -2,19 +2,19 @@ import { bundledModelsDir, findModel, loadManifest, modelVersion, verifyModel } 
 import { LanguageThread } from './language-thread.js';
 
 export interface LanguageModelOptions {
-  /** Default: the models that come with Presage. */
+  /** Default: the bundled models. */
   readonly modelsDir?: string;
   /** Threads inside one operator. Default 1: the other core is for perception. */
   readonly threads?: number;
   /** Nice value of the worker thread on Linux, 0–19. Default 5. */
   readonly niceness?: number;
-  /** Requests that may wait. Default 8. */
+  /** Maximum number of waiting requests. Default 8. */
   readonly maxWaiting?: number;
 }
 
 /**
- * Opens the language model of the models folder, all its files verified.
- * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`
+ * Verifies and opens the language model of the models folder.
+ * @throws {PresageError} model_missing, model_hash_mismatch, model_invalid, worker_crashed
  */
 export async function openLanguageModel(options: LanguageModelOptions = {}): Promise<LanguageThread> {
   const { modelsDir = bundledModelsDir(), threads = 1, niceness = 5, maxWaiting } = options;
@@ -30,6 +30,6 @@ export async function openLanguageModel(options: LanguageModelOptions = {}): Pro
     fusion: await path('fusion'),
     threads,
     niceness,
-    ...(maxWaiting === undefined ? {} : { maxWaiting }),
+    maxWaiting,
   });
 }

@@ -1,10 +1,10 @@
-/** What an entry of the attention bias is for what must not be seen; 0 for the rest. */
+/** Attention bias of positions that a token must not attend to; 0 for the others. */
 const HIDDEN = -10_000;
 
-/** A tree of tokens: each stands after its parent, and does not see its siblings. Row-major in order of adding. */
+/** A tree of tokens: each follows its parent and does not attend to its siblings. Rows are in the order of insertion. */
 export class TokenTree {
   readonly tokens: number[] = [];
-  /** Index of the token before, -1 where the context is. */
+  /** Index of the previous token; -1: the context. */
   readonly #parents: number[] = [];
   readonly #depths: number[] = [];
   /** By `parent/token`. */
@@ -14,7 +14,7 @@ export class TokenTree {
     return this.tokens.length;
   }
 
-  /** Nodes that `add` would make for the sequence. */
+  /** Returns the number of nodes that `add` would create for the sequence. */
   missing(sequence: readonly number[], parent = -1): number {
     let at = parent;
     for (let i = 0; i < sequence.length; i++) {
@@ -25,7 +25,7 @@ export class TokenTree {
     return 0;
   }
 
-  /** Adds a sequence after a node; what it shares with others there is shared. Returns the index of its last token. */
+  /** Adds a sequence after a node and reuses a common beginning. Returns the index of its last token. */
   add(sequence: readonly number[], parent = -1): number {
     let at = parent;
     for (const token of sequence) {
@@ -43,12 +43,12 @@ export class TokenTree {
     return at;
   }
 
-  /** Position of each token after a context of `past` tokens. */
+  /** Returns the position of each token after a context of `past` tokens. */
   positions(past: number): BigInt64Array {
     return BigInt64Array.from(this.#depths, (depth) => BigInt(past + depth));
   }
 
-  /** Attention bias [size, past + size]: a token sees the context, its ancestors and itself. */
+  /** Returns the attention bias [size, past + size]: a token attends to the context, its ancestors and itself. */
   bias(past: number): Float32Array {
     const total = past + this.size;
     const bias = new Float32Array(this.size * total).fill(HIDDEN);

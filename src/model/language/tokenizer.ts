@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import * as library from '@huggingface/tokenizers';
 import { PresageError } from '../../core/errors.js';
 
-/** What is used of the library: its own types are not found by a compiler that resolves modules as Node does. */
+/** The used part of the library, declared here because Node's module resolution does not find the library's types. */
 interface Tokenizer {
   encode(text: string, options: { readonly add_special_tokens: boolean }): { readonly ids: number[] };
 }
@@ -10,7 +10,7 @@ const { Tokenizer } = library as unknown as {
   readonly Tokenizer: new (document: object, config: object) => Tokenizer;
 };
 
-/** Text to the tokens of the language model. */
+/** Converts text to the tokens of the language model. */
 export class TextTokenizer {
   /** Tokens of `0` to `9`. */
   readonly digits: readonly number[];
@@ -26,7 +26,10 @@ export class TextTokenizer {
     });
   }
 
-  /** Reads a `tokenizer.json` of Hugging Face. @throws PresageError `model_invalid` */
+  /**
+   * Reads a `tokenizer.json` of Hugging Face.
+   * @throws {PresageError} model_invalid
+   */
   static async open(path: string): Promise<TextTokenizer> {
     try {
       const document = JSON.parse(await readFile(path, 'utf8')) as object;

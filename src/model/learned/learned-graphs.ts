@@ -4,15 +4,15 @@ import { ModelSession, type InputTensor, type OutputTensor } from '../runtime/or
 import { trackFeed } from './track-feed.js';
 import type { LearnedFiles } from './learned-protocol.js';
 
-/** Both graphs are small: one thread does a call in milliseconds and leaves the cores to the detector. */
+/** Both graphs are small: one thread computes a call in milliseconds and leaves the cores to the detector. */
 const THREADS = 1;
-/** Shapes of docs/fused-model.md beyond the number of objects. */
+/** Output shapes of docs/fused-model.md after the object dimensions. */
 const SINGLE = [5, 6];
 const PAIR = [2, 6];
 const PATHS = [6, 30, 3];
 const MODES = [6];
 
-/** The forecaster and the cause head as ONNX sessions of this thread. */
+/** The forecaster and the cause head as ONNX sessions of the calling thread. */
 export class LearnedGraphs implements AsyncDisposable {
   readonly #forecaster: ModelSession | undefined;
   readonly #causes: ModelSession | undefined;
@@ -22,7 +22,7 @@ export class LearnedGraphs implements AsyncDisposable {
     this.#causes = causes;
   }
 
-  /** @throws PresageError `model_invalid` */
+  /** @throws {PresageError} model_invalid */
   static async open(files: LearnedFiles): Promise<LearnedGraphs> {
     const forecaster = await openGraph(files.forecaster, ['boxes', 'seen', 'kind', 'age', 'aspect']);
     try {
@@ -37,20 +37,20 @@ export class LearnedGraphs implements AsyncDisposable {
     }
   }
 
-  /** @throws PresageError `inference_failed` */
+  /** @throws {PresageError} inference_failed */
   async forecast(tracks: TrackTensors): Promise<LearnedForecast> {
     const { count } = tracks;
     const session = loaded(this.#forecaster, 'forecaster');
-    const said = await session.run(trackFeed(tracks), ['single', 'pair', 'paths', 'modes']);
+    const outputs = await session.run(trackFeed(tracks), ['single', 'pair', 'paths', 'modes']);
     return {
-      single: checked('single', said.single, [count, ...SINGLE]),
-      pair: checked('pair', said.pair, [count, count, ...PAIR]),
-      paths: checked('paths', said.paths, [count, ...PATHS]),
-      modes: checked('modes', said.modes, [count, ...MODES]),
+      single: checked('single', outputs.single, [count, ...SINGLE]),
+      pair: checked('pair', outputs.pair, [count, count, ...PAIR]),
+      paths: checked('paths', outputs.paths, [count, ...PATHS]),
+      modes: checked('modes', outputs.modes, [count, ...MODES]),
     };
   }
 
-  /** @throws PresageError `inference_failed` */
+  /** @throws {PresageError} inference_failed */
   async necessary({ tracks, event, roles, contacts }: CauseQuery): Promise<Float32Array> {
     const { count } = tracks;
     const session = loaded(this.#causes, 'cause head');
@@ -90,9 +90,9 @@ async function openGraph(
   );
 }
 
-function loaded(session: ModelSession | undefined, what: string): ModelSession {
+function loaded(session: ModelSession | undefined, name: string): ModelSession {
   if (session) return session;
-  throw new PresageError('inference_failed', `no ${what} is loaded`);
+  throw new PresageError('inference_failed', `no ${name} is loaded`);
 }
 
 function floats(data: Float32Array, dims: readonly number[]): InputTensor {
@@ -103,7 +103,10 @@ function integers(values: readonly number[]): InputTensor {
   return { type: 'int64', data: BigInt64Array.from(values, BigInt), dims: [values.length] };
 }
 
-/** The values of an output, which must have this shape and be finite. */
+/**
+ * Returns the values of an output.
+ * @throws {PresageError} inference_failed — the shape differs or a value is not finite
+ */
 function checked(name: string, { data, dims }: OutputTensor, shape: readonly number[]): Float32Array {
   if (dims.join() !== shape.join())
     throw new PresageError(

@@ -19,22 +19,22 @@ import { ThreadQueue } from '../runtime/thread-queue.js';
 import type { LearnedAnswer, LearnedFiles, LearnedWork } from './learned-protocol.js';
 
 export interface LearnedModelsOptions {
-  /** Folder with a manifest. Default: the one that comes with Presage. */
+  /** Folder with a manifest. Default: the bundled models. */
   readonly modelsDir?: string | undefined;
   /** Compiled worker to run; for tests. */
   readonly workerEntry?: string;
-  /** Waits before a crashed worker is started again; for tests. */
+  /** Waits before a crashed worker is restarted; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
 type LearnedQueue = ThreadQueue<LearnedWork, LearnedAnswer>;
 
-/** A call takes milliseconds, and 48 objects some tens: one that takes this long hangs. */
+/** A call takes milliseconds, some tens of them with 48 objects: a longer call hangs. */
 const ANSWER_TIMEOUT_MS = 10_000;
 
 /**
- * The forecaster and the cause head, in one worker thread that all streams of the process share. Calls are done in their
- * order; one whose signal aborts leaves the queue.
+ * The forecaster and the cause head in one worker thread that all streams of the process share. Calls are handled in order;
+ * a call whose signal aborts leaves the queue.
  */
 export class LearnedModels implements AsyncDisposable {
   /** Absent where the manifest has none. */
@@ -49,9 +49,9 @@ export class LearnedModels implements AsyncDisposable {
   }
 
   /**
-   * Opens what the manifest has of roles `forecaster` and `causes`, verified.
-   * @throws PresageError `model_missing` (also when the manifest has neither), `model_hash_mismatch`, `model_invalid`,
-   * `worker_crashed`
+   * Verifies and opens the models of roles `forecaster` and `causes`.
+   * @throws {PresageError} model_missing — the manifest has neither, or a file is missing
+   * @throws {PresageError} model_hash_mismatch, model_invalid, worker_crashed
    */
   static async open(options: LearnedModelsOptions = {}): Promise<LearnedModels> {
     const modelsDir = options.modelsDir ?? bundledModelsDir();
@@ -60,7 +60,7 @@ export class LearnedModels implements AsyncDisposable {
     const causes = await located(modelsDir, manifest, 'causes');
     if (!forecaster && !causes)
       throw new PresageError('model_missing', 'the models folder has neither a forecaster nor a cause head', {
-        hint: 'use the models that come with Presage (leave --models out), or --reasoner rules',
+        hint: 'use the bundled models (omit --models), or --reasoner rules',
       });
     const files: LearnedFiles = {
       ...(forecaster && { forecaster: forecaster.path }),
@@ -86,7 +86,7 @@ export class LearnedModels implements AsyncDisposable {
     });
   }
 
-  /** Idempotent. What waits is rejected with `interrupted`. */
+  /** Rejects open calls with `interrupted`. Idempotent. */
   close(): Promise<void> {
     return this.#queue.close();
   }
@@ -96,7 +96,7 @@ export class LearnedModels implements AsyncDisposable {
   }
 }
 
-/** Shared by streams: closing one does nothing, `LearnedModels.close` ends the thread. */
+/** A model that streams share: `close` has no effect, `LearnedModels.close` ends the thread. */
 abstract class ThreadModel implements AsyncDisposable {
   constructor(
     readonly name: string,
@@ -116,7 +116,7 @@ class ThreadForecaster extends ThreadModel implements ForecastModel {
   async forecast(tracks: TrackTensors, signal?: AbortSignal): Promise<LearnedForecast> {
     const answer = await this.queue.run({ type: 'forecast', tracks }, signal);
     if (answer.type === 'forecast') return answer.forecast;
-    throw new PresageError('internal', 'the forecaster was given the answer of another');
+    throw new PresageError('internal', 'the forecaster got the answer of another model');
   }
 }
 
@@ -124,7 +124,7 @@ class ThreadCauseHead extends ThreadModel implements CauseModel {
   async necessary(query: CauseQuery, signal?: AbortSignal): Promise<Float32Array> {
     const answer = await this.queue.run({ type: 'causes', query }, signal);
     if (answer.type === 'causes') return answer.necessary;
-    throw new PresageError('internal', 'the cause head was given the answer of another');
+    throw new PresageError('internal', 'the cause head got the answer of another model');
   }
 }
 

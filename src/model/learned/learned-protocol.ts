@@ -1,6 +1,6 @@
 import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learned-models.js';
 
-/** The files of the thread's models; one that is missing is never asked. */
+/** The files of the thread's models; there are no calls for an absent one. */
 export interface LearnedFiles {
   readonly forecaster?: string;
   readonly causes?: string;

@@ -1,4 +1,4 @@
-/** Entry of the worker thread of the forecaster and the cause head: loads the files of `workerData`, answers one by one. */
+/** Entry of the worker of forecaster and cause head: loads the files of `workerData`, then handles requests one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../core/errors.js';
 import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';

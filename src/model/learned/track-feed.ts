@@ -1,7 +1,7 @@
 import type { TrackTensors } from '../../core/learned-models.js';
 import type { InputTensor } from '../runtime/ort.js';
 
-/** The tracks as the learned graphs take them. */
+/** Converts tracks to inputs of the learned graphs. */
 export function trackFeed(tracks: TrackTensors): Record<string, InputTensor> {
   const { count, steps, boxes, seen, kinds, ages, aspect } = tracks;
   return {

@@ -20,7 +20,7 @@ import { compareScene, SceneClassifier } from './background/scene.js';
 import { reconsiderShades } from './foreground/shades.js';
 import { liftStanding } from './foreground/standing.js';
 
-/** What motion tells of one frame. */
+/** The result of motion for one frame. */
 export interface MotionAnswer {
   /** Label `object`, origin `motion`, boxes in fractions of the frame. */
   readonly proposals: Detection[];
@@ -29,39 +29,42 @@ export interface MotionAnswer {
   readonly scene: SceneCondition;
 }
 
-/** The label of what only motion or objectness tells. */
+/** Label of detections of motion or objectness alone. */
 export const OBJECT_LABEL = 'object';
 
-/** Smallest object, as a share of the picture and in work px: below are leaves, rain and blocks of the compression. */
+/** Minimum object as a share of the picture: smaller areas are leaves, rain and blocks of the compression. */
 const MIN_SHARE = 0.00012;
+/** Minimum object, work px. */
 const MIN_AREA = 16;
-/** What covers more of the picture than this is light, fog or a lens cap. */
+/** Maximum object as a share of the picture: larger areas are light, fog or a lens cap. */
 const MAX_SHARE = 0.35;
-/** Where this share of the picture is foreground for that long, s, the background is not what it was. */
+/** The background is invalid when this share of the picture is foreground for FLOOD_S. */
 const FLOOD_SHARE = 0.5;
 const FLOOD_S = 1;
-/** A thing that came and stands still belongs to the scene after this long, s; one of the first picture stays. */
+/** An object that arrived and stands still becomes background after this time, s; an object of the first picture does not. */
 const ABSORB_S = 180;
-/** How badly the background is registered: a still camera vibrates, a moved background is resampled; px. */
+/** Registration error of a still camera, which vibrates, px. */
 const STILL_SLACK = 0.15;
+/** Registration error of a moved background, which is resampled, px. */
 const MOVED_SLACK = 0.5;
-/** Score of what has not proven to be a thing: it may continue an object, not begin one. */
+/** Score of an unproven object: it can continue a track, but not begin one. */
 const DOUBTFUL_SCORE = 0.5;
-/** Score of a proposal at first sight, and once it has been watched for that long, s. */
+/** Score of a proven proposal in its first picture. */
 const FIRST_SCORE = 0.6;
+/** Score of a proven proposal after WATCHED_S. */
 const LAST_SCORE = 0.85;
 const WATCHED_S = 0.4;
-/** A picture with more things than this holds a texture that moves. */
+/** Maximum number of proposals: a picture with more contains a moving texture. */
 const MAX_PROPOSALS = 300;
-/** Longest step of the background's following, s: after a gap one picture must not count for all that was missed. */
+/** Maximum step of a background update, s: after a gap, one picture must not count for all missed ones. */
 const LONGEST_STEP_S = 1;
-/** Looks during which new masks are things that stood there when the stream began. */
+/** Number of first pictures in which new masks are objects that stood there when the stream began. */
 const STANDING_CHECKS = 2;
 
 /**
- * Class-agnostic proposals of one stream: what stands out of a background model that follows noise, light and camera.
- * Keeps the background and the masks of the last picture. Pure arithmetic, deterministic, synchronous; pictures must all
- * have the size given to the constructor.
+ * Class-agnostic proposals of one stream: foreground of a background model that follows noise, light and camera. Stores the
+ * background and the masks of the last picture. Pure arithmetic, deterministic, synchronous; all pictures must have the size
+ * given to the constructor.
  */
 export class MotionAnalyzer {
   readonly #width: number;
@@ -76,15 +79,18 @@ export class MotionAnalyzer {
     if (planes) this.#state = new AnalyzerState(planes);
   }
 
-  /** @param pixels I420. @param t media time, s, increasing */
+  /**
+   * @param pixels I420
+   * @param t media time, s, increasing
+   */
   analyze(pixels: Uint8Array, t: number): MotionAnswer {
     const state = this.#state;
     if (!state) return { proposals: [], camera: undefined, scene: 'clear' };
     downscale(pixels, this.#width, this.#height, state.planes);
-    const { sights, camera, scene } = state.look(t);
+    const { observations, camera, scene } = state.update(t);
     const source = { pixels, width: this.#width, height: this.#height };
     const search = { source, work: state.planes, background: state.view, marks: state.marks };
-    const proposals = sights.slice(0, MAX_PROPOSALS).map(({ blob, component }): Detection => {
+    const proposals = observations.slice(0, MAX_PROPOSALS).map(({ blob, component }): Detection => {
       const { left, top, right, bottom } = refineEdges(component, search);
       const [w, h] = [this.#width, this.#height];
       return {
@@ -104,25 +110,25 @@ function scoreOf({ standing, proven, since }: Blob, t: number): number {
   return FIRST_SCORE + (LAST_SCORE - FIRST_SCORE) * watched;
 }
 
-interface Look {
-  readonly sights: readonly BlobObservation[];
+interface Foreground {
+  readonly observations: readonly BlobObservation[];
   readonly camera: Affine | undefined;
   readonly scene: SceneCondition;
 }
 
-/** Everything at work resolution. */
+/** State of the analysis at work resolution. */
 class AnalyzerState {
-  /** What the classifier said of each pixel of the last picture. */
+  /** Class of each pixel of the last picture. */
   readonly marks: Uint8Array;
   readonly #background: BackgroundPlanes;
   readonly #registration: Registration;
-  readonly #judge = new SceneClassifier();
+  readonly #sceneClassifier = new SceneClassifier();
   readonly #blobs = new BlobMemory();
   readonly #mask: Uint8Array;
   readonly #scratch: Uint8Array;
-  /** Pixels of objects in the last picture, which the background does not learn. */
-  readonly #kept: Uint8Array;
-  #looks = 0;
+  /** Above 0: pixels of objects in the last picture, which the background does not learn. */
+  readonly #frozen: Uint8Array;
+  #updates = 0;
   #t = 0;
   #floodSince: number | undefined;
 
@@ -133,66 +139,67 @@ class AnalyzerState {
     this.marks = new Uint8Array(size);
     this.#mask = new Uint8Array(size);
     this.#scratch = new Uint8Array(size);
-    this.#kept = new Uint8Array(size);
+    this.#frozen = new Uint8Array(size);
   }
 
   get view(): BackgroundPlanes {
     return this.#registration.view;
   }
 
-  /** The planes hold the picture at `t`. */
-  look(t: number): Look {
+  /** Analyses the picture at `t`, which `planes` contains. */
+  update(t: number): Foreground {
     const dtS = Math.min(t - this.#t, LONGEST_STEP_S);
     this.#t = t;
-    if (this.#looks === 0) this.#reset(t);
+    if (this.#updates === 0) this.#reset(t);
     else {
       const scene = this.#orient(t);
       if (scene === 'changed') this.#reset(t);
-      if (scene !== 'clear' || this.#judge.hidden) return { sights: [], camera: undefined, scene };
+      if (scene !== 'clear' || this.#sceneClassifier.hidden)
+        return { observations: [], camera: undefined, scene };
     }
-    this.#looks += 1;
+    this.#updates += 1;
     this.#adaptExposure();
     const components = this.#segment();
     if (this.#isFlooded(components, t))
-      return { sights: [], camera: this.#registration.camera, scene: 'clear' };
-    const standing = this.#looks <= STANDING_CHECKS;
-    const sights = this.#blobs.resolve(components, this.planes, { t, dtS, standing });
-    this.#absorb(sights, t);
-    this.#keep(components);
+      return { observations: [], camera: this.#registration.camera, scene: 'clear' };
+    const standing = this.#updates <= STANDING_CHECKS;
+    const observations = this.#blobs.resolve(components, this.planes, { t, dtS, standing });
+    this.#absorb(observations, t);
+    this.#freeze(components);
     const { place, camera } = this.#registration;
-    updateBackground(this.#background, this.planes, this.#kept, { dtS, looks: this.#looks, place });
-    this.#registration.settle(t, this.#kept);
-    return { sights, camera, scene: 'clear' };
+    updateBackground(this.#background, this.planes, this.#frozen, { dtS, updates: this.#updates, place });
+    this.#registration.settle(t, this.#frozen);
+    return { observations, camera, scene: 'clear' };
   }
 
-  /** Where the camera looks now, and whether the scene is still there. */
+  /** Estimates the camera's pose and classifies the scene. */
   #orient(t: number): SceneCondition {
     const registration = this.#registration;
     registration.locate(this.planes, false);
     let evidence = compareScene(registration.view, this.planes);
-    if (this.#judge.doubts(evidence)) {
+    if (this.#sceneClassifier.doubts(evidence)) {
       registration.locate(this.planes, true);
-      const elsewhere = compareScene(registration.view, this.planes);
-      if (this.#judge.doubts(elsewhere)) registration.giveUp(this.planes);
-      else evidence = elsewhere;
+      const relocated = compareScene(registration.view, this.planes);
+      if (this.#sceneClassifier.doubts(relocated)) registration.restorePose(this.planes);
+      else evidence = relocated;
     }
     const camera = registration.cameraAtWork;
     if (camera) this.#blobs.transform(camera);
-    return this.#judge.classify(evidence, t);
+    return this.#sceneClassifier.classify(evidence, t);
   }
 
   #reset(t: number): void {
     resetBackground(this.#background, this.planes);
     liftStanding(this.#background, this.planes);
-    this.#kept.fill(0);
+    this.#frozen.fill(0);
     this.#blobs.clear();
-    this.#registration.reset(t, this.#kept);
-    this.#looks = 0;
+    this.#registration.reset(t, this.#frozen);
+    this.#updates = 0;
     this.#floodSince = undefined;
   }
 
   #adaptExposure(): void {
-    const exposure = fitExposure(this.view, this.planes, this.#kept);
+    const exposure = fitExposure(this.view, this.planes, this.#frozen);
     if (!exposure) return;
     applyExposure(this.#background, exposure);
     if (!this.#registration.still) applyExposure(this.view, exposure);
@@ -204,8 +211,8 @@ class AnalyzerState {
     classify(this.view, this.planes, still ? STILL_SLACK : MOVED_SLACK, this.marks);
     reconsiderShades(this.marks, this.view, this.planes, this.#scratch);
     majority(this.marks, FOREGROUND, width, height, this.#mask);
-    const least = Math.max(MIN_AREA, MIN_SHARE * y.length);
-    const find = (): Component[] => findComponents(this.#mask, width, height, least);
+    const minArea = Math.max(MIN_AREA, MIN_SHARE * y.length);
+    const find = (): Component[] => findComponents(this.#mask, width, height, minArea);
     const components = find();
     const learn = (k: number): void => this.#registration.learn(this.planes, k);
     if (peelGhosts(this.view, this.planes, this.#mask, components, learn) === 0) return components;
@@ -228,25 +235,25 @@ class AnalyzerState {
     return true;
   }
 
-  /** What came and has stood still for long becomes background. */
-  #absorb(sights: readonly BlobObservation[], t: number): void {
-    const old = sights.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
+  /** Moves objects that arrived and have stood still for ABSORB_S to the background. */
+  #absorb(observations: readonly BlobObservation[], t: number): void {
+    const old = observations.filter(({ blob }) => !blob.standing && t - blob.anchoredAt > ABSORB_S);
     if (old.length === 0) return;
     for (const { component } of old)
       for (const { row, from, to } of component.runs)
         for (let x = from; x < to; x += 1) {
           this.#registration.learn(this.planes, row * this.planes.width + x);
         }
-    this.#blobs.forget(new Set(old.map(({ blob }) => blob)));
+    this.#blobs.remove(new Set(old.map(({ blob }) => blob)));
   }
 
-  /** Marks the objects with a rim, and the shades beside them. */
-  #keep(components: readonly Component[]): void {
+  /** Excludes the objects with a rim, and the shades next to them, from the background's update. */
+  #freeze(components: readonly Component[]): void {
     const { width, height } = this.planes;
-    this.#kept.fill(0);
+    this.#frozen.fill(0);
     for (const { runs } of components)
-      for (const { row, from, to } of runs) this.#kept.fill(1, row * width + from, row * width + to);
-    dilate(this.#kept, width, height, this.#scratch);
+      for (const { row, from, to } of runs) this.#frozen.fill(1, row * width + from, row * width + to);
+    dilate(this.#frozen, width, height, this.#scratch);
     for (const { left, top, right, bottom } of components) {
       const [dx, dy] = [right - left, bottom - top];
       for (let row = Math.max(0, top - dy); row < Math.min(height, bottom + dy); row += 1)
@@ -255,7 +262,7 @@ class AnalyzerState {
           x < Math.min(width, right + dx);
           x += 1, k += 1
         )
-          if (this.marks[k] === SHADE) this.#kept[k] = 1;
+          if (this.marks[k] === SHADE) this.#frozen[k] = 1;
     }
   }
 }

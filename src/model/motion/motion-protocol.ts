@@ -1,9 +1,9 @@
 import type { MotionAnswer } from './motion-analyzer.js';
 
-/** One picture of a stream. Pixels are a view on shared memory, so nothing is copied on the way to the worker. */
+/** One picture of a stream. Pixels are a view on shared memory, so that sending does not copy them. */
 export interface MotionWork {
   readonly type: 'analyze';
-  /** Which stream's background to use; one is made for a number not seen before. */
+  /** Number of the stream whose background to use; the worker creates one for a new number. */
   readonly stream: number;
   readonly pixels: Uint8Array<SharedArrayBuffer>;
   readonly width: number;
@@ -12,7 +12,7 @@ export interface MotionWork {
   readonly t: number;
 }
 
-/** Not answered: the stream's background is not needed any more. */
+/** Releases the background of a stream; there is no answer. */
 export interface MotionForget {
   readonly type: 'forget';
   readonly stream: number;

@@ -7,9 +7,9 @@ import { ThreadQueue } from '../runtime/thread-queue.js';
 export interface MotionThreadsOptions {
   /** Compiled worker to run; for tests. */
   readonly entry?: string;
-  /** A worker that takes longer than this for a picture is terminated, which counts as a crash. Default 30 s. */
+  /** A worker that exceeds this time for a picture is terminated, which counts as a crash. Default 30 s. */
   readonly timeoutMs?: number;
-  /** Waits before a crashed worker is started again; for tests. */
+  /** Waits before a crashed worker is restarted; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -21,12 +21,12 @@ type MotionThread = ThreadQueue<MotionWork, MotionReport>;
 /** Motion of one stream. */
 export interface StreamMotion {
   /**
-   * Frames must come in their order; answers come in it, too. Undefined when the worker crashed over this frame or is
-   * given up: the detector's answer then stands alone.
-   * @throws PresageError `interrupted` when closed
+   * Frames must arrive in order; results settle in order. Undefined when the worker crashed on this frame or stays dead:
+   * perception then uses the detector alone.
+   * @throws {PresageError} interrupted — closed
    */
   analyze(frame: MotionPicture): Promise<MotionReport | undefined>;
-  /** The stream has ended. Only after its last call has settled. */
+  /** Releases the stream's background. Call after the last call of `analyze` has settled. */
   close(): void;
 }
 
@@ -35,16 +35,16 @@ export interface MotionStats {
   readonly alive: number;
   readonly streams: number;
   readonly crashes: number;
-  /** Frames that motion was lost for. */
+  /** Number of frames without a result of motion. */
   readonly lost: number;
 }
 
 /** A frame takes a few milliseconds: two threads serve dozens of streams, and leave the cores to the detector. */
 const THREADS = 2;
-/** A picture takes milliseconds; a whole machine that hangs gets this long. */
+/** Default timeout of a picture, which takes milliseconds: allows for an overloaded machine. */
 const ANSWER_TIMEOUT_MS = 30_000;
 
-/** The motion workers of a process. A stream stays on the one that it was given to, for its background lives there. */
+/** The motion workers of a process. A stream stays on one worker, which stores its background. */
 export class MotionThreads implements AsyncDisposable {
   readonly #threads: readonly MotionThread[];
   readonly #load: number[];
@@ -61,13 +61,13 @@ export class MotionThreads implements AsyncDisposable {
           workerData: undefined,
           timeoutMs,
           sleep,
-          deadHint: 'start presage again; if it stays, report the recording it happens with',
+          deadHint: 'start presage again; if the crash recurs, report it with the recording',
         }),
     );
     this.#load = this.#threads.map(() => 0);
   }
 
-  /** @throws PresageError `worker_crashed` when a worker cannot start */
+  /** @throws {PresageError} worker_crashed — a worker cannot start */
   static async open(options: MotionThreadsOptions = {}): Promise<MotionThreads> {
     const all = new MotionThreads(options);
     try {
@@ -79,20 +79,20 @@ export class MotionThreads implements AsyncDisposable {
     return all;
   }
 
-  /** On the thread with the fewest streams. */
+  /** Opens a stream on the thread with the fewest streams. */
   openStream(): StreamMotion {
-    const place = this.#load.indexOf(Math.min(...this.#load));
-    const thread = this.#threads[place] as MotionThread;
+    const index = this.#load.indexOf(Math.min(...this.#load));
+    const thread = this.#threads[index] as MotionThread;
     const stream = this.#opened;
     this.#opened += 1;
-    this.#load[place] = (this.#load[place] ?? 0) + 1;
+    this.#load[index] = (this.#load[index] ?? 0) + 1;
     let open = true;
     return {
       analyze: (frame) => this.#analyze(thread, stream, frame),
       close: () => {
         if (!open) return;
         open = false;
-        this.#load[place] = (this.#load[place] ?? 1) - 1;
+        this.#load[index] = (this.#load[index] ?? 1) - 1;
         thread.post({ type: 'forget', stream } satisfies MotionForget);
       },
     };

@@ -1,4 +1,4 @@
-/** Entry of a motion worker thread: keeps the background of each of its streams, answers requests one by one. */
+/** Entry of a motion worker thread: stores the background of each of its streams, handles requests one by one. */
 import { parentPort } from 'node:worker_threads';
 import { toPresageError } from '../../core/errors.js';
 import { flattenError, type WorkerRequest, type WorkerResponse } from '../runtime/worker-protocol.js';
@@ -20,7 +20,7 @@ function send(response: WorkerResponse<MotionReport>): void {
   port.postMessage(response);
 }
 
-/** A stream that changes its size begins anew. */
+/** Returns the analyzer of the stream; a change of size resets it. */
 function analyzerOf({ stream, width, height }: MotionWork): MotionAnalyzer {
   const known = streams.get(stream);
   if (known?.width === width && known.height === height) return known.analyzer;

@@ -5,19 +5,20 @@ import type { ObjectHeadOptions } from '../segment/object-head.js';
 
 type WithoutDevice<T> = Omit<T, 'device' | 'threads'>;
 
-/** The models beyond the detector that a models folder holds, verified. */
+/** The verified models of a models folder in addition to the detector. */
 export interface EnrichmentModels {
   readonly objects?: WithoutDevice<ObjectHeadOptions>;
   readonly scene?: WithoutDevice<SceneEncoderOptions> & { readonly name: string };
 }
 
 /**
- * A models folder may lack them; a file that is there must be the pinned one.
- * @throws PresageError `model_missing` (the manifest names a file that is not there), `model_hash_mismatch`, `model_invalid`
+ * Finds the models for enrichment. A models folder may lack them; a file that exists must match the manifest.
+ * @throws {PresageError} model_missing — the manifest names a file that does not exist
+ * @throws {PresageError} model_hash_mismatch, model_invalid
  */
 export async function findEnrichmentModels(modelsDir: string, manifest: Manifest): Promise<EnrichmentModels> {
   const objects = findOptionalModel(manifest, 'objects');
-  const clip = findOptionalModel(manifest, 'clip');
+  const scene = findOptionalModel(manifest, 'clip');
   return {
     ...(objects && {
       objects: {
@@ -26,19 +27,16 @@ export async function findEnrichmentModels(modelsDir: string, manifest: Manifest
         margin: objects.settings.margin,
       },
     }),
-    // Its input comes out of the head.
-    ...(objects && clip && { scene: { path: await verifyModel(modelsDir, clip), name: modelVersion(clip) } }),
+    // The object head computes the input of the scene encoder.
+    ...(objects &&
+      scene && { scene: { path: await verifyModel(modelsDir, scene), name: modelVersion(scene) } }),
   };
 }
 
-/** @throws PresageError `model_missing` when masks are demanded and nothing can make them */
-export function checkMasks(masks: 'auto' | 'on' | 'off', possible: boolean): void {
-  if (masks !== 'on' || possible) return;
-  throw new PresageError(
-    'model_missing',
-    'masks were asked for, and the models folder has no model for them',
-    {
-      hint: 'use the models that come with Presage (leave --models out), or --segmenter sam, or --masks auto',
-    },
-  );
+/** @throws {PresageError} model_missing — masks are required and no model can make them */
+export function checkMasks(masks: 'auto' | 'on' | 'off', available: boolean): void {
+  if (masks !== 'on' || available) return;
+  throw new PresageError('model_missing', 'masks are required, and the models folder has no model for them', {
+    hint: 'use the bundled models (omit --models), or --segmenter sam, or --masks auto',
+  });
 }

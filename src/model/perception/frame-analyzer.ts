@@ -7,83 +7,83 @@ import type { Picture } from '../runtime/planes.js';
 import { ObjectHead, type ObjectHeadOptions } from '../segment/object-head.js';
 import type { Segment } from '../segment/segmenter.js';
 
-/** What one worker loads. */
+/** Models and options of one worker. */
 export interface AnalyzerOptions extends DetectorOptions {
   /** Only objects of these labels get masks and embeddings. Default: all. */
   readonly labels?: readonly string[];
-  /** Makes masks, object embeddings and the grids of clip embeddings; without it there are none. */
+  /** The model of masks, appearances and the grids of scene embeddings; without it there are none. */
   readonly objects?: ObjectHeadOptions;
   readonly scene?: SceneEncoderOptions;
 }
 
-/** What is wanted beyond detections. */
+/** Results to compute in addition to detections. */
 export interface AnalysisRequest {
   readonly masks?: boolean;
   readonly embeddings?: boolean;
-  /** The pooled features of the whole picture, for the clip embedding. */
+  /** The pooled features of the whole picture, for the scene embedding. */
   readonly grid?: boolean;
-  /** What motion proposes: fused with the detections, so that masks and embeddings are those of the final boxes. */
+  /** Proposals of motion: fused with the detections, so that masks and embeddings are those of the final boxes. */
   readonly proposals?: readonly Detection[];
-  /** Detections of this score or more get masks and embeddings. Default `MIN_ENRICHED_SCORE`. */
+  /** Minimum score of detections that get masks and embeddings. Default `MIN_ENRICHED_SCORE`. */
   readonly minScore?: number;
 }
 
 export interface FrameAnalysis {
   readonly fit: Letterbox;
-  /** Of all labels, best first, then what motion alone proposed; with masks and embeddings where wanted. */
+  /** Detections of all labels, best first, then remaining proposals; with masks and embeddings where requested. */
   readonly detections: readonly Detection[];
-  /** Objects that got neither mask nor embedding because there were too many. */
+  /** Number of objects that got neither mask nor embedding because there were too many. */
   readonly unsegmented: number;
   /** [48, 256] */
   readonly grid?: Float32Array;
 }
 
-/** What can be said of an object beyond its box. */
+/** The enrichment of one detection. */
 type ObjectEnrichment = Pick<Detection, 'mask' | 'embedding'>;
 
-/** Weaker detections only bridge gaps of a track (ByteTrack's second stage): they are not worth a look, 1 ms each. */
+/** Weaker detections only bridge gaps of a track (ByteTrack's second stage): enriching them costs 1 ms each for no use. */
 export const MIN_ENRICHED_SCORE = 0.5;
-/** Most boxes of one frame that get masks and embeddings, by score: bounds the head's cost on a crowded picture. */
+/** Maximum number of boxes of one frame that get masks and embeddings, by score: bounds the head's cost on a crowd. */
 export const MAX_SEGMENTS = 64;
 
-/** All models that look at one frame, one after the other on one thread. Blocks it while they compute. */
+/** Runs all models for one frame in sequence on the calling thread, which it blocks while they compute. */
 export class FrameAnalyzer implements AsyncDisposable {
   readonly #detector: Detector;
   readonly #head: ObjectHead | undefined;
-  readonly #clip: SceneEncoder | undefined;
+  readonly #scene: SceneEncoder | undefined;
   readonly #labels: ReadonlySet<string> | undefined;
 
-  private constructor(parts: {
+  private constructor(deps: {
     detector: Detector;
     head: ObjectHead | undefined;
-    clip: SceneEncoder | undefined;
+    scene: SceneEncoder | undefined;
     labels: ReadonlySet<string> | undefined;
   }) {
-    this.#detector = parts.detector;
-    this.#head = parts.head;
-    this.#clip = parts.clip;
-    this.#labels = parts.labels;
+    this.#detector = deps.detector;
+    this.#head = deps.head;
+    this.#scene = deps.scene;
+    this.#labels = deps.labels;
   }
 
-  /** @throws PresageError `model_invalid` or `device_unavailable` */
-  static async open({ labels, objects, scene: clip, ...detector }: AnalyzerOptions): Promise<FrameAnalyzer> {
+  /** @throws {PresageError} model_invalid, device_unavailable */
+  static async open({ labels, objects, scene, ...detector }: AnalyzerOptions): Promise<FrameAnalyzer> {
     return new FrameAnalyzer({
       detector: await Detector.open(detector),
       head: objects && (await ObjectHead.open(objects)),
-      clip: clip && (await SceneEncoder.open(clip)),
+      scene: scene && (await SceneEncoder.open(scene)),
       labels: labels && new Set(labels),
     });
   }
 
-  /** @throws PresageError `inference_failed` */
-  async analyze(picture: Picture, wants: AnalysisRequest): Promise<FrameAnalysis> {
+  /** @throws {PresageError} inference_failed */
+  async analyze(picture: Picture, request: AnalysisRequest): Promise<FrameAnalysis> {
     const {
       masks = false,
       embeddings = false,
       grid = false,
       proposals = [],
       minScore = MIN_ENRICHED_SCORE,
-    } = wants;
+    } = request;
     const head = masks || embeddings || grid ? this.#head : undefined;
     const {
       fit,
@@ -93,35 +93,36 @@ export class FrameAnalyzer implements AsyncDisposable {
     } = await this.#detector.detect(picture, head !== undefined);
     const detections = fuseProposals(found, proposals);
     if (!head || !features) return { fit, detections, unsegmented: 0 };
-    const worth = (masks || embeddings ? detections : []).filter(
+    const eligible = (masks || embeddings ? detections : []).filter(
       ({ label, score }) => score >= minScore && (this.#labels?.has(label) ?? true),
     );
-    const chosen = bestOf(worth, MAX_SEGMENTS);
+    const chosen = bestOf(eligible, MAX_SEGMENTS);
     const { segments, grid: pooled } = await head.run({ ...own, features }, chosen, {
       masks,
       embeddings,
       grid,
     });
-    const looks = new Map(chosen.map((detection, row) => [detection, enrichmentOf(segments[row])]));
+    const enrichments = new Map(chosen.map((detection, row) => [detection, enrichmentOf(segments[row])]));
     return {
       fit,
-      detections: detections.map((detection) => ({ ...detection, ...looks.get(detection) })),
-      unsegmented: worth.length - chosen.length,
+      detections: detections.map((detection) => ({ ...detection, ...enrichments.get(detection) })),
+      unsegmented: eligible.length - chosen.length,
       ...(pooled && { grid: pooled }),
     };
   }
 
   /**
+   * Computes the scene embedding.
    * @param grids of the last seconds, see `SceneEncoder`
-   * @returns undefined where there is no clip model
-   * @throws PresageError `inference_failed`
+   * @returns undefined where there is no scene encoder
+   * @throws {PresageError} inference_failed
    */
   async encodeScene(grids: Float32Array): Promise<Float32Array | undefined> {
-    return this.#clip?.encode(grids);
+    return this.#scene?.encode(grids);
   }
 
   async close(): Promise<void> {
-    await this.#clip?.close();
+    await this.#scene?.close();
     await this.#head?.close();
     await this.#detector.close();
   }
@@ -131,14 +132,14 @@ export class FrameAnalyzer implements AsyncDisposable {
   }
 }
 
-/** Those with the highest scores, in their order. */
-export function bestOf<T extends { readonly score: number }>(all: readonly T[], most: number): readonly T[] {
-  if (all.length <= most) return all;
-  const best = new Set([...all].sort((a, b) => b.score - a.score).slice(0, most));
+/** Returns the `max` elements with the highest scores, in their original order. */
+export function bestOf<T extends { readonly score: number }>(all: readonly T[], max: number): readonly T[] {
+  if (all.length <= max) return all;
+  const best = new Set([...all].sort((a, b) => b.score - a.score).slice(0, max));
   return all.filter((one) => best.has(one));
 }
 
-/** A segment as a detection carries it. */
+/** Converts a segment to the fields of a detection. */
 export function enrichmentOf(segment: Segment | undefined): ObjectEnrichment {
   return {
     ...(segment?.mask && { mask: segment.mask }),

@@ -1,41 +1,42 @@
 import { iou, type Box } from '../../core/maths/box.js';
 import type { Detection } from '../../core/percept.js';
 
-/** A detection at least this sure explains motion; weaker ones are guesses that motion may contradict. */
+/** Minimum score of a detection that explains motion; weaker ones are guesses that motion may contradict. */
 const SURE_SCORE = 0.4;
-/** A proposal is explained by a detection that covers this share of it... */
+/** A detection explains a proposal when it covers this share of it, or has SAME_IOU with it. */
 const COVERED_SHARE = 0.5;
-/** ...or overlaps it this much (IoU)... */
+/** Minimum IoU of a detection and a proposal that show the same object. */
 const SAME_IOU = 0.3;
-/** ...or by detections that lie in it and fill this share of it: several people in one mask, someone with a shadow. */
+/** Detections inside a proposal explain it when they fill this share of it: several people in one mask, a person's shadow. */
 const FILLED_SHARE = 0.35;
+/** Minimum share of a detection that lies in a proposal to count as inside. */
 const INSIDE_SHARE = 0.6;
-/** Beside a detected one, what touches it and is smaller than this share of it is a part or a shadow of it. */
+/** A proposal that touches a detected person or animal and is smaller than this share of it is its limb or shadow. */
 const PART_SHARE = 0.5;
-/** People and animals sway and swing their limbs: reach of their parts beyond the box, in shares of its sides. */
+/** People and animals move their limbs: reach of the limbs beyond the box, in shares of its sides. */
 const PART_REACH = 0.2;
-/** A guess of the detector and a proposal are one thing from this IoU on. */
+/** Minimum IoU of a guess of the detector and a proposal that show the same object. */
 const GUESS_IOU = 0.4;
-/** Guesses that lie in a proposal to this share may be parts of it... */
+/** Minimum share of a guess that lies in a proposal to be a component of it. */
 const PART_INSIDE = 0.8;
-/** ...which overlap one another less than this (IoU)... */
+/** Maximum IoU of two components of a proposal. */
 const PARTS_IOU = 0.3;
-/** ...none of which is nearly all of it (IoU)... */
+/** A guess with a higher IoU with the proposal is the whole object and not a component. */
 const SAME_WHOLE_IOU = 0.6;
-/** ...and the proposal shows several things, not one, when the box around its parts is the same as its own (IoU). */
+/** Minimum IoU of a proposal and the box around its components for the proposal to be split into them. */
 const TILED_IOU = 0.8;
 /** Classes with limbs or loads: their outline changes, and the detector's box is the better one. */
 const ARTICULATED = new Set([
   ...['person', 'bicycle', 'motorcycle', 'bird', 'cat', 'dog', 'horse', 'sheep', 'cow'],
   ...['elephant', 'bear', 'zebra', 'giraffe', 'umbrella', 'kite'],
 ]);
-/** Of rigid things, which only one proposal shows, the mask's outline is the tighter one from this IoU on. */
+/** From this IoU on, the proposal of a rigid object has the tighter box. */
 const OUTLINE_IOU = 0.6;
 
 /**
- * One list of what the detector and motion found. A proposal that sure detections explain is left out; it lends a
- * rigid thing its score and its outline. One that guesses of the detector tile, such as two things that touch, is taken apart
- * into them. What no detection explains stays as it is, and replaces weak guesses of the detector at its place.
+ * Merges detections and proposals into one list. A proposal that confident detections explain is removed, after it has raised
+ * the score and tightened the box of a rigid object. A proposal that guesses of the detector tile, such as two objects that
+ * touch, is split into them. An unexplained proposal remains and replaces weak guesses of the detector at its place.
  *
  * @returns detections first, then the remaining proposals
  */
@@ -47,7 +48,7 @@ export function fuseProposals(
   const unexplained = proposals
     .filter(({ box }) => !isExplained(box, sure))
     .flatMap((proposal) => splitDetections(proposal, detections));
-  const kept = detections
+  const supported = detections
     .filter(
       ({ score, label, box }) =>
         score >= SURE_SCORE ||
@@ -55,12 +56,12 @@ export function fuseProposals(
         !unexplained.some((proposal) => iou(proposal.box, box) > GUESS_IOU),
     )
     .map((detection) => withSupport(detection, proposals));
-  return [...kept, ...unexplained];
+  return [...supported, ...unexplained];
 }
 
 /**
- * The rigid things of a proposal that several detections, sure or not, tile: each of them that is not sure by itself, with the
- * proposal's word that something is there. The proposal itself where it shows one thing.
+ * Splits a proposal that several detections of rigid objects tile, at any score: returns each box without a confident
+ * detection, with the proposal's score. Returns the proposal itself where it shows one object.
  */
 function splitDetections(proposal: Detection, detections: readonly Detection[]): Detection[] {
   const inside = detections
@@ -74,9 +75,9 @@ function splitDetections(proposal: Detection, detections: readonly Detection[]):
   for (const guess of inside) {
     if (parts.some(({ box }) => iou(box, guess.box) > PARTS_IOU)) continue;
     const joined = iou(around([...parts, guess].map(({ box }) => box)), proposal.box);
-    // What brings the parts no nearer to the whole is none of them.
+    // A component must bring the box around all components nearer to the whole.
     if (joined <= tiled) continue;
-    // One that is nearly the whole is the whole.
+    // A guess that is nearly the whole proposal is the object itself.
     if (parts.length === 0 && joined > SAME_WHOLE_IOU) return [proposal];
     tiled = joined;
     parts.push(guess);
@@ -105,7 +106,7 @@ function isExplained(box: Box, sure: readonly Detection[]): boolean {
   return filled >= FILLED_SHARE * area(box);
 }
 
-/** A limb, a bag or what is left of a shadow, beside something with limbs. */
+/** Returns true when the box is a limb, a bag or the rest of a shadow next to an articulated object. */
 function touchesPart(box: Box, { label, box: whole }: Detection): boolean {
   if (!ARTICULATED.has(label) || area(box) > PART_SHARE * area(whole)) return false;
   const [dx, dy] = [PART_REACH * whole[2], PART_REACH * whole[3]];
@@ -114,9 +115,8 @@ function touchesPart(box: Box, { label, box: whole }: Detection): boolean {
 }
 
 /**
- * A proposal with the outline of a rigid thing is the tighter box and a second, independent witness that something is there;
- * what it is, the detector alone says. Shadows and
- * leftovers have the shapes of people and animals, too: for those it does not vouch.
+ * A proposal that matches a rigid object has the tighter box and is independent evidence of an object's presence, but not of
+ * its label. Shadows and residues of people and animals have similar shapes, so it is no evidence for those.
  */
 function withSupport(detection: Detection, proposals: readonly Detection[]): Detection {
   const { label, score, box } = detection;
@@ -134,22 +134,22 @@ function withSupport(detection: Detection, proposals: readonly Detection[]): Det
 }
 
 /**
- * Between two looks of the detector, a proposal goes by the label of what it was seen to be: that of the last detection
- * which it overlaps most. What people and animals explain is left out: where they have gone on as they went, the tracker
- * knows better than the outline of their limbs and shadows does.
+ * Labels proposals between two runs of the detector: each gets the label of the last detection that it overlaps most.
+ * Proposals that people and animals explain are removed: the tracker's prediction of their motion is more accurate than the
+ * outline of their limbs and shadows.
  *
- * @param last what the detector's last look and motion then showed
+ * @param last detections and proposals of the detector's last run
  */
 export function inheritLabels(proposals: readonly Detection[], last: readonly Detection[]): Detection[] {
-  const swaying = last.filter(({ label, score }) => ARTICULATED.has(label) && score >= SURE_SCORE);
+  const articulated = last.filter(({ label, score }) => ARTICULATED.has(label) && score >= SURE_SCORE);
   return proposals
-    .filter(({ box }) => !isExplained(box, swaying))
+    .filter(({ box }) => !isExplained(box, articulated))
     .map((proposal) => {
       let best: Detection | undefined;
-      let most = SAME_IOU;
+      let bestIou = SAME_IOU;
       for (const known of last) {
         const overlap = iou(known.box, proposal.box);
-        if (overlap > most) [most, best] = [overlap, known];
+        if (overlap > bestIou) [bestIou, best] = [overlap, known];
       }
       return best ? { ...proposal, label: best.label } : proposal;
     });

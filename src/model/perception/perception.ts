@@ -26,53 +26,52 @@ import { StreamEnrichment, type MaskMode } from './stream-enrichment.js';
 import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
-  /** Folder of the model files. Default: the one that comes with Presage. */
+  /** Folder of the model files. Default: the bundled models. */
   readonly modelsDir?: string;
-  /** Default `auto`: the first that works here and beats the CPU. */
+  /** Default `auto`: the first that works on this machine and is faster than the CPU. */
   readonly device?: DeviceName;
   /** Length of the picture's longer side on the canvas, px, a multiple of 32. Default: the manifest's. */
   readonly longSidePx?: number;
-  /** Worker threads; 0 means as many as fit the machine. Default 0. */
+  /** Worker threads; 0 selects a number for the machine. Default 0. */
   readonly workers?: number;
-  /** Threads inside one operator, per worker. Default: what the workers leave over. */
+  /** Threads inside one operator, per worker. Default: the number of cores divided by the workers. */
   readonly threads?: number;
-  /** Lowest score that is reported, 0–1. Default: the manifest's. */
+  /** Minimum score of detections, 0–1. Default: the manifest's. */
   readonly scoreFloor?: number;
-  /** Labels that are reported; detections of others are dropped. Default: all. */
+  /** Labels to report; detections of others are dropped. Default: all. */
   readonly labels?: readonly string[];
   /** Default `auto`. */
   readonly masks?: MaskMode;
-  /** What makes the masks: our own head in the detector's workers (default), or a SAM-family model in a worker of its own. */
+  /** The model of the masks: the object head in the detector's workers (default), or a SAM-family model in its own worker. */
   readonly segmenter?: 'own' | 'sam';
   /** The SAM-family model. Default: MobileSAM in the models folder. */
   readonly sam?: Partial<SamPaths>;
-  /** How often SAM looks at a stream, s of media time. Default 1. */
+  /** Interval of SAM runs on a stream, s of media time. Default 1. */
   readonly samEveryS?: number;
-  /** SAM also looks for things without a label at this many points along each side; 0 for none. Default 0. */
+  /** Points along each side at which SAM also finds objects without a label; 0 disables them. Default 0. */
   readonly samGrid?: number;
 }
 
 type DetectorEntry = RoleEntry<'detector' | 'detector-float'>;
 
-/** More workers than this only make frames wait for one another. */
+/** More workers would only make frames wait for each other. */
 const MAX_DEFAULT_WORKERS = 4;
-/** What a SAM-family encoder costs on a CPU keeps a stream from more than this. */
+/** A SAM-family encoder is too slow on a CPU for a shorter interval. */
 const DEFAULT_SAM_EVERY_S = 1;
-/** One GPU gains from a second worker, which prepares while the first computes, and not from a third. */
+/** A second worker on one GPU prepares while the first computes; a third adds nothing. */
 const GPU_WORKERS = 2;
 
 /**
- * The detector as a `Perception`: the model file is verified, the device tried, and the workers are loaded before this
- * resolves.
- * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`, `device_unavailable`, `bad_option`
+ * Opens the perception: verifies the model files, chooses the device and loads the workers before it resolves.
+ * @throws {PresageError} model_missing, model_hash_mismatch, model_invalid, device_unavailable, bad_option
  */
 export async function openPerception(options: PerceptionOptions = {}): Promise<DetectorPerception> {
   const modelsDir = options.modelsDir ?? bundledModelsDir();
   const manifest = await loadManifest(modelsDir);
-  const looks = await findEnrichmentModels(modelsDir, manifest);
+  const enrichment = await findEnrichmentModels(modelsDir, manifest);
   const masks = options.masks ?? 'auto';
   const samPaths = options.segmenter === 'sam' ? await findSam(modelsDir, manifest, options.sam) : undefined;
-  checkMasks(masks, samPaths !== undefined || looks.objects !== undefined);
+  checkMasks(masks, samPaths !== undefined || enrichment.objects !== undefined);
   const prepare = async (entry: DetectorEntry): Promise<DetectorOptions> => {
     return { ...detectorOptions(entry, options), path: await verifyModel(modelsDir, entry) };
   };
@@ -93,8 +92,8 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
       ...detector,
       ...on,
       ...(options.labels && { labels: options.labels }),
-      ...(looks.objects && { objects: { ...looks.objects, ...on } }),
-      ...(looks.scene && { scene: { ...looks.scene, ...on } }),
+      ...(enrichment.objects && { objects: { ...enrichment.objects, ...on } }),
+      ...(enrichment.scene && { scene: { ...enrichment.scene, ...on } }),
     },
   });
   let motion: MotionThreads | undefined;
@@ -104,8 +103,19 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
     const { samEveryS = DEFAULT_SAM_EVERY_S, samGrid = 0 } = options;
     const labels = options.labels && new Set(options.labels);
     const { longSidePx } = detector;
-    const facts = { entry, device, tried, workers, longSidePx, labels, looks, masks, samEveryS, samGrid };
-    return new DetectorPerception({ pool, motion, sam }, facts);
+    const setup = {
+      entry,
+      device,
+      tried,
+      workers,
+      longSidePx,
+      labels,
+      enrichment,
+      masks,
+      samEveryS,
+      samGrid,
+    };
+    return new DetectorPerception({ pool, motion, sam }, setup);
   } catch (thrown) {
     await Promise.all([pool.close(), motion?.close()]);
     throw thrown;
@@ -113,7 +123,7 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
 }
 
 /**
- * The quantised detector for CPUs, or the one in float for everything else, which is quicker there. A models folder with
+ * Finds the quantised detector for CPUs, or the float detector for other devices, which is faster there. A models folder with
  * only one detector serves both.
  */
 function findDetector(manifest: Manifest, kind: 'int8' | 'float'): DetectorEntry {
@@ -121,7 +131,10 @@ function findDetector(manifest: Manifest, kind: 'int8' | 'float'): DetectorEntry
   return float ?? findModel(manifest, 'detector');
 }
 
-/** All but the path, for the CPU. @throws PresageError `bad_option` */
+/**
+ * Returns the options of the detector on the CPU, without the path.
+ * @throws {PresageError} bad_option — `longSidePx` is not a positive multiple of 32
+ */
 function detectorOptions(entry: DetectorEntry, options: PerceptionOptions): Omit<DetectorOptions, 'path'> {
   const longSidePx = options.longSidePx ?? entry.settings.longSidePx;
   if (!Number.isInteger(longSidePx) || longSidePx < 32 || longSidePx % 32 !== 0)
@@ -131,22 +144,23 @@ function detectorOptions(entry: DetectorEntry, options: PerceptionOptions): Omit
 }
 
 /**
- * On a CPU, one thread per worker and one worker per core: the same frame rate as one worker on all cores when nothing
- * else runs, and no operator waits for a thread that ffmpeg or the main thread has pushed aside.
- * @param cores how many threads may run at once on this machine
+ * Plans workers and threads. On a CPU, one worker per core with one thread each: the frame rate is that of one worker on all
+ * cores when nothing else runs, and no operator waits for a thread that ffmpeg or the main thread preempts.
+ * @param requested 0 workers or undefined threads: chosen here
+ * @param cores number of threads that can run in parallel on this machine
  */
 export function planThreads(
   device: Device,
-  wanted: Pick<PerceptionOptions, 'workers' | 'threads'>,
+  requested: Pick<PerceptionOptions, 'workers' | 'threads'>,
   cores: number,
 ): { workers: number; threads: number } {
-  const fitting = device === 'cpu' ? Math.min(cores, MAX_DEFAULT_WORKERS) : GPU_WORKERS;
-  const workers = wanted.workers || fitting;
-  const threads = wanted.threads ?? (device === 'cpu' ? Math.max(1, Math.floor(cores / workers)) : 1);
+  const fallback = device === 'cpu' ? Math.min(cores, MAX_DEFAULT_WORKERS) : GPU_WORKERS;
+  const workers = requested.workers || fallback;
+  const threads = requested.threads ?? (device === 'cpu' ? Math.max(1, Math.floor(cores / workers)) : 1);
   return { workers, threads };
 }
 
-interface PerceptionDescription {
+interface PerceptionSetup {
   readonly entry: DetectorEntry;
   readonly device: Device;
   readonly tried: readonly DeviceTrial[];
@@ -154,7 +168,7 @@ interface PerceptionDescription {
   readonly longSidePx: number;
   /** All labels when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
-  readonly looks: EnrichmentModels;
+  readonly enrichment: EnrichmentModels;
   readonly masks: MaskMode;
   readonly samEveryS: number;
   readonly samGrid: number;
@@ -166,44 +180,48 @@ interface PerceptionWorkers {
   readonly sam: SamThread | undefined;
 }
 
-/** The models, which all streams share, and motion, of which each stream has its own. Made by `openPerception`. */
+/** Perception with models that all streams share and one motion analysis per stream. Created by `openPerception`. */
 export class DetectorPerception implements Perception, StillPerception {
   readonly concurrency: number;
   readonly #workers: PerceptionWorkers;
-  readonly #facts: PerceptionDescription;
+  readonly #setup: PerceptionSetup;
   readonly #stills: StillInspector;
   #canvas: readonly [width: number, height: number];
 
-  constructor(workers: PerceptionWorkers, facts: PerceptionDescription) {
+  constructor(workers: PerceptionWorkers, setup: PerceptionSetup) {
     this.#workers = workers;
-    this.#facts = facts;
-    this.concurrency = facts.workers;
-    this.#canvas = [facts.longSidePx, facts.longSidePx];
+    this.#setup = setup;
+    this.concurrency = setup.workers;
+    this.#canvas = [setup.longSidePx, setup.longSidePx];
     this.#stills = new StillInspector({
       openLane: () => workers.pool.openLane(),
       openMotion: () => workers.motion.openStream(),
-      canvasPx: facts.longSidePx,
+      canvasPx: setup.longSidePx,
       sam: workers.sam,
-      masks: facts.masks !== 'off',
-      labels: facts.labels,
+      masks: setup.masks !== 'off',
+      labels: setup.labels,
     });
   }
 
-  /** `canvas` is that of the newest frame; before the first, a square one. */
+  /** `canvas` is that of the newest frame; before the first frame, a square. */
   get info(): PerceptionInfo {
-    const { entry, device, workers, looks, masks } = this.#facts;
-    const segmenter = this.#workers.sam?.name ?? looks.objects?.name;
+    const { entry, device, workers, enrichment, masks } = this.#setup;
+    const segmenter = this.#workers.sam?.name ?? enrichment.objects?.name;
     return {
-      ...{ model: entry.name, sha256: entry.sha256, device, workers, canvas: this.#canvas },
+      model: entry.name,
+      sha256: entry.sha256,
+      device,
+      workers,
+      canvas: this.#canvas,
       ...(segmenter !== undefined && masks !== 'off' && { segmenter }),
-      ...(looks.objects && { objectEmbeddings: looks.objects.name }),
-      ...(looks.scene && { sceneEmbeddings: looks.scene.name }),
+      ...(enrichment.objects && { objectEmbeddings: enrichment.objects.name }),
+      ...(enrichment.scene && { sceneEmbeddings: enrichment.scene.name }),
     };
   }
 
-  /** The devices that were tried, and why each was not taken. */
+  /** The devices that were tested, with the reason of each rejection. */
   get tried(): readonly DeviceTrial[] {
-    return this.#facts.tried;
+    return this.#setup.tried;
   }
 
   stats(): DetectorPoolStats & { readonly motion: MotionStats } {
@@ -220,14 +238,14 @@ export class DetectorPerception implements Perception, StillPerception {
         get concurrency() {
           return lane.concurrency;
         },
-        detect: (frame, wants) => {
-          this.#noteCanvas(frame);
-          return lane.detect(frame, wants);
+        detect: (frame, request) => {
+          this.#updateCanvas(frame);
+          return lane.detect(frame, request);
         },
         close: () => lane.close(),
       },
-      enrichment: this.#openInspector(lane),
-      labels: this.#facts.labels,
+      enrichment: this.#openEnrichment(lane),
+      labels: this.#setup.labels,
     });
   }
 
@@ -252,15 +270,15 @@ export class DetectorPerception implements Perception, StillPerception {
     return this.close();
   }
 
-  #openInspector(lane: DetectorLane): StreamEnrichment {
-    const { looks, masks, samEveryS, samGrid } = this.#facts;
+  #openEnrichment(lane: DetectorLane): StreamEnrichment {
+    const { enrichment, masks, samEveryS, samGrid } = this.#setup;
     const { sam } = this.#workers;
     return new StreamEnrichment({
       masks,
-      made: {
-        masks: looks.objects !== undefined,
-        embeddings: looks.objects !== undefined,
-        sceneEmbeddings: looks.scene !== undefined,
+      available: {
+        masks: enrichment.objects !== undefined,
+        embeddings: enrichment.objects !== undefined,
+        sceneEmbeddings: enrichment.scene !== undefined,
       },
       encodeScene: (grids) => lane.encodeScene(grids),
       sam,
@@ -269,8 +287,8 @@ export class DetectorPerception implements Perception, StillPerception {
     });
   }
 
-  #noteCanvas({ layout }: Frame): void {
-    const { canvasWidth, canvasHeight } = fitLetterbox(layout.width, layout.height, this.#facts.longSidePx);
+  #updateCanvas({ layout }: Frame): void {
+    const { canvasWidth, canvasHeight } = fitLetterbox(layout.width, layout.height, this.#setup.longSidePx);
     this.#canvas = [canvasWidth, canvasHeight];
   }
 }

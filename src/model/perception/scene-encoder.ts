@@ -7,12 +7,14 @@ export interface SceneEncoderOptions {
   readonly threads: number;
 }
 
-/** Frames of one clip, how many a second, and what each is: 48 cells of 256 pooled features. */
+/** Grids of one scene embedding. */
 export const SCENE_GRIDS = 16;
+/** Grids per second of media time. */
 export const SCENE_FPS = 4;
+/** Numbers of one grid: 48 cells of 256 pooled features. */
 export const GRID_LENGTH = 48 * 256;
 
-/** Temporal encoder: what the last seconds showed as a whole. Blocks its thread while it computes. */
+/** Temporal encoder: the scene embedding of the last seconds. Blocks the calling thread while it computes. */
 export class SceneEncoder implements AsyncDisposable {
   readonly #session: ModelSession;
 
@@ -20,15 +22,15 @@ export class SceneEncoder implements AsyncDisposable {
     this.#session = session;
   }
 
-  /** @throws PresageError `model_invalid` or `device_unavailable` */
+  /** @throws {PresageError} model_invalid, device_unavailable */
   static async open(options: SceneEncoderOptions): Promise<SceneEncoder> {
     return new SceneEncoder(await ModelSession.open(options.path, options));
   }
 
   /**
-   * @param grids [16, 48, 256] at 4 a second, oldest first
+   * @param grids [16, 48, 256] at 4 per second, oldest first
    * @returns [256], unit length
-   * @throws PresageError `inference_failed`
+   * @throws {PresageError} inference_failed
    */
   async encode(grids: Float32Array): Promise<Float32Array> {
     const grid = { type: 'float32', data: grids, dims: [1, SCENE_GRIDS, 48, 256] } as const;

@@ -14,39 +14,41 @@ import { maskSize } from '../segment/segmenter.js';
 import { isCut, tilesOf, type Tile } from './tiles.js';
 
 export interface StillInspectorOptions {
-  /** Opens a turn at the detector, for one look. */
+  /** Opens a lane of the detector for one inspection. */
   readonly openLane: () => Pick<DetectorLane, 'detect' | 'close'>;
-  /** Opens motion for one look, with a background of its own. */
+  /** Opens a motion analysis with its own background for one inspection. */
   readonly openMotion: () => StreamMotion;
   /** The longer side of the detector's canvas, px. */
   readonly canvasPx: number;
-  /** Makes the masks in place of the detector's workers. */
+  /** The model of the masks, instead of the detector's workers. */
   readonly sam?: Pick<SamThread, 'encode'> | undefined;
   readonly masks: boolean;
-  /** Labels that are reported; all when undefined. */
+  /** Labels to report; all when undefined. */
   readonly labels?: ReadonlySet<string> | undefined;
 }
 
-/** Lowest score that is reported: below, most are not there. Of motion alone, what has not proven to be a thing is left out. */
+/** Minimum score of detections: most detections below are wrong. */
 const MIN_SCORE = 0.35;
+/** Minimum score of motion alone: proposals below are not proven to be objects. */
 const MIN_MOTION_SCORE = 0.6;
-/** A focus smaller than this share of the canvas is looked at enlarged, too. */
+/** The detector also runs on an enlarged focus when the focus is smaller than this share of the canvas. */
 const ENLARGED_SHARE = 0.75;
-/** Of two passes, what overlaps this much (IoU), or lies in the other by this share, is one thing. */
+/** Minimum IoU of detections of two passes that show one object. */
 const SAME_IOU = 0.5;
+/** Minimum share of a detection inside one of another pass that shows the same object. */
 const INSIDE_SHARE = 0.7;
 
 /** A detection of one pass. */
 interface Candidate {
   readonly detection: Detection;
   readonly pass: number;
-  /** What its mask covers, fractions of the picture. */
-  readonly part: Box;
+  /** The region that its mask covers, fractions of the picture. */
+  readonly region: Box;
 }
 
 /**
- * Looks at pictures again, the slow way: motion over all of them, then the detector on each wanted one as a whole and in
- * tiles of full resolution, so that what is small is seen, too.
+ * Detects objects in stills with more work per picture than in a stream: motion over all of them, then the detector on each
+ * still with `detect` as a whole and in tiles of full resolution, so that small objects are found.
  */
 export class StillInspector implements StillPerception {
   readonly #options: StillInspectorOptions;
@@ -66,18 +68,18 @@ export class StillInspector implements StillPerception {
   async inspect(stills: AsyncIterable<Still>, signal?: AbortSignal): Promise<(readonly Detection[])[]> {
     const motion = this.#options.openMotion();
     const lane = this.#options.openLane();
-    const looked: (readonly Detection[])[] = [];
+    const results: (readonly Detection[])[] = [];
     try {
       for await (const still of stills) {
         signal?.throwIfAborted();
         const layout = i420Layout(still.width, still.height);
         const moved = await motion.analyze({ ...still, layout });
         if (!still.detect) continue;
-        looked.push(
+        results.push(
           moved?.scene === 'covered' ? [] : await this.#detect(lane, still, moved?.proposals ?? [], signal),
         );
       }
-      return looked;
+      return results;
     } catch (thrown) {
       throw toPresageError(thrown, signal?.aborted === true ? 'interrupted' : 'inference_failed');
     } finally {
@@ -95,31 +97,31 @@ export class StillInspector implements StillPerception {
     const { canvasPx, sam, masks, labels } = this.#options;
     const { pixels, width, height } = still;
     const layout = i420Layout(width, height);
-    const wants = { masks: masks && !sam, minScore: MIN_SCORE };
-    const whole = await lane.detect({ pixels, layout }, { ...wants, proposals });
+    const request = { masks: masks && !sam, minScore: MIN_SCORE };
+    const whole = await lane.detect({ pixels, layout }, { ...request, proposals });
     const candidates: Candidate[] = whole.detections.map((detection) => ({
       detection,
       pass: 0,
-      part: [0, 0, 1, 1],
+      region: [0, 0, 1, 1],
     }));
     const tiles = [...tilesOf(width, height, canvasPx), ...enlarged(still, canvasPx)];
     for (const [at, tile] of tiles.entries()) {
       signal?.throwIfAborted();
-      const part = { pixels: cropI420(pixels, layout, tile), layout: i420Layout(tile.width, tile.height) };
-      const { detections } = await lane.detect(part, wants);
+      const crop = { pixels: cropI420(pixels, layout, tile), layout: i420Layout(tile.width, tile.height) };
+      const { detections } = await lane.detect(crop, request);
       candidates.push(...ofTile(detections, tile, at + 1, width, height));
     }
-    const kept = merge(
+    const merged = merge(
       candidates.filter(({ detection }) => isSure(detection) && (labels?.has(detection.label) ?? true)),
     );
-    return masks && sam ? this.#segment(still, kept) : kept.map((one) => placed(one, width, height));
+    return masks && sam ? this.#segment(still, merged) : merged.map((one) => placed(one, width, height));
   }
 
   async #segment(
     { pixels, width, height }: Still,
-    kept: readonly Candidate[],
+    candidates: readonly Candidate[],
   ): Promise<readonly Detection[]> {
-    const detections = kept.map(({ detection }) => detection);
+    const detections = candidates.map(({ detection }) => detection);
     const chosen = detections.slice(0, MAX_SEGMENTS);
     if (chosen.length === 0) return [];
     const prompts = chosen.map(({ box }) => ({ box }));
@@ -128,20 +130,20 @@ export class StillInspector implements StillPerception {
   }
 }
 
-/** The part that matters, where the detector sees it larger than it is. */
+/** Returns the focus as a tile, where the canvas enlarges it. */
 function enlarged({ width, height, focus }: Still, canvasPx: number): Tile[] {
   if (!focus) return [];
   const region = pxRegion(focus, { width, height });
   if (Math.max(region.width, region.height) > ENLARGED_SHARE * canvasPx) return [];
   const { left, top, width: w, height: h } = region;
-  return [{ ...region, part: [left / width, top / height, w / width, h / height] }];
+  return [{ ...region, region: [left / width, top / height, w / width, h / height] }];
 }
 
 function isSure({ score, origin }: Detection): boolean {
   return score >= (origin === 'motion' ? MIN_MOTION_SCORE : MIN_SCORE);
 }
 
-/** What a tile shows, in fractions of the picture. What a cut goes through is seen better by another pass. */
+/** Converts detections of a tile to fractions of the picture. Drops those that are cut: another pass shows them whole. */
 function ofTile(
   detections: readonly Detection[],
   tile: Tile,
@@ -149,7 +151,7 @@ function ofTile(
   width: number,
   height: number,
 ): Candidate[] {
-  const [left, top, w, h] = tile.part;
+  const [left, top, w, h] = tile.region;
   return detections
     .filter(({ box }) => {
       const px: Box = [box[0] * tile.width, box[1] * tile.height, box[2] * tile.width, box[3] * tile.height];
@@ -158,26 +160,26 @@ function ofTile(
     .map((detection) => {
       const { box } = detection;
       const placedBox: Box = [left + box[0] * w, top + box[1] * h, box[2] * w, box[3] * h];
-      return { detection: { ...detection, box: placedBox }, pass, part: tile.part };
+      return { detection: { ...detection, box: placedBox }, pass, region: tile.region };
     });
 }
 
-/** Best first, one for each thing; the passes are each free of duplicates already. */
+/** Merges the passes, each of which is free of duplicates, to one candidate per object, best first. */
 function merge(candidates: readonly Candidate[]): readonly Candidate[] {
-  const kept: Candidate[] = [];
+  const merged: Candidate[] = [];
   const best = [...candidates].sort((a, b) => b.detection.score - a.detection.score);
-  // What has a name is told by it, also where motion alone is surer that something is there.
-  const named = best.filter(({ detection }) => detection.label !== OBJECT_LABEL);
-  const nameless = best.filter(({ detection }) => detection.label === OBJECT_LABEL);
-  for (const one of [...named, ...nameless]) {
-    if (!kept.some((other) => isSame(one, other))) kept.push(one);
+  // A detection with a label precedes one of motion alone, even at a lower score.
+  const labelled = best.filter(({ detection }) => detection.label !== OBJECT_LABEL);
+  const unlabelled = best.filter(({ detection }) => detection.label === OBJECT_LABEL);
+  for (const one of [...labelled, ...unlabelled]) {
+    if (!merged.some((other) => isSame(one, other))) merged.push(one);
   }
-  return kept.sort((a, b) => b.detection.score - a.detection.score);
+  return merged.sort((a, b) => b.detection.score - a.detection.score);
 }
 
 function isSame(one: Candidate, other: Candidate): boolean {
   const [a, b] = [one.detection, other.detection];
-  // The detector's own passes are free of duplicates; what moves may be what it sees.
+  // One pass of the detector is free of duplicates, but a proposal of motion can duplicate its detection.
   if (one.pass === other.pass && a.label === b.label) return false;
   if (a.label !== b.label && a.label !== OBJECT_LABEL && b.label !== OBJECT_LABEL) return false;
   if (iou(a.box, b.box) > SAME_IOU) return true;
@@ -187,10 +189,10 @@ function isSame(one: Candidate, other: Candidate): boolean {
   return width * height > INSIDE_SHARE * Math.min(a.box[2] * a.box[3], b.box[2] * b.box[3]);
 }
 
-/** With its mask in the whole picture. */
-function placed({ detection, part }: Candidate, width: number, height: number): Detection {
+/** Returns the detection with its mask converted to the whole picture. */
+function placed({ detection, region }: Candidate, width: number, height: number): Detection {
   const { mask, ...rest } = detection;
-  if (mask === undefined || part[2] === 1) return detection;
-  const whole = placeMask(mask, part, detection.box, maskSize(width, height));
+  if (mask === undefined || region[2] === 1) return detection;
+  const whole = placeMask(mask, region, detection.box, maskSize(width, height));
   return { ...rest, ...(whole && { mask: whole }) };
 }

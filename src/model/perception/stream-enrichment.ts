@@ -7,19 +7,23 @@ import { iou } from '../../core/maths/box.js';
 import type { GridOptions } from '../segment/sam/sam-masks.js';
 import type { SamAnswer, SamThread } from '../segment/sam/sam-thread.js';
 
-/** `auto`: where there is a model, unless the load does not allow it. `on`: whatever the load. */
+/** `auto`: where there is a model, unless the effort excludes masks. `on`: at any load. */
 export type MaskMode = 'auto' | 'on' | 'off';
 
 export interface StreamEnrichmentOptions {
   readonly masks: MaskMode;
-  /** What the workers can make. */
-  readonly made: { readonly masks: boolean; readonly embeddings: boolean; readonly sceneEmbeddings: boolean };
+  /** The results that the workers can compute. */
+  readonly available: {
+    readonly masks: boolean;
+    readonly embeddings: boolean;
+    readonly sceneEmbeddings: boolean;
+  };
   readonly encodeScene: (grids: Float32Array) => Promise<SceneAnswer>;
-  /** A SAM-family model, which makes the masks in place of the detector's workers. */
+  /** A SAM-family model for the masks, instead of the detector's workers. */
   readonly sam?: Pick<SamThread, 'encode'> | undefined;
-  /** It looks at a frame this often, s of media time. */
+  /** Interval of SAM runs, s of media time. */
   readonly samEveryS: number;
-  /** It also looks for things that nothing else proposed. */
+  /** Points at which SAM also finds objects without a detection. Default: none. */
   readonly samGrid?: GridOptions;
 }
 
@@ -27,16 +31,16 @@ export interface StreamEnrichmentOptions {
 const MAX_OBJECT_AREA = 0.25;
 /** A mask whose box overlaps a detection's by more than this shows the same thing. */
 const SAME_OBJECT_IOU = 0.5;
-/** Frame times come as decimal numbers: one that is this much early is on time, s. */
+/** Tolerance of frame times, which are rounded decimal numbers, s. */
 const SLACK_S = 1e-6;
 
 /**
- * Masks, object embeddings and clip embeddings of one stream: decides by media time and effort which frames get which, and adds what
- * is not made by the detector's workers themselves.
+ * Enrichment of one stream: selects by media time and effort which frames get masks, appearances and scene embeddings, and
+ * adds those that the detector's workers do not compute with the detections.
  */
 export class StreamEnrichment {
   readonly #options: StreamEnrichmentOptions;
-  readonly #clip = new SceneWindow();
+  readonly #window = new SceneWindow();
   #effort: Pick<Effort, 'masks' | 'embeddings'> = { masks: true, embeddings: true };
   #nextSamS = -Infinity;
 
@@ -48,60 +52,60 @@ export class StreamEnrichment {
     this.#effort = effort;
   }
 
-  /** What to ask of the worker for the frame at `t`. Once per frame that goes to a detector, in order. */
+  /** Returns the request to the worker for the frame at `t`. Call once per frame with a detector run, in order. */
   requestFor(t: number): AnalysisRequest {
-    const { made, sam } = this.#options;
+    const { available, sam } = this.#options;
     return {
-      masks: made.masks && !sam && this.#masksWanted,
-      embeddings: made.embeddings && this.#effort.embeddings,
-      grid: made.sceneEmbeddings && this.#clip.isDue(t),
+      masks: available.masks && !sam && this.#masksEnabled,
+      embeddings: available.embeddings && this.#effort.embeddings,
+      grid: available.sceneEmbeddings && this.#window.isDue(t),
     };
   }
 
   /**
-   * The detections with everything that is still missing on them. In order, each call after the one before has settled.
-   * @param detections final ones, frame fractions
-   * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted`
+   * Adds SAM masks and the scene embedding. Call in order, each call after the previous one has settled.
+   * @param detections final boxes, frame fractions
+   * @throws {PresageError} inference_failed, worker_crashed (retryable), interrupted
    */
   async complete(
     frame: Frame,
     { grid }: Pick<DetectorAnswer, 'grid'>,
     detections: readonly Detection[],
   ): Promise<{ detections: readonly Detection[]; sceneEmbedding?: Float32Array }> {
-    const clip = grid && this.#clip.add(frame.t, grid);
-    const [looked, embedding] = await Promise.all([
+    const grids = grid && this.#window.add(frame.t, grid);
+    const [segmented, scene] = await Promise.all([
       this.#segment(frame, detections),
-      clip && this.#options.encodeScene(clip),
+      grids && this.#options.encodeScene(grids),
     ]);
-    return { detections: looked, ...(embedding?.embedding && { sceneEmbedding: embedding.embedding }) };
+    return { detections: segmented, ...(scene?.embedding && { sceneEmbedding: scene.embedding }) };
   }
 
-  /** The scene has changed: what was seen before says nothing about it. */
+  /** Clears the state of the previous scene, because the scene has changed. */
   reset(): void {
-    this.#clip.clear();
+    this.#window.clear();
   }
 
-  get #masksWanted(): boolean {
+  get #masksEnabled(): boolean {
     const { masks } = this.#options;
     return masks === 'on' || (masks === 'auto' && this.#effort.masks);
   }
 
   async #segment(frame: Frame, detections: readonly Detection[]): Promise<readonly Detection[]> {
     const { sam, samEveryS, samGrid } = this.#options;
-    if (!sam || !this.#masksWanted || frame.t < this.#nextSamS - SLACK_S) return detections;
+    if (!sam || !this.#masksEnabled || frame.t < this.#nextSamS - SLACK_S) return detections;
     this.#nextSamS = frame.t + samEveryS;
     const chosen = bestOf(detections, MAX_SEGMENTS);
     if (chosen.length === 0 && !samGrid) return detections;
     const { width, height } = frame.layout;
     const prompts = chosen.map(({ box }) => ({ box }));
     const { prompted, found } = await sam.encode({ pixels: frame.pixels, width, height }, prompts, samGrid);
-    const looks = new Map(chosen.map((detection, row) => [detection, enrichmentOf(prompted[row])]));
-    const looked = detections.map((detection) => ({ ...detection, ...looks.get(detection) }));
-    return [...looked, ...newObjects(found, detections)];
+    const enrichments = new Map(chosen.map((detection, row) => [detection, enrichmentOf(prompted[row])]));
+    const segmented = detections.map((detection) => ({ ...detection, ...enrichments.get(detection) }));
+    return [...segmented, ...newObjects(found, detections)];
   }
 }
 
-/** What the grid found that is no background and that nothing else proposed. */
+/** Returns the masks of the grid that are neither background nor shown by another detection. */
 function newObjects(found: SamAnswer['found'], known: readonly Detection[]): Detection[] {
   return found
     .filter(({ box }) => box[2] * box[3] <= MAX_OBJECT_AREA)

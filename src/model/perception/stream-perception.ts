@@ -12,19 +12,19 @@ export interface FusedPerceptionOptions {
     analyze(frame: Frame): Promise<MotionReport | undefined>;
     close(): void;
   };
-  /** This stream's turn at the detector. */
+  /** This stream's lane of the detector. */
   readonly detector: {
     readonly concurrency: number;
-    detect(frame: Frame, wants: AnalysisRequest): Promise<DetectorAnswer>;
+    detect(frame: Frame, request: AnalysisRequest): Promise<DetectorAnswer>;
     close(): void;
   };
-  /** Masks, object embeddings and clip embeddings. */
+  /** Masks, appearances and scene embeddings. */
   readonly enrichment: StreamEnrichment;
-  /** Labels that are reported; all when undefined. */
+  /** Labels to report; all when undefined. */
   readonly labels: ReadonlySet<string> | undefined;
 }
 
-/** What was found on one frame before it is brought into order. */
+/** Results for one frame before they are put in order. */
 interface Found {
   readonly answer: DetectorAnswer | undefined;
   readonly motion: MotionReport | undefined;
@@ -33,16 +33,16 @@ interface Found {
 const FULL_EFFORT: Effort = { detectEvery: 1, masks: true, embeddings: true };
 
 /**
- * Perception of one stream: motion looks at every frame, the detector at every k-th, with what motion proposes. Frames under
- * way together are computed together; they are brought into order and settle in the order of the calls.
+ * Perception of one stream: motion analyses every frame, the detector every k-th with the proposals of motion. Frames in
+ * flight are computed concurrently; their results settle in the order of the calls.
  */
 export class FusedPerception implements StreamPerception {
   readonly #options: FusedPerceptionOptions;
   #effort = FULL_EFFORT;
-  /** Frames since the detector last looked. */
+  /** Frames since the last run of the detector. */
   #sinceDetection = Infinity;
   #tail: Promise<unknown> = Promise.resolve();
-  /** What the detector's last look showed, for the frames until the next. */
+  /** Detections of the detector's last run, which label the frames until the next run. */
   #known: readonly Detection[] = [];
   #closing: Promise<void> | undefined;
 
@@ -50,7 +50,7 @@ export class FusedPerception implements StreamPerception {
     this.#options = options;
   }
 
-  /** With the detector on every k-th frame, the frames between must not keep its workers idle. */
+  /** k times the detector's concurrency, so that the frames without a detector run do not leave its workers idle. */
   get concurrency(): number {
     return this.#options.detector.concurrency * this.#effort.detectEvery;
   }
@@ -65,23 +65,23 @@ export class FusedPerception implements StreamPerception {
     this.#options.enrichment.setEffort(effort);
   }
 
-  /** @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed */
+  /** @throws {PresageError} inference_failed, worker_crashed (retryable), interrupted (closed) */
   perceive(frame: Frame): Promise<Percept> {
     if (this.#closing)
       return Promise.reject(new PresageError('interrupted', 'the perception of this stream was closed'));
     this.#sinceDetection += 1;
-    const looks = this.#sinceDetection >= this.#effort.detectEvery;
-    if (looks) this.#sinceDetection = 0;
-    const found = this.#find(frame, looks ? this.#options.enrichment.requestFor(frame.t) : undefined);
-    // One that fails before its turn is told in its turn.
+    const detects = this.#sinceDetection >= this.#effort.detectEvery;
+    if (detects) this.#sinceDetection = 0;
+    const found = this.#find(frame, detects ? this.#options.enrichment.requestFor(frame.t) : undefined);
+    // A failure before the frame's turn is reported in its turn.
     found.catch(() => undefined);
-    const settled = this.#tail.then(async () => this.#complete(frame, await found, looks));
-    // One that fails is its caller's affair; those behind it go on.
+    const settled = this.#tail.then(async () => this.#complete(frame, await found, detects));
+    // The caller handles a failure; the next frames continue.
     this.#tail = settled.catch(() => undefined);
     return settled;
   }
 
-  /** Waits for the frames under way. Idempotent. */
+  /** Waits for the frames in flight. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#tail.then(() => {
       this.#options.detector.close();
@@ -95,36 +95,43 @@ export class FusedPerception implements StreamPerception {
   }
 
   /**
-   * Motion first: what it proposes goes to the detector's worker, which gives the final boxes their masks and embeddings. Settles
-   * when nobody reads the frame any more.
+   * Runs motion first: its proposals go to the detector's worker, which computes masks and embeddings of the final boxes.
+   * Settles when the frame is no longer read.
    */
-  async #find(frame: Frame, wants: AnalysisRequest | undefined): Promise<Found> {
+  async #find(frame: Frame, request: AnalysisRequest | undefined): Promise<Found> {
     const { motion, detector } = this.#options;
     try {
       const moved = await motion.analyze(frame);
-      // What hides the scene is nothing that the detector could name.
-      if (!wants || moved?.scene === 'covered') return { answer: undefined, motion: moved };
-      const answer = await detector.detect(frame, { ...wants, ...(moved && { proposals: moved.proposals }) });
+      // An obstruction in front of the camera has no label of the detector.
+      if (!request || moved?.scene === 'covered') return { answer: undefined, motion: moved };
+      const answer = await detector.detect(frame, {
+        ...request,
+        ...(moved && { proposals: moved.proposals }),
+      });
       return { answer, motion: moved };
     } catch (thrown) {
       throw toPresageError(thrown, 'inference_failed');
     }
   }
 
-  async #complete(frame: Frame, { answer, motion }: Found, looks: boolean): Promise<Percept> {
+  async #complete(frame: Frame, { answer, motion }: Found, detects: boolean): Promise<Percept> {
     const { index, t, receivedAtMs, layout } = frame;
-    const { enrichment: streamEnrichment } = this.#options;
+    const { enrichment } = this.#options;
     const scene = motion?.scene ?? 'clear';
-    if (scene === 'changed') streamEnrichment.reset();
+    if (scene === 'changed') enrichment.reset();
     const found = scene === 'covered' ? [] : this.#ofLabels(this.#detections(answer, motion));
     const { detections, sceneEmbedding } = answer
-      ? await streamEnrichment.complete(frame, answer, found)
+      ? await enrichment.complete(frame, answer, found)
       : { detections: found };
     return {
-      ...{ index, t, receivedAtMs, width: layout.width, height: layout.height },
+      index,
+      t,
+      receivedAtMs,
+      width: layout.width,
+      height: layout.height,
       detections: this.#ofLabels(detections),
       inferenceMs: (answer?.inferenceMs ?? 0) + (motion?.motionMs ?? 0),
-      ...(!looks && { partial: true }),
+      ...(!detects && { partial: true }),
       ...(motion?.camera && { camera: motion.camera }),
       ...(scene !== 'clear' && { scene }),
       ...(sceneEmbedding && { sceneEmbedding }),

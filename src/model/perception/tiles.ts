@@ -1,23 +1,23 @@
 import type { Box } from '../../core/maths/box.js';
 import type { PxRegion } from '../../core/image/crop-i420.js';
 
-/** Most tiles along a side: six passes more for a picture of 4:3 or 16:9, however large it is. */
+/** Maximum number of tiles along a side: six additional passes for a picture of 4:3 or 16:9 of any size. */
 const MAX_COLUMNS = 3;
 const MAX_ROWS = 2;
-/** How much tiles overlap, as a share of the canvas: what is smaller than that is whole in one of them. */
+/** Overlap of tiles as a share of the canvas: a smaller object lies completely in one of them. */
 const OVERLAP = 0.2;
-/** Nearer than this to a cut, px, a box is a part of something that goes on beyond it. */
+/** A box nearer than this to a cut shows an object that continues beyond it, px. */
 const CUT_PX = 2;
 
-/** A part of a picture that the detector looks at by itself. */
+/** A region of a picture on which the detector runs separately. */
 export interface Tile extends PxRegion {
-  /** The same in fractions of the picture. */
-  readonly part: Box;
+  /** The region in fractions of the picture. */
+  readonly region: Box;
 }
 
 /**
- * Overlapping tiles that show the picture to the detector in, or nearer to, its full resolution (slicing aided inference:
- * Akyon et al., 2022). None for a picture that the canvas holds as it is.
+ * Divides a picture into overlapping tiles, which the detector sees in, or nearer to, full resolution (slicing aided
+ * inference: Akyon et al., 2022). Returns none for a picture that fits into the canvas.
  *
  * @param canvasPx the longer side of the detector's canvas
  */
@@ -28,13 +28,16 @@ export function tilesOf(width: number, height: number, canvasPx: number): readon
   if (columns.length * rows.length === 1) return [];
   return rows.flatMap(([top, h]) =>
     columns.map(([left, w]) => ({
-      ...{ left, top, width: w, height: h },
-      part: [left / width, top / height, w / width, h / height] as const,
+      left,
+      top,
+      width: w,
+      height: h,
+      region: [left / width, top / height, w / width, h / height] as const,
     })),
   );
 }
 
-/** Whether a cut goes through the box, or along it. Box in px of the tile. */
+/** Returns true when a cut goes through the box, or along it. Box in px of the tile; width and height of the picture, px. */
 export function isCut(tile: Tile, [x, y, w, h]: Box, width: number, height: number): boolean {
   return (
     (tile.left > 0 && x < CUT_PX) ||
@@ -44,10 +47,10 @@ export function isCut(tile: Tile, [x, y, w, h]: Box, width: number, height: numb
   );
 }
 
-/** Starts (even) and lengths along a side. */
-function spans(length: number, canvasPx: number, most: number): [start: number, length: number][] {
+/** Returns starts (even) and lengths of tiles along a side, px. */
+function spans(length: number, canvasPx: number, max: number): [start: number, length: number][] {
   const overlap = OVERLAP * canvasPx;
-  const count = Math.min(most, Math.max(1, Math.ceil((length - overlap) / (canvasPx - overlap))));
+  const count = Math.min(max, Math.max(1, Math.ceil((length - overlap) / (canvasPx - overlap))));
   if (count === 1) return [[0, length]];
   const size = Math.min(length, Math.ceil((length + (count - 1) * overlap) / count));
   return Array.from({ length: count }, (_, k) => {

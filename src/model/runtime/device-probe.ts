@@ -1,5 +1,5 @@
 /**
- * Entry of a child process that tries one device, so that a native binding that crashes or hangs takes nothing with it.
+ * Entry of a child process that tests one device, so that a crash or hang of a native binding does not affect Presage.
  * Runs the detector on the CPU and on the device over the same picture, and sends one ProbeReport to its parent.
  */
 import { toPresageError } from '../../core/errors.js';
@@ -19,10 +19,10 @@ export interface ProbeGaps {
 
 const PICTURE_WIDTH_PX = 320;
 const PICTURE_HEIGHT_PX = 192;
-/** The first run of a device compiles; the fastest of the others is its speed. */
+/** The first run of a device compiles and is not measured; the fastest of the others is its speed. */
 const RUNS = 4;
 
-/** A smooth picture with all kinds of edges and colours, the same everywhere. */
+/** Returns a deterministic smooth picture with many edges and colours. */
 function testPicture(): Picture {
   const [width, height] = [PICTURE_WIDTH_PX, PICTURE_HEIGHT_PX];
   const pixels = new Uint8Array((width * height * 3) / 2);
@@ -58,7 +58,7 @@ function largestGap(a: Float32Array, b: Float32Array): number {
 async function probe(options: DetectorOptions): Promise<ProbeReport> {
   try {
     const picture = testPicture();
-    // The device first: where it does not exist, nothing else need be loaded.
+    // The device first: where it does not exist, the CPU session is not needed.
     const device = await measure(await Detector.open(options), picture);
     const cpu = await measure(await Detector.open({ ...options, device: 'cpu' }), picture);
     const gaps = {

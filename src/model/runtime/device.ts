@@ -6,26 +6,27 @@ import type { DetectorOptions } from '../detector/detector.js';
 import type { ProbeReport } from './device-probe.js';
 import { deviceHint, isDeviceBuiltIn, type Device, type DeviceName } from './ort.js';
 
-/** What became of one device that was considered. */
+/** The result of testing one device. */
 export interface DeviceTrial {
   readonly device: Device;
   readonly ok: boolean;
-  /** Time of one inference on the device, and on the CPU beside it; absent when it did not run. */
+  /** Time of one inference on the device, ms; absent when it did not run. */
   readonly deviceMs?: number;
+  /** Time of the same inference on the CPU, ms; absent when the device did not run. */
   readonly cpuMs?: number;
-  /** Why it was not taken. */
+  /** Why the device was rejected. */
   readonly reason?: string;
 }
 
 export interface DeviceChoice {
   readonly device: Device;
-  /** In the order in which they were tried; the last one is the choice. */
+  /** In the order of the tests; the last one is the choice. */
   readonly tried: readonly DeviceTrial[];
 }
 
 export interface ChooseDeviceOptions {
   readonly device: DeviceName;
-  /** The model to try the device with; its `device` is ignored. */
+  /** The model to test the device with; its `device` is ignored. */
   readonly detector: DetectorOptions;
   readonly platform?: NodeJS.Platform;
   /** For tests. */
@@ -35,8 +36,8 @@ export interface ChooseDeviceOptions {
 }
 
 /**
- * What `auto` tries before the CPU, best first. TensorRT is not among them: it compiles for minutes at the first start,
- * which only someone who asked for it should wait for.
+ * Devices that `auto` tests before the CPU, best first. TensorRT is excluded: it compiles for minutes at the first start,
+ * which is acceptable only when the user requests it.
  */
 const AUTO_ORDER: Readonly<Partial<Record<NodeJS.Platform, readonly Device[]>>> = {
   linux: ['cuda', 'webgpu'],
@@ -44,7 +45,7 @@ const AUTO_ORDER: Readonly<Partial<Record<NodeJS.Platform, readonly Device[]>>> 
   win32: ['dml', 'webgpu'],
 };
 
-/** Reduced precision on a GPU (TF32, fp16) may move a score and a box this far, and no further. */
+/** Maximum difference of scores and boxes from the CPU's: reduced precision on a GPU (TF32, fp16) stays below. */
 const MAX_SCORE_GAP = 0.05;
 const MAX_BOX_GAP_PX = 4;
 const PROBE_TIMEOUT_MS: Readonly<Record<Device, number>> = {
@@ -57,9 +58,9 @@ const PROBE_TIMEOUT_MS: Readonly<Record<Device, number>> = {
 };
 
 /**
- * The device to run on. A named one is tried and must work, `auto` takes the first that works here and beats the CPU.
- * The CPU itself is not tried: everything else is measured against it, and a model that cannot load says so itself.
- * @throws PresageError `device_unavailable` when the named device does not work
+ * Chooses the device to run on. A named device is tested and must work; `auto` selects the first that works and is faster
+ * than the CPU. The CPU is not tested: the others are measured against it, and loading an invalid model fails by itself.
+ * @throws {PresageError} device_unavailable — the named device does not work
  */
 export async function chooseDevice(options: ChooseDeviceOptions): Promise<DeviceChoice> {
   const auto = options.device === 'auto';
@@ -109,26 +110,26 @@ async function tryDevice(device: Device, options: ChooseDeviceOptions, auto: boo
   return { device, ok: true, ...times };
 }
 
-/** @throws PresageError `device_unavailable` when the child crashes, hangs or says nothing. */
+/** @throws {PresageError} device_unavailable — the child crashes, hangs or sends no report */
 function probeInChild(detector: DetectorOptions): Promise<ProbeReport> {
   return new Promise((resolve, reject) => {
     const child = fork(entryPath(import.meta.url, './device-probe'), {
-      // Drivers chatter on both streams; what matters comes as a message.
+      // Drivers write diagnostics to both streams; the report arrives as a message.
       stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
       execArgv: [],
     });
     const fail = (why: string): void => reject(new PresageError('device_unavailable', why));
     const limitMs = PROBE_TIMEOUT_MS[detector.device];
     const timer = setTimeout(() => {
-      fail(`it did not answer within ${limitMs / 1000} s`);
+      fail(`its test did not finish within ${limitMs / 1000} s`);
       child.kill('SIGKILL');
     }, limitMs);
     child.once('message', (report) => resolve(report as ProbeReport));
-    child.once('error', (cause) => fail(`the trial could not be started: ${cause.message}`));
+    child.once('error', (cause) => fail(`its test could not be started: ${cause.message}`));
     child.once('exit', (exitCode, signal) => {
       clearTimeout(timer);
-      fail(`its driver crashed the trial (${signal ?? `exit code ${String(exitCode)}`})`);
+      fail(`its driver crashed the test process (${signal ?? `exit code ${String(exitCode)}`})`);
     });
-    child.send(detector, (cause) => cause && fail(`the trial could not be started: ${cause.message}`));
+    child.send(detector, (cause) => cause && fail(`its test could not be started: ${cause.message}`));
   });
 }

@@ -1,22 +1,22 @@
-/** One stream's place in a `FairQueue`. */
+/** One stream's lane in a `FairQueue`. */
 export interface QueueLane<T> {
-  /** False when the lane is full or closed; the value was not taken. */
+  /** Appends a value. Returns false, without adding it, when the lane is full or closed. */
   push(value: T): boolean;
   readonly closed: boolean;
-  /** Takes the lane out of the turn and returns what still waited in it. Idempotent. */
+  /** Removes the lane from the queue and returns the values that waited in it. Idempotent. */
   close(): T[];
 }
 
 /**
- * A queue with a lane for each stream, emptied lane by lane in turn: a stream that floods its lane waits for itself, and
- * takes nothing from the others. Within a lane, first in is first out.
+ * A queue with one lane per stream, served round-robin: a stream that fills its lane delays only itself. Each lane is first
+ * in, first out.
  */
 export class FairQueue<T> {
   readonly #capacity: number;
-  /** Lanes in the order of their turns; the one that was served last is at the end. */
+  /** Lanes in the order of their turns; the lane served last is at the end. */
   readonly #lanes: Lane<T>[] = [];
 
-  /** @param capacity most values that wait in one lane, ≥ 1 */
+  /** @param capacity maximum number of waiting values in one lane, ≥ 1 */
   constructor(capacity: number) {
     if (!Number.isInteger(capacity) || capacity < 1)
       throw new RangeError(`capacity is ${capacity}, expected a whole number from 1`);
@@ -51,7 +51,7 @@ export class FairQueue<T> {
     };
   }
 
-  /** The next value, of the lane that has waited longest for its turn. */
+  /** Removes and returns the next value of the non-empty lane that was served least recently. */
   take(): T | undefined {
     const turn = this.#lanes.findIndex(({ values }) => values.length > 0);
     if (turn < 0) return undefined;
@@ -61,7 +61,7 @@ export class FairQueue<T> {
     return lane.values.shift();
   }
 
-  /** Everything that waits, in the order of the turns. */
+  /** Removes and returns all waiting values, in the order of the turns. */
   drain(): T[] {
     const drained: T[] = [];
     for (let value = this.take(); value !== undefined; value = this.take()) drained.push(value);

@@ -3,15 +3,15 @@ import { PresageError } from '../../core/errors.js';
 import { bundledModelsDir, loadManifest, verifyModel } from './manifest.js';
 
 /**
- * Roles in the manifest of small models that are JSON documents: what tells contacts of things
- * (`src/memory/events/contact/contact-classifier.ts`), and the weights by which forecasts are pooled
+ * Roles in the manifest of small models that are JSON documents: `contacts` is the contact classifier
+ * (`src/memory/events/contact/contact-classifier.ts`), `pool` the weights of the forecast mixture
  * (`src/reasoner/forecast/mixture/forecast-mixture.ts`).
  */
 export type JsonRole = 'contacts' | 'pool';
 
 /**
- * The document of a role, its content verified; undefined where the manifest has none.
- * @throws PresageError `model_missing`, `model_hash_mismatch`, `model_invalid`
+ * Loads the document of a role and verifies its hash; undefined where the manifest has none.
+ * @throws {PresageError} model_missing, model_hash_mismatch, model_invalid
  */
 export async function loadJsonModel(
   role: JsonRole,

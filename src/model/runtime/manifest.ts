@@ -22,9 +22,9 @@ const modelSchema = z.object({
   source: z.string(),
   /** The command that made the file. */
   made: z.string(),
-  /** Comes not with Presage but with `presage models pull NAME`; several entries of one pack are fetched together. */
+  /** Name of the pack that contains the file: it is not bundled, and `presage models pull NAME` fetches the whole pack. */
   pack: z.string().min(1).optional(),
-  /** Where a model hub (the Hugging Face hub or a mirror of it) has the file. */
+  /** Location of the file on a model hub (the Hugging Face hub or a mirror of it). */
   hub: z
     .object({
       repository: z.string().regex(/^[\w.-]+\/[\w.-]+$/),
@@ -35,7 +35,7 @@ const modelSchema = z.object({
     .optional(),
   inputs: z.record(z.string(), tensorSchema),
   outputs: z.record(z.string(), tensorSchema),
-  /** What `ROLE_SETTINGS` says of the model's role. */
+  /** Settings of the model's role, see `ROLE_SETTINGS`. */
   settings: z.record(z.string(), z.unknown()).default({}),
   notes: z.string().optional(),
 });
@@ -50,26 +50,26 @@ const detectorSettings = z.object({
   fuseIou: share,
 });
 
-/** Settings of the models that Presage runs, by role. */
+/** Schemas of the settings of the models that Presage runs, by role. */
 const ROLE_SETTINGS = {
   detector: detectorSettings,
-  /** The same detector for devices that are quicker in float. */
+  /** The same detector for devices that are faster in float. */
   'detector-float': detectorSettings,
-  /** Masks, object tokens and the clip grid from the detector's feature maps. */
+  /** Masks, appearances and the grid of scene embeddings from the detector's feature maps. */
   objects: z.object({
     /** The mask's grid covers the box enlarged by this share of its sides, about its centre. */
     margin: z.number().min(0).max(1),
   }),
-  /** Clip token from the grids of the last seconds. */
+  /** Scene embedding from the grids of the last seconds. */
   clip: z.object({}),
-  /** The language model: its decoder, the table of its embeddings, its tokenizer, and the core of its visual prefix. */
+  /** The language model: decoder, embedding table, tokenizer, and the fusion core of its visual prefix. */
   language: z.object({}),
   embeddings: z.object({}),
   tokenizer: z.object({}),
   fusion: z.object({}),
-  /** Probabilities of the standard forecast, and paths, from tracks. */
+  /** Probabilities of the standard forecast and paths, from tracks. */
   forecaster: z.object({}),
-  /** Who was necessary for an event. */
+  /** Probability that each object was necessary for an event. */
   causes: z.object({}),
   'sam-encoder': z.object({}),
   'sam-decoder': z.object({}),
@@ -77,7 +77,7 @@ const ROLE_SETTINGS = {
 
 type ModelRole = keyof typeof ROLE_SETTINGS;
 type RoleSettings<R extends ModelRole> = z.infer<(typeof ROLE_SETTINGS)[R]>;
-/** An entry whose settings were found to be those of its role. */
+/** An entry whose settings are validated for its role. */
 export type RoleEntry<R extends ModelRole> = Omit<ModelEntry, 'settings'> & {
   readonly settings: RoleSettings<R>;
 };
@@ -88,12 +88,15 @@ const manifestSchema = z.object({ version: z.literal(1), models: z.array(modelSc
 export type ModelEntry = z.infer<typeof modelSchema>;
 export type Manifest = z.infer<typeof manifestSchema>;
 
-/** The models folder that comes with Presage. */
+/** Returns the path of the bundled models folder. */
 export function bundledModelsDir(): string {
   return fileURLToPath(new URL('../../../models', import.meta.url));
 }
 
-/** @throws PresageError `model_missing` when there is no manifest, `model_invalid` when it is not of its form. */
+/**
+ * @throws {PresageError} model_missing — there is no manifest
+ * @throws {PresageError} model_invalid — the manifest is invalid
+ */
 export async function loadManifest(modelsDir: string): Promise<Manifest> {
   const path = join(modelsDir, 'manifest.json');
   let text: string;
@@ -119,7 +122,10 @@ export async function loadManifest(modelsDir: string): Promise<Manifest> {
   return parsed.data;
 }
 
-/** @throws PresageError `model_missing` when the manifest has no model for the role, `model_invalid` */
+/**
+ * @throws {PresageError} model_missing — the manifest has no model for the role
+ * @throws {PresageError} model_invalid — the settings are invalid for the role
+ */
 export function findModel<R extends ModelRole>(manifest: Manifest, role: R): RoleEntry<R> {
   const entry = findOptionalModel(manifest, role);
   if (!entry)
@@ -127,7 +133,10 @@ export function findModel<R extends ModelRole>(manifest: Manifest, role: R): Rol
   return entry;
 }
 
-/** The model for a role, where the manifest has one. @throws PresageError `model_invalid` when its settings are not */
+/**
+ * Returns the model of a role; undefined where the manifest has none.
+ * @throws {PresageError} model_invalid — the settings are invalid for the role
+ */
 export function findOptionalModel<R extends ModelRole>(
   manifest: Manifest,
   role: R,
@@ -145,14 +154,14 @@ export function findOptionalModel<R extends ModelRole>(
   );
 }
 
-/** Name and version of a model as messages and pages tell it: `objects@0123456789ab`. */
+/** Returns name and version of a model as in messages: `objects@0123456789ab`. */
 export function modelVersion({ name, sha256 }: Pick<ModelEntry, 'name' | 'sha256'>): string {
   return `${name}@${sha256.slice(0, 12)}`;
 }
 
 /**
- * The path of a model whose content is what the manifest says.
- * @throws PresageError `model_missing` or `model_hash_mismatch`
+ * Compares size and SHA-256 of a model file with the manifest and returns its path.
+ * @throws {PresageError} model_missing, model_hash_mismatch
  */
 export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise<string> {
   const path = join(modelsDir, entry.file);
@@ -164,20 +173,20 @@ export async function verifyModel(modelsDir: string, entry: ModelEntry): Promise
   const sha256 = info.size === entry.bytes ? await hashFile(path) : undefined;
   if (sha256 === entry.sha256) return path;
   const found = sha256 ? `its SHA-256 is ${sha256}` : `it has ${info.size} bytes`;
-  const wanted = sha256 ? entry.sha256 : `${entry.bytes}`;
+  const expected = sha256 ? entry.sha256 : `${entry.bytes}`;
   throw new PresageError(
     'model_hash_mismatch',
-    `${path} is not the model that was meant: ${found}, expected ${wanted}`,
+    `${path} is not the model of the manifest: ${found}, expected ${expected}`,
     {
       hint: pullHint(entry),
     },
   );
 }
 
-/** SHA-256 of a file as hex, read in pieces. */
+/** Returns the SHA-256 of a file as hex; reads the file in chunks. */
 export async function hashFile(path: string): Promise<string> {
   const hash = createHash('sha256');
-  for await (const piece of createReadStream(path)) hash.update(piece as Buffer);
+  for await (const chunk of createReadStream(path)) hash.update(chunk as Buffer);
   return hash.digest('hex');
 }
 

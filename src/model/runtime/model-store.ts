@@ -6,30 +6,30 @@ import { PresageError, toPresageError } from '../../core/errors.js';
 import { redact } from '../../core/text/redact.js';
 import { loadManifest, verifyModel, type ModelEntry } from './manifest.js';
 
-/** Where a model file stands: `present` has the right size but was not hashed. */
+/** State of a model file; `present`: the size is right, the hash was not computed. */
 type ModelState = 'present' | 'verified' | 'missing' | 'mismatch';
 
 export interface ModelStatus {
   readonly entry: ModelEntry;
   readonly state: ModelState;
-  /** Why it is missing or wrong, and what to do. */
+  /** Why the file is missing or wrong, with a hint. */
   readonly error?: PresageError;
 }
 
 export interface PullOptions {
-  /** Folder to put the files in; holds the manifest. */
+  /** Target folder; contains the manifest. */
   readonly modelsDir: string;
-  /** Only the model or the pack of this name. Default: all that come with Presage. */
+  /** Only the model or the pack of this name. Default: all bundled models. */
   readonly name?: string;
   /**
-   * Base address to fetch from instead of the Hugging Face hub: the files of a hub lie under it as they do there
-   * (`REPOSITORY/resolve/REVISION/PATH`), the others by their name.
+   * Base address to fetch from instead of the Hugging Face hub: files of a hub have the same paths as there
+   * (`REPOSITORY/resolve/REVISION/PATH`), other files their name.
    */
   readonly mirror?: string;
-  /** Called as bytes arrive; restarts at 0 when a download is tried again. */
+  /** Called as bytes arrive; restarts at 0 when a download is retried. */
   readonly onProgress?: (progress: PullProgress) => void;
   readonly signal?: AbortSignal;
-  /** Waits before another try; for tests. */
+  /** Waits before a retry; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
@@ -39,14 +39,14 @@ export interface PullProgress {
   readonly totalBytes: number;
 }
 
-/** Where files of a hub come from when no mirror is named. */
+/** Source of hub files without a mirror. */
 const DEFAULT_HUB = 'https://huggingface.co';
 const MAX_TRIES = 3;
 const FIRST_BACKOFF_MS = 500;
-/** A server that sends nothing for this long is given up. */
+/** A download that receives nothing for this long fails. */
 const STALL_MS = 30_000;
 
-/** Every model of the manifest, by size only (fast). */
+/** Returns the state of every model of the manifest by file size only (fast). */
 export async function listModels(modelsDir: string): Promise<ModelStatus[]> {
   const { models } = await loadManifest(modelsDir);
   return Promise.all(
@@ -57,7 +57,7 @@ export async function listModels(modelsDir: string): Promise<ModelStatus[]> {
   );
 }
 
-/** Every model of the manifest, each file hashed. Never throws for a bad file; see `state`. */
+/** Returns the state of every model of the manifest by hash. Does not throw for a bad file; see `state`. */
 export async function verifyModels(modelsDir: string): Promise<ModelStatus[]> {
   return verifyEach(modelsDir, (await loadManifest(modelsDir)).models);
 }
@@ -78,21 +78,23 @@ async function verifyEach(modelsDir: string, models: readonly ModelEntry[]): Pro
 }
 
 /**
- * Fetches the models that are missing or wrong; right ones are left alone. A file appears under its name only when
+ * Fetches the models that are missing or wrong; verified files are not changed. A file appears under its name only when
  * complete and verified.
  * @returns the names of the models that were fetched
- * @throws PresageError `bad_option` (no such model), `model_missing` (nowhere to fetch from), `download_failed`, `model_hash_mismatch`, `output_failed`
+ * @throws {PresageError} bad_option — there is no such model
+ * @throws {PresageError} model_missing — the model has no address
+ * @throws {PresageError} download_failed, model_hash_mismatch, output_failed, interrupted
  */
 export async function pullModels(options: PullOptions): Promise<string[]> {
   const { name } = options;
   const { models } = await loadManifest(options.modelsDir);
-  const wanted = models.filter((entry) =>
+  const selected = models.filter((entry) =>
     name === undefined ? entry.pack === undefined : entry.name === name || entry.pack === name,
   );
-  if (name !== undefined && wanted.length === 0)
+  if (name !== undefined && selected.length === 0)
     throw new PresageError('bad_option', `there is no model ${name}`, { hint: 'see: presage models list' });
   const fetched: string[] = [];
-  for (const { entry, state } of await verifyEach(options.modelsDir, wanted)) {
+  for (const { entry, state } of await verifyEach(options.modelsDir, selected)) {
     if (state === 'verified') continue;
     await pullModel(entry, options);
     fetched.push(entry.name);
@@ -125,13 +127,9 @@ function modelUrl(entry: ModelEntry, mirror: string | undefined): URL {
     return new URL(`${repository}/resolve/${revision}/${path}`, base);
   }
   if (mirror !== undefined) return new URL(entry.file, base);
-  throw new PresageError(
-    'model_missing',
-    `model ${entry.name} comes with Presage and has no address of its own`,
-    {
-      hint: `reinstall Presage, or name a server that has ${entry.file} with --mirror URL`,
-    },
-  );
+  throw new PresageError('model_missing', `model ${entry.name} is bundled with Presage and has no address`, {
+    hint: `reinstall Presage, or name a server that has ${entry.file} with --mirror URL`,
+  });
 }
 
 async function download(entry: ModelEntry, url: URL, options: PullOptions): Promise<void> {
@@ -156,16 +154,18 @@ async function download(entry: ModelEntry, url: URL, options: PullOptions): Prom
   }
 }
 
-/** Streams the answer into `partial` and returns its SHA-256. */
+/** Streams the response into `partial` and returns its SHA-256. */
 async function receive(entry: ModelEntry, url: URL, partial: string, options: PullOptions): Promise<string> {
-  const stall = new Stall(options.signal);
+  const stall = new StallTimer(options.signal);
   const hash = createHash('sha256');
   let receivedBytes = 0;
   const file = await open(partial, 'w');
   try {
-    const pieces = await request(url, stall);
+    const chunks = await request(url, stall);
     for (;;) {
-      const { done, value } = await pieces.read().catch((cause: unknown) => Promise.reject(lost(url, cause)));
+      const { done, value } = await chunks
+        .read()
+        .catch((cause: unknown) => Promise.reject(downloadError(url, cause)));
       if (done) break;
       stall.touch();
       receivedBytes += value.length;
@@ -180,7 +180,7 @@ async function receive(entry: ModelEntry, url: URL, partial: string, options: Pu
     await file.close();
   }
   if (receivedBytes < entry.bytes)
-    throw lost(url, new Error(`it ended after ${receivedBytes} of ${entry.bytes} bytes`));
+    throw downloadError(url, new Error(`it ended after ${receivedBytes} of ${entry.bytes} bytes`));
   if (receivedBytes > entry.bytes)
     throw new PresageError(
       'model_hash_mismatch',
@@ -192,19 +192,19 @@ async function receive(entry: ModelEntry, url: URL, partial: string, options: Pu
   return hash.digest('hex');
 }
 
-async function request(url: URL, stall: Stall): Promise<ReadableStreamDefaultReader<Uint8Array>> {
+async function request(url: URL, stall: StallTimer): Promise<ReadableStreamDefaultReader<Uint8Array>> {
   const response = await fetch(url, { signal: stall.signal }).catch((cause: unknown) =>
-    Promise.reject(lost(url, cause)),
+    Promise.reject(downloadError(url, cause)),
   );
   if (response.ok && response.body) return response.body.getReader();
   await response.body?.cancel();
-  throw new PresageError('download_failed', `${redact(url.href)} answered ${response.status}`, {
+  throw new PresageError('download_failed', `${redact(url.href)} responded with ${response.status}`, {
     retryable: response.status >= 500 || response.status === 429,
     hint: 'check the address, or use another mirror: presage models pull --mirror URL',
   });
 }
 
-function lost(url: URL, cause: unknown): PresageError {
+function downloadError(url: URL, cause: unknown): PresageError {
   const why =
     cause instanceof Error
       ? cause.cause instanceof Error
@@ -218,8 +218,8 @@ function lost(url: URL, cause: unknown): PresageError {
   });
 }
 
-/** Aborts a download that has stood still for too long, or whose caller gave up. */
-class Stall {
+/** Aborts a download that stalls or whose caller aborts. */
+class StallTimer {
   readonly #controller = new AbortController();
   readonly signal: AbortSignal;
   #timer: NodeJS.Timeout | undefined;
@@ -232,7 +232,7 @@ class Stall {
   touch(): void {
     clearTimeout(this.#timer);
     this.#timer = setTimeout(
-      () => this.#controller.abort(new Error(`nothing came for ${STALL_MS / 1000} s`)),
+      () => this.#controller.abort(new Error(`no data arrived for ${STALL_MS / 1000} s`)),
       STALL_MS,
     );
   }

@@ -4,13 +4,13 @@ import { PresageError } from '../../core/errors.js';
 import { rebuildError, type WorkerRequest, type WorkerResponse } from './worker-protocol.js';
 
 export interface ModelThreadOptions {
-  /** What the thread is called in messages, e.g. `detector`. */
+  /** Name of the thread in error messages, e.g. `detector`. */
   readonly role: string;
   /** Compiled worker to run. */
   readonly entry: string;
-  /** What the worker is to load; must survive a structured clone. */
+  /** Options of the worker; must survive a structured clone. */
   readonly workerData: unknown;
-  /** Called whenever the thread can take work, or never can again. */
+  /** Called when the thread becomes idle or dead. */
   readonly onIdle: () => void;
   readonly timeoutMs?: number | undefined;
   readonly sleep?: ((ms: number) => Promise<unknown>) | undefined;
@@ -25,15 +25,15 @@ interface Call<Answer> {
   readonly timer: NodeJS.Timeout;
 }
 
-/** Crashes in a row, without one answer between them, after which a thread stays dead. */
+/** Crashes without an answer between them after which a thread stays dead. */
 const MAX_CRASHES_IN_A_ROW = 3;
 const FIRST_RESTART_MS = 100;
-/** A picture that takes longer than this is stuck in a driver: the slowest useful device needs seconds. */
+/** Default timeout of a call: the slowest useful device needs seconds, a longer call hangs in a driver. */
 const ANSWER_TIMEOUT_MS = 60_000;
-/** A worker that has not let go by then is terminated. */
+/** A worker that has not exited by then is terminated. */
 const CLOSE_TIMEOUT_MS = 2000;
 
-/** One worker thread over its crashes and restarts. Takes one piece of work at a time. */
+/** One worker thread across crashes and restarts. It handles one call at a time. */
 export class ModelThread<Work, Answer> {
   readonly #options: ModelThreadOptions;
   #state: ModelThreadState = 'starting';
@@ -55,7 +55,10 @@ export class ModelThread<Work, Answer> {
     return this.#crashes;
   }
 
-  /** Resolves when the model is loaded. @throws PresageError */
+  /**
+   * Resolves when the model is loaded.
+   * @throws {PresageError} worker_crashed, or the error of the worker
+   */
   start(): Promise<void> {
     return new Promise((resolve, reject) => {
       const worker = new Worker(this.#options.entry, { workerData: this.#options.workerData });
@@ -77,11 +80,14 @@ export class ModelThread<Work, Answer> {
     });
   }
 
-  /** Only when `state` is `idle`. @throws PresageError */
+  /**
+   * Runs one call. Requires the state `idle`.
+   * @throws {PresageError} worker_crashed (retryable), interrupted, or the error of the worker
+   */
   run(work: Work): Promise<Answer> {
     const worker = this.#worker;
     return new Promise((resolve, reject) => {
-      // A terminated worker exits, which is where its call is rejected and its crash counted.
+      // Termination triggers `exit`, which rejects the call and counts the crash.
       const timer = setTimeout(() => void worker?.terminate(), this.#options.timeoutMs ?? ANSWER_TIMEOUT_MS);
       this.#call = { resolve, reject, timer };
       this.#state = 'busy';
@@ -89,12 +95,12 @@ export class ModelThread<Work, Answer> {
     });
   }
 
-  /** A message without an answer; lost when no worker runs. */
+  /** Sends a message without an answer; it is lost when no worker runs. */
   post(note: unknown): void {
     this.#worker?.postMessage(note);
   }
 
-  /** Lets the work under way end, but answers it with `interrupted`. */
+  /** Waits for the present call to end and rejects it with `interrupted`. */
   async close(): Promise<void> {
     this.#closed = true;
     const worker = this.#worker;
@@ -109,7 +115,7 @@ export class ModelThread<Work, Answer> {
     this.#takeCall()?.reject(new PresageError('interrupted', `the ${this.#options.role} was closed`));
   }
 
-  /** The call in work, which is no longer in work. */
+  /** Removes and returns the present call. */
   #takeCall(): Call<Answer> | undefined {
     const call = this.#call;
     clearTimeout(call?.timer);
@@ -151,7 +157,7 @@ export class ModelThread<Work, Answer> {
     const sleep = this.#options.sleep ?? ((ms: number) => delay(ms, undefined, { ref: false }));
     await sleep(FIRST_RESTART_MS * 2 ** (this.#crashesInARow - 1));
     if (this.#closed) return;
-    // A start that fails also ends the worker, which is where it is counted.
+    // A failed start also ends the worker; `#ended` counts it.
     await this.start().catch(() => undefined);
   }
 }

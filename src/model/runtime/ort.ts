@@ -1,11 +1,11 @@
 import * as ort from 'onnxruntime-node';
 import { PresageError } from '../../core/errors.js';
 
-/** What a user may ask for. `auto` is resolved by `chooseDevice`; everything below works on a concrete device. */
+/** Device option of users. `chooseDevice` resolves `auto`; the functions below require a concrete device. */
 export type DeviceName = 'auto' | Device;
 export type Device = 'cpu' | 'cuda' | 'tensorrt' | 'webgpu' | 'coreml' | 'dml';
 
-/** Device → execution provider of ONNX Runtime, and what a user can do when it does not start. */
+/** Device → execution provider of ONNX Runtime, and a hint for the case that it does not start. */
 const PROVIDERS: Readonly<Record<Device, { provider: string; hint: string }>> = {
   cpu: { provider: 'cpu', hint: 'reinstall the dependencies: npm ci' },
   cuda: {
@@ -14,7 +14,7 @@ const PROVIDERS: Readonly<Record<Device, { provider: string; hint: string }>> = 
   },
   tensorrt: {
     provider: 'tensorrt',
-    hint: 'it needs TensorRT 10 beside CUDA 12, and the CUDA libraries of onnxruntime-node; or use --device auto',
+    hint: 'it needs TensorRT 10, CUDA 12 and the CUDA libraries of onnxruntime-node; or use --device auto',
   },
   webgpu: {
     provider: 'webgpu',
@@ -29,7 +29,7 @@ type TensorData = Uint8Array | BigInt64Array | Float32Array;
 
 export interface InputTensor {
   readonly type: TensorType;
-  /** Not on a SharedArrayBuffer: the native binding refuses those. */
+  /** Not on a SharedArrayBuffer: the native binding rejects those. */
   readonly data: TensorData;
   readonly dims: readonly number[];
 }
@@ -39,7 +39,7 @@ export interface OutputTensor {
   readonly dims: readonly number[];
 }
 
-/** What a graph says of one input; a symbolic dimension is its name. */
+/** Declaration of one input in a graph; a symbolic dimension is its name. */
 export interface InputSpec {
   readonly name: string;
   readonly type: string;
@@ -50,21 +50,21 @@ export interface SessionOptions {
   readonly device: Device;
   /** Threads inside one operator, ≥ 1. */
   readonly threads: number;
-  /** Inputs that may have an empty dimension, such as the past of a decoder that has none yet. Default: none. */
+  /** Inputs that may have an empty dimension, such as the past of a decoder at its first run. Default: none. */
   readonly mayBeEmpty?: readonly string[];
   /**
-   * Keeps freed memory for the next run. Off for graphs whose shapes grow from run to run: the arena never gives back
-   * what a shape needed once. Default true.
+   * Keeps freed memory for the next run. Off for graphs whose shapes grow from run to run: the arena never releases the
+   * memory of a shape. Default true.
    */
   readonly arena?: boolean;
 }
 
-/** The advice that goes with a device that does not work. */
+/** Returns the hint for a device that does not work. */
 export function deviceHint(device: Device): string {
   return PROVIDERS[device].hint;
 }
 
-/** Whether the installed runtime was built with the device's provider. That does not say that it works here. */
+/** Returns true when the installed runtime contains the device's provider; the device may still fail on this machine. */
 export function isDeviceBuiltIn(device: Device): boolean {
   return ort.listSupportedBackends().some((backend) => backend.name === PROVIDERS[device].provider);
 }
@@ -87,7 +87,10 @@ export class ModelSession implements AsyncDisposable {
     });
   }
 
-  /** @throws PresageError `model_invalid` when the file is no model, `device_unavailable` when the device refuses. */
+  /**
+   * @throws {PresageError} model_invalid — the file is not a model
+   * @throws {PresageError} device_unavailable — the device does not start
+   */
   static async open(path: string, options: SessionOptions): Promise<ModelSession> {
     const { provider, hint } = PROVIDERS[options.device];
     try {
@@ -98,8 +101,8 @@ export class ModelSession implements AsyncDisposable {
         logSeverityLevel: 4,
         enableCpuMemArena: options.arena ?? true,
         enableMemPattern: options.arena ?? true,
-        // Threads that spin while they wait take the core from ffmpeg and the main thread: with one busy neighbour on
-        // two cores, spinning halved the frame rate.
+        // Spinning threads occupy the cores of ffmpeg and the main thread: with one other busy process on two cores,
+        // spinning halved the frame rate.
         extra: { session: { intra_op: { allow_spinning: '0' }, inter_op: { allow_spinning: '0' } } },
       });
       return new ModelSession(session, options.mayBeEmpty ?? []);
@@ -120,7 +123,7 @@ export class ModelSession implements AsyncDisposable {
 
   /**
    * @param outputs names of the outputs to compute and return; all of them must be float32
-   * @throws PresageError `inference_failed`, also when the feed is not of the graph's types and shapes
+   * @throws {PresageError} inference_failed — the model failed, or the feed does not have the graph's types and shapes
    */
   async run<K extends string>(
     feed: Readonly<Record<string, InputTensor>>,
@@ -159,11 +162,11 @@ export class ModelSession implements AsyncDisposable {
 }
 
 /**
- * Compares a feed with what the graph declares: names, element types, ranks, fixed dimensions, equal symbolic
+ * Compares a feed with the graph's declaration: names, element types, ranks, fixed dimensions, equal symbolic
  * dimensions, and the number of elements.
  *
  * @param mayBeEmpty inputs that may have an empty dimension
- * @throws PresageError `inference_failed`
+ * @throws {PresageError} inference_failed — the feed does not match
  */
 export function checkFeed(
   specs: readonly InputSpec[],
@@ -192,27 +195,27 @@ function checkDims(
   spec: InputSpec,
   dims: readonly number[],
   symbols: Map<string, number>,
-  least: 0 | 1,
+  minDim: 0 | 1,
 ): void {
   const shape = `[${spec.shape.join(', ')}]`;
   if (dims.length !== spec.shape.length)
     throw badFeed(spec.name, `has ${dims.length} dimensions, expected ${shape}`);
   spec.shape.forEach((expected, axis) => {
     const dim = dims[axis] ?? -1;
-    if (!Number.isInteger(dim) || dim < least)
+    if (!Number.isInteger(dim) || dim < minDim)
       throw badFeed(spec.name, `has dimension ${dim} on axis ${axis}`);
-    const wanted = typeof expected === 'number' ? expected : (symbols.get(expected) ?? dim);
-    if (dim !== wanted)
-      throw badFeed(spec.name, `is [${dims.join(', ')}], expected ${shape} with ${wanted} on axis ${axis}`);
+    const required = typeof expected === 'number' ? expected : (symbols.get(expected) ?? dim);
+    if (dim !== required)
+      throw badFeed(spec.name, `is [${dims.join(', ')}], expected ${shape} with ${required} on axis ${axis}`);
     if (typeof expected === 'string') symbols.set(expected, dim);
   });
 }
 
-function badFeed(name: string, what: string): PresageError {
-  return new PresageError('inference_failed', `input ${name} ${what}`);
+function badFeed(name: string, problem: string): PresageError {
+  return new PresageError('inference_failed', `input ${name} ${problem}`);
 }
 
-/** The runtime's message without the source position that it starts with and the details that follow. */
+/** Returns the runtime's message without the leading source position and the following lines. */
 function firstLine(thrown: unknown): string {
   const message = thrown instanceof Error ? thrown.message : String(thrown);
   const line = message.split('\n')[0] ?? message;

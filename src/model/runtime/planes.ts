@@ -3,13 +3,13 @@ import type { InputTensor } from './ort.js';
 
 /** An I420 picture (BT.601 limited range): Y, then U, then V. */
 export interface Picture {
-  /** Not on a SharedArrayBuffer where it goes to a model. */
+  /** Models require that the bytes are not on a SharedArrayBuffer. */
   readonly pixels: Uint8Array;
   readonly width: number;
   readonly height: number;
 }
 
-/** The planes as tensors [1, 1, height, width], views on the picture's memory. */
+/** Returns the planes as tensors [1, 1, height, width], views on the picture's memory. */
 export function i420Planes({ pixels, width, height }: Picture): Record<'y' | 'u' | 'v', InputTensor> {
   const { ySize, chromaSize, chromaWidth, chromaHeight } = i420Layout(width, height);
   const plane = (from: number, rows: number, columns: number): InputTensor => ({

@@ -2,7 +2,7 @@ import { PresageError } from '../../core/errors.js';
 import { ModelThread, type ModelThreadOptions, type ModelThreadState } from './model-thread.js';
 
 export interface ThreadQueueOptions extends Omit<ModelThreadOptions, 'onIdle'> {
-  /** What a user can do when the worker is given up. */
+  /** Hint for the user when the worker stays dead. */
   readonly deadHint: string;
 }
 
@@ -13,8 +13,8 @@ interface Job<Work, Answer> {
 }
 
 /**
- * One worker thread that does its work in the order of the calls. A crash takes the call in work with it
- * (`worker_crashed`, retryable); the calls behind it are done by the next worker.
+ * A worker thread that handles calls in order. A crash rejects the present call (`worker_crashed`, retryable); the restarted
+ * worker handles the waiting calls.
  */
 export class ThreadQueue<Work, Answer> implements AsyncDisposable {
   readonly #options: ThreadQueueOptions;
@@ -35,34 +35,38 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
     return this.#thread.crashes;
   }
 
-  /** Resolves when the worker can take work. @throws PresageError */
+  /**
+   * Resolves when the worker is ready.
+   * @throws {PresageError} worker_crashed, or the error of the worker
+   */
   start(): Promise<void> {
     return this.#thread.start();
   }
 
   /**
-   * @param signal takes the work out of the queue; what is already in work is done, but its answer no longer waited for
-   * @throws PresageError of the worker, `worker_crashed` (retryable), `interrupted` when closed; the signal's reason
+   * @param signal removes the call from the queue, or rejects the present call while the worker completes it
+   * @throws {PresageError} worker_crashed (retryable), interrupted — closed, or the error of the worker
+   * @throws the signal's reason after an abort
    */
   run(work: Work, signal?: AbortSignal): Promise<Answer> {
     if (this.#closing) return Promise.reject(this.#closedError());
     if (signal?.aborted) return Promise.reject(signal.reason as Error);
     return new Promise((resolve, reject) => {
       const job: Job<Work, Answer> = { work, resolve, reject };
-      const give = (): void => {
-        const place = this.#waiting.indexOf(job);
-        if (place >= 0) this.#waiting.splice(place, 1);
+      const abort = (): void => {
+        const index = this.#waiting.indexOf(job);
+        if (index >= 0) this.#waiting.splice(index, 1);
         reject(signal?.reason as Error);
       };
       if (signal) {
-        signal.addEventListener('abort', give, { once: true });
-        const settled = (): void => signal.removeEventListener('abort', give);
+        signal.addEventListener('abort', abort, { once: true });
+        const unlisten = (): void => signal.removeEventListener('abort', abort);
         job.resolve = (answer) => {
-          settled();
+          unlisten();
           resolve(answer);
         };
         job.reject = (error) => {
-          settled();
+          unlisten();
           reject(error);
         };
       }
@@ -71,12 +75,12 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
     });
   }
 
-  /** A message without an answer; lost when no worker runs. */
+  /** Sends a message without an answer; it is lost when no worker runs. */
   post(note: unknown): void {
     this.#thread.post(note);
   }
 
-  /** Idempotent. Every open call is rejected with `interrupted`, the one in work after the worker has let go of it. */
+  /** Rejects every open call with `interrupted`, the present one after the worker has exited. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -108,7 +112,7 @@ export class ThreadQueue<Work, Answer> implements AsyncDisposable {
 
   #deadError(): PresageError {
     const { role, deadHint } = this.#options;
-    return new PresageError('worker_crashed', `the ${role} worker crashed again and again`, {
+    return new PresageError('worker_crashed', `the ${role} worker crashed repeatedly`, {
       hint: deadHint,
     });
   }

@@ -1,16 +1,16 @@
 import { PresageError, type ErrorCode } from '../../core/errors.js';
 
-/** From the main thread to a worker: work, or the last message. */
+/** Message from the main thread to a worker: a call, or `close` as the last one. */
 export type WorkerRequest<Work> = Work | { readonly type: 'close' };
 
-/** From a worker to the main thread: one `ready` or `failed` first, then one answer or error per piece of work. */
+/** Message from a worker to the main thread: `ready` or `failed` first, then one answer or error per call. */
 export type WorkerResponse<Answer> =
   | { readonly type: 'ready' }
   | { readonly type: 'failed'; readonly error: ErrorShape }
   | { readonly type: 'answer'; readonly answer: Answer }
   | { readonly type: 'error'; readonly error: ErrorShape };
 
-/** A PresageError as it crosses threads and processes. */
+/** A PresageError as it is sent between threads and processes. */
 export interface ErrorShape {
   readonly code: ErrorCode;
   readonly message: string;
@@ -23,5 +23,5 @@ export function flattenError({ code, message, retryable, hint }: PresageError): 
 }
 
 export function rebuildError({ code, message, retryable, hint }: ErrorShape): PresageError {
-  return new PresageError(code, message, { retryable, ...(hint !== undefined && { hint }) });
+  return new PresageError(code, message, { retryable, hint });
 }

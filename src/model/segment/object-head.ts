@@ -18,11 +18,11 @@ export interface ObjectHeadOptions {
   readonly margin: number;
 }
 
-/** What to compute; what is left out costs nothing. */
+/** Results to compute; omitted ones cost nothing. */
 export interface ObjectRequest {
   readonly masks: boolean;
   readonly embeddings: boolean;
-  /** The pooled features of the whole picture, for the clip embedding. */
+  /** The pooled features of the whole picture, for the scene embedding. */
   readonly grid: boolean;
 }
 
@@ -36,8 +36,8 @@ export interface ObjectFindings {
 const WHOLE_FRAME: Box = [0, 0, 1, 1];
 
 /**
- * Our own head on the detector's feature maps: box or point → mask and object embedding, and the grid of the whole picture.
- * Blocks its thread while it computes: runs in the detector's worker, so that only masks and embeddings cross threads.
+ * The object head on the detector's feature maps: box or point → mask and appearance, and the grid of the whole picture.
+ * Blocks the calling thread while it computes; it runs in the detector's worker, so that only results cross threads.
  */
 export class ObjectHead implements Segmenter {
   readonly name: string;
@@ -50,7 +50,7 @@ export class ObjectHead implements Segmenter {
     this.#session = session;
   }
 
-  /** @throws PresageError `model_invalid` or `device_unavailable` */
+  /** @throws {PresageError} model_invalid, device_unavailable */
   static async open(options: ObjectHeadOptions): Promise<ObjectHead> {
     return new ObjectHead(options, await ModelSession.open(options.path, options));
   }
@@ -59,27 +59,27 @@ export class ObjectHead implements Segmenter {
     return (await this.run(view, prompts, { masks: true, embeddings: true, grid: false })).segments;
   }
 
-  /** @throws PresageError `inference_failed`, also without the detector's feature maps */
-  async run(view: SegmentView, prompts: readonly Prompt[], wants: ObjectRequest): Promise<ObjectFindings> {
-    const nothing = prompts.length === 0 || !(wants.masks || wants.embeddings);
-    if (nothing && !wants.grid) return { segments: prompts.map(() => ({ quality: 0 })) };
+  /** @throws {PresageError} inference_failed — the model failed, or `view` has no feature maps */
+  async run(view: SegmentView, prompts: readonly Prompt[], request: ObjectRequest): Promise<ObjectFindings> {
+    const gridOnly = prompts.length === 0 || !(request.masks || request.embeddings);
+    if (gridOnly && !request.grid) return { segments: prompts.map(() => ({ quality: 0 })) };
     if (!view.features)
-      throw new PresageError('inference_failed', `${this.name} works on the detector's feature maps only`);
-    // The graph needs one box at least, also when only the grid is asked for.
-    const asked = nothing ? [{ box: WHOLE_FRAME }] : prompts;
-    const outputs = await this.#session.run(feedOf(view, view.features, asked), [
-      ...(wants.masks && !nothing ? (['masks', 'quality'] as const) : []),
-      ...(wants.embeddings && !nothing ? (['tokens'] as const) : []),
-      ...(wants.grid ? (['grid'] as const) : []),
+      throw new PresageError('inference_failed', `${this.name} requires the detector's feature maps`);
+    // The graph requires at least one box, even for the grid alone.
+    const fed = gridOnly ? [{ box: WHOLE_FRAME }] : prompts;
+    const outputs = await this.#session.run(feedOf(view, view.features, fed), [
+      ...(request.masks && !gridOnly ? (['masks', 'quality'] as const) : []),
+      ...(request.embeddings && !gridOnly ? (['tokens'] as const) : []),
+      ...(request.grid ? (['grid'] as const) : []),
     ]);
     const { masks, quality, tokens: embeddings, grid } = outputs as Partial<typeof outputs>;
     const size = maskSize(view.width, view.height);
     const segments = prompts.map((prompt, index): Segment => {
-      const mask = masks && this.#paste(rowOf(masks.data, index, asked.length), boxOf(prompt), size);
+      const mask = masks && this.#paste(rowOf(masks.data, index, fed.length), boxOf(prompt), size);
       return {
         quality: mask ? Math.min(1, Math.max(0, quality?.data[index] ?? 0)) : 0,
         ...(mask && { mask }),
-        ...(embeddings && { embedding: rowOf(embeddings.data, index, asked.length).slice() }),
+        ...(embeddings && { embedding: rowOf(embeddings.data, index, fed.length).slice() }),
       };
     });
     return { segments, ...(grid && { grid: grid.data.slice() }) };
@@ -104,12 +104,12 @@ function rowOf(data: Float32Array, row: number, rows: number): Float32Array {
   return data.subarray(row * length, (row + 1) * length);
 }
 
-/** A prompt by points alone asks for whatever in the frame has them. */
+/** Returns the box of a prompt; the whole frame for points alone. */
 function boxOf({ box }: Prompt): Box {
   return box ?? WHOLE_FRAME;
 }
 
-/** The head takes one point that lies on the thing; others are left out. */
+/** Returns the first point on the object, the only one that the head accepts; `given` is 0 without one. */
 function pointOf({ points }: Prompt): readonly [x: number, y: number, given: number] {
   const point = points?.find(({ on }) => on !== false);
   return point ? [point.at[0], point.at[1], 1] : [0, 0, 0];

@@ -4,24 +4,26 @@ import type { Mask } from '../../core/percept.js';
 
 /** Samples of a mask on a regular grid over a box. */
 export interface MaskGrid {
-  /** [side, side], row by row: probability that the cell's centre lies on the thing. */
+  /** [side, side], row by row: probability that the cell's centre lies on the object. */
   readonly probabilities: Float32Array;
   readonly side: number;
-  /** What the grid covers, in fractions of the frame; may reach beyond the frame. */
+  /** Extent of the grid, in fractions of the frame; may reach beyond the frame. */
   readonly box: Box;
 }
 
-/** A px is inside when its probability is at least this. */
+/** Minimum probability of a px inside the mask. */
 const INSIDE = 0.5;
 
-/** The box with its sides grown by a share of their length, about its centre. */
+/** Enlarges the sides of a box by a share of their length, about its centre. */
 export function enlargeBox([x, y, width, height]: Box, margin: number): Box {
   return [x - (width * margin) / 2, y - (height * margin) / 2, width * (1 + margin), height * (1 + margin)];
 }
 
 /**
- * A grid laid over the frame: bilinear between the cells' centres, constant beyond the outermost, cut where the grid ends.
- * Undefined when no px is inside.
+ * Resamples a grid to a mask of the frame: bilinear between the cells' centres, constant beyond the outermost, background
+ * outside the grid. Undefined when no px is inside.
+ *
+ * @param size of the mask, px
  */
 export function pasteMask(grid: MaskGrid, size: readonly [height: number, width: number]): Mask | undefined {
   const [height, width] = size;
@@ -53,10 +55,11 @@ export function pasteMask(grid: MaskGrid, size: readonly [height: number, width:
   });
 }
 
-/** Which cells of a grid a row or column of px lies between, and how far towards the higher one. */
+/** Interpolation of a row or column of px: the adjacent cells of the grid and the weight of the higher one. */
 class Taps {
-  /** The px whose centres the grid covers: `first`, … , `first + count - 1`. */
+  /** First px whose centre the grid covers. */
   readonly first: number;
+  /** Number of px whose centres the grid covers. */
   readonly count: number;
   readonly low: Uint16Array;
   readonly high: Uint16Array;

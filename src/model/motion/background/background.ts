@@ -1,39 +1,39 @@
 import type { WorkPlanes } from './planes.js';
 
-/** What the classifier says of a pixel. */
+/** Classes of pixels. */
 const BACKGROUND = 0;
-/** As the background, only darker or brighter: a cast shadow, a reflection, a patch of light. */
+/** Background that is darker or brighter: a cast shadow, a reflection, a patch of light. */
 export const SHADE = 1;
 export const FOREGROUND = 2;
 
-/** Mean and noise (mean absolute deviation) of every pixel when nothing stands before it; work resolution. */
+/** Mean and noise (mean absolute deviation) of every pixel without objects, grey levels; work resolution. */
 export interface BackgroundPlanes {
   readonly y: Float32Array;
   readonly u: Float32Array;
   readonly v: Float32Array;
   readonly noiseY: Float32Array;
-  /** Of |Δu| + |Δv|. */
+  /** Noise of |Δu| + |Δv|. */
   readonly noiseC: Float32Array;
 }
 
-/** Differences below are invisible to the eye and common after compression, grey levels. */
+/** Minimum differences, grey levels: smaller ones are invisible and common after compression. */
 const MIN_Y = 8;
 const MIN_C = 7;
 /** Deviations beyond this many mean absolute deviations are not noise (4 are 3.2 standard deviations). */
 const NOISE_FACTOR = 4;
-/** Noise assumed of a pixel before it was watched. */
+/** Initial noise of a pixel, grey levels. */
 const FIRST_NOISE = 1.5;
-/** Luma above black of a cast shadow in shares of the lit floor's: half shadows of the sun and lamps (Prati et al., PAMI 2003). */
+/** Minimum luma above black of a cast shadow as a share of the lit floor's (half shadows; Prati et al., PAMI 2003). */
 const DARKEST_SHADE = 0.4;
-/** The same of a reflection or a brighter patch of light; white things on grey ground begin not far above. */
+/** Maximum ratio of a reflection or a brighter patch of light; white objects on grey ground begin slightly above. */
 const BRIGHTEST_SHADE = 1.1;
-/** Where the background is as dark as this, a ratio of lumas says nothing. */
+/** Minimum luma of the background above black for a meaningful ratio of lumas. */
 const MIN_RATIO_LUMA = 14;
 const BLACK = 16;
 /** Time in which the background follows the picture, s. */
 const FOLLOW_S = 10;
 const NOISE_FOLLOW_S = 4;
-/** The noise of a pixel that flickers without ever becoming an object grows up to this. */
+/** Maximum noise of a pixel, grey levels: reached by pixels that flicker without an object. */
 const MAX_NOISE = 24;
 
 export function createBackground(size: number): BackgroundPlanes {
@@ -41,7 +41,7 @@ export function createBackground(size: number): BackgroundPlanes {
   return { y: plane(), u: plane(), v: plane(), noiseY: plane(), noiseC: plane() };
 }
 
-/** Takes the frame for the background. */
+/** Replaces the background by the frame. */
 export function resetBackground(background: BackgroundPlanes, frame: WorkPlanes): void {
   background.y.set(frame.y);
   background.u.set(frame.u);
@@ -51,10 +51,10 @@ export function resetBackground(background: BackgroundPlanes, frame: WorkPlanes)
 }
 
 /**
- * Marks each pixel BACKGROUND, SHADE or FOREGROUND. Brightness and colour are judged by the noise of the pixel itself; a
- * change of brightness that keeps the colour within a cast shadow's range is SHADE.
+ * Marks each pixel BACKGROUND, SHADE or FOREGROUND. The thresholds of brightness and colour depend on the noise of the pixel;
+ * a change of brightness within a cast shadow's range that preserves the colour is SHADE.
  *
- * @param slack grey levels added per grey level of local contrast: how badly the background may be registered, px
+ * @param slack assumed registration error, px: grey levels added to the thresholds per grey level of local contrast
  */
 export function classify(
   background: BackgroundPlanes,
@@ -97,7 +97,7 @@ export function classify(
   }
 }
 
-/** Largest difference across a pixel, grey levels. */
+/** Returns the largest difference across a pixel, grey levels. */
 function contrast(plane: Float32Array, k: number, width: number): number {
   return Math.max(
     Math.abs((plane[k + 1] as number) - (plane[k - 1] as number)),
@@ -106,26 +106,26 @@ function contrast(plane: Float32Array, k: number, width: number): number {
 }
 
 /**
- * Lets the background follow the frame wherever no object stands. Pixels of objects keep what lies behind them.
+ * Moves the background towards the frame where there is no object. Pixels of objects keep the background behind them.
  *
- * @param kept above 0: not to be updated
+ * @param frozen above 0: the pixel is not updated
  * @param place index in the frame of each background pixel, negative where it is out of view; identity when omitted
  * @param dtS s since the last update
- * @param looks updates so far, this one included: the first few count alike
+ * @param updates number of updates, this one included: the first ones have equal weights
  */
 export function updateBackground(
   background: BackgroundPlanes,
   frame: WorkPlanes,
-  kept: Uint8Array,
-  { dtS, looks, place }: { dtS: number; looks: number; place?: Int32Array | undefined },
+  frozen: Uint8Array,
+  { dtS, updates, place }: { dtS: number; updates: number; place?: Int32Array | undefined },
 ): void {
   const { y: meanY, u: meanU, v: meanV, noiseY, noiseC } = background;
   const { y, u, v } = frame;
-  const follow = Math.max(1 - Math.exp(-dtS / FOLLOW_S), Math.min(0.5, 1 / (looks + 1)));
-  const noiseFollow = Math.max(1 - Math.exp(-dtS / NOISE_FOLLOW_S), Math.min(0.2, 1 / (looks + 1)));
+  const follow = Math.max(1 - Math.exp(-dtS / FOLLOW_S), Math.min(0.5, 1 / (updates + 1)));
+  const noiseFollow = Math.max(1 - Math.exp(-dtS / NOISE_FOLLOW_S), Math.min(0.2, 1 / (updates + 1)));
   for (let k = 0; k < meanY.length; k += 1) {
     const p = place ? (place[k] as number) : k;
-    if (p < 0 || kept[p] !== 0) continue;
+    if (p < 0 || frozen[p] !== 0) continue;
     const dy = (y[p] as number) - (meanY[k] as number);
     const du = (u[p] as number) - (meanU[k] as number);
     const dv = (v[p] as number) - (meanV[k] as number);
@@ -139,7 +139,7 @@ export function updateBackground(
   }
 }
 
-/** Takes the frame's pixel for the background at one place. */
+/** Replaces one pixel of the background, at `k`, by the frame's pixel at `p`. */
 export function replacePixel(background: BackgroundPlanes, k: number, frame: WorkPlanes, p: number): void {
   background.y[k] = frame.y[p] as number;
   background.u[k] = frame.u[p] as number;

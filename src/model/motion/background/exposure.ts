@@ -1,7 +1,7 @@
 import type { BackgroundPlanes } from './background.js';
 import type { WorkPlanes } from './planes.js';
 
-/** The frame as a function of the background: y = gain · y + offset, chroma about 128 times `chroma`. */
+/** The frame as a function of the background: y ↦ gain · y + offset, and chroma about 128 times `chroma`. */
 export interface Exposure {
   readonly gain: number;
   readonly offset: number;
@@ -10,21 +10,22 @@ export interface Exposure {
 
 const SAMPLES = 3000;
 const ROUNDS = 4;
-/** Changes smaller than this are left to the background's own following: share of the brightness, grey levels. */
+/** Minimum change of gain: the background's updates compensate smaller changes. */
 const MIN_GAIN = 0.01;
+/** Minimum change of offset, grey levels. */
 const MIN_OFFSET = 1;
-/** The fit must explain at least this share of the difference. */
+/** Minimum share of the difference that the fit must explain. */
 const MIN_GAIN_OF_FIT = 0.15;
-/** Weight of the prior "nothing changed" in samples: decides where the picture has one brightness only. */
+/** Weight of the prior "no change" in samples: determines the gain where the picture has one brightness only. */
 const PRIOR_SAMPLES = 20;
-/** Luma near the ends of the range is clipped and tells nothing of the gain. */
+/** Luma outside this range is clipped and carries no information about the gain. */
 const [DARK, BRIGHT] = [18, 233];
 
 /**
- * Global change of exposure by iteratively trimmed least squares over samples of the picture; undefined when there is
- * none to speak of. Objects are outliers as long as they cover less than half of the picture.
+ * Estimates a global change of exposure by iteratively trimmed least squares over samples of the picture; undefined when it
+ * is negligible. Objects are outliers as long as they cover less than half of the picture.
  *
- * @param skip above 0: pixels of objects in the last frame, left out
+ * @param skip above 0: pixels of objects in the last frame, which are excluded
  */
 export function fitExposure(
   background: BackgroundPlanes,
@@ -52,7 +53,7 @@ export function fitExposure(
   return { gain, offset, chroma: fitChroma(background, frame, at) };
 }
 
-/** The background as it looks under the new exposure. */
+/** Converts the background to the new exposure, in place. */
 export function applyExposure(background: BackgroundPlanes, { gain, offset, chroma }: Exposure): void {
   const { y, u, v } = background;
   for (let k = 0; k < y.length; k += 1) {
@@ -91,7 +92,7 @@ function leastSquares(
   // The prior is a few samples of two unchanged brightnesses about the mean.
   const [low, high] = [b1 / n - 30, b1 / n + 30];
   const w = PRIOR_SAMPLES / 2;
-  // Centred on the shift already seen, so that the prior holds the gain and not the offset.
+  // Centred on the observed shift, so that the prior applies to the gain and not to the offset.
   const shift = (p1 - b1) / n;
   n += 2 * w;
   b1 += w * (low + high);

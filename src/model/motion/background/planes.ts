@@ -1,6 +1,6 @@
 import { i420Layout } from '../../../core/video/frame.js';
 
-/** The planes motion is computed on: the frame's, averaged over `factor` × `factor` px, all three of one size. */
+/** Input planes of motion: the frame's planes, averaged over `factor` × `factor` px, all three of one size. */
 export interface WorkPlanes {
   readonly width: number;
   readonly height: number;
@@ -13,10 +13,10 @@ export interface WorkPlanes {
 
 /** Bounds the cost of a frame: half of 768 × 576, all of 480 × 320, a quarter of 1920 × 1080. */
 const MAX_WORK_PIXELS = 160_000;
-/** A picture with a shorter work side than this shows nothing that could be told from its surroundings, px. */
+/** Minimum work side, px: in a smaller picture, objects cannot be distinguished from their surroundings. */
 const MIN_WORK_SIDE = 24;
 
-/** Planes for frames of a size, to be filled by `downscale`; undefined for one too small to look at. */
+/** Creates planes for frames of a size, to be filled by `downscale`; undefined for a size that is too small. */
 export function createPlanes(width: number, height: number): WorkPlanes | undefined {
   let factor = 1;
   while (Math.floor(width / factor) * Math.floor(height / factor) > MAX_WORK_PIXELS) factor += 1;
@@ -26,7 +26,7 @@ export function createPlanes(width: number, height: number): WorkPlanes | undefi
   return { ...size, factor, y: plane(), u: plane(), v: plane() };
 }
 
-/** Averages an I420 frame down into `planes`. Up to `factor` − 1 px at the right and lower edge are left out. */
+/** Averages an I420 frame into `planes`. Up to `factor` − 1 px at the right and lower edge are omitted. */
 export function downscale(
   pixels: Uint8Array,
   frameWidth: number,
@@ -46,7 +46,7 @@ export function downscale(
   }
 }
 
-/** @param step source px per work px; where it is not whole, the px that a work px covers from its first on */
+/** @param step source px per work px; if it is not whole, a work px averages floor(step) px from its first px on */
 function average(
   source: Uint8Array,
   sourceWidth: number,
@@ -74,7 +74,7 @@ function average(
   }
 }
 
-/** The common case of `average`, four reads written out. */
+/** The common case of `average` with step 2, unrolled. */
 function halve(
   source: Uint8Array,
   sourceWidth: number,

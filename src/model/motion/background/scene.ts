@@ -2,34 +2,37 @@ import type { SceneCondition } from '../../../core/percept.js';
 import type { BackgroundPlanes } from './background.js';
 import type { WorkPlanes } from './planes.js';
 
-/** The picture is judged by cells of this side, px: large enough not to resemble each other by chance. */
+/** Side of the compared cells, px: large enough that cells do not resemble each other by chance. */
 const CELL = 16;
 const CELL_AREA = CELL * CELL;
-/** A cell with less variance than this shows nothing that could be recognised, grey levels². */
+/** Minimum variance of a textured cell, grey levels². */
 const MIN_VARIANCE = 36;
-/** A cell is recognised when it correlates with the background this well. */
+/** Minimum correlation of a recognised cell with the background. */
 const RECOGNISED = 0.5;
-/** Fewer textured cells than this tell nothing. */
+/** Minimum number of textured cells for a conclusion. */
 const MIN_CELLS = 6;
-/** Neighbours of white noise differ by twice its variance, those of a picture by far less; share of it above which it is noise. */
+/**
+ * Share of twice the variance above which the mean squared difference of neighbours indicates noise: white noise has a share
+ * of 1, a picture far less.
+ */
 const NOISE_SHARE = 0.6;
-/** A picture at least this dark, with hardly any contrast, shows nothing: mean luma. */
+/** Mean luma below which a picture with hardly any contrast shows nothing. */
 const DARK = 30;
 
-/** How much of the background's structure the picture shows, and whether it has a structure of its own. */
+/** Comparison of the picture's structure with the background's. */
 export interface SceneEvidence {
   /** Share of the background's textured cells that are recognised, 0–1; undefined where it has too few. */
   readonly recognised: number | undefined;
   /** Share of the background's textured cells. */
   readonly texture: number;
-  /** Share of the picture's cells that are textured and no noise. */
+  /** Share of the picture's cells that are textured and not noise. */
   readonly structure: number;
   /** Share of the picture's textured cells that are noise. */
   readonly noise: number;
   readonly dark: boolean;
 }
 
-/** Compares cells of the picture with those of the background by normalised cross-correlation: brightness does not count. */
+/** Compares cells of picture and background by normalised cross-correlation, which is independent of brightness. */
 export function compareScene(background: BackgroundPlanes, frame: WorkPlanes): SceneEvidence {
   const { width, height, y } = frame;
   let [cells, textured, recognised, structured, noisy, light] = [0, 0, 0, 0, 0, 0];
@@ -72,58 +75,60 @@ export function compareScene(background: BackgroundPlanes, frame: WorkPlanes): S
   };
 }
 
-/** Below the first share the background is not in the picture; above the second it is again. */
+/** Share of recognised cells below which the scene becomes hidden. */
 const HIDDEN_SHARE = 0.2;
+/** Share of recognised cells above which a hidden scene becomes visible again. */
 const SHOWN_SHARE = 0.35;
-/** Share of noise from which a picture is none. */
+/** Maximum share of noise of a valid picture. */
 const MAX_NOISE = 0.5;
-/** A picture of another scene has at least this share of the structure of the last one... */
+/** Minimum structure of a picture of another scene, as a share of the last scene's texture. */
 const STRUCTURE_OF_LAST = 0.4;
-/** ...or this share of structured cells. */
+/** Minimum share of structured cells of such a picture. */
 const MIN_STRUCTURE = 0.04;
-/** A single spoilt picture is not told: what hides the scene lasts this long, s, or for two pictures. */
+/** Minimum duration of a covered scene, s, so that a single corrupt picture is not reported. */
 const COVERED_S = 0.15;
-/** What shows little structure, but some, for this long is another scene and no hand, s. */
+/** After this time, a picture with little structure is another scene and not an obstruction, s. */
 const LONGEST_COVER_S = 10;
+/** Minimum share of structured cells of such a plain scene. */
 const LITTLE_STRUCTURE = 0.005;
 
-/** Judges pictures one after another. */
+/** Classifies successive pictures of one stream. */
 export class SceneClassifier {
   #hiddenSince: number | undefined;
-  #told = false;
+  #reported = false;
 
   /** True while the background is not in the picture. */
   get hidden(): boolean {
     return this.#hiddenSince !== undefined;
   }
 
-  /** True when the evidence, taken with the last known pose, calls for looking elsewhere. */
+  /** True when the evidence for the last pose requires a search for another pose. */
   doubts({ recognised }: SceneEvidence): boolean {
     return recognised !== undefined && recognised < SHOWN_SHARE;
   }
 
   /**
-   * What to tell of the picture. After `changed` the background must be taken anew.
+   * Classifies the picture at media time `t`, s. After `changed` the background must be reset.
    *
-   * @param evidence with the best pose that was found
+   * @param evidence for the best pose found
    */
   classify(evidence: SceneEvidence, t: number): SceneCondition {
     if (!this.#isHidden(evidence)) {
       this.#hiddenSince = undefined;
-      this.#told = false;
+      this.#reported = false;
       return 'clear';
     }
-    const longS = this.#hiddenSince === undefined ? 0 : t - this.#hiddenSince;
-    if (isPicture(evidence) || (longS > LONGEST_COVER_S && isPlainPicture(evidence))) {
+    const hiddenS = this.#hiddenSince === undefined ? 0 : t - this.#hiddenSince;
+    if (isPicture(evidence) || (hiddenS > LONGEST_COVER_S && isPlainPicture(evidence))) {
       this.#hiddenSince = undefined;
-      this.#told = false;
+      this.#reported = false;
       return 'changed';
     }
     const first = this.#hiddenSince === undefined;
     this.#hiddenSince ??= t;
-    if (!this.#told && first) return 'clear';
-    if (!this.#told && t - this.#hiddenSince < COVERED_S) return 'clear';
-    this.#told = true;
+    if (!this.#reported && first) return 'clear';
+    if (!this.#reported && t - this.#hiddenSince < COVERED_S) return 'clear';
+    this.#reported = true;
     return 'covered';
   }
 

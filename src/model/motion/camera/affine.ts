@@ -6,26 +6,26 @@ export function transformPoint([a, b, c, d, e, f]: Affine, [x, y]: Point): Point
   return [a * x + c * y + e, b * x + d * y + f];
 }
 
-/** First `inner`, then `outer`. */
+/** Returns the map that applies `inner`, then `outer`. */
 export function compose(outer: Affine, inner: Affine): Affine {
   const [a, b, c, d, e, f] = outer;
   const [p, q, r, s, u, v] = inner;
   return [a * p + c * q, b * p + d * q, a * r + c * s, b * r + d * s, a * u + c * v + e, b * u + d * v + f];
 }
 
-/** @param affine not degenerate */
+/** Returns the inverse of a map that is not degenerate. */
 export function invert([a, b, c, d, e, f]: Affine): Affine {
   const det = a * d - b * c;
   return [d / det, -b / det, -c / det, a / det, (c * f - d * e) / det, (b * e - a * f) / det];
 }
 
-/** The same motion between pictures `factor` times as large, pixel centres on pixel centres. */
+/** Converts a motion to pictures `factor` times as large; pixel centres map to pixel centres. */
 export function enlarge([a, b, c, d, e, f]: Affine, factor: number): Affine {
   const half = (factor - 1) / 2;
   return [a, b, c, d, factor * e + half * (1 - a - c), factor * f + half * (1 - b - d)];
 }
 
-/** The box, edges parallel to the axes, around the transformed box. */
+/** Transforms a box's centre and scales its size; the result has edges parallel to the axes. */
 export function transformEdges(
   affine: Affine,
   { left, top, right, bottom }: { left: number; top: number; right: number; bottom: number },
@@ -36,7 +36,10 @@ export function transformEdges(
   return { left: centre[0] - w, top: centre[1] - h, right: centre[0] + w, bottom: centre[1] + h };
 }
 
-/** Least-squares similarity (rotation, uniform scale, shift) from pairs of points (Umeyama, PAMI 1991); undefined below two. */
+/**
+ * Fits a similarity (rotation, uniform scale, shift) to pairs of points by least squares (Umeyama, PAMI 1991); undefined
+ * below two pairs.
+ */
 export function fitSimilarity(from: readonly Point[], to: readonly Point[]): Affine | undefined {
   const n = from.length;
   if (n < 2) return undefined;

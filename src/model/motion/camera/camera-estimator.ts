@@ -3,40 +3,44 @@ import { fitSimilarity, IDENTITY, transformPoint } from './affine.js';
 import { findCorners, followCorner } from './corners.js';
 import { bestShift, buildPyramid, type Plane } from './pyramid.js';
 
-/** Fewer corners than this could all lie on one object. */
+/** Minimum number of corners: fewer could all lie on one object. */
 const MIN_CORNERS = 8;
-/** Corners that moved less than this stand still, px; sub-pixel noise of matching and compression. */
+/** Maximum displacement of a still corner, px: sub-pixel noise of matching and compression. */
 const STILL_PX = 0.35;
-/** A picture is still when this share of its corners is. */
+/** Minimum share of still corners of a still picture. */
 const STILL_SHARE = 0.5;
-/** Corners that agree with a motion to within this support it, px. */
+/** Maximum distance of an inlier from a motion, px. */
 const INLIER_PX = 1;
-/** Least share of the corners that must support a motion, and times the support of standing still. */
+/** Minimum share of inliers among the corners. */
 const INLIER_SHARE = 0.4;
+/** Minimum ratio of a motion's inliers to those of a still camera. */
 const BETTER = 1.3;
-/** The supporters must lie in at least this many quarters of the picture. */
+/** Minimum number of quarters of the picture that contain inliers. */
 const MIN_QUARTERS = 3;
 const HYPOTHESES = 64;
-/** Largest shift that is looked for, as a share of the picture's sides. */
+/** Maximum shift of the search, as a share of the picture's sides. */
 const REACH = 0.3;
-/** Zoom and roll between the background and the picture beyond this are no camera motion but a fault. */
+/** Maximum zoom and roll between background and picture: a larger estimate is an error and not camera motion. */
 const MAX_ZOOM = 0.25;
 
-/** What the camera did, or that the corners do not tell: too few of them, or no motion that enough of them share. */
+/** Motion of the camera; `unknown` with too few corners, or without a motion that enough of them share. */
 export type CameraEstimate =
   | { readonly kind: 'still' }
   | { readonly kind: 'moved'; readonly pose: Affine }
   | { readonly kind: 'unknown' };
 
 /**
- * Global similarity between the background and a picture from sparse corners: Lucas-Kanade from coarse to fine, a
- * consensus of random pairs (Fischler & Bolles, CACM 1981; the sequence is fixed), least squares over the consensus.
+ * Estimates a global similarity between the background and a picture from sparse corners: Lucas-Kanade from coarse to fine,
+ * consensus of random pairs (Fischler & Bolles, CACM 1981; with a fixed sequence), least squares over the consensus.
  */
 export class CameraEstimator {
   #levels: Plane[] = [];
   #corners: Point[] = [];
 
-  /** Takes the background that later pictures are compared with. @param skip above 0: objects, which move by themselves */
+  /**
+   * Sets the background to compare pictures with.
+   * @param skip above 0: pixels of objects, which move by themselves
+   */
   setReference(luma: ArrayLike<number>, width: number, height: number, skip: Uint8Array): void {
     this.#levels = buildPyramid(luma, width, height);
     this.#corners = findCorners(this.#levels[0] as Plane, skip);
@@ -49,7 +53,7 @@ export class CameraEstimator {
   /**
    * @param luma of the reference's size
    * @param pose the pose of the last picture
-   * @param lost the last pose is of no use: look everywhere
+   * @param lost true: the last pose is invalid, search the whole range
    */
   estimate(luma: ArrayLike<number>, pose: Affine, lost: boolean): CameraEstimate {
     const reference = this.#levels[0];
@@ -125,7 +129,7 @@ export class CameraEstimator {
         shrink(point),
         shrink(estimate),
       );
-      // At a coarse level the window may leave the picture where it does not at a finer one.
+      // At a coarse level the window may leave the picture although it does not at a finer one.
       if (found) estimate = [found[0] * scale, found[1] * scale];
       else if (level === 0) return undefined;
     }
@@ -152,7 +156,7 @@ function isPlausible([a, b]: Affine): boolean {
   return Math.abs(Math.hypot(a, b) - 1) < MAX_ZOOM && Math.abs(b) < MAX_ZOOM;
 }
 
-/** No corner of the picture moves. */
+/** Returns true when no corner of the picture moves. */
 function isStill(pose: Affine, { width, height }: Plane): boolean {
   return [0, width].every((x) =>
     [0, height].every((y) => {
@@ -162,7 +166,7 @@ function isStill(pose: Affine, { width, height }: Plane): boolean {
   );
 }
 
-/** The same numbers each time (Lehmer's generator): a video must give the same bytes twice. */
+/** Returns a generator of a fixed sequence (Lehmer), so that the same video gives the same bytes. */
 function sequence(): (below: number) => number {
   let state = 48_271;
   return (below) => {

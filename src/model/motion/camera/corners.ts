@@ -1,34 +1,38 @@
 import type { Point } from '../../../core/maths/box.js';
 import type { Plane } from './pyramid.js';
 
-/** One corner is kept per cell of this side, px: spread over the picture, few on one object. */
+/** Side of a cell, px; one corner per cell spreads the corners over the picture, with few on one object. */
 const CELL = 20;
-/** Gradients are sampled every few px: a corner spans more. */
+/** Sampling step of gradients, px: a corner is larger. */
 const STEP = 2;
-/** Half side of the window whose structure tensor is judged and matched, px. */
+/** Half side of the window of structure tensor and matching, px. */
 const HALF = 4;
-/** Smaller eigenvalue of the mean structure tensor, (grey levels per px)²: below, noise and compression decide. */
+/** Minimum smaller eigenvalue of the mean structure tensor, (grey levels per px)²: below, noise and compression dominate. */
 const MIN_EIGENVALUE = 12;
-/** An edge without a corner slides along itself: the smaller eigenvalue must reach this share of the larger. */
+/** Minimum ratio of the smaller to the larger eigenvalue: an edge without a corner is ambiguous along itself. */
 const MIN_ROUNDNESS = 0.06;
-/** Steps of Newton's method per level, and where they end, px. */
+/** Maximum number of Newton steps per level. */
 const STEPS = 6;
+/** Step length at which the iteration has converged, px. */
 const SETTLED = 0.03;
 
-/** Places of the best corner of each cell (Shi & Tomasi, CVPR 1994). @param skip above 0: not here */
+/**
+ * Returns the best corner of each cell (Shi & Tomasi, CVPR 1994), px.
+ * @param skip above 0: pixels to exclude
+ */
 export function findCorners({ width, height, data }: Plane, skip: Uint8Array): Point[] {
   const found: Point[] = [];
   const margin = HALF + 2;
   for (let top = margin; top < height - margin; top += CELL) {
     for (let left = margin; left < width - margin; left += CELL) {
       let best: Point | undefined;
-      let most = MIN_EIGENVALUE;
+      let bestValue = MIN_EIGENVALUE;
       const [bottom, right] = [Math.min(top + CELL, height - margin), Math.min(left + CELL, width - margin)];
       for (let y = top; y < bottom; y += 2 * STEP) {
         for (let x = left; x < right; x += 2 * STEP) {
           if (skip[y * width + x] !== 0) continue;
           const value = cornerness(data, width, x, y);
-          if (value > most) [most, best] = [value, [x, y]];
+          if (value > bestValue) [bestValue, best] = [value, [x, y]];
         }
       }
       if (best) found.push(best);
@@ -56,10 +60,10 @@ function cornerness(data: Float32Array, width: number, x: number, y: number): nu
 }
 
 /**
- * Where the window around `point` of `from` lies in `to` (Lucas-Kanade, inverse compositional, brightness offset free).
- * Undefined when it leaves the picture, has no structure or does not settle.
+ * Finds the window around `point` of `from` in `to` (Lucas-Kanade, inverse compositional, free brightness offset).
+ * Undefined when it leaves the picture, has no structure or does not converge.
  *
- * @param guess first estimate of its place in `to`
+ * @param guess first estimate of its position in `to`
  */
 export function followCorner(from: Plane, to: Plane, point: Point, guess: Point): Point | undefined {
   const { width, height, data } = from;
@@ -88,7 +92,7 @@ export function followCorner(from: Plane, to: Plane, point: Point, guess: Point)
       xy += gx * gy;
     }
   }
-  // The free offset takes the mean gradient out.
+  // The free offset removes the mean gradient.
   xx -= window * meanX * meanX;
   yy -= window * meanY * meanY;
   xy -= window * meanX * meanY;
@@ -116,7 +120,7 @@ interface Template {
   readonly meanY: number;
 }
 
-/** Σ gradient · (template − picture), both about their means. */
+/** Returns Σ gradient · (template − picture), both about their means. */
 function mismatch({ width, data }: Plane, x: number, y: number, template: Template): [number, number] {
   const { value, gradX, gradY, mean, meanX, meanY } = template;
   const [ix, iy] = [Math.floor(x), Math.floor(y)];

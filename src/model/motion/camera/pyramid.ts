@@ -5,11 +5,11 @@ export interface Plane {
   readonly data: Float32Array;
 }
 
-/** Levels of a pyramid beside the full one: an eighth of the work resolution is the coarsest. */
+/** Levels of a pyramid below the full resolution: an eighth of the work resolution is the coarsest. */
 const LEVELS = 3;
 const MIN_SIDE = 16;
 
-/** The plane, its half, quarter and eighth, as far as they are large enough; area averages. */
+/** Returns the plane, its half, quarter and eighth, as far as they are large enough; area averages. */
 export function buildPyramid(data: ArrayLike<number>, width: number, height: number): Plane[] {
   const levels: Plane[] = [{ width, height, data: Float32Array.from(data) }];
   for (let level = 0; level < LEVELS; level += 1) {
@@ -35,22 +35,25 @@ function halved({ width, height, data }: Plane): Plane {
   return { ...half, data: out };
 }
 
-/** The whole-pixel shift of `to` against `from` that correlates best over their common part, up to `reach` of the sides. */
+/**
+ * Returns the whole-pixel shift of `to` against `from` with the highest correlation over their overlap.
+ * @param reach maximum shift, as a share of the sides
+ */
 export function bestShift(from: Plane, to: Plane, reach: number): [x: number, y: number] {
   const { width, height } = from;
   const [maxX, maxY] = [Math.floor(width * reach), Math.floor(height * reach)];
   let best: [number, number] = [0, 0];
-  let most = -Infinity;
+  let bestValue = -Infinity;
   for (let dy = -maxY; dy <= maxY; dy += 1) {
     for (let dx = -maxX; dx <= maxX; dx += 1) {
       const value = correlation(from, to, dx, dy);
-      if (value > most) [most, best] = [value, [dx, dy]];
+      if (value > bestValue) [bestValue, best] = [value, [dx, dy]];
     }
   }
   return best;
 }
 
-/** Normalised cross-correlation of `from` with `to` shifted back, −1…1. */
+/** Returns the normalised cross-correlation of `from` with `to` shifted back, −1…1. */
 function correlation(from: Plane, to: Plane, dx: number, dy: number): number {
   const { width, height, data: a } = from;
   const b = to.data;

@@ -4,15 +4,16 @@ import { createBackground, replacePixel, type BackgroundPlanes } from '../backgr
 import { CameraEstimator } from './camera-estimator.js';
 import type { WorkPlanes } from '../background/planes.js';
 
-/** The background is compared anew after this long, so that the corners are those of the scene as it is, s. */
+/** Interval after which the corners are detected again, so that they are those of the present scene, s. */
 const REFERENCE_S = 2;
-/** After this many pictures at rest in a new pose, or a shift of this share of the width, the background is moved there. */
+/** After this many pictures at rest in a new pose, the background moves to it. */
 const REST_CHECKS = 3;
+/** From this shift on, as a share of the width, the background moves to the pose without rest. */
 const MAX_SHIFT = 0.08;
-/** Between two pictures at rest the pose changes by less than this, px. */
+/** Maximum change of the pose between two pictures at rest, px. */
 const REST_PX = 0.4;
 
-/** Holds the background in its own pose and shows it as the camera sees it now. A camera at rest costs nothing. */
+/** Stores the background in its own pose and warps it to the camera's present pose. A camera at rest costs nothing. */
 export class Registration {
   readonly #background: BackgroundPlanes;
   readonly #size: { readonly width: number; readonly height: number; readonly factor: number };
@@ -34,35 +35,38 @@ export class Registration {
     return this.#pose === IDENTITY;
   }
 
-  /** The background as the camera sees it now. */
+  /** The background in the camera's present pose. */
   get view(): BackgroundPlanes {
     return this.still ? this.#background : this.#warped;
   }
 
-  /** Frame index of each background pixel, negative out of view; undefined while they are the same. */
+  /** Frame index of each background pixel, negative out of view; undefined for a still camera: identity. */
   get place(): Int32Array | undefined {
     return this.still ? undefined : this.#place;
   }
 
-  /** Motion of the picture since the last one, source px; undefined when it stood still. */
+  /** Motion of the picture since the last one, source px; undefined when it was still. */
   get camera(): Affine | undefined {
     if (this.#pose === this.#lastPose) return undefined;
     const step = compose(this.#pose, invert(this.#lastPose));
     return this.#shiftOf(step) < REST_PX ? undefined : enlarge(step, this.#size.factor);
   }
 
-  /** The same in work px. */
+  /** Motion of the picture since the last one, work px; undefined when it was still. */
   get cameraAtWork(): Affine | undefined {
     return this.camera && compose(this.#pose, invert(this.#lastPose));
   }
 
-  /** The background was replaced by this frame. */
+  /** Resets the pose after the background was replaced by the frame at `t`, s. */
   reset(t: number, objects: Uint8Array): void {
     this.#pose = this.#lastPose = IDENTITY;
-    this.#refer(t, objects);
+    this.#setReference(t, objects);
   }
 
-  /** Finds the pose of the frame. @param lost the scene was not recognised at the last pose */
+  /**
+   * Estimates the pose of the frame.
+   * @param lost true: the scene was not recognised at the last pose
+   */
   locate(frame: WorkPlanes, lost: boolean): void {
     const estimate = this.#estimator.estimate(frame.y, this.#pose, lost);
     if (!lost) this.#lastPose = this.#pose;
@@ -71,7 +75,7 @@ export class Registration {
     if (!this.still) this.#warp(frame);
   }
 
-  /** The background at this pixel of the frame is what the frame shows. */
+  /** Replaces the background at pixel `k` of the frame by the frame's pixel. */
   learn(frame: WorkPlanes, k: number): void {
     replacePixel(this.view, k, frame, k);
     if (this.still) return;
@@ -82,17 +86,17 @@ export class Registration {
     replacePixel(this.#background, row * width + column, frame, k);
   }
 
-  /** Nothing was found at the pose tried: back to the last one. */
-  giveUp(frame: WorkPlanes): void {
+  /** Restores the last pose, because the scene was not recognised at the new one. */
+  restorePose(frame: WorkPlanes): void {
     this.#pose = this.#lastPose;
     if (!this.still) this.#warp(frame);
   }
 
-  /** Takes a pose that lasts, or lies far off, for the background's own, and keeps the corners up to date. */
+  /** Moves the background to a pose that lasts or is far from its own, and updates the corners. */
   settle(t: number, objects: Uint8Array): void {
     if (this.still) {
       this.#rest = 0;
-      if (t - this.#referenceAt >= REFERENCE_S) this.#refer(t, objects);
+      if (t - this.#referenceAt >= REFERENCE_S) this.#setReference(t, objects);
       return;
     }
     const step = compose(this.#pose, invert(this.#lastPose));
@@ -103,24 +107,24 @@ export class Registration {
     this.reset(t, objects);
   }
 
-  #refer(t: number, objects: Uint8Array): void {
+  #setReference(t: number, objects: Uint8Array): void {
     this.#estimator.setReference(this.#background.y, this.#size.width, this.#size.height, objects);
     this.#referenceAt = t;
   }
 
-  /** Largest way of a corner of the picture, work px. */
+  /** Returns the largest displacement of a corner of the picture, work px. */
   #shiftOf(step: Affine): number {
     const { width, height } = this.#size;
-    const ways = [0, width].flatMap((x) =>
+    const distances = [0, width].flatMap((x) =>
       [0, height].map((y) => {
         const [u, v] = transformPoint(step, [x, y]);
         return Math.hypot(u - x, v - y);
       }),
     );
-    return Math.max(...ways);
+    return Math.max(...distances);
   }
 
-  /** The background, bilinear, in the frame's pose; what it does not hold is taken from the frame. */
+  /** Warps the background bilinearly to the frame's pose; pixels outside the background are those of the frame. */
   #warp(frame: WorkPlanes): void {
     const { width, height } = this.#size;
     const [a, b, c, d, e, f] = invert(this.#pose);
@@ -168,7 +172,7 @@ export class Registration {
   }
 }
 
-/** Noise assumed where the camera had not looked before. */
+/** Initial noise of pixels that were out of view, grey levels. */
 const NEW_NOISE = 2;
 
 function unknown(to: BackgroundPlanes, frame: WorkPlanes, k: number): void {

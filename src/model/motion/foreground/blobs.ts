@@ -13,55 +13,56 @@ export interface Edges {
   readonly bottom: number;
 }
 
-/** A thing in front of the background as it was last seen; the short memory that splits and joins masks. */
+/** Last state of an object in front of the background, by which masks are split and joined. */
 export interface Blob {
   edges: Edges;
   /** px */
   area: number;
-  /** Of the centre, px/s. */
+  /** Velocity of the centre, px/s. */
   velocity: readonly [x: number, y: number];
   readonly colours: ColourModel;
   readonly since: number;
   lastSeen: number;
-  /** Where it has stood still, and since when. */
+  /** Edges at the time since which it stands still. */
   anchor: Edges;
+  /** Media time of the anchor, s. */
   anchoredAt: number;
-  /** Where it was first seen. */
+  /** Edges when it was first seen. */
   birth: Edges;
   /**
-   * It is a thing, and no leftover of light, wind or the background: it stood on plain ground when the stream began, or it
-   * went a way of its own.
+   * True when it is an object and not an effect of light, wind or the background: it stood on plain ground when the stream
+   * began, or it has moved by itself.
    */
   proven: boolean;
-  /** Stood there when the stream began. */
+  /** True when it stood there when the stream began. */
   readonly standing: boolean;
 }
 
-/** A blob in this picture. */
+/** A blob in the present picture. */
 export interface BlobObservation {
   readonly blob: Blob;
   readonly component: Component;
-  /** It touches another blob; the border between them was drawn by colour and shape. */
+  /** True when it touches another blob; colour and shape determine the border between them. */
   readonly touching: boolean;
 }
 
-/** Most blobs that are remembered; smaller ones go first. */
+/** Maximum number of stored blobs; the smallest are dropped first. */
 const MAX_BLOBS = 512;
-/** A blob that was not seen for this long is forgotten, s. */
+/** A blob that was not seen for this long is removed, s. */
 const FORGET_S = 1;
-/** A component holds a blob when it covers this share of the blob's mask in the predicted box. */
+/** Minimum share of a blob's mask in the predicted box that a component must cover to contain the blob. */
 const HELD_SHARE = 0.4;
-/** Pieces are put together when they fill a box not larger than the blob's predicted one by this factor... */
+/** Fragments are joined when their box exceeds the blob's predicted box by at most this factor. */
 const PIECES_GROWTH = 1.2;
-/** A blob that still overlaps its anchor this much (IoU) stands still. */
+/** Minimum IoU of a still blob with its anchor. */
 const STILL_IOU = 0.8;
-/** A blob has gone a way of its own when its centre is this far from where it was born, in shares of its size. */
-const PROVEN_WAY = 0.3;
+/** Minimum distance from the place of birth that proves an object, in shares of the blob's size. */
+const PROVEN_DISTANCE = 0.3;
 const VELOCITY_WEIGHT = 0.4;
-/** The longest step over which a velocity is believed, s. */
+/** Maximum step over which a velocity is valid, s. */
 const LONGEST_STEP_S = 0.5;
 
-/** Follows masks from picture to picture, so that things that touch stay two and things that break up stay one. */
+/** Follows masks from picture to picture: objects that touch remain separate, and objects that break up remain one. */
 export class BlobMemory {
   #blobs: Blob[] = [];
 
@@ -73,7 +74,7 @@ export class BlobMemory {
     this.#blobs = [];
   }
 
-  /** The camera moved: last picture → this one. */
+  /** Transforms all blobs by the camera's motion from the last picture to this one, work px. */
   transform(camera: Affine): void {
     for (const blob of this.#blobs) {
       blob.edges = transformEdges(camera, blob.edges);
@@ -82,14 +83,14 @@ export class BlobMemory {
     }
   }
 
-  forget(gone: ReadonlySet<Blob>): void {
-    this.#blobs = this.#blobs.filter((blob) => !gone.has(blob));
+  remove(blobs: ReadonlySet<Blob>): void {
+    this.#blobs = this.#blobs.filter((blob) => !blobs.has(blob));
   }
 
   /**
    * Assigns the components to blobs.
    *
-   * @param standing new blobs were there when the stream began
+   * @param standing true: new blobs were present when the stream began
    */
   resolve(
     components: readonly Component[],
@@ -98,69 +99,70 @@ export class BlobMemory {
   ): BlobObservation[] {
     const predicted = new Map(this.#blobs.map((blob) => [blob, predict(blob, t)]));
     const held = components.map((component) => this.#heldBy(component, predicted));
-    const { whole: pieces, used } = this.#collectPieces(components, held, predicted);
-    const sights: BlobObservation[] = [];
+    const { joined, used } = this.#joinFragments(components, held, predicted);
+    const observations: BlobObservation[] = [];
     components.forEach((component, k) => {
       const blobs = held[k] ?? [];
       if (blobs.length > 1) {
-        const parts = splitComponent(component, blobs, predicted, frame);
-        for (const [blob, part] of parts)
-          sights.push(this.#see(blob, part, { frame, t, dtS, touching: true }));
+        const shares = splitComponent(component, blobs, predicted, frame);
+        for (const [blob, share] of shares)
+          observations.push(this.#update(blob, share, { frame, t, dtS, touching: true }));
       } else if (blobs[0]) {
-        const whole = pieces.get(blobs[0]) ?? component;
-        sights.push(this.#see(blobs[0], whole, { frame, t, dtS, touching: false }));
-      } else if (!used.has(k)) sights.push(this.#begin(component, frame, t, standing));
+        const whole = joined.get(blobs[0]) ?? component;
+        observations.push(this.#update(blobs[0], whole, { frame, t, dtS, touching: false }));
+      } else if (!used.has(k)) observations.push(this.#begin(component, frame, t, standing));
     });
     this.#blobs = this.#blobs.filter(({ lastSeen }) => t - lastSeen <= FORGET_S);
     if (this.#blobs.length > MAX_BLOBS) {
       this.#blobs.sort((a, b) => b.area - a.area);
       this.#blobs.length = MAX_BLOBS;
     }
-    return sights;
+    return observations;
   }
 
-  /** Each blob goes to the component that covers most of it, if that is enough. */
+  /** Returns the blobs that the component covers sufficiently. */
   #heldBy(component: Component, predicted: ReadonlyMap<Blob, Edges>): Blob[] {
     return this.#blobs.filter((blob) => {
       const edges = predicted.get(blob) as Edges;
       if (!meets(component, edges)) return false;
-      const most = Math.min(blob.area, component.area);
+      const maxInside = Math.min(blob.area, component.area);
       return (
-        areaInside(component, edges) >= HELD_SHARE * most && component.area >= HELD_SHARE ** 2 * blob.area
+        areaInside(component, edges) >= HELD_SHARE * maxInside &&
+        component.area >= HELD_SHARE ** 2 * blob.area
       );
     });
   }
 
-  /** Where several components hold the same one blob and no other: the largest, or all of them where they fill its box. */
-  #collectPieces(
+  /** Assigns one blob in several components to the largest, or to all of them joined where they fit into its box. */
+  #joinFragments(
     components: readonly Component[],
     held: Blob[][],
     predicted: ReadonlyMap<Blob, Edges>,
-  ): { whole: Map<Blob, Component>; used: Set<number> } {
+  ): { joined: Map<Blob, Component>; used: Set<number> } {
     const byBlob = new Map<Blob, number[]>();
     held.forEach((blobs, k) => {
       for (const blob of blobs) byBlob.set(blob, [...(byBlob.get(blob) ?? []), k]);
     });
-    const whole = new Map<Blob, Component>();
+    const joined = new Map<Blob, Component>();
     const used = new Set<number>();
     for (const [blob, all] of byBlob) {
       if (all.length < 2) continue;
       const largest = all.reduce((a, b) => (areaOf(components, b) > areaOf(components, a) ? b : a));
       const alone = all.every((k) => held[k]?.length === 1);
-      const joined = toComponent(all.flatMap((k) => components[k]?.runs ?? []));
+      const whole = toComponent(all.flatMap((k) => components[k]?.runs ?? []));
       const edges = predicted.get(blob) as Edges;
       const fits =
-        joined.right - joined.left <= PIECES_GROWTH * (edges.right - edges.left) + 2 &&
-        joined.bottom - joined.top <= PIECES_GROWTH * (edges.bottom - edges.top) + 2;
+        whole.right - whole.left <= PIECES_GROWTH * (edges.right - edges.left) + 2 &&
+        whole.bottom - whole.top <= PIECES_GROWTH * (edges.bottom - edges.top) + 2;
       for (const k of all) if (k !== largest) held[k] = (held[k] ?? []).filter((other) => other !== blob);
       if (!alone || !fits) continue;
-      whole.set(blob, joined);
+      joined.set(blob, whole);
       all.forEach((k) => used.add(k));
     }
-    return { whole, used };
+    return { joined, used };
   }
 
-  #see(
+  #update(
     blob: Blob,
     component: Component,
     { frame, t, dtS, touching }: { frame: WorkPlanes; t: number; dtS: number; touching: boolean },
@@ -169,9 +171,9 @@ export class BlobMemory {
     const { left, top, right, bottom } = component;
     blob.edges = { left, top, right, bottom };
     if (dtS > 0 && dtS <= LONGEST_STEP_S && t > blob.lastSeen) {
-      const gone = t - blob.lastSeen;
-      const x = ((left + right - before.left - before.right) / 2 / gone) * VELOCITY_WEIGHT;
-      const y = ((top + bottom - before.top - before.bottom) / 2 / gone) * VELOCITY_WEIGHT;
+      const stepS = t - blob.lastSeen;
+      const x = ((left + right - before.left - before.right) / 2 / stepS) * VELOCITY_WEIGHT;
+      const y = ((top + bottom - before.top - before.bottom) / 2 / stepS) * VELOCITY_WEIGHT;
       const keep = 1 - VELOCITY_WEIGHT;
       blob.velocity = [keep * blob.velocity[0] + x, keep * blob.velocity[1] + y];
     } else blob.velocity = [0, 0];
@@ -180,7 +182,7 @@ export class BlobMemory {
       blob.area = component.area;
     }
     blob.lastSeen = t;
-    blob.proven ||= !touching && wayOf(blob) > PROVEN_WAY;
+    blob.proven ||= !touching && distanceOf(blob) > PROVEN_DISTANCE;
     if (overlap(blob.edges, blob.anchor) < STILL_IOU) {
       blob.anchor = blob.edges;
       blob.anchoredAt = t;
@@ -194,16 +196,28 @@ export class BlobMemory {
     const colours = new ColourModel();
     colours.learn(frame, component.runs);
     const blob: Blob = {
-      ...{ edges, area, colours, standing, proven: standing, birth: edges, anchor: edges, anchoredAt: t },
-      ...{ velocity: [0, 0], since: t, lastSeen: t },
+      edges,
+      area,
+      colours,
+      standing,
+      proven: standing,
+      birth: edges,
+      anchor: edges,
+      anchoredAt: t,
+      velocity: [0, 0],
+      since: t,
+      lastSeen: t,
     };
     this.#blobs.push(blob);
     return { blob, component, touching: false };
   }
 }
 
-/** From the place of birth, in shares of the blob's size. Both sides must have moved: what only grows goes nowhere. */
-function wayOf({ edges, birth }: Blob): number {
+/**
+ * Returns the distance from the place of birth in shares of the blob's size. Opposite sides must both have moved: growth is
+ * not motion.
+ */
+function distanceOf({ edges, birth }: Blob): number {
   const [width, height] = [edges.right - edges.left, edges.bottom - edges.top];
   const along = (from: number, to: number): number =>
     Math.sign(from) === Math.sign(to) ? Math.min(Math.abs(from), Math.abs(to)) : 0;
@@ -231,7 +245,7 @@ function meets(a: Edges, b: Edges): boolean {
   return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
 }
 
-/** Marked pixels of the component inside the edges. */
+/** Returns the number of the component's pixels inside the edges. */
 function areaInside({ runs }: Component, { left, top, right, bottom }: Edges): number {
   let area = 0;
   for (const { row, from, to } of runs) {

@@ -1,15 +1,15 @@
 import type { Run } from './components.js';
 import type { WorkPlanes } from '../background/planes.js';
 
-/** Bins per axis of the colour histogram: luma coarse, for it changes with the light. */
+/** Bins per axis of the colour histogram: luma is coarse because it changes with the light. */
 const [BINS_Y, BINS_C] = [8, 16];
 const BINS = BINS_Y * BINS_C * BINS_C;
 /** Weight of the newest picture. */
 const FOLLOW = 0.1;
-/** Chroma rarely leaves this range about grey; finer bins inside it tell more. */
+/** Range of chroma about grey that the bins cover: values outside are rare, and finer bins inside discriminate better. */
 const [MIN_CHROMA, CHROMA_STEP] = [64, 8];
 
-/** Colours of an object: a histogram over YUV, smoothed over its pictures. Values are pixel counts. */
+/** Colours of an object: a histogram of YUV, smoothed over its pictures. Values are pixel counts. */
 export class ColourModel {
   readonly #bins = new Float32Array(BINS);
   #total = 0;
@@ -28,7 +28,7 @@ export class ColourModel {
     }
   }
 
-  /** Share of the object's pixels that look like this one, > 0: never seen counts as a little. */
+  /** Returns the share of the object's pixels in the colour bin of this pixel, > 0 through additive smoothing. */
   likelihood(frame: WorkPlanes, k: number): number {
     return ((this.#bins[binOf(frame, k)] as number) + 1) / (this.#total + BINS / 8);
   }

@@ -16,7 +16,7 @@ export interface Component {
   readonly runs: readonly Run[];
 }
 
-/** Keeps a mark where most of the 3 × 3 px around it are marked as well, and sets it there; specks and pinholes vanish. */
+/** Sets each pixel whose 3 × 3 neighbourhood has at least 5 marks, which removes specks and pinholes. */
 export function majority(
   marks: Uint8Array,
   mark: number,
@@ -45,7 +45,7 @@ function column(marks: Uint8Array, mark: number, k: number, width: number): numb
   );
 }
 
-/** The outermost pixels have no full neighbourhood: they go with the pixel next to them. */
+/** Copies the result of the adjacent pixel to marked border pixels, which have no full neighbourhood. */
 function spreadToBorder(
   marks: Uint8Array,
   mark: number,
@@ -66,7 +66,7 @@ function spreadToBorder(
   }
 }
 
-/** Sets every pixel of which one of the 3 × 3 px around it is set; in place through `scratch`. */
+/** Sets every pixel with a set pixel in its 3 × 3 neighbourhood, in place; overwrites `scratch`. */
 export function dilate(marks: Uint8Array, width: number, height: number, scratch: Uint8Array): void {
   scratch.set(marks);
   for (let row = 0; row < height; row += 1) {
@@ -84,10 +84,10 @@ export function dilate(marks: Uint8Array, width: number, height: number, scratch
 }
 
 /**
- * Connected components (8 neighbours) of the pixels that are not 0, by runs and union-find, in order of their first
- * pixel.
+ * Finds connected components (8 neighbours) of the pixels that are not 0, by runs and union-find, in the order of their
+ * first pixels.
  *
- * @param minArea smaller ones are left out, px
+ * @param minArea smaller components are omitted, px
  */
 export function findComponents(
   marks: Uint8Array,

@@ -2,39 +2,42 @@ import type { BackgroundPlanes } from '../background/background.js';
 import type { Component } from './components.js';
 import type { WorkPlanes } from '../background/planes.js';
 
-/** A step across the rim of a mask is told from the pixel and one this far outside, px: edges are that soft. */
+/** A step across the rim of a mask is measured to a pixel this far outside, px, because edges are soft. */
 const REACH = 2;
-/** A step smaller than this is none, a larger one than that is an edge: sum over luma and chroma, grey levels. */
+/** Maximum step without an edge: sum over luma and chroma, grey levels. */
 const FLAT = 9;
+/** Minimum step of an edge: sum over luma and chroma, grey levels. */
 const EDGE = 22;
-/** A region is (partly) a ghost when this share of its rim is where the background has an edge and the picture none. */
+/** Minimum share of a ghost's rim where the background has an edge and the picture has none. */
 const MIN_SHARE = 0.1;
 const MIN_SEEDS = 4;
-/** Of the surroundings, this share must look more like what is uncovered than like what the background holds there. */
+/** Minimum share of the surroundings that resemble the uncovered pixels more than the background there. */
 const ALIKE_SHARE = 0.6;
 const RING_SAMPLES = 32;
-/** Patterned ground: a step of the picture is none when it is below this share of the background's there. */
+/** On patterned ground, a step of the picture below this share of the background's step is not an edge. */
 const SEED_SHARE = 0.3;
-/** The same inside: share of the difference between picture and background that a step of the ground stays below. */
+/** Inside, a step of the ground is below this share of the difference between picture and background. */
 const GROWTH_SHARE = 0.2;
-/** The uncovered ground goes on as long as neighbours differ by less than this, and from the rim by less than that. */
+/** Maximum difference of neighbouring pixels of uncovered ground, grey levels. */
 const SMOOTH = 6;
+/** Maximum difference of uncovered ground from the rim, grey levels. */
 const DRIFT = 26;
 
 interface Seeds {
   readonly at: number[];
-  /** Pixels outside, next to each seed: what the ground looks like there. */
+  /** The pixel outside next to each seed, as a sample of the ground. */
   readonly ground: number[];
 }
 
 /**
- * Ghosts: the background holds an object that has gone, so the bare ground stands out. There the rim of the mask is an
- * edge of the background and not of the picture. From such places the mask is peeled off as far as the ground goes on
- * smoothly, and the background learns the ground at once. What has moved by a part of its size is freed of its ghost, too.
+ * Removes ghosts: the background contains an object that has departed, so the bare ground becomes foreground. There the rim
+ * of the mask is an edge of the background and not of the picture. From such pixels the mask is peeled off as far as the
+ * ground continues smoothly, and the background learns the ground at once. This also removes the ghost of an object that has
+ * moved by a fraction of its size.
  *
  * @param mask marks of the components; peeled pixels become 0
  * @param background in the frame's pose
- * @param learn is told each pixel that shows bare ground
+ * @param learn called with each pixel that shows bare ground
  * @returns number of pixels peeled off
  */
 export function peelGhosts(
@@ -48,7 +51,7 @@ export function peelGhosts(
   for (const component of components) {
     const { seeds, rim } = findSeeds(background, frame, mask, component);
     if (seeds.at.length < MIN_SEEDS || seeds.at.length < MIN_SHARE * rim) continue;
-    if (!looksLikeGround(background, frame, mask, component, seeds.at)) continue;
+    if (!resemblesGround(background, frame, mask, component, seeds.at)) continue;
     peeled += peel({ background, frame, mask, learn }, seeds);
   }
   return peeled;
@@ -94,10 +97,11 @@ const SIDES = [
 ] as const;
 
 /**
- * Where an object has moved by a part of its size, the strip that it newly covers has a rim of that kind, too: towards its
- * old place. The surroundings tell the two apart: they look like bare ground, and not like the object.
+ * Returns true when the seeds resemble their surroundings. Where an object has moved by a fraction of its size, the strip
+ * that it newly covers has such a rim towards its old place, too; but the surroundings resemble bare ground and not the
+ * object.
  */
-function looksLikeGround(
+function resemblesGround(
   background: BackgroundPlanes,
   frame: WorkPlanes,
   mask: Uint8Array,
@@ -115,7 +119,7 @@ function looksLikeGround(
   return all > 0 && alike >= ALIKE_SHARE * all;
 }
 
-/** Samples of an ellipse around the component, half its longer side away. */
+/** Returns samples of an ellipse around the component, at a distance of half its longer side. */
 function ringAround(
   { left, top, right, bottom }: Component,
   { width, height }: WorkPlanes,
@@ -134,7 +138,7 @@ function ringAround(
   return ring;
 }
 
-/** The background has an edge between the two pixels, the picture has none to speak of. */
+/** Returns true when the background has an edge between the two pixels and the picture has none. */
 function isUncovered(background: BackgroundPlanes, frame: WorkPlanes, k: number, q: number): boolean {
   const edge = backgroundStep(background, k, q);
   return edge >= EDGE && frameStep(frame, k, q) <= Math.max(FLAT, SEED_SHARE * edge);
@@ -189,7 +193,7 @@ function backgroundStep({ y, u, v }: BackgroundPlanes, k: number, q: number): nu
   );
 }
 
-/** From the frame at one place to the background at another. */
+/** Returns the difference of the frame at `r` and the background at `k`. */
 function groundStep(background: BackgroundPlanes, frame: WorkPlanes, r: number, k: number): number {
   return (
     Math.abs((frame.y[r] as number) - (background.y[k] as number)) +

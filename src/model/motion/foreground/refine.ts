@@ -10,10 +10,10 @@ interface SourceLuma {
   readonly height: number;
 }
 
-/** A source pixel differs from the background when by more than this and that many times the noise, grey levels. */
+/** A source pixel differs from the background by more than this plus NOISE_FACTOR times the noise, grey levels. */
 const MIN_DIFFERENCE = 14;
 const NOISE_FACTOR = 5;
-/** The object ends at the outermost line that differs over this share of the side, and at least two pixels. */
+/** The object ends at the outermost line of which this share, and at least two pixels, differ. */
 const LINE_SHARE = 0.06;
 
 interface Search {
@@ -24,8 +24,8 @@ interface Search {
 }
 
 /**
- * The edges, found in work px, at the source's resolution: within one and a half work px of each, the outermost line
- * that differs from the background and is no shade.
+ * Refines edges in work px to the source's resolution: within one and a half work px of each edge, to the outermost line that
+ * differs from the background and is not a shade.
  *
  * @returns source px
  */
@@ -33,7 +33,7 @@ export function refineEdges({ left, top, right, bottom }: Edges, search: Search)
   const { source, work } = search;
   const f = work.factor;
   const rough = { left: left * f, top: top * f, right: right * f, bottom: bottom * f };
-  // What the work planes leave out at the far edges of the source belongs to an object that touches them.
+  // The work planes omit px at the far edges of the source: they belong to an object that touches the edge.
   if (right >= work.width) rough.right = source.width;
   if (bottom >= work.height) rough.bottom = source.height;
   if (f === 1) return rough;

@@ -2,24 +2,24 @@ import { FOREGROUND, SHADE, type BackgroundPlanes } from '../background/backgrou
 import { dilate, findComponents, majority, type Component } from './components.js';
 import type { WorkPlanes } from '../background/planes.js';
 
-/** Smaller shades are left alone, px. */
+/** Minimum area of a shade to reclassify, px. */
 const MIN_AREA = 40;
-/** Ratios of brightness are counted in bins of this width. */
+/** Bin width of the histogram of brightness ratios. */
 const BIN = 0.04;
 const BINS = 40;
-/** A cast shadow darkens its ground evenly: ratios this near its own belong to it. */
+/** Maximum deviation from a shadow's own ratio: a cast shadow darkens its ground evenly. */
 const EVENNESS = 0.08;
-/** Where the commonest ratio holds less than this share, the region is no shadow at all. */
+/** Minimum share of the most common ratio in a shadow. */
 const MIN_MODE = 0.25;
-/** Half shadows and compression soften a shadow's rim: what is uneven must be thicker than twice this, px. */
+/** An uneven area must be thicker than twice this, px, because half shadows and compression soften a shadow's rim. */
 const RIM = 2;
-/** A face as dark as the shadow is enclosed by the others: at most this far apart, px. */
+/** Maximum gap between uneven areas, px: an object's face as dark as the shadow lies between its other faces. */
 const GAP = 12;
 const BLACK = 16;
 
 /**
- * Grey things on grey ground keep the ground's colour as a shadow does, but not evenly: their faces are lit differently.
- * Turns the uneven parts of shades into foreground, in place.
+ * Changes uneven areas of shades to foreground, in place. Grey objects on grey ground preserve the ground's colour like a
+ * shadow, but not evenly, because their faces are lit differently.
  */
 export function reconsiderShades(
   marks: Uint8Array,
@@ -30,10 +30,10 @@ export function reconsiderShades(
   const { width, height } = frame;
   majority(marks, SHADE, width, height, scratch);
   const shades = findComponents(scratch, width, height, MIN_AREA);
-  for (const shade of shades) turnUneven(shade, marks, background, frame);
+  for (const shade of shades) markUneven(shade, marks, background, frame);
 }
 
-function turnUneven(
+function markUneven(
   shade: Component,
   marks: Uint8Array,
   background: BackgroundPlanes,
@@ -65,7 +65,7 @@ function turnUneven(
     }
 }
 
-/** Sets what lies between two marks of a line, not too far apart; and the marks themselves. */
+/** Sets the marks of a line and the pixels between two marks at most GAP apart. */
 function bridge(marks: Uint8Array, start: number, step: number, count: number, out: Uint8Array): void {
   let last = -Infinity;
   for (let n = 0; n < count; n += 1) {
@@ -76,7 +76,7 @@ function bridge(marks: Uint8Array, start: number, step: number, count: number, o
   }
 }
 
-/** The ratio around which most of the shade lies, and the share of its pixels that does. */
+/** Returns the most common ratio of the shade and the share of its pixels around it. */
 function commonestRatio(
   runs: Component['runs'],
   width: number,
@@ -96,7 +96,7 @@ function commonestRatio(
   return { ratio: (best + 0.5) * BIN, share: around(best) / area };
 }
 
-/** Keeps what is set with all 8 neighbours; beyond the edges nothing is. */
+/** Keeps pixels that are set with all 8 neighbours; pixels beyond the edges count as not set. */
 function erode(marks: Uint8Array, width: number, height: number): Uint8Array<ArrayBuffer> {
   const out = new Uint8Array(marks.length);
   for (let row = 1; row < height - 1; row += 1)

@@ -2,35 +2,37 @@ import type { BackgroundPlanes } from '../background/background.js';
 import { dilate, findComponents, type Component } from './components.js';
 import type { WorkPlanes } from '../background/planes.js';
 
-/** Neighbours that differ by less than this belong to one surface: sum over luma and chroma, grey levels. */
+/** Maximum difference of neighbours on one surface: sum over luma and chroma, grey levels. */
 const SMOOTH = 7;
-/** A smooth region of at least this share of the picture is a surface, not a face of an object. */
+/** Minimum share of the picture of a surface; a smaller smooth region can be a face of an object. */
 const SURFACE_SHARE = 0.03;
-/** Only where surfaces make up this share of the picture is what stands out of them surely an object. */
+/** Minimum share of surfaces in the picture: only then an interruption is reliably an object. */
 const PLAIN_SHARE = 0.6;
-/** An object, with its cast shadow, covers between this much and that share of the picture. */
+/** Minimum area of an object with its cast shadow, px. */
 const MIN_AREA = 30;
+/** Maximum share of the picture of an object with its cast shadow. */
 const MAX_SHARE = 0.06;
 /** Lines this thin are borders between surfaces: edges of shadows, seams, the horizon; px. */
 const THIN = 2;
-/** The ring around an object lies on surfaces by at least this share. */
+/** Minimum share of the ring around an object that lies on surfaces. */
 const RING_SHARE = 0.85;
+/** Distance of the ring from the object, px. */
 const RING = 3;
-/** A pixel this near to one ground's colour, or to a mixture of two, is ground or their border: grey levels, luma and chroma. */
+/** Maximum distance of the ground, or of a mixture of two grounds at their border: grey levels, luma and chroma. */
 const MIXTURE = 14;
-/** Something of which less than this share has a colour of its own is a piece of a border. */
+/** Minimum share of an object's pixels that differ from the ground; with less it is a piece of a border. */
 const OWN_SHARE = 0.5;
-/** The rim of an object is soft, and compression smears it: the ground is taken from this far outside, px. */
+/** The ground is sampled this far outside, px, because the rim of an object is soft and smeared by compression. */
 const RIM = 3;
-/** Most objects on plain ground; a picture with more is a texture. */
+/** Maximum number of objects on plain ground; a picture with more is a texture. */
 const MAX_OBJECTS = 64;
 
 /**
- * Things that stand on a plain surface in the first picture: what interrupts large smooth regions and is surrounded by
- * them. The background there becomes the ground, interpolated from around each, so that they are foreground from the
- * start and leave no ghost when they move.
+ * Removes objects on a plain surface of the first picture from the background: regions that interrupt large smooth surfaces
+ * and are surrounded by them. The background becomes the ground, interpolated from the surroundings, so that the objects are
+ * foreground from the start and leave no ghost when they move.
  *
- * @returns how many were lifted off
+ * @returns the number of objects
  */
 export function liftStanding(background: BackgroundPlanes, frame: WorkPlanes): number {
   const { width, height } = frame;
@@ -53,7 +55,7 @@ export function liftStanding(background: BackgroundPlanes, frame: WorkPlanes): n
   return objects.length;
 }
 
-/** 1 where a pixel belongs to a large smooth region. */
+/** Returns 1 where a pixel belongs to a large smooth region. */
 function findSurfaces(frame: WorkPlanes): Uint8Array {
   const { width, height, y, u, v } = frame;
   const smooth = new Uint8Array(y.length);
@@ -75,7 +77,7 @@ function findSurfaces(frame: WorkPlanes): Uint8Array {
   return surfaces;
 }
 
-/** Erosion, then dilation by `THIN`: lines vanish, bodies stay. Objects on a line are cut off it. */
+/** Applies erosion, then dilation by `THIN`, which removes lines and separates objects from them. */
 function open(marks: Uint8Array, width: number, height: number): Uint8Array {
   const inverse = marks.map((mark) => 1 - mark);
   const scratch = new Uint8Array(marks.length);
@@ -96,21 +98,21 @@ function standsAlone(
   if (left <= 1 || top <= 1 || right >= width - 1 || bottom >= height - 1) return false;
   let ring = 0;
   const grounds: number[] = [];
-  const look = (x: number, y: number): void => {
+  const sample = (x: number, y: number): void => {
     if (x < 0 || y < 0 || x >= width || y >= height) return;
     const k = y * width + x;
-    // A neighbour that stands there, too, says nothing of the ground.
+    // A pixel of a neighbouring object is no sample of the ground.
     if (objects[k] !== 0) return;
     ring += 1;
     if (surfaces[k] !== 0) grounds.push(k);
   };
   for (let x = left - RING; x < right + RING; x += 1) {
-    look(x, top - RING);
-    look(x, bottom + RING - 1);
+    sample(x, top - RING);
+    sample(x, bottom + RING - 1);
   }
   for (let y = top - RING; y < bottom + RING; y += 1) {
-    look(left - RING, y);
-    look(right + RING - 1, y);
+    sample(left - RING, y);
+    sample(right + RING - 1, y);
   }
   if (ring === 0 || grounds.length < RING_SHARE * ring) return false;
   const ends = extremes(grounds, frame);
@@ -121,14 +123,14 @@ function standsAlone(
   return own >= OWN_SHARE * area;
 }
 
-/** Of the pixels, the darkest and the brightest: where two surfaces meet, one of each. */
+/** Returns the 10th and 90th percentile of the pixels by luma: where two surfaces meet, one of each. */
 function extremes(pixels: readonly number[], { y }: WorkPlanes): readonly [number, number] {
   const sorted = pixels.toSorted((a, b) => (y[a] as number) - (y[b] as number) || a - b);
   const cut = Math.floor(sorted.length / 10);
   return [sorted[cut] as number, sorted[sorted.length - 1 - cut] as number];
 }
 
-/** Distance of a pixel's colour from the line between two others' colours, grey levels summed over luma and chroma. */
+/** Returns the distance of a pixel's colour from the line between two colours, grey levels summed over luma and chroma. */
 function fromMixture({ y, u, v }: WorkPlanes, k: number, [a, b]: readonly [number, number]): number {
   const planes = [y, u, v];
   let [along, length] = [0, 0];

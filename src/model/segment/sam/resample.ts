@@ -1,17 +1,17 @@
-/** How each px of one line is made from px of another line: weights over a run of neighbours that add up to 1. */
+/** Linear map from one line of px to another: each px is a weighted sum of adjacent px; the weights add up to 1. */
 export interface LineWeights {
   readonly length: number;
-  /** Taps of one px; those that are not needed weigh 0. */
+  /** Number of taps of one px; unused taps have weight 0. */
   readonly taps: number;
-  /** [length]: the first px that counts. */
+  /** [length]: index of the first source px. */
   readonly first: Int32Array;
   /** [length, taps] */
   readonly weights: Float32Array;
 }
 
 /**
- * Antialiased bilinear resizing of one line, px centres at half px: a triangle as wide as the larger of a source px and
- * a target px, as Pillow resizes, which is what SAM was trained with.
+ * Computes weights of antialiased bilinear resizing of one line, px centres at half px: a triangle as wide as the larger of a
+ * source px and a target px, as in Pillow, with which SAM was trained.
  */
 export function resizeWeights(from: number, to: number): LineWeights {
   const scale = from / to;
@@ -33,8 +33,8 @@ export function resizeWeights(from: number, to: number): LineWeights {
 }
 
 /**
- * SAM's way from low-resolution logits back to the frame, as one step: bilinear to the model's input, cut to the part that the
- * picture covers, bilinear to the frame. Two taps of two taps lie within four neighbours.
+ * Computes weights of SAM's upsampling from low-resolution logits to the frame in one step: bilinear to the model's input, cut
+ * to the part that the picture covers, bilinear to the frame. Two taps of two taps lie within four neighbours.
  *
  * @param low length of the logits
  * @param input length of the model's input
@@ -63,7 +63,7 @@ export function upsampleWeights(low: number, input: number, content: number, to:
   return { length: to, taps, first, weights };
 }
 
-/** Where px `i` of `to` lies among `from`, without antialiasing, clamped to the ends. */
+/** Returns the position of px `i` of `to` among `from`, without antialiasing, clamped to the ends. */
 function bilinear(i: number, from: number, to: number): { low: number; high: number; weight: number } {
   const at = Math.max(0, ((i + 0.5) * from) / to - 0.5);
   const low = Math.min(from - 1, Math.floor(at));

@@ -13,9 +13,9 @@ export interface GridOptions {
   readonly minQuality?: number;
   /** Masks that change more than this with the threshold are dropped. Default 0.95. */
   readonly minStability?: number;
-  /** How far the threshold is moved for that, logits. Default 1. */
+  /** Shift of the threshold for the stability test, logits. Default 1. */
   readonly stabilityOffset?: number;
-  /** Of two masks whose boxes overlap by more than this the better one stays. Default 0.7. */
+  /** Of two masks whose boxes overlap by more than this (IoU) the better one stays. Default 0.7. */
   readonly nmsIou?: number;
 }
 
@@ -25,10 +25,10 @@ export interface FoundSegment extends Segment {
   readonly box: Box;
 }
 
-/** Most points along a side: bounds the number of decoder runs. */
+/** Maximum number of points along a side: bounds the number of decoder runs. */
 export const MAX_POINTS_PER_SIDE = 64;
 
-/** Turns logits of one scene into masks of its frame. */
+/** Converts logits of one scene to masks of its frame. */
 class SamMasks {
   readonly size: readonly [height: number, width: number];
   readonly #columns: LineWeights;
@@ -44,14 +44,14 @@ class SamMasks {
     this.#frame = new Float32Array(height * width);
   }
 
-  /** Logits of the `index`-th mask over the frame, [height, width]; valid until the next call. */
+  /** Returns the logits of the `index`-th mask over the frame, [height, width]; valid until the next call. */
   upsample({ logits, side }: SamLogits, index: number): Float32Array {
     const source = logits.subarray(index * side * side, (index + 1) * side * side);
     resample(source, side, { columns: this.#columns, rows: this.#rows }, this.#frame);
     return this.#frame;
   }
 
-  /** The px above 0 as a mask with its box in px; undefined when there are none. */
+  /** Returns the px above 0 as a mask with its box in px; undefined when there are none. */
   threshold(frame: Float32Array): { mask: Mask; box: Box } | undefined {
     const [height, width] = this.size;
     const inside = new Uint8Array(frame.length);
@@ -71,7 +71,10 @@ class SamMasks {
   }
 }
 
-/** One segment per prompt: a lone point asks for the best of the masks, anything less ambiguous for the first one. */
+/**
+ * Returns one segment per prompt: the best of the masks for a single point, which is ambiguous, else the first mask.
+ * @throws {PresageError} inference_failed
+ */
 export async function segmentPrompts(
   model: SamModel,
   scene: SamScene,
@@ -81,8 +84,8 @@ export async function segmentPrompts(
   const segments: Segment[] = [];
   for (const prompt of prompts) {
     const answer = await model.decode(scene, prompt);
-    const lone = prompt.box === undefined && (prompt.points?.length ?? 0) <= 1;
-    const index = lone ? bestOf(answer.quality) : 0;
+    const ambiguous = prompt.box === undefined && (prompt.points?.length ?? 0) <= 1;
+    const index = ambiguous ? bestOf(answer.quality) : 0;
     const found = masks.threshold(masks.upsample(answer, index));
     const quality = Math.min(1, Math.max(0, answer.quality[index] ?? 0));
     segments.push(found ? { mask: found.mask, quality } : { quality: 0 });
@@ -91,8 +94,9 @@ export async function segmentPrompts(
 }
 
 /**
- * Automatic mask generation: every point of a grid is a prompt; masks of low quality or that hang on the exact threshold are
- * dropped, and of those that overlap the best stays. Best first.
+ * Generates masks automatically: every point of a grid is a prompt; masks of low quality or low stability are dropped, and of
+ * overlapping masks the best stays. Best first.
+ * @throws {PresageError} inference_failed
  */
 export async function segmentGrid(
   model: SamModel,
@@ -115,12 +119,12 @@ export async function segmentGrid(
     }
   }
   found.sort((a, b) => b.quality - a.quality);
-  const kept: typeof found = [];
-  for (const one of found) if (!kept.some((better) => iou(better.box, one.box) > nmsIou)) kept.push(one);
+  const best: typeof found = [];
+  for (const one of found) if (!best.some((better) => iou(better.box, one.box) > nmsIou)) best.push(one);
   const [height, width] = masks.size;
-  return kept.map(({ mask, box: [x, y, w, h], quality }) => ({
+  return best.map(({ mask, box: [x, y, w, h], quality }) => ({
     mask,
-    // The outermost px are inside the box here, and only touched by the box that suppression compares.
+    // The outermost px lie inside this box; the edges of the box for suppression pass through them.
     box: [x / width, y / height, (w + 1) / width, (h + 1) / height],
     quality: Math.min(1, Math.max(0, quality)),
   }));
@@ -132,7 +136,7 @@ function* gridPoints(pointsPerSide: number): Generator<readonly [number, number]
     for (let column = 0; column < side; column++) yield [(column + 0.5) / side, (row + 0.5) / side];
 }
 
-/** IoU of the masks at a higher and a lower threshold, 0–1. */
+/** Returns the IoU of the masks at a higher and a lower threshold, 0–1. */
 function stability(frame: Float32Array, offset: number): number {
   let [high, low] = [0, 0];
   for (const logit of frame) {
@@ -142,7 +146,7 @@ function stability(frame: Float32Array, offset: number): number {
   return low === 0 ? 0 : high / low;
 }
 
-/** Index of the best of the masks for an ambiguous prompt. */
+/** Returns the index of the best mask for an ambiguous prompt. */
 function bestOf(quality: Float32Array): number {
   let best = quality.length > 1 ? 1 : 0;
   for (let index = best + 1; index < quality.length; index++)

@@ -21,7 +21,7 @@ export interface SamOptions extends SamPaths {
 
 /** An encoded picture, ready for prompts. */
 export interface SamScene {
-  /** What the encoder gave, by the names of the decoder's inputs. */
+  /** Outputs of the encoder, by the names of the decoder's inputs. */
   readonly embeddings: Readonly<Record<string, InputTensor>>;
   /** Size of the picture, px. */
   readonly width: number;
@@ -35,11 +35,11 @@ export interface SamLogits {
   /** [masks, side, side]: above 0 inside; covers the model's whole square input. */
   readonly logits: Float32Array;
   readonly side: number;
-  /** [masks]: the IoU that the model expects of each, about 0–1. */
+  /** [masks]: the model's estimate of each mask's IoU, about 0–1. */
   readonly quality: Float32Array;
 }
 
-/** Side of the model's square input where its graph does not tell, px. */
+/** Side of the model's square input where its graph does not declare it, px. */
 const DEFAULT_SIDE_PX = 1024;
 /** Inputs of the decoder that come from the prompt; all others come from the encoder. */
 const PROMPT_INPUTS = new Set([
@@ -55,8 +55,8 @@ const LABEL = { padding: -1, off: 0, on: 1, topLeft: 2, bottomRight: 3 } as cons
 /**
  * A SAM-family pair of ONNX files with the interface of the published exports (Segment Anything, Kirillov et al. 2023): an
  * encoder of one picture, and a decoder of `point_coords`, `point_labels`, `mask_input`, `has_mask_input`, `orig_im_size` and
- * whatever the encoder gives. Encoders take either [height, width, 3] RGB 0–255 (normalised and padded in the graph) or
- * [1, 3, side, side] normalised and padded. Blocks its thread while it computes.
+ * the encoder's outputs. Encoders accept either [height, width, 3] RGB 0–255 (normalised and padded in the graph) or
+ * [1, 3, side, side] normalised and padded. Blocks the calling thread while it computes.
  */
 export class SamModel implements AsyncDisposable {
   readonly #encoder: ModelSession;
@@ -69,24 +69,27 @@ export class SamModel implements AsyncDisposable {
     this.#decoder = decoder;
     const side = encoder.inputs[0]?.shape.at(-1);
     const mask = decoder.inputs.find(({ name }) => name === 'mask_input')?.shape.at(-1);
-    // Low-resolution masks are a quarter of the input, whatever the model's size.
+    // Low-resolution masks are a quarter of the input for every size of the model.
     this.side =
-      this.#takesPlanes && typeof side === 'number'
+      this.#acceptsPlanes && typeof side === 'number'
         ? side
         : typeof mask === 'number'
           ? mask * 4
           : DEFAULT_SIDE_PX;
   }
 
-  /** @throws PresageError `model_invalid` (also when the two are no such pair), `device_unavailable` */
+  /**
+   * @throws {PresageError} model_invalid — a file is invalid, or the two are not a pair
+   * @throws {PresageError} device_unavailable
+   */
   static async open(options: SamOptions): Promise<SamModel> {
     const encoder = await ModelSession.open(options.encoder, options);
     try {
       const decoder = await ModelSession.open(options.decoder, options);
-      const wrong = misfit(encoder, decoder);
-      if (wrong === undefined) return new SamModel(encoder, decoder);
+      const mismatch = mismatchOf(encoder, decoder);
+      if (mismatch === undefined) return new SamModel(encoder, decoder);
       await decoder.close();
-      throw new PresageError('model_invalid', `${options.name} is no SAM-family pair: ${wrong}`, {
+      throw new PresageError('model_invalid', `${options.name} is not a SAM-family pair: ${mismatch}`, {
         hint: 'name an encoder and its decoder, or fetch MobileSAM: presage models pull mobile-sam',
       });
     } catch (thrown) {
@@ -95,28 +98,31 @@ export class SamModel implements AsyncDisposable {
     }
   }
 
-  /** The slow part, once per picture. @throws PresageError `inference_failed` */
+  /**
+   * Encodes a picture: the slow step, once per picture.
+   * @throws {PresageError} inference_failed
+   */
   async encode(picture: RgbPicture): Promise<SamScene> {
     const { width, height } = picture;
     const content = contentSize(width, height, this.side);
     const resized = resizeRgb(picture, content.width, content.height);
     const [input] = this.#encoder.inputs;
-    const tensor: InputTensor = this.#takesPlanes
+    const tensor: InputTensor = this.#acceptsPlanes
       ? { type: 'float32', data: toPlanes(resized, this.side), dims: [1, 3, this.side, this.side] }
       : { type: 'float32', data: toInterleaved(resized), dims: [content.height, content.width, 3] };
     const outputs = await this.#encoder.run({ [input?.name ?? '']: tensor }, this.#encoder.outputs);
-    const wanted = this.#decoder.inputs.map(({ name }) => name).filter((name) => !PROMPT_INPUTS.has(name));
+    const names = this.#decoder.inputs.map(({ name }) => name).filter((name) => !PROMPT_INPUTS.has(name));
     const embeddings = Object.fromEntries(
-      wanted.map((name) => {
+      names.map((name) => {
         const output = outputs[name] ?? outputs[this.#encoder.outputs[0] ?? ''];
-        if (!output) throw new PresageError('inference_failed', `the encoder gives no ${name}`);
+        if (!output) throw new PresageError('inference_failed', `the encoder has no output ${name}`);
         return [name, { type: 'float32', data: output.data.slice(), dims: output.dims } as const];
       }),
     );
     return { embeddings, width, height, content };
   }
 
-  /** @throws PresageError `inference_failed` */
+  /** @throws {PresageError} inference_failed */
   async decode(scene: SamScene, prompt: Prompt): Promise<SamLogits> {
     const points = decoderPoints(prompt, scene.content);
     const low = this.side / 4;
@@ -137,7 +143,7 @@ export class SamModel implements AsyncDisposable {
     const known = new Set(this.#decoder.inputs.map(({ name }) => name));
     const { low_res_masks: masks, iou_predictions: quality } = await this.#decoder.run(
       Object.fromEntries(Object.entries(feed).filter(([name]) => known.has(name))),
-      // Not `masks`, which is the same in the frame's size: the graph then need not make it.
+      // Without the output `masks`, the same in the frame's size, the graph does not compute it.
       ['low_res_masks', 'iou_predictions'],
     );
     return {
@@ -156,14 +162,15 @@ export class SamModel implements AsyncDisposable {
     return this.close();
   }
 
-  get #takesPlanes(): boolean {
+  get #acceptsPlanes(): boolean {
     return this.#encoder.inputs[0]?.shape.length === 4;
   }
 }
 
 /**
- * The files to use: those that are given, or MobileSAM of the models folder, verified.
- * @throws PresageError `model_missing`, `model_hash_mismatch`, `bad_option` when only one of the two is given
+ * Returns the given files, or the verified files of MobileSAM in the models folder.
+ * @throws {PresageError} bad_option — only one of the two files is given
+ * @throws {PresageError} model_missing, model_hash_mismatch
  */
 export async function findSam(
   modelsDir: string,
@@ -203,20 +210,20 @@ async function hashGiven(path: string): Promise<string> {
   }
 }
 
-/** Why the two graphs do not fit together; undefined when they do. */
-function misfit(encoder: ModelSession, decoder: ModelSession): string | undefined {
+/** Returns why the two graphs are not a pair; undefined when they are. */
+function mismatchOf(encoder: ModelSession, decoder: ModelSession): string | undefined {
   const rank = encoder.inputs[0]?.shape.length;
   if (encoder.inputs.length !== 1 || (rank !== 3 && rank !== 4))
-    return 'the encoder must take one picture, [height, width, 3] or [1, 3, side, side]';
+    return 'the encoder must have one input, [height, width, 3] or [1, 3, side, side]';
   const names = decoder.inputs.map(({ name }) => name);
   const missing = ['point_coords', 'point_labels'].find((name) => !names.includes(name));
   if (missing !== undefined) return `the decoder has no input ${missing}`;
   const absent = ['low_res_masks', 'iou_predictions'].find((name) => !decoder.outputs.includes(name));
   if (absent !== undefined) return `the decoder has no output ${absent}`;
   const embeddings = names.filter((name) => !PROMPT_INPUTS.has(name));
-  const lone = embeddings.length === 1 && encoder.outputs.length === 1;
-  const unmet = embeddings.find((name) => !lone && !encoder.outputs.includes(name));
-  return unmet === undefined ? undefined : `the encoder gives no ${unmet}`;
+  const single = embeddings.length === 1 && encoder.outputs.length === 1;
+  const unmet = embeddings.find((name) => !single && !encoder.outputs.includes(name));
+  return unmet === undefined ? undefined : `the encoder has no output ${unmet}`;
 }
 
 interface DecoderPoint {
@@ -225,7 +232,7 @@ interface DecoderPoint {
   readonly label: number;
 }
 
-/** Points and box corners in px of the model's input; without a box the decoder wants a padding point at the end. */
+/** Returns points and box corners in px of the model's input; without a box the decoder requires a padding point at the end. */
 function decoderPoints(
   { box, points = [] }: Prompt,
   content: { readonly width: number; readonly height: number },

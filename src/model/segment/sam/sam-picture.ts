@@ -10,7 +10,7 @@ export interface RgbPicture {
   readonly height: number;
 }
 
-/** Mean and standard deviation of RGB that SAM was trained with (those of ImageNet), 0–255. */
+/** Mean and standard deviation of RGB in SAM's training (those of ImageNet), 0–255. */
 const MEAN = [123.675, 116.28, 103.53] as const;
 const DEVIATION = [58.395, 57.12, 57.375] as const;
 
@@ -27,7 +27,7 @@ export function rgbOf({ pixels, width, height }: SegmentView): RgbPicture {
   return { pixels: rgb, width, height };
 }
 
-/** Size that a picture gets when its longer side becomes `side` px. */
+/** Returns the size of a picture whose longer side is scaled to `side` px. */
 export function contentSize(
   width: number,
   height: number,
@@ -40,7 +40,7 @@ export function contentSize(
   };
 }
 
-/** Antialiased bilinear, rounded after each of the two passes as Pillow does. */
+/** Resizes with antialiased bilinear interpolation, rounded after each of the two passes as in Pillow. */
 export function resizeRgb(picture: RgbPicture, width: number, height: number): RgbPicture {
   if (picture.width === width && picture.height === height) return picture;
   const columns = resizeWeights(picture.width, width);
@@ -79,12 +79,12 @@ function resizeLine(from: Uint8Array, start: number, line: LineWeights, to: Uint
   }
 }
 
-/** [height, width, 3] as numbers, for encoders that normalise and pad in their graph. */
+/** Returns [height, width, 3] as floats, for encoders that normalise and pad in their graph. */
 export function toInterleaved({ pixels }: RgbPicture): Float32Array {
   return Float32Array.from(pixels);
 }
 
-/** [3, side, side], normalised, zero beyond the picture, for encoders that take what the network takes. */
+/** Returns [3, side, side], normalised, zero beyond the picture, for encoders without preprocessing in their graph. */
 export function toPlanes({ pixels, width, height }: RgbPicture, side: number): Float32Array {
   const planes = new Float32Array(3 * side * side);
   for (let channel = 0; channel < 3; channel++) {

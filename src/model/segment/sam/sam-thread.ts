@@ -4,28 +4,28 @@ import type { Prompt, Segment, Segmenter, SegmentView } from '../segmenter.js';
 import type { FoundSegment, GridOptions } from './sam-masks.js';
 import type { SamOptions } from './sam-model.js';
 
-/** What the worker is asked: the masks of some prompts, and of a grid of points where one is given. */
+/** A request to the worker: the masks of prompts, and of a grid of points where one is given. */
 export interface SamWork extends Omit<SegmentView, 'features'> {
   readonly type: 'segment';
   readonly prompts: readonly Prompt[];
-  readonly grid?: GridOptions;
+  readonly grid?: GridOptions | undefined;
 }
 
 export interface SamAnswer {
   /** One per prompt, in their order. */
   readonly prompted: readonly Segment[];
-  /** What the grid found, best first. */
+  /** Segments of the grid, best first. */
   readonly found: readonly FoundSegment[];
 }
 
 export interface SamThreadOptions extends SamOptions {
   /** Compiled worker to run; for tests. */
   readonly workerEntry?: string;
-  /** Waits before a crashed worker is started again; for tests. */
+  /** Waits before a crashed worker is restarted; for tests. */
   readonly sleep?: (ms: number) => Promise<unknown>;
 }
 
-/** A SAM-family model in a worker of its own: an encoder takes longer than everything else together. */
+/** A SAM-family model in its own worker, because its encoder takes longer than all other models together. */
 export class SamThread implements Segmenter {
   readonly name: string;
   readonly #queue: ThreadQueue<SamWork, SamAnswer>;
@@ -41,7 +41,7 @@ export class SamThread implements Segmenter {
     });
   }
 
-  /** @throws PresageError `model_invalid`, `device_unavailable`, `worker_crashed` */
+  /** @throws {PresageError} model_invalid, device_unavailable, worker_crashed */
   static async open(options: SamThreadOptions): Promise<SamThread> {
     const sam = new SamThread(options);
     try {
@@ -59,17 +59,17 @@ export class SamThread implements Segmenter {
 
   /**
    * Encodes the picture once, for the prompts and the grid.
-   * @throws PresageError `inference_failed`, `worker_crashed` (retryable), `interrupted` when closed
+   * @throws {PresageError} inference_failed, worker_crashed (retryable), interrupted (closed)
    */
   encode(
     { pixels, width, height }: SegmentView,
     prompts: readonly Prompt[],
     grid?: GridOptions,
   ): Promise<SamAnswer> {
-    return this.#queue.run({ type: 'segment', pixels, width, height, prompts, ...(grid && { grid }) });
+    return this.#queue.run({ type: 'segment', pixels, width, height, prompts, grid });
   }
 
-  /** Idempotent. What waits is rejected with `interrupted`. */
+  /** Rejects open calls with `interrupted`. Idempotent. */
   close(): Promise<void> {
     return this.#queue.close();
   }

@@ -1,4 +1,4 @@
-/** Entry of the worker thread of a SAM-family model: loads the files named in `workerData`, then answers one by one. */
+/** Entry of the worker thread of a SAM-family model: loads the files of `workerData`, then handles requests one by one. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { toPresageError } from '../../../core/errors.js';
 import { flattenError, type WorkerRequest, type WorkerResponse } from '../../runtime/worker-protocol.js';

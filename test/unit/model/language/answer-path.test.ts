@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { AnswerGrammar } from '../../../../src/core/learned-models.js';
-import { AnswerPath, Partings } from '../../../../src/model/language/answer-path.js';
+import { AnswerPath, DivergingNodes } from '../../../../src/model/language/answer-path.js';
 import { TokenTree } from '../../../../src/model/language/token-tree.js';
 
 /** One token for each character. */
@@ -50,22 +50,22 @@ describe('AnswerPath', () => {
   });
 });
 
-describe('Partings', () => {
+describe('DivergingNodes', () => {
   it('runs only what tells pieces apart', () => {
     const tree = new TokenTree();
     const root = tree.add(encode('z'));
-    const partings = new Partings([encode('abx'), encode('aby'), encode('acz')], tree, root);
+    const diverging = new DivergingNodes([encode('abx'), encode('aby'), encode('acz')], tree, root);
     // After `za` and after `zab` the pieces part; their last letters need not be run.
     expect(tree.tokens).toEqual(encode('zab'));
-    expect(partings.nodes).toEqual([1, 2]);
+    expect(diverging.nodes).toEqual([1, 2]);
   });
 
   it('gives each piece its probability among all of them', () => {
     const tree = new TokenTree();
     const root = tree.add(encode('z'));
-    const partings = new Partings([encode('abx'), encode('aby'), encode('acz')], tree, root);
+    const diverging = new DivergingNodes([encode('abx'), encode('aby'), encode('acz')], tree, root);
     // P(b) = 1/4 of b and c; of it P(x) = 2/3. What is not allowed (q) does not count.
-    const said = partings.logProbabilities([
+    const said = diverging.logProbabilities([
       logits({ b: 0, c: Math.log(3), q: 50 }),
       logits({ x: Math.log(2), y: 0 }),
     ]);

@@ -18,7 +18,7 @@ function frameAt(t: number): Frame {
 
 function looks(options: Partial<StreamEnrichmentOptions> = {}): StreamEnrichment {
   return new StreamEnrichment({
-    ...{ masks: 'auto', made: MADE, samEveryS: 1, encodeScene: () => Promise.resolve({}) },
+    ...{ masks: 'auto', available: MADE, samEveryS: 1, encodeScene: () => Promise.resolve({}) },
     ...options,
   });
 }
@@ -41,14 +41,14 @@ it('gives masks up before embeddings when the load asks for it, except where mas
 });
 
 it('asks for nothing that no model makes', () => {
-  const stream = looks({ made: { masks: false, embeddings: false, sceneEmbeddings: false } });
+  const stream = looks({ available: { masks: false, embeddings: false, sceneEmbeddings: false } });
   expect(stream.requestFor(0)).toEqual({ masks: false, embeddings: false, grid: false });
 });
 
 it('adds a clip embedding once a second, from the grids that it asked for', async () => {
   const clips: Float32Array[] = [];
   const stream = looks({
-    made: { ...MADE, sceneEmbeddings: true },
+    available: { ...MADE, sceneEmbeddings: true },
     encodeScene: (grids) => Promise.resolve({ embedding: Float32Array.of(clips.push(grids)) }),
   });
   const told: number[] = [];

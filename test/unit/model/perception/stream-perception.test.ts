@@ -54,7 +54,7 @@ function perception(
     },
     enrichment: new StreamEnrichment({
       masks: 'off',
-      made: { masks: false, embeddings: false, sceneEmbeddings: false },
+      available: { masks: false, embeddings: false, sceneEmbeddings: false },
       encodeScene: () => Promise.resolve({}),
       samEveryS: 1,
     }),

@@ -133,7 +133,7 @@ describe('pulling', () => {
     );
     await expect(pull()).rejects.toMatchObject({
       code: 'download_failed',
-      message: matching(/answered 500/),
+      message: matching(/responded with 500/),
     });
     expect(requested).toHaveLength(3);
     expect(await filesIn()).toEqual(['manifest.json']);
