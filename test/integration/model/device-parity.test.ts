@@ -1,4 +1,4 @@
-/** Every model file on every device that starts on this machine, beside the CPU. The others are named in the output. */
+/** Compares every model file on every device that starts on this machine with the CPU. The output lists the other devices. */
 import { fileURLToPath } from 'node:url';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { join } from 'node:path';
@@ -14,16 +14,25 @@ import { ModelSession, type Device, type InputTensor } from '../../../src/model/
 
 const SAM = fileURLToPath(new URL('../../fixtures/sam/', import.meta.url));
 const DEVICES = ['cuda', 'tensorrt', 'webgpu', 'coreml', 'dml'] as const satisfies readonly Device[];
-/** Largest difference that reduced precision may make, as a share of the output's largest value. */
+/** Maximum difference through reduced precision, as a share of the output's largest value. */
 const TOLERANCE = 0.05;
 /** Sizes of the symbolic dimensions: a picture of 128 × 96 px on a canvas of the same size, three boxes. */
 const SYMBOLS: Readonly<Record<string, number>> = {
-  ...{ width: 128, height: 96, chromaWidth: 64, chromaHeight: 48, things: 3, points: 2 },
-  ...{ 'canvasWidth/8': 16, 'canvasHeight/8': 12, 'canvasWidth/16': 8, 'canvasHeight/16': 6 },
-  ...{ 'canvasWidth/32': 4, 'canvasHeight/32': 3 },
+  width: 128,
+  height: 96,
+  chromaWidth: 64,
+  chromaHeight: 48,
+  things: 3,
+  points: 2,
+  'canvasWidth/8': 16,
+  'canvasHeight/8': 12,
+  'canvasWidth/16': 8,
+  'canvasHeight/16': 6,
+  'canvasWidth/32': 4,
+  'canvasHeight/32': 3,
 };
 
-/** Smooth values by position, the same everywhere. */
+/** Deterministic smooth values by position. */
 function fill(name: string, type: string, dims: readonly number[]): InputTensor {
   const length = dims.reduce((product, dim) => product * dim, 1);
   const wave = (i: number): number => Math.sin(i / 7) * Math.cos(i / 131);
@@ -49,7 +58,7 @@ async function outputsOn(device: Device, path: string, entry: Pick<ModelEntry, '
   return await session.run(feed, Object.keys(entry.outputs));
 }
 
-/** Devices that start here, each tried in a child process as `--device` does. */
+/** Devices that start on this machine, each tested in a child process as with `--device`. */
 async function findDevices(): Promise<Device[]> {
   const entry = findModel(await loadManifest(bundledModelsDir()), 'detector');
   const path = join(bundledModelsDir(), entry.file);
@@ -73,12 +82,13 @@ beforeAll(async () => {
     models.push({ name: entry.name, path: await verifyModel(folder, entry), entry });
   const float = (...shape: (number | string)[]) => ({ type: 'float32', shape });
   models.push({
-    ...{ name: 'SAM encoder', path: `${SAM}encoder.onnx` },
+    name: 'SAM encoder',
+    path: `${SAM}encoder.onnx`,
     entry: { inputs: { input_image: float('height', 'width', 3) }, outputs: { image_embeddings: float() } },
   });
 });
 
-it('repeats itself on the CPU, or the comparison below would show nothing', async () => {
+it('is deterministic on the CPU, which the comparison below requires', async () => {
   for (const { path, entry } of models) {
     const [one, again] = [await outputsOn('cpu', path, entry), await outputsOn('cpu', path, entry)];
     for (const name of Object.keys(one)) {
@@ -89,17 +99,17 @@ it('repeats itself on the CPU, or the comparison below would show nothing', asyn
 });
 
 describe.each(present)('on %s', (device) => {
-  it('gives what the CPU gives', async () => {
+  it('has the results of the CPU', async () => {
     for (const { name, path, entry } of models) {
       const [cpu, other] = [await outputsOn('cpu', path, entry), await outputsOn(device, path, entry)];
       for (const output of Object.keys(cpu)) {
         const reference = cpu[output]!.data;
-        const most = reference.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
+        const largest = reference.reduce((largest, value) => Math.max(largest, Math.abs(value)), 0);
         const gap = reference.reduce(
           (largest, value, i) => Math.max(largest, Math.abs(value - (other[output]!.data[i] ?? NaN))),
           0,
         );
-        expect(gap / most, `${output} of ${name}`).toBeLessThan(TOLERANCE);
+        expect(gap / largest, `${output} of ${name}`).toBeLessThan(TOLERANCE);
       }
     }
   });

@@ -1,4 +1,4 @@
-/** The forecaster and the cause head that come with Presage, and folders in which they are missing or damaged. */
+/** The bundled forecaster and cause head, and folders in which they are missing or damaged. */
 import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -20,12 +20,12 @@ let forecaster: ForecastModel;
 let causes: CauseModel;
 beforeAll(async () => {
   models = await LearnedModels.open();
-  if (!models.forecaster || !models.causes) throw new Error('models that come with Presage are missing');
+  if (!models.forecaster || !models.causes) throw new Error('bundled models are missing');
   ({ forecaster, causes } = { forecaster: models.forecaster, causes: models.causes });
 });
 afterAll(() => models.close());
 
-/** So many squares in a row, of which the first rolls towards the second. */
+/** Squares in a row, of which the first moves towards the second. */
 function row(count: number, steps: number): TrackTensors {
   const boxes = new Float32Array(count * steps * 4);
   for (let o = 0; o < count; o += 1)
@@ -34,7 +34,10 @@ function row(count: number, steps: number): TrackTensors {
       boxes.set([x, 0.5, 0.02, 0.02], (o * steps + k) * 4);
     }
   return {
-    ...{ count, steps, boxes, aspect: 1.78 },
+    count,
+    steps,
+    boxes,
+    aspect: 1.78,
     seen: new Float32Array(count * steps).fill(1),
     kinds: Array.from({ length: count }, () => 3),
     ages: new Float32Array(count).fill(steps / 10),
@@ -42,7 +45,7 @@ function row(count: number, steps: number): TrackTensors {
 }
 
 describe('the forecaster', () => {
-  it.each([1, 2, 48])('says probabilities and paths for %i objects', async (count) => {
+  it.each([1, 2, 48])('gives probabilities and paths for %i objects', async (count) => {
     const { single, pair, paths, modes } = await forecaster.forecast(row(count, 30));
     expect([single.length, pair.length]).toEqual([count * 30, count * count * 12]);
     expect([paths.length, modes.length]).toEqual([count * 540, count * 6]);
@@ -54,66 +57,66 @@ describe('the forecaster', () => {
       expect(modes.subarray(o * 6, o * 6 + 6).reduce((sum, p) => sum + p, 0)).toBeCloseTo(1, 3);
   });
 
-  it('says the same of a pair in both orders', async () => {
+  it('gives the same result for both orders of a pair', async () => {
     const { pair } = await forecaster.forecast(row(3, 30));
     for (let i = 0; i < 12; i += 1)
       expect(pair[(0 * 3 + 1) * 12 + i]).toBeCloseTo(pair[(1 * 3 + 0) * 12 + i] ?? NaN, 5);
   });
 
-  it('refuses tracks that are not of its length, and goes on', async () => {
+  it('rejects tracks of another length, and continues', async () => {
     await expect(forecaster.forecast(row(2, 29))).rejects.toMatchObject({ code: 'inference_failed' });
     expect((await forecaster.forecast(row(2, 30))).modes.length).toBe(12);
   });
 });
 
 describe('the cause head', () => {
-  it.each([1, 3, 48])('says for each of %i objects whether it was necessary', async (count) => {
+  it.each([1, 3, 48])('gives the probability for each of %i objects that it was necessary', async (count) => {
     const roles = Array.from({ length: count }, (_, o) => (o < 2 ? o + 1 : 0));
     const contacts = new Float32Array(count * count * 2);
-    const said = await causes.necessary({
+    const probabilities = await causes.necessary({
       tracks: row(count, 100),
       event: EVENT_TYPES.indexOf('collide'),
       roles,
       contacts,
     });
-    expect(said.length).toBe(count);
-    expect(said.every((p) => p >= 0 && p <= 1)).toBe(true);
+    expect(probabilities.length).toBe(count);
+    expect(probabilities.every((p) => p >= 0 && p <= 1)).toBe(true);
   });
 });
 
-async function said(
+async function draftsOf(
   updates: ReturnType<typeof crowdUpdates>,
   restartAt: readonly number[],
 ): Promise<Draft[]> {
-  const told: Draft[] = [];
+  const drafts: Draft[] = [];
   const begin = (state?: unknown) => {
     const made = createReasoner('forecaster', { forecaster, causes, state, clock: new VirtualClock() });
     if (!made) throw new Error('no reasoner');
-    made.late$.subscribe((draft) => told.push(draft));
+    made.late$.subscribe((draft) => drafts.push(draft));
     return made;
   };
   let reasoner = begin();
   for (const [i, update] of updates.entries()) {
-    told.push(...reasoner.step(update));
+    drafts.push(...reasoner.step(update));
     await reasoner.settle();
     if (restartAt.includes(i)) reasoner = begin(JSON.parse(JSON.stringify(reasoner.saveState())));
   }
-  told.push(...reasoner.finish(updates.at(-1)?.snapshot.t ?? 0));
+  drafts.push(...reasoner.finish(updates.at(-1)?.snapshot.t ?? 0));
   await reasoner.close();
-  return told;
+  return drafts;
 }
 
 describe('a reasoner with both', () => {
-  it('says the same again, and the same when it is restored between', { timeout: 60_000 }, async () => {
+  it('repeats its messages, also when it is restored in between', { timeout: 60_000 }, async () => {
     const updates = crowdUpdates(21, 15);
-    const whole = await said(updates, []);
+    const whole = await draftsOf(updates, []);
     expect(whole.filter(({ kind }) => kind === 'forecast.updated').length).toBe(14);
     expect(whole.some(({ kind }) => kind === 'explanation.created')).toBe(true);
-    expect(await said(updates, [])).toEqual(whole);
-    expect(await said(updates, [33, 34, 90])).toEqual(whole);
+    expect(await draftsOf(updates, [])).toEqual(whole);
+    expect(await draftsOf(updates, [33, 34, 90])).toEqual(whole);
   });
 
-  it('tells each forecast before objects of the next percept', async () => {
+  it('emits each forecast before objects of the next percept', async () => {
     const reasoner = createReasoner('forecaster', { forecaster, causes });
     const order: string[] = [];
     reasoner?.late$.subscribe(({ kind, data }) => {
@@ -161,17 +164,20 @@ describe('a models folder', () => {
   it.each([
     ['without them', () => modelFolder({}), 'model_missing'],
     ['with another file than the pinned one', tampered, 'model_hash_mismatch'],
-    ['with a file that is no model', () => modelFolder({ forecaster: 'not ONNX' }), 'model_invalid'],
+    ['with a file that is not a model', () => modelFolder({ forecaster: 'not ONNX' }), 'model_invalid'],
     ['with a model of another kind', () => modelFolder({ causes: clip() }), 'model_invalid'],
-  ])('%s is refused with its code, and the reasoner goes on by rules and says why', async (_, make, code) => {
-    const modelsDir = make();
-    await expect(LearnedModels.open({ modelsDir })).rejects.toMatchObject({ code });
-    const { settings } = loadSettings('watch', { models: modelsDir, reasoner: 'forecaster' }, {});
-    await using opened = await ReasonerModels.open(settings);
-    expect(opened.mode).toBe('rules');
-    expect(opened.problem).toMatchObject({ code });
-    expect(opened.details()).toMatchObject({ reasoner: 'rules', reasonerProblem: opened.problem?.message });
-    await using reasoner = createReasoner(opened.mode, opened.partsFor('live'));
-    expect(reasoner?.stats()).toMatchObject({ explanations: 0, forecasts: { forecasts: 0 } });
-  });
+  ])(
+    '%s is rejected with its code, and the reasoner continues by rules and reports why',
+    async (_, make, code) => {
+      const modelsDir = make();
+      await expect(LearnedModels.open({ modelsDir })).rejects.toMatchObject({ code });
+      const { settings } = loadSettings('watch', { models: modelsDir, reasoner: 'forecaster' }, {});
+      await using opened = await ReasonerModels.open(settings);
+      expect(opened.mode).toBe('rules');
+      expect(opened.problem).toMatchObject({ code });
+      expect(opened.details()).toMatchObject({ reasoner: 'rules', reasonerProblem: opened.problem?.message });
+      await using reasoner = createReasoner(opened.mode, opened.partsFor('live'));
+      expect(reasoner?.stats()).toMatchObject({ explanations: 0, forecasts: { forecasts: 0 } });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-/** The forecaster and the cause head in this runtime beside what PyTorch said when they were exported, value by value. */
+/** Compares the forecaster and the cause head in this runtime with the results of PyTorch at the export, value by value. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -24,50 +24,50 @@ const whole = (data: readonly number[]): InputTensor => ({
 });
 
 /** Objects on straight lines with jitter and gaps; the last of several was never in view. */
-function trackFeed(things: number, steps: number): Record<string, InputTensor> {
-  const objects = Array.from({ length: things }, (_, thing) => thing);
-  const isSeen = (thing: number, step: number): boolean =>
-    spread(thing * steps + step + 9000) > 0.1 && (things === 1 || thing < things - 1);
-  const boxes = objects.flatMap((thing) => {
-    const own = (salt: number): number => spread(thing * 7 + salt);
+function trackFeed(count: number, steps: number): Record<string, InputTensor> {
+  const objects = Array.from({ length: count }, (_, object) => object);
+  const isSeen = (object: number, step: number): boolean =>
+    spread(object * steps + step + 9000) > 0.1 && (count === 1 || object < count - 1);
+  const boxes = objects.flatMap((object) => {
+    const own = (salt: number): number => spread(object * 7 + salt);
     const start = [own(1) * 1.2, own(2) * 0.8, own(5) * 0.25 + 0.05, own(6) * 0.25 + 0.05];
     const speed = [(own(3) - 0.5) * 0.1, (own(4) - 0.5) * 0.1, 0, 0];
     return Array.from({ length: steps }, (_, step) =>
-      start.map((value, part) => {
-        const jitter = (spread((thing * steps + step) * 4 + part + 500) - 0.5) * 0.004;
-        return isSeen(thing, step) ? value + speed[part]! * (step / 10) + jitter : 0;
+      start.map((value, axis) => {
+        const jitter = (spread((object * steps + step) * 4 + axis + 500) - 0.5) * 0.004;
+        return isSeen(object, step) ? value + speed[axis]! * (step / 10) + jitter : 0;
       }),
     ).flat();
   });
-  const seen = objects.flatMap((thing) =>
-    Array.from({ length: steps }, (_, step) => (isSeen(thing, step) ? 1 : 0)),
+  const seen = objects.flatMap((object) =>
+    Array.from({ length: steps }, (_, step) => (isSeen(object, step) ? 1 : 0)),
   );
   return {
-    boxes: float(boxes, things, steps, 4),
-    seen: float(seen, things, steps),
-    kind: whole(objects.map((thing) => thing % 4)),
+    boxes: float(boxes, count, steps, 4),
+    seen: float(seen, count, steps),
+    kind: whole(objects.map((object) => object % 4)),
     age: float(
-      objects.map((thing) => spread(thing * 7 + 7) * 60),
-      things,
+      objects.map((object) => spread(object * 7 + 7) * 60),
+      count,
     ),
     aspect: float([1.4], 1),
   };
 }
 
 /** A collision of the first two; a third of the pairs touched before. */
-function causeFeed(things: number): Record<string, InputTensor> {
-  const contact = Array.from({ length: things * things }, (_, at) => {
-    const [one, other] = [Math.floor(at / things), at % things];
+function causeFeed(count: number): Record<string, InputTensor> {
+  const contact = Array.from({ length: count * count }, (_, at) => {
+    const [one, other] = [Math.floor(at / count), at % count];
     const code = Math.min(one, other) * 48 + Math.max(one, other);
-    const told = spread(code + 77) < 0.33 && one !== other;
-    return told ? [spread(code + 333) * 0.9 + 0.1, spread(code + 555) * 9] : [0, 0];
+    const touched = spread(code + 77) < 0.33 && one !== other;
+    return touched ? [spread(code + 333) * 0.9 + 0.1, spread(code + 555) * 9] : [0, 0];
   }).flat();
-  const role = [1, 2, ...Array.from({ length: things }, () => 0)].slice(0, things);
+  const role = [1, 2, ...Array.from({ length: count }, () => 0)].slice(0, count);
   return {
-    ...trackFeed(things, 100),
+    ...trackFeed(count, 100),
     event: whole([10]),
     role: whole(role),
-    contact: float(contact, things, things, 2),
+    contact: float(contact, count, count, 2),
   };
 }
 
@@ -82,23 +82,26 @@ function sampled(values: Float32Array): number[] {
 }
 
 const MODELS = [
-  { role: 'forecaster', feed: (things: number) => trackFeed(things, 30) },
+  { role: 'forecaster', feed: (count: number) => trackFeed(count, 30) },
   { role: 'causes', feed: causeFeed },
 ] as const;
 
-it.each(MODELS)('the $role says what PyTorch said, for any number of objects', async ({ role, feed }) => {
-  const reference = JSON.parse(readFileSync(REFERENCE, 'utf8')) as Record<string, Record<string, number[]>>;
-  const manifest = await loadManifest(bundledModelsDir());
-  const entry = manifest.models.find((model) => model.role === role)!;
-  const path = join(bundledModelsDir(), entry.file);
-  await using session = await ModelSession.open(path, { device: 'cpu', threads: 1 });
-  for (const things of CASES) {
-    const said = await session.run(feed(things), Object.keys(entry.outputs));
-    for (const [name, expected] of Object.entries(reference[`${role} ${things}`]!)) {
-      const values = sampled(said[name]!.data);
-      expect(values.length).toBe(expected.length);
-      const gap = Math.max(...values.map((value, i) => Math.abs(value - expected[i]!)));
-      expect(gap, `${name}, ${things} objects`).toBeLessThan(TOLERANCE);
+it.each(MODELS)(
+  'the $role computes the results of PyTorch for any number of objects',
+  async ({ role, feed }) => {
+    const reference = JSON.parse(readFileSync(REFERENCE, 'utf8')) as Record<string, Record<string, number[]>>;
+    const manifest = await loadManifest(bundledModelsDir());
+    const entry = manifest.models.find((model) => model.role === role)!;
+    const path = join(bundledModelsDir(), entry.file);
+    await using session = await ModelSession.open(path, { device: 'cpu', threads: 1 });
+    for (const count of CASES) {
+      const outputs = await session.run(feed(count), Object.keys(entry.outputs));
+      for (const [name, expected] of Object.entries(reference[`${role} ${count}`]!)) {
+        const values = sampled(outputs[name]!.data);
+        expect(values.length).toBe(expected.length);
+        const gap = Math.max(...values.map((value, i) => Math.abs(value - expected[i]!)));
+        expect(gap, `${name}, ${count} objects`).toBeLessThan(TOLERANCE);
+      }
     }
-  }
-});
+  },
+);

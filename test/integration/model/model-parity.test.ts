@@ -1,4 +1,4 @@
-/** The quantised detector beside the one in float that it was made from, on a frame of the example recording. */
+/** Compares the quantised detector with the float detector it was made from, on a frame of the example recording. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +10,10 @@ import { bundledModelsDir, findModel, loadManifest } from '../../../src/model/ru
 import type { OutputTensor } from '../../../src/model/runtime/ort.js';
 
 const VIDEO = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));
-/** A detection of the one must have its like in the other. */
+/** Each detection of one must have a match in the other. */
 const MIN_IOU = 0.8;
 const MAX_SCORE_GAP = 0.12;
-/** What heads trained on the maps in float may rely on. */
+/** Minimum agreement for heads that were trained on the float maps. */
 const MIN_COSINE = 0.99;
 
 let int8: DetectorResult;
@@ -22,17 +22,17 @@ let float: DetectorResult;
 beforeAll(async () => {
   const args = ['-v', 'error', '-ss', '5', '-i', VIDEO, '-frames:v', '1', '-pix_fmt', 'yuv420p'];
   const pixels = execFileSync(ffmpeg.path, [...args, '-f', 'rawvideo', '-'], { maxBuffer: 1 << 22 });
-  const look = async (role: 'detector' | 'detector-float'): Promise<DetectorResult> => {
+  const detect = async (role: 'detector' | 'detector-float'): Promise<DetectorResult> => {
     const { settings, file } = findModel(await loadManifest(bundledModelsDir()), role);
     const path = join(bundledModelsDir(), file);
     await using detector = await Detector.open({ ...settings, path, device: 'cpu', threads: 1 });
     return await detector.detect({ pixels, width: 768, height: 576 }, true);
   };
-  int8 = await look('detector');
-  float = await look('detector-float');
+  int8 = await detect('detector');
+  float = await detect('detector-float');
 });
 
-/** Detections of `a` that are surer than `score` and have no like in `b`. */
+/** Detections of `a` with a higher score than `score` and without a match in `b`. */
 function alone(a: DetectorResult, b: DetectorResult, score: number): unknown[] {
   return a.detections.filter(
     (one) =>
@@ -52,7 +52,7 @@ it('finds the same objects with the same scores in the same places', () => {
   expect(alone(int8, float, 0.4)).toEqual([]);
 });
 
-it.each(FEATURE_MAPS)('gives the map %s in float, cell by cell as good as the same', (name) => {
+it.each(FEATURE_MAPS)('gives nearly the same float map %s in every cell', (name) => {
   const cosines = cellCosines(int8.features?.maps[name], float.features?.maps[name]);
   const mean = cosines.reduce((sum, cosine) => sum + cosine, 0) / cosines.length;
   expect(mean).toBeGreaterThan(MIN_COSINE);

@@ -26,7 +26,7 @@ import { tempFolder } from '../../support/transport/temp-folder.js';
 const VIDEO = fileURLToPath(new URL('../../../examples/pedestrians.mp4', import.meta.url));
 const LAYOUT = i420Layout(768, 576);
 
-/** What the detector in float found on the frame at 5 s; the people in it are clear to the eye. */
+/** Detections of the float detector on the frame at 5 s; the people in it are clearly visible. */
 const PEOPLE: readonly Box[] = [
   [0.8, 0.456, 0.045, 0.167],
   [0.674, 0.446, 0.043, 0.175],
@@ -76,11 +76,15 @@ function frame(layout = LAYOUT, content: Uint8Array | number = street, index = 0
 }
 
 describe('perceiving a street', () => {
-  it('finds the people and the car where they are, and nobody else', async () => {
+  it('finds exactly the people and the car, at their places', async () => {
     using picture = frame(LAYOUT, street, 50);
     const { detections, ...percept } = await stream.perceive(picture);
     expect(percept).toEqual({
-      ...{ index: 50, t: 5, receivedAtMs: 0, width: 768, height: 576 },
+      index: 50,
+      t: 5,
+      receivedAtMs: 0,
+      width: 768,
+      height: 576,
       inferenceMs: expect.any(Number) as number,
     });
     const people = detections.filter(({ label, score }) => label === 'person' && score >= 0.6);
@@ -91,9 +95,11 @@ describe('perceiving a street', () => {
     expect(Math.max(...cars.map((found) => iou(found.box, CAR)))).toBeGreaterThan(0.85);
   });
 
-  it('reports only the labels that are asked for, each detection unchanged', async () => {
+  it('reports only the requested labels, each detection unchanged', async () => {
     await using selective = await openPerception({
-      ...{ device: 'cpu', workers: 1, threads: 1 },
+      device: 'cpu',
+      workers: 1,
+      threads: 1,
       labels: ['person', 'umbrella'],
     });
     using picture = frame();
@@ -104,14 +110,14 @@ describe('perceiving a street', () => {
     expect(all.length).toBeGreaterThan(detections.length);
   });
 
-  it('finds nothing sure in a black picture', async () => {
+  it('finds nothing with a high score in a black picture', async () => {
     const black = new Uint8Array(LAYOUT.byteLength).fill(16, 0, LAYOUT.ySize).fill(128, LAYOUT.ySize);
     using picture = frame(LAYOUT, black);
     const { detections } = await stream.perceive(picture);
     expect(detections.filter(({ score }) => score >= 0.5)).toEqual([]);
   });
 
-  it('says the same of the same picture', async () => {
+  it('gives the same result for the same picture', async () => {
     using picture = frame();
     const [one, again] = await Promise.all([stream.perceive(picture), stream.perceive(picture)]);
     expect(again.detections).toEqual(one.detections);
@@ -122,11 +128,16 @@ describe('perceiving a street', () => {
     await stream.perceive(picture);
     const manifest = await loadManifest(bundledModelsDir());
     const objects = modelVersion(findModel(manifest, 'objects'));
-    const clip = findOptionalModel(manifest, 'clip');
+    const scene = findOptionalModel(manifest, 'clip');
     expect(perception.info).toEqual({
-      ...{ model: 'nanodet-int8', sha256: findModel(manifest, 'detector').sha256, device: 'cpu', workers: 2 },
-      ...{ canvas: [416, 320], segmenter: objects, objectEmbeddings: objects },
-      ...(clip && { sceneEmbeddings: modelVersion(clip) }),
+      model: 'nanodet-int8',
+      sha256: findModel(manifest, 'detector').sha256,
+      device: 'cpu',
+      workers: 2,
+      canvas: [416, 320],
+      segmenter: objects,
+      objectEmbeddings: objects,
+      ...(scene && { sceneEmbeddings: modelVersion(scene) }),
     });
     expect(perception.concurrency).toBe(2);
     expect(perception.tried).toEqual([{ device: 'cpu', ok: true }]);
@@ -136,13 +147,13 @@ describe('perceiving a street', () => {
     ['one pixel', 1, 1],
     ['odd sides', 33, 7],
     ['8K', 7680, 4320],
-  ])('copes with a picture of %s', async (_, width, height) => {
+  ])('handles a picture of %s', async (_, width, height) => {
     using picture = frame(i420Layout(width, height), 128);
     expect(await stream.perceive(picture)).toMatchObject({ width, height });
   });
 });
 
-it('answers many calls in their order', async () => {
+it('settles many calls in order', async () => {
   const frames = Array.from({ length: 6 }, (_, index) =>
     index % 2 ? frame(i420Layout(64, 8), 90, index) : frame(LAYOUT, street, index),
   );
@@ -158,11 +169,11 @@ it('leaves the event loop free while it computes', async () => {
   lag.enable();
   await Promise.all(Array.from({ length: 10 }, () => stream.perceive(picture)));
   lag.disable();
-  // One inference on this thread would hold every sample up for tens of milliseconds.
+  // One inference on this thread would delay every sample by tens of milliseconds.
   expect(lag.percentile(50) / 1e6).toBeLessThan(20);
 });
 
-it('carries on with a new worker when one dies in the middle', async () => {
+it('continues with a new worker when one crashes during a call', async () => {
   const entry = findModel(await loadManifest(bundledModelsDir()), 'detector');
   await using pool = await DetectorPool.open({
     workers: 1,
@@ -189,7 +200,7 @@ it('runs the bare session over pictures, one time for each', async () => {
 });
 
 describe('opening', () => {
-  it.each(['nanodet-int8.onnx', 'objects.onnx'])('refuses a %s that is not the pinned one', async (file) => {
+  it.each(['nanodet-int8.onnx', 'objects.onnx'])('rejects a %s that is not the pinned one', async (file) => {
     const modelsDir = tempFolder();
     await cp(bundledModelsDir(), modelsDir, { recursive: true });
     await writeFile(join(modelsDir, file), 'not a model');
@@ -198,29 +209,26 @@ describe('opening', () => {
     });
   });
 
-  it('refuses a canvas that the network has no cells for', async () => {
+  it('rejects a canvas for which the network has no cells', async () => {
     await expect(openPerception({ longSidePx: 100 })).rejects.toMatchObject({ code: 'bad_option' });
   });
 
-  it.each(['coreml', 'dml'] as const)(
-    'refuses %s by name on this platform, and says what to do',
-    async (device) => {
-      const opened = openPerception({ device });
-      await expect(opened).rejects.toMatchObject({
-        code: 'device_unavailable',
-        hint: matching(/--device auto/),
-      });
-    },
-  );
+  it.each(['coreml', 'dml'] as const)('rejects %s by name on this platform, with a hint', async (device) => {
+    const opened = openPerception({ device });
+    await expect(opened).rejects.toMatchObject({
+      code: 'device_unavailable',
+      hint: matching(/--device auto/),
+    });
+  });
 
-  it('ends with a device that works when the choice is left to it', async () => {
+  it('selects a device that works with auto', async () => {
     await using automatic = await openPerception({ workers: 1 });
     using picture = frame();
     expect(automatic.tried.at(-1)).toMatchObject({ device: automatic.info.device, ok: true });
     expect((await automatic.openStream().perceive(picture)).detections.length).toBeGreaterThan(PEOPLE.length);
   });
 
-  it('refuses a file that is no model', async () => {
+  it('rejects a file that is not a model', async () => {
     const path = fileURLToPath(new URL('../../../package.json', import.meta.url));
     await expect(ModelSession.open(path, { device: 'cpu', threads: 1 })).rejects.toMatchObject({
       code: 'model_invalid',
@@ -228,7 +236,7 @@ describe('opening', () => {
   });
 });
 
-it('interrupts its calls when it is closed, and may be closed again', async () => {
+it('interrupts its calls when it is closed, and can be closed again', async () => {
   const closing = await openPerception({ device: 'cpu', workers: 1, threads: 1 });
   using picture = frame();
   const open = expect(closing.openStream().perceive(picture)).rejects.toMatchObject({ code: 'interrupted' });

@@ -1,4 +1,4 @@
-/** Several streams at the real detector: who waits for whom, and what a lowered effort does. */
+/** Several streams that share the real detector: their order, and the effect of a lower effort. */
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { FramePool, i420Layout, type Frame } from '../../../src/core/video/frame.js';
 import type { Percept, StreamPerception } from '../../../src/core/percept.js';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 });
 afterAll(() => perception.close());
 
-/** Shows a stream so many frames at once; resolves to the percepts, and tells of each as it comes. */
+/** Gives a stream `count` frames at once; resolves to the percepts, and reports each one as it arrives. */
 function show(stream: StreamPerception, count: number, onPercept?: () => void): Promise<Percept[]> {
   const pool = new FramePool(LAYOUT, count);
   const perceive = async (frame: Frame): Promise<Percept> => {
@@ -31,20 +31,20 @@ function show(stream: StreamPerception, count: number, onPercept?: () => void): 
   );
 }
 
-// Before the detector, motion is looked for in a thread that the system may let wait on a busy machine: hence three tries.
-// Served in order of arrival the modest stream would come last in each.
+// Motion runs before the detector in a thread that a busy machine may delay: hence three attempts.
+// In order of arrival the modest stream would be last in each attempt.
 it('serves a modest stream while another one floods the detector', { retry: 2 }, async () => {
   await using flood = perception.openStream();
   await using modest = perception.openStream();
   const order: string[] = [];
   const flooding = show(flood, 12, () => order.push('flood'));
   await Promise.all([flooding, show(modest, 2, () => order.push('modest'))]);
-  // Each of the modest stream's two frames waits for two of the flood at most: one in work, one that has its turn.
+  // Each of the modest stream's two frames waits for at most two of the flood: a running one, and one that has its turn.
   expect(order.lastIndexOf('modest')).toBeLessThan(6);
   expect(order).toHaveLength(14);
 });
 
-it('lets the detector look at every second frame when told so, and calls the others partial', async () => {
+it('runs the detector on every second frame at that effort, and marks the others as partial', async () => {
   await using stream = perception.openStream();
   stream.setEffort({ detectEvery: 2, masks: true, embeddings: true });
   expect(stream.concurrency).toBe(2);
@@ -53,7 +53,7 @@ it('lets the detector look at every second frame when told so, and calls the oth
   expect(percepts.map(({ partial = false }) => partial)).toEqual([false, true, false, true, false, true]);
 });
 
-it('gives a stream that is closed no share of the workers any more', async () => {
+it('gives a closed stream no share of the workers', async () => {
   const stream = perception.openStream();
   const before = perception.stats().lanes;
   await stream.close();

@@ -1,4 +1,4 @@
-/** The real detector worker, which also dies when it is given a picture one pixel wide. */
+/** The real detector worker, which exits on a picture one pixel wide. */
 import { parentPort } from 'node:worker_threads';
 
 parentPort.on('message', (request) => {

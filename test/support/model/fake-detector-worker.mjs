@@ -1,5 +1,5 @@
 /**
- * Stands in for the detector's worker. The first byte of a picture says what becomes of it: 0 is answered at once, 1 when
+ * Replaces the detector's worker. The first byte of a picture is the command: 0 is answered at once, 1 when
  * the Int32 at byte 4 has become 1, 2 exits the thread, 3 throws, 4 is answered with an error.
  */
 import { parentPort, workerData } from 'node:worker_threads';

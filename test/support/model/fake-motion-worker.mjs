@@ -1,11 +1,11 @@
 /**
- * Stands in for the motion worker. The first byte of a picture says what becomes of it: 0 is answered with the number of
+ * Replaces the motion worker. The first byte of a picture is the command: 0 is answered with the number of
  * pictures of its stream so far as its only score, 1 when the Int32 at byte 4 has become 1, 2 exits the thread, 4 is
  * answered with an error.
  */
 import { parentPort } from 'node:worker_threads';
 
-const looks = new Map();
+const counts = new Map();
 
 function handle({ pixels, stream }) {
   const [command] = pixels;
@@ -15,9 +15,9 @@ function handle({ pixels, stream }) {
     const error = { code: 'inference_failed', message: 'fake failure', retryable: false, hint: undefined };
     return parentPort.postMessage({ type: 'error', error });
   }
-  looks.set(stream, (looks.get(stream) ?? 0) + 1);
+  counts.set(stream, (counts.get(stream) ?? 0) + 1);
   const box = [0, 0, 1, 1];
-  const proposals = [{ label: 'object', score: looks.get(stream), box, origin: 'motion' }];
+  const proposals = [{ label: 'object', score: counts.get(stream), box, origin: 'motion' }];
   parentPort.postMessage({
     type: 'answer',
     answer: { proposals, camera: undefined, scene: 'clear', motionMs: 1 },
@@ -26,7 +26,7 @@ function handle({ pixels, stream }) {
 
 parentPort.on('message', (request) => {
   if (request.type === 'close') parentPort.close();
-  else if (request.type === 'forget') looks.delete(request.stream);
+  else if (request.type === 'forget') counts.delete(request.stream);
   else handle(request);
 });
 parentPort.postMessage({ type: 'ready' });

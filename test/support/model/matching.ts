@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 
-/** `expect.stringMatching`, typed as what it stands for. */
+/** `expect.stringMatching` with the type of the matched value. */
 export function matching(pattern: RegExp): string {
   return expect.stringMatching(pattern) as string;
 }

@@ -4,7 +4,7 @@ import { i420Layout } from '../../../src/core/video/frame.js';
 const PATCH = 6;
 const RANDOM = Float32Array.from({ length: 2 ** 16 }, (_, k) => hash(k, 1, 3));
 
-/** One I420 picture under a painter's hand; deterministic. */
+/** A deterministic I420 picture with drawing methods. */
 export class Picture {
   readonly layout;
   readonly pixels: Uint8Array<SharedArrayBuffer>;
@@ -100,7 +100,7 @@ function clamp(value: number): number {
   return Math.min(235, Math.max(16, Math.round(value)));
 }
 
-/** A number in 0–1 that looks random and is the same each time. */
+/** Returns a deterministic pseudo-random number in 0–1. */
 export function hash(a: number, b: number, c: number): number {
   let h =
     Math.imul(a + 374_761_393, 668_265_263) ^

@@ -8,7 +8,7 @@ import type { LanguageThread } from '../../../../src/model/language/language-thr
 import { openLanguageModel } from '../../../../src/model/language/open-language-model.js';
 import { bundledModelsDir } from '../../../../src/model/runtime/manifest.js';
 
-/** What PyTorch said with the weights before they were quantised: `python -m training.export.language.parity record`. */
+/** Results of PyTorch with the weights before quantisation: `python -m training.export.language.parity record`. */
 const numbers = z.array(z.number());
 const axis = z.number().int().min(0).max(255);
 const schema = z.object({
@@ -32,7 +32,7 @@ const schema = z.object({
 });
 type Expected = z.infer<typeof schema>;
 
-/** What int8 weights may change: of a value of the prefix, and of a share of a digit. */
+/** Maximum differences through int8 weights: of a value of the prefix, and of a share of a digit. */
 const PREFIX_TOLERANCE = 0.08;
 const SHARE_TOLERANCE = 0.05;
 const TOKEN = 256;
@@ -63,9 +63,9 @@ function visualOf({ visual }: Expected): VisualTokens {
   };
 }
 
-function largestGap(told: readonly number[], expected: readonly number[]): number {
-  expect(told).toHaveLength(expected.length);
-  return Math.max(...expected.map((value, i) => Math.abs(value - (told[i] ?? NaN))));
+function largestGap(values: readonly number[], expected: readonly number[]): number {
+  expect(values).toHaveLength(expected.length);
+  return Math.max(...expected.map((value, i) => Math.abs(value - (values[i] ?? NaN))));
 }
 
 let expected: Expected;
@@ -78,19 +78,21 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-describe('the fused model that comes with Presage', () => {
-  it('makes the prefix that PyTorch made', async () => {
+describe('the bundled fused model', () => {
+  it('computes the prefix of PyTorch', async () => {
     await using core = await FusionCore.open(join(bundledModelsDir(), 'fusion.onnx'), 1);
     const prefix = await core.prefix(visualOf(expected));
     const width = prefix.length / expected.prefix.length;
-    const told = expected.prefix.flatMap((row, i) => [...prefix.subarray(i * width, i * width + row.length)]);
-    expect(largestGap(told, expected.prefix.flat())).toBeLessThan(PREFIX_TOLERANCE);
+    const values = expected.prefix.flatMap((row, i) => [
+      ...prefix.subarray(i * width, i * width + row.length),
+    ]);
+    expect(largestGap(values, expected.prefix.flat())).toBeLessThan(PREFIX_TOLERANCE);
   });
 
-  it('says the probabilities that PyTorch said', async () => {
+  it('computes the probabilities of PyTorch', async () => {
     for (const { prompt, continuations, digits } of expected.cases) {
-      const told = await model.scoreDigits({ visual: visualOf(expected), prompt }, continuations);
-      expect(largestGap([...told], digits.flat())).toBeLessThan(SHARE_TOLERANCE);
+      const values = await model.scoreDigits({ visual: visualOf(expected), prompt }, continuations);
+      expect(largestGap([...values], digits.flat())).toBeLessThan(SHARE_TOLERANCE);
     }
   });
 });

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => model.close());
 
-/** Objects that stand in rows, each with a turn behind it. */
+/** Objects that stand in rows, each after a turn. */
 function crowd(count: number): MemorySnapshot {
   const objects = Array.from({ length: count }, (_, i) => {
     const [x, y] = [20 + (i % 20) * 22, 20 + Math.floor(i / 20) * 28];
@@ -27,9 +27,9 @@ function crowd(count: number): MemorySnapshot {
   return snapshotOf(objects, turns, 9);
 }
 
-describe('the language model as a voice of the reasoner', () => {
+describe('the language model as an expert of the reasoner', () => {
   it.each(['full', 'no-objects', 'no-fusion'] as const)(
-    'explains what verifies and cites only memory, %s',
+    'gives explanations that the verifier accepts and that cite only memory, %s',
     async (variant) => {
       const snapshot = pushedRow();
       const explainer = createLanguageBackend(model, variant, { live: false }).explainer(
@@ -62,22 +62,22 @@ describe('the language model as a voice of the reasoner', () => {
       ),
     ],
     ['200 objects', crowd(200)],
-  ])('says probabilities with %s', async (_, snapshot) => {
+  ])('gives probabilities with %s', async (_, snapshot) => {
     const { source } = createLanguageBackend(model, 'full', { live: false });
     const items = snapshot.objects.map(({ id }): ForecastItem => ({
       type: 'exit',
       participants: [id],
       probability: 0.1,
     }));
-    const said = await source.probabilities(snapshot, items, signal);
-    expect(said.size).toBe(Math.min(snapshot.objects.length, 12));
-    for (const probability of said.values()) {
+    const probabilities = await source.probabilities(snapshot, items, signal);
+    expect(probabilities.size).toBe(Math.min(snapshot.objects.length, 12));
+    for (const probability of probabilities.values()) {
       expect(probability).toBeGreaterThan(0);
       expect(probability).toBeLessThan(1);
     }
   });
 
-  it('says the same whatever was asked before, to the last digit', async () => {
+  it('gives the same digits after any earlier request', async () => {
     const { source } = createLanguageBackend(model, 'full', { live: false });
     const items: ForecastItem[] = [{ type: 'collide', participants: ['o2', 'o3'], probability: 0.1 }];
     const first = await source.probabilities(pushedRow(), items, signal);
@@ -92,7 +92,7 @@ describe('damaged weights of the language model', () => {
   it.each([
     ['both', 'forecaster'],
     ['fused', 'rules'],
-  ] as const)('mean that "%s" goes on as "%s", and that is told', async (reasoner, mode) => {
+  ] as const)('change "%s" to "%s", which the details report', async (reasoner, mode) => {
     const models = await damagedModels('language.onnx');
     await using opened = await ReasonerModels.open({ reasoner, models } as Parameters<
       typeof ReasonerModels.open

@@ -17,7 +17,7 @@ const CANDIDATES = ['exit #1 ', 'stop #1 ', 'collide #1 #2 ', 'collide #1 #3 ', 
 const modelsDir = languageModelsDir();
 
 let model: LanguageThread;
-/** The same files, to be run without all that the model does to save work. */
+/** The same files, to be run without the model's optimisations. */
 let plain: { decoder: Decoder; fusion: FusionCore; tokenizer: TextTokenizer; embeddings: EmbeddingTable };
 beforeAll(async () => {
   const path = (file: string): string => join(modelsDir, file);
@@ -35,7 +35,7 @@ afterAll(async () => {
   await model.close();
 });
 
-/** Logits after the last token of a text, by one run over everything: no tree, no keys and values of before. */
+/** Logits after the last token of a text by one run over everything: without a tree, and without stored keys and values. */
 async function plainLogits({ visual, prompt }: LanguageRequest, after: string): Promise<Float32Array> {
   const { decoder, fusion, tokenizer, embeddings } = plain;
   const tokens = tokenizer.encode(prompt + after);
@@ -59,8 +59,8 @@ async function plainDigits(request: LanguageRequest, after: string): Promise<num
 }
 
 /** Total variation of two distributions. Eight-bit matrices differ by a few hundredths between batches of one and of many rows. */
-function distance(said: Float32Array, row: number, expected: readonly number[]): number {
-  return expected.reduce((sum, share, i) => sum + Math.abs((said[row * 10 + i] ?? NaN) - share) / 2, 0);
+function distance(scores: Float32Array, row: number, expected: readonly number[]): number {
+  return expected.reduce((sum, share, i) => sum + Math.abs((scores[row * 10 + i] ?? NaN) - share) / 2, 0);
 }
 const CLOSE = 0.05;
 
@@ -77,7 +77,7 @@ describe('the language model', () => {
     }
   });
 
-  it('says the same with keys and values of an earlier request as without', async () => {
+  it('gives the same result with and without keys and values of an earlier request', async () => {
     const visual = movingPair(0.1);
     await model.scoreDigits({ visual: movingPair(0.3), prompt: 'objects\n' }, ['exit #1 ']);
     const fresh = await model.scoreDigits({ visual, prompt: `${PROMPT}next\n` }, CANDIDATES);
@@ -88,7 +88,7 @@ describe('the language model', () => {
     expect(again).toEqual(fresh);
   });
 
-  it('reads the visual prefix', async () => {
+  it('uses the visual prefix', async () => {
     const prompt = `${PROMPT}next\n`;
     const one = await model.scoreDigits({ visual: movingPair(), prompt }, CANDIDATES);
     const other = await model.scoreDigits({ visual: movingPair(0.4), prompt }, CANDIDATES);
@@ -97,7 +97,7 @@ describe('the language model', () => {
     expect(none).not.toEqual(one);
   });
 
-  it('scores more candidates than one run takes', async () => {
+  it('scores more candidates than fit into one run', async () => {
     const many = Array.from({ length: 60 }, (_, i) => `collide #${(i % 12) + 1} #${(i % 7) + 2} `);
     const scores = await model.scoreDigits({ visual: undefined, prompt: PROMPT }, many);
     for (let i = 0; i < many.length; i++) {
@@ -108,7 +108,7 @@ describe('the language model', () => {
     expect(distance(scores, 59, last)).toBeLessThan(CLOSE);
   });
 
-  it('says the likeliest text that the grammar allows', async () => {
+  it('returns the most probable text that the grammar allows', async () => {
     const grammar: AnswerGrammar = {
       start: 0,
       states: [
@@ -130,7 +130,7 @@ describe('the language model', () => {
     const { tokenizer } = plain;
     const share = async (after: string, allowed: readonly string[], taken: string): Promise<number> => {
       const logits = await plainLogits(request, after);
-      // The first tokens in which they differ tell them apart.
+      // The first tokens in which they differ distinguish them.
       const tokens = new Map(
         allowed.map((piece) => [
           piece,
@@ -153,20 +153,20 @@ describe('the language model', () => {
     expect(Math.abs(Math.exp(logProbability) - first * second)).toBeLessThan(CLOSE);
   });
 
-  it('gives a request up between two runs when it is aborted', async () => {
-    const reason = new Error('no longer wanted');
+  it('cancels a request between two runs when it is aborted', async () => {
+    const reason = new Error('aborted by the test');
     const abort = new AbortController();
     const many = Array.from({ length: 200 }, (_, i) => `collide #${(i % 12) + 1} #${i} `);
     const { aborted } = model.stats();
-    const asked = model.scoreDigits({ visual: movingPair(), prompt: PROMPT }, many, abort.signal);
+    const result = model.scoreDigits({ visual: movingPair(), prompt: PROMPT }, many, abort.signal);
     abort.abort(reason);
-    await expect(asked).rejects.toBe(reason);
+    await expect(result).rejects.toBe(reason);
     const next = model.scoreDigits({ visual: undefined, prompt: PROMPT }, ['exit #1 ']);
     await expect(next).resolves.toHaveLength(10);
     expect(model.stats().aborted).toBe(aborted + 1);
   });
 
-  it('refuses more requests than may wait, with a count', async () => {
+  it('rejects requests beyond the limit of the queue, with a count', async () => {
     const ask = (): Promise<Float32Array> =>
       model.scoreDigits({ visual: undefined, prompt: PROMPT }, ['exit #1 ']);
     const outcomes = await Promise.allSettled(Array.from({ length: 12 }, ask));
@@ -189,7 +189,7 @@ describe('the language model', () => {
     ).resolves.toHaveLength(10);
   });
 
-  it('ends an answer whose grammar never ends', async () => {
+  it('rejects a grammar that never ends', async () => {
     const circle: AnswerGrammar = { start: 0, states: [[{ text: ' pushes', to: 0 }]] };
     await expect(model.complete({ visual: undefined, prompt: PROMPT }, circle)).rejects.toMatchObject({
       code: 'inference_failed',
@@ -200,7 +200,7 @@ describe('the language model', () => {
 
 describe('openLanguageModel', () => {
   it.each(['language.onnx', 'embeddings.bin', 'tokenizer.json', 'fusion.onnx'])(
-    'refuses a %s that is not the one that was meant',
+    'rejects a %s with another content',
     async (file) => {
       const folder = await damagedModels(file);
       await expect(openLanguageModel({ modelsDir: folder })).rejects.toMatchObject({

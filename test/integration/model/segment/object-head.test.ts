@@ -1,4 +1,4 @@
-/** Masks and embeddings of the models that come with Presage, on frames of the example recording and a drawn shape. */
+/** Masks and embeddings of the bundled models, on frames of the example recording and a drawn shape. */
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -84,8 +84,8 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
   return { pixels, box, inDisc };
 }
 
-describe('looking at a street', () => {
-  it('gives each person a mask that lies in its box and fills a good part of it', async () => {
+describe('the object head on a street', () => {
+  it('gives each person a mask that lies in its box and fills much of it', async () => {
     const people = sure((await analyzer.analyze(picture(), ALL)).detections, 'person');
     expect(people.length).toBeGreaterThanOrEqual(4);
     for (const { mask, box } of people) {
@@ -97,7 +97,7 @@ describe('looking at a street', () => {
     }
   });
 
-  it('gives embeddings of unit length in which someone is more like himself than like the others', async () => {
+  it('gives embeddings of unit length in which a person is more similar to itself than to the others', async () => {
     const { detections } = await analyzer.analyze(picture(), ALL);
     const people = sure(detections, 'person');
     for (const { embedding } of people) expect(dot(embedding!, embedding!)).toBeCloseTo(1, 3);
@@ -112,7 +112,7 @@ describe('looking at a street', () => {
     }
   });
 
-  it('leaves out what is not wanted', async () => {
+  it('omits results that are not requested', async () => {
     const bare = (await analyzer.analyze(picture(), {})).detections;
     expect(bare.every((one) => one.mask === undefined && one.embedding === undefined)).toBe(true);
     const embeddings = (await analyzer.analyze(picture(), { embeddings: true })).detections;
@@ -123,7 +123,7 @@ describe('looking at a street', () => {
     );
   });
 
-  it('looks at those that are sure enough to carry a track, and at no guess', async () => {
+  it('enriches detections with a sufficient score for a track, and no guesses', async () => {
     const { detections, unsegmented } = await analyzer.analyze(picture(), ALL);
     expect(detections.some(({ score }) => score < MIN_ENRICHED_SCORE)).toBe(true);
     for (const { score, mask, embedding } of detections) {
@@ -133,7 +133,7 @@ describe('looking at a street', () => {
     expect(unsegmented).toBe(0);
   });
 
-  it('gives the pooled grid of the picture also where there is nothing', async () => {
+  it('gives the pooled grid of a picture without objects', async () => {
     const grey = new Uint8Array(LAYOUT.byteLength).fill(128);
     const { grid } = await analyzer.analyze(picture(grey), { grid: true });
     expect(grid).toHaveLength(48 * 256);
@@ -141,11 +141,11 @@ describe('looking at a street', () => {
   });
 });
 
-it('cuts a drawn disc out that motion proposed', async () => {
+it('segments a drawn disc that motion proposed', async () => {
   const { pixels, box, inDisc } = withDisc();
   const proposals: Detection[] = [{ label: 'object', score: 0.7, box, origin: 'motion' }];
   const { detections } = await analyzer.analyze(picture(pixels), { ...ALL, proposals });
-  // By whatever name: the detector may have one for it.
+  // With any label: the detector may have one for it.
   const found = detections.find((one) => one.mask && iou(one.box, box) > 0.7);
   const mask = decodeMask(found!.mask!);
   let [both, either] = [0, 0];
@@ -157,7 +157,7 @@ it('cuts a drawn disc out that motion proposed', async () => {
   expect(both / either).toBeGreaterThan(0.75);
 });
 
-it('gives masks to the best boxes only when there are too many, and tells how many had to go without', async () => {
+it('gives masks only to the best boxes when there are too many, and reports the number of the others', async () => {
   const proposals = Array.from({ length: 100 }, (_, i): Detection => {
     const box: Box = [0.02 + (i % 10) * 0.095, 0.6 + Math.floor(i / 10) * 0.04, 0.03, 0.03];
     return { label: 'object', score: MIN_ENRICHED_SCORE + i / 1e6, box, origin: 'motion' };
@@ -173,7 +173,7 @@ it('gives masks to the best boxes only when there are too many, and tells how ma
   );
 });
 
-it('spends no mask on labels that nobody wants', async () => {
+it('computes no masks for labels that are not requested', async () => {
   await using selective = await FrameAnalyzer.open({ ...options, labels: ['person'] });
   const proposals: Detection[] = [
     { label: 'object', score: 0.9, box: [0.05, 0.8, 0.1, 0.1], origin: 'motion' },

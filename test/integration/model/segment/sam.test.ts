@@ -1,5 +1,5 @@
 /**
- * The adapter on a model of SAM's architecture, shrunken and with random weights, beside what the Python reference says of the
+ * Compares the adapter, on a small model of SAM's architecture with random weights, with the Python reference's results for the
  * same picture (training/export/sam.py --size tiny --fixture).
  */
 import { readFileSync } from 'node:fs';
@@ -19,7 +19,9 @@ const FOLDER = fileURLToPath(new URL('../../../fixtures/sam/', import.meta.url))
 const OPTIONS: SamOptions = {
   encoder: `${FOLDER}encoder.onnx`,
   decoder: `${FOLDER}decoder.onnx`,
-  ...{ name: 'tiny@1', device: 'cpu', threads: 1 },
+  name: 'tiny@1',
+  device: 'cpu',
+  threads: 1,
 };
 
 interface Reference {
@@ -80,13 +82,13 @@ function toPrompt({ box, points }: Reference['cases'][number]): Prompt {
   };
 }
 
-describe('beside the Python reference', () => {
+describe('compared with the Python reference', () => {
   it.each([
     ['enlarged', PICTURE, REFERENCE.resized],
     ['reduced', undefined, undefined],
   ])('resizes a picture to the same px when it is %s', (_, picture, expected) => {
     if (!picture) {
-      // A constant picture stays itself whatever the filter: only the border could go wrong.
+      // A constant picture is the same after any filter: only the border could differ.
       const grey = { pixels: new Uint8Array(50 * 40 * 3).fill(77), width: 50, height: 40 };
       expect(new Set(resizeRgb(grey, 17, 13).pixels)).toEqual(new Set([77]));
       return;
@@ -99,7 +101,7 @@ describe('beside the Python reference', () => {
   });
 
   it.each(REFERENCE.cases.map((one, index) => [index, one] as const))(
-    'answers prompt %i with the same mask and quality',
+    'gives the same mask and quality for prompt %i',
     async (_, one) => {
       const [segment] = await segmentPrompts(model, scene, [toPrompt(one)]);
       expect(segment?.quality).toBeCloseTo(one.quality, 3);
@@ -108,7 +110,7 @@ describe('beside the Python reference', () => {
     },
   );
 
-  it('has prompts whose masks differ, or the test above would show nothing', () => {
+  it('has prompts whose masks differ, which the test above requires', () => {
     const [first, ...others] = REFERENCE.cases.map(({ counts }) => counts);
     expect(
       others.every((counts) => agreement({ size: [height, width], counts: first ?? '' }, counts) > 0.995),
@@ -127,11 +129,11 @@ describe('beside the Python reference', () => {
 });
 
 describe('opening a pair', () => {
-  it('refuses two files that do not belong together, and says why', async () => {
+  it('rejects two files that are not a pair, and reports why', async () => {
     const swapped = SamModel.open({ ...OPTIONS, encoder: OPTIONS.decoder, decoder: OPTIONS.encoder });
     await expect(swapped).rejects.toMatchObject({
       code: 'model_invalid',
-      message: expect.stringContaining('encoder must take one picture') as string,
+      message: expect.stringContaining('encoder must have one input') as string,
     });
     const twice = SamModel.open({ ...OPTIONS, decoder: OPTIONS.encoder });
     await expect(twice).rejects.toMatchObject({
@@ -141,16 +143,17 @@ describe('opening a pair', () => {
   });
 });
 
-describe('in a worker of its own', () => {
+describe('in its own worker', () => {
   const layout = i420Layout(90, 60);
   const view = (fill = 120) => ({
     pixels: new Uint8Array(new SharedArrayBuffer(layout.byteLength)).fill(fill),
-    ...{ width: 90, height: 60 },
+    width: 90,
+    height: 60,
   });
   const prompts: Prompt[] = [{ box: [0.1, 0.2, 0.3, 0.5] }, { points: [{ at: [0.7, 0.5] }] }];
   const deadly = { pixels: new Uint8Array(new SharedArrayBuffer(16)), width: 1, height: 1 };
 
-  it('answers prompts and a grid from one look at the picture, the same each time', async () => {
+  it('segments prompts and a grid from one encoding of the picture, the same each time', async () => {
     await using sam = await SamThread.open(OPTIONS);
     const grid = { pointsPerSide: 3, minQuality: -10, minStability: 0 };
     const [one, again] = await Promise.all([
@@ -166,7 +169,7 @@ describe('in a worker of its own', () => {
     expect(await sam.segment(view(), prompts)).toEqual(one.prompted);
   });
 
-  it('rejects the call that it dies of, and answers the next one', async () => {
+  it('rejects the call that crashes it, and handles the next one', async () => {
     await using sam = await SamThread.open({
       ...OPTIONS,
       workerEntry: fileURLToPath(new URL('../../../support/model/crashing-sam-worker.mjs', import.meta.url)),
@@ -178,7 +181,7 @@ describe('in a worker of its own', () => {
     expect(await next).toHaveLength(2);
   });
 
-  it('interrupts what waits when it is closed, and refuses more', async () => {
+  it('interrupts waiting calls when it is closed, and rejects further ones', async () => {
     const sam = await SamThread.open(OPTIONS);
     const open = Promise.allSettled([sam.segment(view(), prompts), sam.segment(view(), prompts)]);
     await sam.close();
@@ -187,7 +190,7 @@ describe('in a worker of its own', () => {
     await expect(sam.segment(view(), prompts)).rejects.toMatchObject({ code: 'interrupted' });
   });
 
-  it('does not open on a file that is no model', async () => {
+  it('fails to open a file that is not a model', async () => {
     const wrong = SamThread.open({ ...OPTIONS, encoder: `${FOLDER}reference.json` });
     await expect(wrong).rejects.toMatchObject({ code: 'model_invalid' });
   });

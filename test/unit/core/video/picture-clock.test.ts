@@ -36,12 +36,12 @@ function play(sent: readonly SentPicture[], { constant, lagMs }: { constant: num
     { ms: at - first + lagMs, picture: { mediatime, rtp: ((at % MODULUS) * 90 + constant) % MODULUS } },
   ]);
   happenings.sort((a, b) => a.ms - b.ms);
-  const shown: { wanted: number; given: number | undefined; settled: boolean }[] = [];
+  const shown: { expected: number; given: number | undefined; settled: boolean }[] = [];
   for (const { ms, run, picture } of happenings) {
     run?.();
     if (!picture) continue;
     const given = clock.mediatimeOf({ rtpTimestamp: picture.rtp }, ms);
-    shown.push({ wanted: picture.mediatime, given, settled: clock.settled });
+    shown.push({ expected: picture.mediatime, given, settled: clock.settled });
   }
   return shown;
 }
@@ -56,7 +56,7 @@ describe('PictureClock', () => {
       (each) => each.settled,
     );
     expect(settled.length).toBeGreaterThan(90);
-    for (const { wanted, given } of settled) expect(given).toBe(wanted);
+    for (const { expected, given } of settled) expect(given).toBe(expected);
   });
 
   it('is right where RTP timestamps wrap', () => {
@@ -64,7 +64,7 @@ describe('PictureClock', () => {
     const constant = MODULUS - (((sent[100]!.at % MODULUS) * 90) % MODULUS);
     const settled = play(sent, { constant, lagMs: 30 }).filter((each) => each.settled);
     expect(settled.at(-1)).toMatchObject({ given: sent.at(-1)!.mediatime });
-    for (const { wanted, given } of settled) expect(given).toBe(wanted);
+    for (const { expected, given } of settled) expect(given).toBe(expected);
   });
 
   it('bridges a lost note from the adjacent one', () => {

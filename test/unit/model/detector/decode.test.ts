@@ -84,7 +84,7 @@ describe('decodeDetections', () => {
     expect(decodeDetections(rawDetections, SQUARE, OPTIONS)).toEqual([]);
   });
 
-  it('stays bounded when every cell of a large canvas cries out', () => {
+  it('stays bounded when every cell of a large canvas has a high score', () => {
     const large = fitLetterbox(1920, 1920, 1920);
     const cells = cellCount(large, OPTIONS.strides);
     const noise = {
@@ -94,7 +94,7 @@ describe('decodeDetections', () => {
     expect(decodeDetections(noise, large, OPTIONS)).toHaveLength(300);
   });
 
-  it('only ever reports boxes inside the picture, best first', () => {
+  it('reports only boxes inside the picture, best first', () => {
     const distance = fc.double({ min: -50, max: 300, noNaN: true });
     const hit = fc.record({
       cell: fc.nat({ max: cellCount(SQUARE, OPTIONS.strides) - 1 }),

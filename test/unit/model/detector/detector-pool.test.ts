@@ -5,13 +5,13 @@ import { DetectorPool } from '../../../../src/model/detector/detector-pool.js';
 import { matching } from '../../../support/model/matching.js';
 
 const ENTRY = fileURLToPath(new URL('../../../support/model/fake-detector-worker.mjs', import.meta.url));
-/** What the fake worker does with a picture. */
+/** Commands in the pictures of the fake worker. */
 const [ANSWER, HOLD, EXIT, THROW, FAIL] = [0, 1, 2, 3, 4];
 
 let pool: DetectorPool | undefined;
 afterEach(() => pool?.close());
 
-/** A pool and one stream of it. */
+/** A pool with one stream. */
 async function open(workers: number, path = 'valid', timeoutMs = 60_000) {
   const detector = {
     strides: [8],
@@ -51,14 +51,14 @@ function release({ pixels }: ReturnType<typeof picture>): void {
   Atomics.notify(words, 1);
 }
 
-it('answers in the order of the calls, though a later one was ready first', async () => {
+it('settles in the order of the calls when a later one is ready first', async () => {
   const detectors = await open(2);
   const slow = picture(HOLD, 10);
   const settled: string[] = [];
   const note = (name: string) => () => settled.push(name);
   const first = detectors.detect(slow).then(note('first'));
   const others = [12, 14, 16].map((width) => detectors.detect(picture(ANSWER, width)).then(note(`${width}`)));
-  // The free worker takes the others one by one; when none waits any more, all but the held one are computed.
+  // The free worker computes the others one by one; when none waits, all except the held one are computed.
   while (detectors.stats().inFlight > 1 || detectors.stats().waiting > 0) await new Promise(setImmediate);
   expect(settled).toEqual([]);
   release(slow);
@@ -66,7 +66,7 @@ it('answers in the order of the calls, though a later one was ready first', asyn
   expect(settled).toEqual(['first', '12', '14', '16']);
 });
 
-it('never runs more calls at once than it has workers', async () => {
+it('runs at most as many calls at once as it has workers', async () => {
   const detectors = await open(2);
   const held = [picture(HOLD), picture(HOLD), picture(HOLD)];
   const answers = held.map((frame) => detectors.detect(frame));
@@ -75,7 +75,7 @@ it('never runs more calls at once than it has workers', async () => {
   expect(await Promise.all(answers)).toHaveLength(3);
 });
 
-it('rejects the call of a worker that dies, and answers the next ones with a new worker', async () => {
+it('rejects the call of a crashed worker, and handles the next ones with a new worker', async () => {
   const detectors = await open(1);
   for (const [command, why] of [
     [EXIT, /exited with code 7/],
@@ -93,32 +93,32 @@ it('rejects the call of a worker that dies, and answers the next ones with a new
   expect(detectors.stats()).toMatchObject({ crashes: 2, alive: 1 });
 });
 
-it('gives a worker up that crashes again and again, and says so to every waiting call', async () => {
+it('stops restarting a worker that crashes repeatedly, and rejects every waiting call', async () => {
   const detectors = await open(1);
-  const doomed = Array.from({ length: 4 }, () => detectors.detect(picture(EXIT)));
+  const crashing = Array.from({ length: 4 }, () => detectors.detect(picture(EXIT)));
   const waiting = detectors.detect(picture(ANSWER));
   await expect(waiting).rejects.toMatchObject({
     code: 'worker_crashed',
     hint: matching(/doctor/),
   });
-  for (const crashed of await Promise.allSettled(doomed)) expect(crashed.status).toBe('rejected');
+  for (const crashed of await Promise.allSettled(crashing)) expect(crashed.status).toBe('rejected');
   expect(detectors.stats()).toMatchObject({ crashes: 4, alive: 0, waiting: 0 });
   await expect(detectors.detect(picture(ANSWER))).rejects.toMatchObject({ code: 'worker_crashed' });
 });
 
-it('carries on with the other workers when one is given up', async () => {
+it('continues with the other workers when one stays dead', async () => {
   const detectors = await open(2);
   const held = picture(HOLD);
   const other = detectors.detect(held);
-  const doomed = Array.from({ length: 4 }, () => detectors.detect(picture(EXIT)));
+  const crashing = Array.from({ length: 4 }, () => detectors.detect(picture(EXIT)));
   while (detectors.stats().alive > 1) await new Promise(setImmediate);
   release(held);
   await other;
-  await Promise.allSettled(doomed);
+  await Promise.allSettled(crashing);
   expect((await detectors.detect(picture(ANSWER, 8))).detections[0]?.label).toBe('8x4');
 });
 
-it('takes a worker that is stuck for one that crashed', async () => {
+it('treats a worker that hangs as crashed', async () => {
   const detectors = await open(1, 'valid', 1);
   await expect(detectors.detect(picture(HOLD))).rejects.toMatchObject({
     code: 'worker_crashed',
@@ -127,7 +127,7 @@ it('takes a worker that is stuck for one that crashed', async () => {
   expect(detectors.stats()).toMatchObject({ crashes: 1, alive: 1 });
 });
 
-it('passes on an error of one picture and goes on', async () => {
+it('passes on the error of one picture and continues', async () => {
   const detectors = await open(1);
   await expect(detectors.detect(picture(FAIL))).rejects.toMatchObject({ code: 'inference_failed' });
   await expect(detectors.detect(picture(ANSWER))).resolves.toMatchObject({
@@ -136,14 +136,14 @@ it('passes on an error of one picture and goes on', async () => {
   expect(detectors.stats().crashes).toBe(0);
 });
 
-it('does not open when a worker cannot load the model', async () => {
+it('fails to open when a worker cannot load the model', async () => {
   await expect(open(2, 'invalid')).rejects.toMatchObject({
     code: 'model_invalid',
     message: 'fake model_invalid',
   });
 });
 
-it('interrupts what is open when it is closed, once, and refuses more', async () => {
+it('interrupts open calls when it is closed, and rejects further ones', async () => {
   const detectors = await open(1);
   const held = picture(HOLD);
   const calls = [detectors.detect(held), detectors.detect(picture(ANSWER))];
@@ -158,7 +158,7 @@ it('interrupts what is open when it is closed, once, and refuses more', async ()
   expect(detectors.stats()).toMatchObject({ alive: 0, inFlight: 0, waiting: 0 });
 });
 
-it('lets no stream wait for what another one has piled up', async () => {
+it('does not delay a stream by the backlog of another', async () => {
   const { openLane, stats } = await open(1);
   const [flood, modest] = [openLane(), openLane()];
   const settled: string[] = [];
@@ -170,11 +170,11 @@ it('lets no stream wait for what another one has piled up', async () => {
   expect(stats()).toMatchObject({ inFlight: 1, waiting: 10, lanes: 3 });
   release(held);
   await Promise.all(calls);
-  // One picture of the flood was in work, and one more has its turn between the two of the modest stream.
+  // One picture of the flood was being computed, and another one has its turn between the two of the modest stream.
   expect(settled.slice(0, 4)).toEqual(['flood', 'modest', 'flood', 'modest']);
 });
 
-it('does not let a stream whose picture hangs hold back the answers of another', async () => {
+it('settles the calls of a stream while a picture of another one hangs', async () => {
   const { openLane } = await open(2);
   const [stuck, lively] = [openLane(), openLane()];
   const held = picture(HOLD);
@@ -186,7 +186,7 @@ it('does not let a stream whose picture hangs hold back the answers of another',
   await hanging;
 });
 
-it('divides the workers among the streams that have work', async () => {
+it('divides the workers among the streams with open calls', async () => {
   const { openLane } = await open(4);
   const [a, b] = [openLane(), openLane()];
   expect([a.concurrency, b.concurrency]).toEqual([4, 4]);
@@ -198,7 +198,7 @@ it('divides the workers among the streams that have work', async () => {
   expect(b.concurrency).toBe(4);
 });
 
-it('refuses what a stream piles up beyond its bound, and takes more when there is room', async () => {
+it('rejects calls of a stream beyond its bound, and accepts calls again after some have settled', async () => {
   const { openLane } = await open(1);
   const lane = openLane();
   const held = picture(HOLD);
@@ -215,7 +215,7 @@ it('refuses what a stream piles up beyond its bound, and takes more when there i
   });
 });
 
-it('interrupts what waits in a lane that is closed, and nothing of the others', async () => {
+it('interrupts only the waiting calls of a closed lane', async () => {
   const { openLane, stats } = await open(1);
   const [leaving, staying] = [openLane(), openLane()];
   const held = picture(HOLD);

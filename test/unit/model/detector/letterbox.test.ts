@@ -11,7 +11,7 @@ it('fits a 4:3 picture into the smallest canvas of whole strides', () => {
   });
 });
 
-it('stands a portrait picture upright', () => {
+it('fits a portrait picture into an upright canvas', () => {
   expect(fitLetterbox(1080, 1920, 640)).toMatchObject({
     contentWidth: 360,
     contentHeight: 640,
@@ -24,14 +24,14 @@ it.each([
   [10_000, 1],
   [1, 10_000],
   [7680, 4320],
-])('gives a %i × %i picture at least one pixel and a canvas that holds it', (width, height) => {
+])('gives a %i × %i picture at least one pixel and a canvas that contains it', (width, height) => {
   const fit = fitLetterbox(width, height, 416);
   expect(Math.min(fit.contentWidth, fit.contentHeight)).toBeGreaterThanOrEqual(1);
   expect(fit.canvasWidth).toBeLessThanOrEqual(416);
   expect(fit.canvasHeight).toBeLessThanOrEqual(416);
 });
 
-it('always makes canvas sides multiples of 32 that exceed the content by less than one step', () => {
+it('makes canvas sides multiples of 32 that exceed the content by less than one step', () => {
   const side = fc.integer({ min: 1, max: 9000 });
   fc.assert(
     fc.property(side, side, fc.integer({ min: 5, max: 60 }), (width, height, steps) => {

@@ -7,12 +7,12 @@ function candidate(score: number, x: number, label = 0): Candidate {
   return { label, score, box: [x, 0, 100, 100] };
 }
 
-it('keeps boxes of one class that overlap little, as they are', () => {
+it('does not change boxes of one class that overlap little', () => {
   const apart = [candidate(0.9, 0), candidate(0.8, 60)];
   expect(suppress(apart, OPTIONS)).toEqual(apart);
 });
 
-it('keeps boxes of different classes that lie on top of each other', () => {
+it('keeps boxes of different classes that coincide', () => {
   expect(suppress([candidate(0.9, 0, 2), candidate(0.8, 0, 7)], OPTIONS)).toHaveLength(2);
 });
 
@@ -26,15 +26,15 @@ it('moves the survivor towards a near duplicate by the share of score times over
   expect(fused?.box[2]).toBeCloseTo(100, 10);
 });
 
-it('drops a far duplicate without letting it move the survivor', () => {
+it('drops a far duplicate without moving the survivor', () => {
   // Shifted by 28 px: IoU = 72 / 128 = 0.5625, between the two limits.
   const [survivor, ...others] = suppress([candidate(0.8, 0), candidate(0.7, 28)], OPTIONS);
   expect(others).toEqual([]);
   expect(survivor?.box[0]).toBeCloseTo(0, 10);
 });
 
-it('lets a dropped box suppress nothing itself', () => {
+it('does not let a dropped box suppress others', () => {
   // The second is a duplicate of the first; the third overlaps only the second too much.
-  const kept = suppress([candidate(0.9, 0), candidate(0.8, 28), candidate(0.7, 56)], OPTIONS);
-  expect(kept.map(({ score }) => score)).toEqual([0.9, 0.7]);
+  const survivors = suppress([candidate(0.9, 0), candidate(0.8, 28), candidate(0.7, 56)], OPTIONS);
+  expect(survivors.map(({ score }) => score)).toEqual([0.9, 0.7]);
 });

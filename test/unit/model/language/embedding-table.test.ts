@@ -17,7 +17,7 @@ describe('EmbeddingTable', () => {
     expect(into[2 * WIDTH + 5]).toBe((rows[5] ?? 0) * 0.5);
   });
 
-  it('refuses tokens beyond its end and files without whole rows', () => {
+  it('rejects tokens beyond its end and files without whole rows', () => {
     expect(() => new EmbeddingTable(bytes).lookUp([2], new Float32Array(WIDTH), 0)).toThrow(
       expect.objectContaining({ code: 'inference_failed' }),
     );

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { TokenTree } from '../../../../src/model/language/token-tree.js';
 
 describe('TokenTree', () => {
-  it('shares what sequences begin with', () => {
+  it('shares the common beginning of sequences', () => {
     const tree = new TokenTree();
     const ends = [
       [1, 2, 3],
@@ -15,7 +15,7 @@ describe('TokenTree', () => {
     expect(tree.missing([1, 2])).toBe(0);
   });
 
-  it('gives siblings the same position and does not show them to each other', () => {
+  it('gives siblings the same position and no attention to each other', () => {
     const tree = new TokenTree();
     tree.add([1, 2]);
     tree.add([1, 3]);
@@ -25,7 +25,7 @@ describe('TokenTree', () => {
     expect([...tree.bias(2)]).toEqual([0, 0, 0, no, no, 0, 0, 0, 0, no, 0, 0, 0, no, 0]);
   });
 
-  it('hangs sequences on a node', () => {
+  it('adds sequences after a node', () => {
     const tree = new TokenTree();
     const root = tree.add([7, 8]);
     tree.add([9], root);

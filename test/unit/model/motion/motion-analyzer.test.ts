@@ -11,7 +11,7 @@ const WHOLE = [0, 0, WIDTH, HEIGHT];
 
 type Painter = (picture: Picture, index: number) => Picture;
 
-/** Answers for the pictures of a film, one after another. */
+/** Results for successive pictures of a film. */
 function watch(frames: number, paint: Painter, { fps = FPS, start = street } = {}): MotionAnswer[] {
   const analyzer = new MotionAnalyzer(WIDTH, HEIGHT);
   return Array.from({ length: frames }, (_, index) =>
@@ -36,7 +36,7 @@ function found({ proposals }: MotionAnswer, [x, y, w, h]: readonly number[]): nu
 const count = (answers: readonly MotionAnswer[]): number =>
   answers.reduce((sum, { proposals }) => sum + proposals.length, 0);
 
-it('finds what moves, with a box as tight as its outline, and nothing else', () => {
+it('finds only moving objects, with boxes as tight as their outlines', () => {
   const at = (index: number): number[] => [20 + 6 * index, 100, 30, 40];
   const answers = watch(30, (picture, index) => (index < 5 ? picture : picture.box(at(index), RED)));
   answers.forEach((answer, index) => {
@@ -48,7 +48,7 @@ it('finds what moves, with a box as tight as its outline, and nothing else', () 
   expect(answers[20]?.proposals[0]).toMatchObject({ label: 'object', origin: 'motion' });
 });
 
-it('takes neither noise nor a shadow nor a change of exposure for an object', () => {
+it('does not propose noise, a shadow or a change of exposure', () => {
   const answers = watch(60, (picture, index) => {
     picture.shade([-60 + 6 * index, 60, 50, 50], 0.7);
     return index < 30 ? picture : picture.shade(WHOLE, 0.75);
@@ -56,7 +56,7 @@ it('takes neither noise nor a shadow nor a change of exposure for an object', ()
   expect(count(answers)).toBe(0);
 });
 
-it('keeps an object that stops for a minute and more', () => {
+it('keeps an object that stops for more than a minute', () => {
   const at = (index: number): number[] => [Math.min(20 + 6 * index, 150), 100, 30, 40];
   const answers = watch(140, (picture, index) => (index < 5 ? picture : picture.box(at(index), RED)), {
     fps: 2,
@@ -75,7 +75,7 @@ it('leaves no ghost where an object of the first picture stood', () => {
   });
 });
 
-it('sees things that stand on a plain table from the first picture on, and follows them when they are pushed', () => {
+it('finds objects on a plain table in the first picture, and follows them when they are pushed', () => {
   const at = (index: number): number[] => [100 + 5 * Math.max(0, index - 10), 100, 24, 24];
   const answers = watch(30, (picture, index) => picture.ball(at(index), BLUE).box([220, 150, 30, 30], RED), {
     start: table,
@@ -87,11 +87,11 @@ it('sees things that stand on a plain table from the first picture on, and follo
   });
 });
 
-it('takes the pattern of a street for no things that stand on it', () => {
+it('does not propose the pattern of a street', () => {
   expect(count(watch(10, (picture) => picture))).toBe(0);
 });
 
-it('takes the soft border between two surfaces of a table for no thing that stands on it', () => {
+it('does not propose the soft border between two surfaces of a table', () => {
   const [left, right] = [
     [150, 120, 140],
     [90, 140, 110],
@@ -113,7 +113,7 @@ it('takes the soft border between two surfaces of a table for no thing that stan
   }
 });
 
-it('keeps two things apart while they touch', () => {
+it('separates two objects while they touch', () => {
   const left = (index: number): number[] => [40 + 5 * Math.min(index, 20), 100, 30, 30];
   const right = (index: number): number[] => [240 - 5 * Math.min(index, 14), 100, 30, 30];
   const answers = watch(
@@ -127,7 +127,7 @@ it('keeps two things apart while they touch', () => {
   });
 });
 
-it('tells how a shaking camera moves, and proposes only what moves by itself', () => {
+it('reports the motion of a shaking camera, and proposes only objects that move by themselves', () => {
   const shake = (index: number): [number, number] => [
     Math.round(8 * (hash(index, 1, 1) - 0.5)),
     Math.round(8 * (hash(index, 2, 1) - 0.5)),
@@ -162,7 +162,7 @@ it('follows a panning camera', () => {
   }
 });
 
-it('does not take a lone object on a plain table for a motion of the camera', () => {
+it('does not interpret the motion of a single object on a plain table as camera motion', () => {
   const answers = watch(20, (picture, index) => picture.texture(0).box([40 + 6 * index, 90, 60, 60], RED), {
     start: table,
   });

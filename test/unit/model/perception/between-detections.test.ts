@@ -6,17 +6,17 @@ const person: Detection = { label: 'person', score: 0.8, box: [0.2, 0.2, 0.1, 0.
 const car: Detection = { label: 'car', score: 0.8, box: [0.6, 0.6, 0.2, 0.1] };
 const moved = (box: Detection['box']): Detection => ({ label: 'object', score: 0.5, box, origin: 'motion' });
 
-it('leaves a person to the tracker, whose limbs and shadow only move the outline', () => {
+it('removes proposals of a person, of whom limbs and shadow change the outline', () => {
   const limbs = [moved([0.21, 0.22, 0.12, 0.25]), moved([0.29, 0.45, 0.06, 0.04])];
   expect(inheritLabels(limbs, [person, car])).toEqual([]);
 });
 
-it('names a rigid thing after the detection that it overlaps, and keeps the new outline', () => {
+it('labels a rigid object by the detection that it overlaps, and keeps the new outline', () => {
   const outline = moved([0.62, 0.6, 0.2, 0.1]);
   expect(inheritLabels([outline], [person, car])).toEqual([{ ...outline, label: 'car' }]);
 });
 
-it('keeps what nothing explains, and what only a weak guess of a person would', () => {
+it('keeps proposals that no detection, or only a weak guess of a person, explains', () => {
   const stranger = moved([0.85, 0.1, 0.1, 0.1]);
   const guess = { ...person, score: 0.2 };
   const there = moved(person.box);

@@ -8,7 +8,7 @@ import {
   type StreamEnrichmentOptions,
 } from '../../../../src/model/perception/stream-enrichment.js';
 
-const MADE = { masks: true, embeddings: true, sceneEmbeddings: false };
+const AVAILABLE = { masks: true, embeddings: true, sceneEmbeddings: false };
 const MASK = { size: [4, 4], counts: '04' } as const;
 
 function frameAt(t: number): Frame {
@@ -16,9 +16,12 @@ function frameAt(t: number): Frame {
   return pool.lease(pool.take()!, { index: 0, t, receivedAtMs: 0 });
 }
 
-function looks(options: Partial<StreamEnrichmentOptions> = {}): StreamEnrichment {
+function enrichment(options: Partial<StreamEnrichmentOptions> = {}): StreamEnrichment {
   return new StreamEnrichment({
-    ...{ masks: 'auto', available: MADE, samEveryS: 1, encodeScene: () => Promise.resolve({}) },
+    masks: 'auto',
+    available: AVAILABLE,
+    samEveryS: 1,
+    encodeScene: () => Promise.resolve({}),
     ...options,
   });
 }
@@ -27,31 +30,31 @@ function person(x: number, score = 0.9): Detection {
   return { label: 'person', score, box: [x, 0.2, 0.1, 0.3] };
 }
 
-it('gives masks up before embeddings when the load asks for it, except where masks must be', () => {
-  const stream = looks();
+it('drops masks before embeddings at a lower effort, except where masks are on', () => {
+  const stream = enrichment();
   expect(stream.requestFor(0)).toMatchObject({ masks: true, embeddings: true });
   stream.setEffort({ masks: false, embeddings: true });
   expect(stream.requestFor(1)).toMatchObject({ masks: false, embeddings: true });
   stream.setEffort({ masks: false, embeddings: false });
   expect(stream.requestFor(2)).toMatchObject({ masks: false, embeddings: false });
-  const on = looks({ masks: 'on' });
+  const on = enrichment({ masks: 'on' });
   on.setEffort({ masks: false, embeddings: false });
   expect(on.requestFor(3)).toMatchObject({ masks: true, embeddings: false });
-  expect(looks({ masks: 'off' }).requestFor(0)).toMatchObject({ masks: false, embeddings: true });
+  expect(enrichment({ masks: 'off' }).requestFor(0)).toMatchObject({ masks: false, embeddings: true });
 });
 
-it('asks for nothing that no model makes', () => {
-  const stream = looks({ available: { masks: false, embeddings: false, sceneEmbeddings: false } });
+it('requests only results of available models', () => {
+  const stream = enrichment({ available: { masks: false, embeddings: false, sceneEmbeddings: false } });
   expect(stream.requestFor(0)).toEqual({ masks: false, embeddings: false, grid: false });
 });
 
-it('adds a clip embedding once a second, from the grids that it asked for', async () => {
-  const clips: Float32Array[] = [];
-  const stream = looks({
-    available: { ...MADE, sceneEmbeddings: true },
-    encodeScene: (grids) => Promise.resolve({ embedding: Float32Array.of(clips.push(grids)) }),
+it('adds a scene embedding once a second, from the requested grids', async () => {
+  const encoded: Float32Array[] = [];
+  const stream = enrichment({
+    available: { ...AVAILABLE, sceneEmbeddings: true },
+    encodeScene: (grids) => Promise.resolve({ embedding: Float32Array.of(encoded.push(grids)) }),
   });
-  const told: number[] = [];
+  const times: number[] = [];
   for (let i = 0; i <= 60; i++) {
     const t = i / 10;
     const { grid } = stream.requestFor(t);
@@ -61,21 +64,21 @@ it('adds a clip embedding once a second, from the grids that it asked for', asyn
       grid ? { grid: new Float32Array(GRID_LENGTH).fill(t) } : {},
       [],
     );
-    if (found.sceneEmbedding) told.push(t);
+    if (found.sceneEmbedding) times.push(t);
   }
-  expect(told.map((t) => Math.floor(t))).toEqual([3, 4, 5, 6]);
-  expect(clips).toHaveLength(4);
+  expect(times.map((t) => Math.floor(t))).toEqual([3, 4, 5, 6]);
+  expect(encoded).toHaveLength(4);
 });
 
-it('lets SAM look at its own pace, at the final boxes, and takes its masks in place of ours', async () => {
-  const asked: number[] = [];
+it('runs SAM at its own interval on the final boxes, and uses its masks', async () => {
+  const promptCounts: number[] = [];
   const sam = {
     encode: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
-      asked.push(prompts.length);
+      promptCounts.push(prompts.length);
       return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 0.9 })), found: [] });
     },
   };
-  const stream = looks({ sam, samEveryS: 0.5 });
+  const stream = enrichment({ sam, samEveryS: 0.5 });
   expect(stream.requestFor(0)).toMatchObject({ masks: false, embeddings: true });
   const masked: number[] = [];
   for (let i = 0; i <= 10; i++) {
@@ -83,21 +86,21 @@ it('lets SAM look at its own pace, at the final boxes, and takes its masks in pl
     const { detections } = await stream.complete(frame, {}, [person(0.1), person(0.5)]);
     if (detections.every(({ mask }) => mask === MASK)) masked.push(i);
   }
-  expect(asked).toEqual([2, 2, 2]);
+  expect(promptCounts).toEqual([2, 2, 2]);
   expect(masked).toEqual([0, 5, 10]);
   stream.setEffort({ masks: false, embeddings: true });
   using late = frameAt(9);
   expect((await stream.complete(late, {}, [person(0.1)])).detections).toEqual([person(0.1)]);
 });
 
-it('adds what the grid found that is new and no background', async () => {
+it('adds new objects of the grid that are not background', async () => {
   const found: SamAnswer['found'] = [
     { mask: MASK, quality: 0.95, box: [0, 0, 1, 0.9] },
     { mask: MASK, quality: 0.92, box: [0.11, 0.2, 0.1, 0.3] },
     { mask: MASK, quality: 0.9, box: [0.7, 0.7, 0.1, 0.1] },
   ];
   const sam = { encode: (): Promise<SamAnswer> => Promise.resolve({ prompted: [{ quality: 0 }], found }) };
-  const stream = looks({ sam, samGrid: { pointsPerSide: 8 } });
+  const stream = enrichment({ sam, samGrid: { pointsPerSide: 8 } });
   using frame = frameAt(0);
   const { detections } = await stream.complete(frame, {}, [person(0.1)]);
   expect(detections).toEqual([
@@ -106,18 +109,18 @@ it('adds what the grid found that is new and no background', async () => {
   ]);
 });
 
-it('asks SAM for the best boxes only when there are too many', async () => {
-  let most = 0;
+it('sends SAM only the best boxes when there are too many', async () => {
+  let max = 0;
   const sam = {
     encode: (_: unknown, prompts: readonly unknown[]): Promise<SamAnswer> => {
-      most = prompts.length;
+      max = prompts.length;
       return Promise.resolve({ prompted: prompts.map(() => ({ mask: MASK, quality: 1 })), found: [] });
     },
   };
   using frame = frameAt(0);
   const crowd = Array.from({ length: 100 }, (_, i) => person(i / 200, i / 100));
-  const { detections } = await looks({ sam }).complete(frame, {}, crowd);
-  expect(most).toBe(64);
+  const { detections } = await enrichment({ sam }).complete(frame, {}, crowd);
+  expect(max).toBe(64);
   expect(detections.filter(({ mask }) => mask).map(({ score }) => score)).toEqual(
     crowd.slice(36).map(({ score }) => score),
   );

@@ -25,7 +25,7 @@ function report(proposals: Detection[], scene: SceneCondition = 'clear'): Motion
   return { proposals, camera: undefined, scene, motionMs: 2 };
 }
 
-/** What a worker answers. */
+/** The answer of a worker. */
 function answer(detections: Detection[], inferenceMs: number): DetectorAnswer {
   return { fit, detections, inferenceMs, unsegmented: 0 };
 }
@@ -36,7 +36,7 @@ function perception(
     detect?: FusedPerceptionOptions['detector']['detect'];
   },
 ) {
-  const looked: number[] = [];
+  const detected: number[] = [];
   const fused = new FusedPerception({
     motion: {
       analyze: ({ index }) => Promise.resolve((options.motionOf ?? (() => report([BALL, WALKER])))(index)),
@@ -47,7 +47,7 @@ function perception(
       detect:
         options.detect ??
         (({ index }, { proposals = [] }) => {
-          looked.push(index);
+          detected.push(index);
           return Promise.resolve(answer(fuseProposals([PERSON], proposals), 10));
         }),
       close: () => undefined,
@@ -60,28 +60,32 @@ function perception(
     }),
     labels: options.labels,
   });
-  return { fused, looked };
+  return { fused, detected };
 }
 
-it('tells what the detector saw and what only motion shows, at the cost of both', async () => {
+it('reports detections and remaining proposals, with the time of both', async () => {
   const { fused } = perception({});
   expect(await fused.perceive(frame(3))).toEqual({
-    ...{ index: 3, t: 0.3, receivedAtMs: 0, width: 4, height: 4 },
+    index: 3,
+    t: 0.3,
+    receivedAtMs: 0,
+    width: 4,
+    height: 4,
     detections: [PERSON, BALL],
     inferenceMs: 12,
   });
 });
 
-it('looks with the detector at every k-th frame, and leaves people between to the tracker, not to their outlines', async () => {
-  const { fused, looked } = perception({});
+it('runs the detector on every k-th frame, and reports no outlines of people between', async () => {
+  const { fused, detected } = perception({});
   fused.setEffort({ detectEvery: 3, masks: true, embeddings: true });
   const percepts = await Promise.all([0, 1, 2, 3, 4].map((index) => fused.perceive(frame(index))));
-  expect(looked).toEqual([0, 3]);
+  expect(detected).toEqual([0, 3]);
   expect(percepts.map(({ partial }) => partial ?? false)).toEqual([false, true, true, false, true]);
   for (const { detections } of percepts.filter(({ partial }) => partial)) expect(detections).toEqual([BALL]);
 });
 
-it('settles in the order of the calls, though a later frame was ready first', async () => {
+it('settles in the order of the calls when a later frame is ready first', async () => {
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
   const { fused } = perception({
@@ -99,11 +103,11 @@ it('settles in the order of the calls, though a later frame was ready first', as
   expect(order).toEqual([0, 1]);
 });
 
-it('fails only the frame that fails', async () => {
+it('rejects only the frame that fails', async () => {
   const { fused } = perception({
     detect: ({ index }) =>
       index === 0
-        ? Promise.reject(new PresageError('worker_crashed', 'gone', { retryable: true }))
+        ? Promise.reject(new PresageError('worker_crashed', 'crashed', { retryable: true }))
         : Promise.resolve(answer([PERSON], 1)),
   });
   const [failed, next] = await Promise.allSettled([fused.perceive(frame(0)), fused.perceive(frame(1))]);
@@ -111,25 +115,25 @@ it('fails only the frame that fails', async () => {
   expect(next.status).toBe('fulfilled');
 });
 
-it('goes on with the detector alone where motion was lost', async () => {
+it('continues with the detector alone where motion was lost', async () => {
   const { fused } = perception({ motionOf: () => undefined });
   expect((await fused.perceive(frame(0))).detections).toEqual([PERSON]);
 });
 
-it('believes nothing that is detected on a covered lens, and tells what is with the scene', async () => {
+it('drops detections on a covered lens, and reports the condition of the scene', async () => {
   const { fused } = perception({ motionOf: (index) => report([], index === 0 ? 'covered' : 'changed') });
   expect(await fused.perceive(frame(0))).toMatchObject({ detections: [], scene: 'covered' });
   expect(await fused.perceive(frame(1))).toMatchObject({ detections: [PERSON], scene: 'changed' });
 });
 
-it('keeps to the labels that are asked for, of which `object` is one', async () => {
+it('reports only the requested labels, which may include `object`', async () => {
   const people = perception({ labels: new Set(['person']) });
   expect((await people.fused.perceive(frame(0))).detections).toEqual([PERSON]);
   const objects = perception({ labels: new Set(['object']) });
   expect((await objects.fused.perceive(frame(0))).detections).toEqual([BALL]);
 });
 
-it('refuses an impossible effort, and every frame once it is closed', async () => {
+it('rejects an invalid effort, and every frame after it is closed', async () => {
   const { fused } = perception({});
   expect(() => fused.setEffort({ detectEvery: 0, masks: true, embeddings: true })).toThrow(
     /detectEvery is 0/,

@@ -8,8 +8,14 @@ import { planThreads } from '../../../../src/model/perception/perception.js';
 import { matching } from '../../../support/model/matching.js';
 
 const DETECTOR: DetectorOptions = {
-  ...{ path: 'model.onnx', device: 'cpu', threads: 1, longSidePx: 416 },
-  ...{ strides: [8, 16, 32], scoreFloor: 0.1, nmsIou: 0.5, fuseIou: 0.6 },
+  path: 'model.onnx',
+  device: 'cpu',
+  threads: 1,
+  longSidePx: 416,
+  strides: [8, 16, 32],
+  scoreFloor: 0.1,
+  nmsIou: 0.5,
+  fuseIou: 0.6,
 };
 const GOOD: ProbeReport = { ok: true, cpuMs: 40, deviceMs: 4, gaps: { score: 0.001, boxPx: 0.1 } };
 
@@ -30,13 +36,13 @@ function choose(reports: Partial<Record<Device, ProbeReport>>, options: Partial<
 }
 
 describe('auto', () => {
-  it('takes the first device of the platform that works and beats the CPU', async () => {
+  it('selects the first device of the platform that works and is faster than the CPU', async () => {
     const { device, tried } = await choose({ cuda: GOOD, webgpu: GOOD });
     expect(device).toBe('cuda');
     expect(tried).toEqual([{ device: 'cuda', ok: true, cpuMs: 40, deviceMs: 4 }]);
   });
 
-  it('tells why it passed over each device before the CPU', async () => {
+  it('reports why it rejected each device before the CPU', async () => {
     const slow: ProbeReport = { ...GOOD, deviceMs: 90 };
     const { device, tried } = await choose({ webgpu: slow });
     expect(device).toBe('cpu');
@@ -47,14 +53,14 @@ describe('auto', () => {
     ]);
   });
 
-  it('passes over a device whose results differ from the CPU', async () => {
+  it('rejects a device whose results differ from the CPU', async () => {
     const wrong: ProbeReport = { ...GOOD, gaps: { score: 0.4, boxPx: 0 } };
     const { device, tried } = await choose({ cuda: wrong, webgpu: GOOD });
     expect(device).toBe('webgpu');
     expect(tried[0]?.reason).toMatch(/differ from the CPU's/);
   });
 
-  it('goes straight to the CPU on a platform without accelerators', async () => {
+  it('selects the CPU without tests on a platform without accelerators', async () => {
     expect(await choose({}, { platform: 'freebsd' })).toEqual({
       device: 'cpu',
       tried: [{ device: 'cpu', ok: true }],
@@ -63,15 +69,15 @@ describe('auto', () => {
 });
 
 describe('a named device', () => {
-  it('is taken when it works, however slow', async () => {
+  it('is selected when it works, at any speed', async () => {
     expect((await choose({ webgpu: { ...GOOD, deviceMs: 90 } }, { device: 'webgpu' })).device).toBe('webgpu');
   });
 
   it.each<[string, ProbeReport | undefined, RegExp]>([
     ['is not built in', undefined, /has no cuda support/],
     ['does not start', failure(), /cuda cannot be used: no driver/],
-    ['computes something else', { ...GOOD, gaps: { score: 0, boxPx: 50 } }, /differ/],
-  ])('is an error that says what to do when it %s', async (_, report, message) => {
+    ['computes other results', { ...GOOD, gaps: { score: 0, boxPx: 50 } }, /differ/],
+  ])('is an error with a hint when it %s', async (_, report, message) => {
     const failed = choose(report ? { cuda: report } : {}, { device: 'cuda' });
     await expect(failed).rejects.toThrow(message);
     await expect(failed).rejects.toMatchObject({
@@ -80,7 +86,7 @@ describe('a named device', () => {
     });
   });
 
-  it('is an error when its trial crashes', async () => {
+  it('is an error when its test crashes', async () => {
     const failed = choose({}, { device: 'cuda', builtIn: () => true });
     await expect(failed).rejects.toMatchObject({
       code: 'device_unavailable',
@@ -104,7 +110,7 @@ describe('planThreads', () => {
     ['cpu', { workers: 1 }, 8, { workers: 1, threads: 8 }],
     ['cpu', { workers: 8, threads: 2 }, 2, { workers: 8, threads: 2 }],
     ['cuda', {}, 16, { workers: 2, threads: 1 }],
-  ] as const)('on %s with %o and %i cores gives %o', (device, wanted, cores, plan) => {
-    expect(planThreads(device, wanted, cores)).toEqual(plan);
+  ] as const)('on %s with %o and %i cores gives %o', (device, requested, cores, plan) => {
+    expect(planThreads(device, requested, cores)).toEqual(plan);
   });
 });

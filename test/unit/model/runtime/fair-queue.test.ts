@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { FairQueue } from '../../../../src/model/runtime/fair-queue.js';
 
-it('gives lanes their turns, and within a lane the oldest first', () => {
+it('serves lanes in turn, and the oldest value of a lane first', () => {
   const queue = new FairQueue<string>(4);
   const [a, b, c] = [queue.openLane(), queue.openLane(), queue.openLane()];
   ['a1', 'a2', 'a3'].forEach((value) => a.push(value));
@@ -11,7 +11,7 @@ it('gives lanes their turns, and within a lane the oldest first', () => {
   expect(queue.drain()).toEqual(['a1', 'b1', 'c1', 'a2', 'c2', 'a3']);
 });
 
-it('serves a lane that was empty before one that has just been served', () => {
+it('serves a lane that was empty before the lane served last', () => {
   const queue = new FairQueue<string>(4);
   const [a, b] = [queue.openLane(), queue.openLane()];
   ['a1', 'a2'].forEach((value) => a.push(value));
@@ -22,7 +22,7 @@ it('serves a lane that was empty before one that has just been served', () => {
   expect(queue.take()).toBeUndefined();
 });
 
-it('refuses what a full or a closed lane is given, and gives back what waited in a closed one', () => {
+it('rejects values for a full or closed lane, and returns the waiting values of a closed one', () => {
   const queue = new FairQueue<number>(2);
   const lane = queue.openLane();
   expect([lane.push(1), lane.push(2), lane.push(3)]).toEqual([true, true, false]);
@@ -33,7 +33,7 @@ it('refuses what a full or a closed lane is given, and gives back what waited in
   expect(queue).toMatchObject({ lanes: 0, waiting: 0 });
 });
 
-it('never serves a lane twice while another one waits', () => {
+it('does not serve a lane twice while another one waits', () => {
   fc.assert(
     fc.property(fc.array(fc.nat(20), { minLength: 2, maxLength: 6 }), (counts) => {
       const queue = new FairQueue<number>(20);

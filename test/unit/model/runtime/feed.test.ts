@@ -13,7 +13,7 @@ function feed(): Record<string, InputTensor> {
 }
 
 describe('checkFeed', () => {
-  it('accepts what the graph declares', () => {
+  it('accepts a feed that matches the graph', () => {
     expect(() => checkFeed(SPECS, feed())).not.toThrow();
   });
 
@@ -60,7 +60,7 @@ describe('checkFeed', () => {
     expect(() => checkFeed(SPECS, feedOfNone, new Set(['u']))).toThrow(/v has dimension 0/);
   });
 
-  it('refuses a feed that lacks an input, as inference_failed', () => {
+  it('rejects a feed that lacks an input with inference_failed', () => {
     const { u, canvas } = feed();
     expect(() => checkFeed(SPECS, { u: u!, canvas: canvas! })).toThrow(
       expect.objectContaining({ code: 'inference_failed' }),

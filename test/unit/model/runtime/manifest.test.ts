@@ -21,7 +21,7 @@ async function bundledDetector() {
 }
 
 describe('the bundled manifest', () => {
-  it('describes files that are there and have the pinned hash', async () => {
+  it('describes files that exist and have the pinned hash', async () => {
     const { models } = await loadManifest(bundledModelsDir());
     expect(models.length).toBeGreaterThan(0);
     const own = models.filter(({ pack }) => pack === undefined);
@@ -30,7 +30,7 @@ describe('the bundled manifest', () => {
 });
 
 describe('loadManifest', () => {
-  it('says model_missing when the folder has none', async () => {
+  it('fails with model_missing when the folder has none', async () => {
     await expect(loadManifest(dir)).rejects.toMatchObject({
       code: 'model_missing',
       hint: matching(/--models/),
@@ -39,20 +39,20 @@ describe('loadManifest', () => {
 
   it.each([
     ['is not JSON', '{', /not JSON/],
-    ['is of another form', '{"version": 1, "models": [{"name": "x"}]}', /models\[0\]/],
-  ])('says model_invalid when it %s', async (_, text, message) => {
+    ['has another structure', '{"version": 1, "models": [{"name": "x"}]}', /models\[0\]/],
+  ])('fails with model_invalid when it %s', async (_, text, message) => {
     await writeFile(join(dir, 'manifest.json'), text);
     await expect(loadManifest(dir)).rejects.toThrow(message);
     await expect(loadManifest(dir)).rejects.toMatchObject({ code: 'model_invalid' });
   });
 
-  it('refuses a file name that leaves the folder', async () => {
+  it('rejects a file name that leaves the folder', async () => {
     const manifest = await readFile(join(bundledModelsDir(), 'manifest.json'), 'utf8');
     await writeFile(join(dir, 'manifest.json'), manifest.replace('"nanodet.onnx"', '"../nanodet.onnx"'));
     await expect(loadManifest(dir)).rejects.toMatchObject({ code: 'model_invalid' });
   });
 
-  it('says model_missing for a role that no model has', async () => {
+  it('fails with model_missing for a role without a model', async () => {
     const { models } = await loadManifest(bundledModelsDir());
     const manifest = { version: 1, models: models.filter(({ role }) => role !== 'detector') } as const;
     expect(() => findModel(manifest, 'detector')).toThrow(expect.objectContaining({ code: 'model_missing' }));
@@ -60,7 +60,7 @@ describe('loadManifest', () => {
 });
 
 describe('verifyModel', () => {
-  it('says model_missing and how to get it', async () => {
+  it('fails with model_missing and a hint', async () => {
     const verified = verifyModel(dir, await bundledDetector());
     await expect(verified).rejects.toMatchObject({
       code: 'model_missing',
@@ -68,7 +68,7 @@ describe('verifyModel', () => {
     });
   });
 
-  it('says model_hash_mismatch when one byte differs', async () => {
+  it('fails with model_hash_mismatch when one byte differs', async () => {
     const entry = await bundledDetector();
     const bytes = await readFile(join(bundledModelsDir(), entry.file));
     bytes[1000] = (bytes[1000] ?? 0) ^ 1;
@@ -81,7 +81,7 @@ describe('verifyModel', () => {
     await expect(verified).rejects.toThrow(entry.sha256);
   });
 
-  it('says model_hash_mismatch when the file is cut short', async () => {
+  it('fails with model_hash_mismatch when the file is truncated', async () => {
     const entry = await bundledDetector();
     await copyFile(join(bundledModelsDir(), entry.file), join(dir, entry.file));
     await truncate(join(dir, entry.file), 1234);
@@ -92,7 +92,7 @@ describe('verifyModel', () => {
   });
 });
 
-it('hashes a file of several read pieces as a whole', async () => {
+it('hashes a file of several chunks as a whole', async () => {
   const content = Buffer.alloc(300_000, 'presage');
   await writeFile(join(dir, 'file'), content);
   expect(await hashFile(join(dir, 'file'))).toBe(createHash('sha256').update(content).digest('hex'));

@@ -59,7 +59,7 @@ function pull(options: Partial<Parameters<typeof pullModels>[0]> = {}) {
 const filesIn = async () => (await readdir(modelsDir)).sort();
 
 describe('listing and verifying', () => {
-  it('tells a missing, a wrong and a right file apart', async () => {
+  it('distinguishes a missing, a wrong and a right file', async () => {
     const path = join(modelsDir, 'tiny.onnx');
     const states = async () => [
       (await listModels(modelsDir))[0]?.state,
@@ -76,7 +76,7 @@ describe('listing and verifying', () => {
 });
 
 describe('pulling', () => {
-  it('fetches the file from the mirror, tells progress, and leaves nothing else behind', async () => {
+  it('fetches the file from the mirror, reports progress, and leaves no other file', async () => {
     const progress: PullProgress[] = [];
     expect(await pull({ onProgress: (step) => progress.push(step) })).toEqual(['nanodet-int8']);
     expect(requested).toEqual(['/models/tiny.onnx']);
@@ -89,13 +89,13 @@ describe('pulling', () => {
     });
   });
 
-  it('asks nobody for a file that is right', async () => {
+  it('sends no request for a right file', async () => {
     await writeFile(join(modelsDir, 'tiny.onnx'), CONTENT);
     expect(await pull()).toEqual([]);
     expect(requested).toEqual([]);
   });
 
-  it('refuses other content of the same length and keeps the old file', async () => {
+  it('rejects other content of the same length and keeps the old file', async () => {
     await writeFile(join(modelsDir, 'tiny.onnx'), 'old');
     answers = [(_, response) => void response.end(Buffer.alloc(CONTENT.length))];
     await expect(pull()).rejects.toMatchObject({
@@ -106,7 +106,7 @@ describe('pulling', () => {
     expect(await filesIn()).toEqual(['manifest.json', 'tiny.onnx']);
   });
 
-  it('stops reading a server that sends more than the file', async () => {
+  it('stops reading when a server sends more than the file', async () => {
     answers = [(_, response) => void response.end(Buffer.alloc(CONTENT.length * 2))];
     await expect(pull()).rejects.toMatchObject({
       code: 'model_hash_mismatch',
@@ -114,7 +114,7 @@ describe('pulling', () => {
     });
   });
 
-  it('tries again after a server error and a broken connection', async () => {
+  it('retries after a server error and a broken connection', async () => {
     answers = [
       (_, response) => void response.writeHead(503).end(),
       (_, response) => {
@@ -126,7 +126,7 @@ describe('pulling', () => {
     expect(requested).toHaveLength(3);
   });
 
-  it('gives up after three tries', async () => {
+  it('fails after three attempts', async () => {
     answers = Array.from(
       { length: 3 },
       (): RequestListener => (_, response) => void response.writeHead(500).end(),
@@ -139,13 +139,13 @@ describe('pulling', () => {
     expect(await filesIn()).toEqual(['manifest.json']);
   });
 
-  it('does not repeat what cannot succeed', async () => {
+  it('does not retry a request that cannot succeed', async () => {
     answers = [(_, response) => void response.writeHead(404).end()];
     await expect(pull()).rejects.toMatchObject({ code: 'download_failed', retryable: false });
     expect(requested).toHaveLength(1);
   });
 
-  it('never shows the credentials of a mirror', async () => {
+  it('does not show the credentials of a mirror', async () => {
     answers = [(_, response) => void response.writeHead(404).end()];
     const secret = `${mirror}/x?token=hunter2`.replace('http://', 'http://user:hunter2@');
     const failed = pull({ mirror: secret });
@@ -153,7 +153,7 @@ describe('pulling', () => {
     await expect(failed).rejects.not.toThrow(/hunter2/);
   });
 
-  it('stops when it is interrupted', async () => {
+  it('stops when the signal aborts', async () => {
     const controller = new AbortController();
     answers = [
       (_, response) => {
@@ -165,7 +165,7 @@ describe('pulling', () => {
     expect(await filesIn()).toEqual(['manifest.json']);
   });
 
-  it('says what to do for a bundled file without a mirror, and for an unknown name', async () => {
+  it('gives a hint for a bundled file without a mirror, and for an unknown name', async () => {
     await expect(pullModels({ modelsDir })).rejects.toMatchObject({
       code: 'model_missing',
       hint: matching(/--mirror/),
@@ -174,15 +174,15 @@ describe('pulling', () => {
   });
 });
 
-describe('a pack that does not come with Presage', () => {
+describe('a pack that is not bundled', () => {
   const REVISION = '0d3b403339b4674a82493d5e97964dd78089ddc8';
 
-  it('is left alone until it is asked for by name', async () => {
+  it('is fetched only by name', async () => {
     expect(await pull()).toEqual(['nanodet-int8']);
     expect(await filesIn()).toEqual(['manifest.json', 'tiny.onnx']);
   });
 
-  it('is fetched from a mirror of the hub, each file at its pinned revision, and nothing else with it', async () => {
+  it('is fetched alone from a mirror of the hub, each file at its pinned revision', async () => {
     expect(await pull({ name: 'mobile-sam', mirror: `${mirror}/` })).toEqual([
       'mobile-sam-encoder',
       'mobile-sam-decoder',
@@ -199,7 +199,7 @@ describe('a pack that does not come with Presage', () => {
     ]);
   });
 
-  it('is not taken from a mirror that serves another file', async () => {
+  it('is rejected when a mirror serves another file', async () => {
     answers = [(_, response) => void response.end(Buffer.alloc(CONTENT.length, 'x'))];
     await expect(pull({ name: 'mobile-sam' })).rejects.toMatchObject({ code: 'model_hash_mismatch' });
     expect(await filesIn()).toEqual(['manifest.json']);

@@ -4,7 +4,7 @@ import type { MotionReport, MotionWork } from '../../../../src/model/motion/moti
 import { ThreadQueue } from '../../../../src/model/runtime/thread-queue.js';
 
 const ENTRY = fileURLToPath(new URL('../../../support/model/fake-motion-worker.mjs', import.meta.url));
-/** What the fake worker does with a picture: answers at once, or when its second word has become 1. */
+/** Commands in the pictures of the fake worker: answer at once, or when the second word has become 1. */
 const [ANSWER, HOLD] = [0, 1];
 
 async function open(): Promise<ThreadQueue<MotionWork, MotionReport>> {
@@ -31,22 +31,22 @@ function release({ pixels }: MotionWork): void {
   Atomics.notify(words, 1);
 }
 
-it('never does work whose signal aborts while it waits', async () => {
+it('does not start a call whose signal aborts while it waits', async () => {
   const queue = await open();
   const held = work(HOLD);
   const inWork = queue.run(held);
   const given = new AbortController();
   const dropped = queue.run(work(ANSWER), given.signal);
-  const kept = queue.run(work(ANSWER), new AbortController().signal);
+  const served = queue.run(work(ANSWER), new AbortController().signal);
   given.abort(new Error('too late'));
   await expect(dropped).rejects.toThrow('too late');
   release(held);
   await inWork;
-  // The worker counts what it has done: the held one and this.
-  expect((await kept).proposals[0]?.score).toBe(2);
+  // The worker counts its calls: the held one and this.
+  expect((await served).proposals[0]?.score).toBe(2);
 });
 
-it('waits no longer for what is in work when its signal aborts, and goes on with the next', async () => {
+it('rejects the present call when its signal aborts, and continues with the next', async () => {
   const queue = await open();
   const held = work(HOLD);
   const given = new AbortController();
@@ -58,7 +58,7 @@ it('waits no longer for what is in work when its signal aborts, and goes on with
   expect((await next).proposals[0]?.score).toBe(2);
 });
 
-it('does not begin for a signal that is aborted already', async () => {
+it('does not start a call whose signal is aborted already', async () => {
   const queue = await open();
   await expect(queue.run(work(ANSWER), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
   expect((await queue.run(work(ANSWER))).proposals[0]?.score).toBe(1);

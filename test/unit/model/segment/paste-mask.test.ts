@@ -22,7 +22,7 @@ it('enlarges a box about its centre', () => {
   ]);
 });
 
-it('lays a shape where its box lies, as large as the box makes it', () => {
+it('places and scales a shape by its box', () => {
   const size = [200, 400] as const;
   const mask = pasteMask({ probabilities: disc(), side: SIDE, box: [0.25, 0.2, 0.25, 0.6] }, size)!;
   // An ellipse with half axes of a quarter of the box: 25 px across, 30 px down, about (150, 100).
@@ -33,20 +33,20 @@ it('lays a shape where its box lies, as large as the box makes it', () => {
   expect([at(150, 65), at(150, 135), at(120, 100), at(180, 100), at(0, 0)]).toEqual([0, 0, 0, 0, 0]);
 });
 
-it('cuts what reaches beyond the frame', () => {
+it('cuts a shape at the border of the frame', () => {
   const full = new Float32Array(SIDE * SIDE).fill(1);
   const mask = pasteMask({ probabilities: full, side: SIDE, box: [-0.5, 0.75, 1, 0.5] }, [40, 60])!;
   expect(maskArea(mask)).toBe(30 * 10);
 });
 
-it('is nothing where no px is inside, or none is left', () => {
+it('returns undefined when no px is inside the shape or the frame', () => {
   const full = new Float32Array(SIDE * SIDE).fill(1);
   const none = new Float32Array(SIDE * SIDE).fill(0.49);
   expect(pasteMask({ probabilities: none, side: SIDE, box: [0, 0, 1, 1] }, [40, 60])).toBeUndefined();
   expect(pasteMask({ probabilities: full, side: SIDE, box: [1.5, 0, 1, 1] }, [40, 60])).toBeUndefined();
 });
 
-it('makes masks of the frame itself up to a limit, and of a whole fraction of it beyond', () => {
+it('has masks of the frame size up to a limit, and of a whole fraction of it beyond', () => {
   expect(maskSize(768, 576)).toEqual([576, 768]);
   expect(maskSize(1920, 1080)).toEqual([540, 960]);
   expect(maskSize(3840, 2160)).toEqual([540, 960]);
