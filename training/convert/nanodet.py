@@ -137,9 +137,7 @@ class NetworkConverter:
     def _MaxPool(self, node: Node) -> str:
         source, pads = self._padded(node.inputs[0])
         size, stride = node.ints("ksize")[1:3], node.ints("strides")[1:3]
-        return self.builder.add(
-            "MaxPool", [self.convert(source)], self._name(node), kernel_shape=size, strides=stride, pads=pads
-        )
+        return self.builder.add("MaxPool", [self.convert(source)], self._name(node), kernel_shape=size, strides=stride, pads=pads)
 
     def _ResizeBilinear(self, node: Node) -> str:
         x = self.convert(node.inputs[0])
@@ -204,7 +202,10 @@ def add_preprocessing(builder: Builder) -> str:
     planes = []
     for plane, black in zip("yuv", YUV_BLACK):
         resized = builder.add(
-            "Resize", [plane, "", "", size], f"{plane}_resized", mode="linear",
+            "Resize",
+            [plane, "", "", size],
+            f"{plane}_resized",
+            mode="linear",
             coordinate_transformation_mode="half_pixel",
         )
         value = builder.constant(f"{plane}_black", np.array(black, np.uint8))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from training.data.tracks import bullet, check, rendered, simulated as tokens
+from training.data.tracks import bullet, check, rendered
+from training.data.tracks import simulated as tokens
 
 
 def main() -> None:

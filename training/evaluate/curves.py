@@ -44,7 +44,9 @@ def curves_of(records: dict[str, dict]) -> dict[str, list[Curve]]:
     for run, record in records.items():
         losses = record.get("losses", [])
         for name in dict.fromkeys(key for row in losses for key in row if key != "step"):
-            points = [(row["step"], row[name]) for row in losses if isinstance(row.get(name), (int, float)) and math.isfinite(row[name])]
+            points = [
+                (row["step"], row[name]) for row in losses if isinstance(row.get(name), (int, float)) and math.isfinite(row[name])
+            ]
             if points:
                 out.setdefault(name, []).append(Curve(run, [float(s) for s, _ in points], [float(v) for _, v in points]))
     return out

@@ -1,6 +1,6 @@
 """Scores of the fused model, or of less of it, on token scenes that no training saw.
 
-    python -m training.evaluate.language --base BASE --work WORK --test TOKENS/test [--stage align] [--without-prefix]
+python -m training.evaluate.language --base BASE --work WORK --test TOKENS/test [--stage align] [--without-prefix]
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from pathlib import Path
 
 import torch
 
-from training.data.tracks.examples import shard_files
-from training.export.language.cli import trained
-from training.evaluate.language_scores import language_scores
-from training.train.stages.language import held_samples, scenes_of
 from training.data.text.tree import Speech
+from training.data.tracks.examples import shard_files
+from training.evaluate.language_scores import language_scores
+from training.export.language.cli import trained
+from training.train.stages.language import held_samples, scenes_of
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ import numpy as np
 import torch
 
 from training.data.text.prompts import Sample
-from training.models.language.fused import Fused
 from training.data.text.tree import Speech, pack
+from training.models.language.fused import Fused
 
 BATCH = 8
 

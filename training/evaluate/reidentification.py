@@ -1,6 +1,6 @@
 """How well the tokens tell the objects of a labelled recording apart (MOTChallenge boxes). For scoring only.
 
-    python -m training.evaluate.reidentification VIDEO GT.txt --work WORK
+python -m training.evaluate.reidentification VIDEO GT.txt --work WORK
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ import numpy as np
 import torch
 
 from training.data.pixels.features import Keyframe
-from training.export.cli import load_heads
 from training.data.pixels.pyramid import Pyramid, planes_of
 from training.data.pixels.samples import View
+from training.export.cli import load_heads
 from training.train.stages.tokens import describers, look, rank
 from training.worlds.pixels.street import STEP_HZ
 

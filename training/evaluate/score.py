@@ -16,15 +16,15 @@ from pathlib import Path
 import torch
 
 from training.data.pixels.features import scene_files
-from training.models.scene_encoder import ClipEncoder
-from training.models.object_heads import ObjectHeads
-from training.train.track_stages import TOKEN_STAGES
 from training.data.tracks.examples import shard_files, shards_hash
+from training.models.object_heads import ObjectHeads
+from training.models.scene_encoder import ClipEncoder
+from training.paths import RUNS
+from training.train.cli import CONFIGS, views_of
 from training.train.stages.clips import Scenes, clip_scores
 from training.train.stages.masks import mask_scores
 from training.train.stages.tokens import token_scores
-from training.paths import RUNS
-from training.train.cli import CONFIGS, views_of
+from training.train.track_stages import TOKEN_STAGES
 
 
 def score_on_tokens(options: argparse.Namespace) -> dict:

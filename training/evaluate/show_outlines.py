@@ -1,6 +1,6 @@
 """A look at the exported object heads on frames of a recording: detections, outlines, predicted quality. For eyes only.
 
-    python -m training.evaluate.show_outlines examples/pedestrians.mp4 --out sheet.png
+python -m training.evaluate.show_outlines examples/pedestrians.mp4 --out sheet.png
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import onnxruntime
 
-from training.paths import ROOT
 from training.data.pixels.pyramid import Pyramid, letterbox, planes_of
+from training.paths import ROOT
 
 STRIDES = (8, 16, 32)
 SCORE_FLOOR, NMS_IOU = 0.35, 0.6
@@ -56,7 +56,9 @@ def paste(mask: np.ndarray, box: np.ndarray, margin: float, height: int, width: 
     x, y, w, h = box * [width, height, width, height]
     side = mask.shape[0]
     steps_x, steps_y = w * (1 + margin) / side, h * (1 + margin) / side
-    matrix = np.float32([[steps_x, 0, x - w * margin / 2 + steps_x / 2 - 0.5], [0, steps_y, y - h * margin / 2 + steps_y / 2 - 0.5]])
+    matrix = np.float32(
+        [[steps_x, 0, x - w * margin / 2 + steps_x / 2 - 0.5], [0, steps_y, y - h * margin / 2 + steps_y / 2 - 0.5]]
+    )
     return cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR) > 0.5
 
 

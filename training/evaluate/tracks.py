@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import onnxruntime as ort
 
-from training.models.forecaster import BINS, PAIR_TYPES, SINGLE_TYPES
-from training.evaluate.probability_scores import f1, scores
 from training.data.tracks.examples import THINGS, TRACK_NAMES, Examples, shard_files
+from training.evaluate.probability_scores import f1, scores
+from training.models.forecaster import BINS, PAIR_TYPES, SINGLE_TYPES
 from training.train.stages.causes import CAUSE_NAMES, scenes_of
 from training.train.stages.forecast import examples_of
 from training.worlds.progress import Progress

@@ -1,6 +1,6 @@
 """Write models/objects.onnx, clip.onnx, forecaster.onnx, causes.onnx from trained weights, and their entries in the manifest.
 
-    python -m training.export objects|clip|forecaster|causes --work WORK
+python -m training.export objects|clip|forecaster|causes --work WORK
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ import torch
 from torch import nn
 
 from training.export.check_parity import CASES, clip_inputs, object_inputs, sampled
-from training.export.track_models import GRAPHS, TRACED_THINGS, axes
-from training.models.scene_encoder import CLIP_FRAMES, CLIP_HZ, ClipEncoder, ClipToken
-from training.models.object_heads import GRID_COLUMNS, GRID_ROWS, MARGIN, MASK_SIDE, TOKEN_SIZE, ObjectHeads
 from training.export.track_inputs import TRACK_CASES
+from training.export.track_models import GRAPHS, TRACED_THINGS, axes
+from training.models.object_heads import GRID_COLUMNS, GRID_ROWS, MARGIN, MASK_SIDE, TOKEN_SIZE, ObjectHeads
+from training.models.scene_encoder import CLIP_FRAMES, CLIP_HZ, ClipEncoder, ClipToken
 from training.paths import REFERENCE, ROOT
 
 OPSET = 17
@@ -162,7 +162,9 @@ def main() -> None:
     parser.add_argument("model", choices=["objects", "clip", *GRAPHS])
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
     parser.add_argument("--out", type=Path, default=ROOT / "models")
-    parser.add_argument("--runs", type=Path, default=REFERENCE.parent, help="folder of PyTorch's answers for training.export.check_parity")
+    parser.add_argument(
+        "--runs", type=Path, default=REFERENCE.parent, help="folder of PyTorch's answers for training.export.check_parity"
+    )
     options = parser.parse_args()
     path = options.out / f"{options.model}.onnx"
     if options.model == "objects":

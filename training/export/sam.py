@@ -12,6 +12,7 @@ reference (predictor and automatic mask generator) makes of a drawn picture, to 
 
 needs: pip install torch torchvision numpy onnx onnxscript mobilesam-lite
 """
+
 import argparse
 import json
 import os
@@ -32,12 +33,34 @@ def image_encoder(size, px, width):
 
     if size == "mobile":
         return TinyViT(
-            img_size=px, in_chans=3, num_classes=2, embed_dims=[64, 128, 160, 320], depths=[2, 2, 6, 2],
-            num_heads=[2, 4, 5, 10], window_sizes=[7, 7, 14, 7], mlp_ratio=4.0, drop_rate=0.0, drop_path_rate=0.0,
-            use_checkpoint=False, mbconv_expand_ratio=4.0, local_conv_size=3, layer_lr_decay=0.8)
+            img_size=px,
+            in_chans=3,
+            num_classes=2,
+            embed_dims=[64, 128, 160, 320],
+            depths=[2, 2, 6, 2],
+            num_heads=[2, 4, 5, 10],
+            window_sizes=[7, 7, 14, 7],
+            mlp_ratio=4.0,
+            drop_rate=0.0,
+            drop_path_rate=0.0,
+            use_checkpoint=False,
+            mbconv_expand_ratio=4.0,
+            local_conv_size=3,
+            layer_lr_decay=0.8,
+        )
     return ImageEncoderViT(
-        img_size=px, patch_size=16, embed_dim=16, depth=2, num_heads=2, mlp_ratio=2, out_chans=width, qkv_bias=True,
-        use_rel_pos=True, window_size=4, global_attn_indexes=[1])
+        img_size=px,
+        patch_size=16,
+        embed_dim=16,
+        depth=2,
+        num_heads=2,
+        mlp_ratio=2,
+        out_chans=width,
+        qkv_bias=True,
+        use_rel_pos=True,
+        window_size=4,
+        global_attn_indexes=[1],
+    )
 
 
 def build(size, weights):
@@ -47,11 +70,18 @@ def build(size, weights):
     sam = Sam(
         image_encoder=image_encoder(size, px, width),
         prompt_encoder=PromptEncoder(
-            embed_dim=width, image_embedding_size=(px // 16, px // 16), input_image_size=(px, px), mask_in_chans=16),
+            embed_dim=width, image_embedding_size=(px // 16, px // 16), input_image_size=(px, px), mask_in_chans=16
+        ),
         mask_decoder=MaskDecoder(
-            num_multimask_outputs=3, transformer_dim=width, iou_head_depth=3, iou_head_hidden_dim=width,
-            transformer=TwoWayTransformer(depth=2, embedding_dim=width, mlp_dim=mlp, num_heads=heads)),
-        pixel_mean=[123.675, 116.28, 103.53], pixel_std=[58.395, 57.12, 57.375])
+            num_multimask_outputs=3,
+            transformer_dim=width,
+            iou_head_depth=3,
+            iou_head_hidden_dim=width,
+            transformer=TwoWayTransformer(depth=2, embedding_dim=width, mlp_dim=mlp, num_heads=heads),
+        ),
+        pixel_mean=[123.675, 116.28, 103.53],
+        pixel_std=[58.395, 57.12, 57.375],
+    )
     if weights:
         # The published checkpoint has a classification head of 1000 classes, which segmentation does not use.
         state = torch.load(weights, map_location="cpu", weights_only=True)
@@ -82,19 +112,34 @@ def export(sam, px, out):
     os.makedirs(out, exist_ok=True)
     with torch.no_grad():
         torch.onnx.export(
-            Encoder(sam, px), (torch.rand(px * 3 // 4, px, 3) * 255,), os.path.join(out, "encoder.onnx"),
-            input_names=["input_image"], output_names=["image_embeddings"], opset_version=17, dynamo=False,
-            dynamic_axes={"input_image": {0: "image_height", 1: "image_width"}})
+            Encoder(sam, px),
+            (torch.rand(px * 3 // 4, px, 3) * 255,),
+            os.path.join(out, "encoder.onnx"),
+            input_names=["input_image"],
+            output_names=["image_embeddings"],
+            opset_version=17,
+            dynamo=False,
+            dynamic_axes={"input_image": {0: "image_height", 1: "image_width"}},
+        )
         side = px // 16
         width = sam.prompt_encoder.embed_dim
         torch.onnx.export(
             SamOnnxModel(sam, return_single_mask=False),
-            (torch.randn(1, width, side, side), torch.rand(1, 5, 2) * px, torch.randint(0, 4, (1, 5)).float(),
-             torch.randn(1, 1, 4 * side, 4 * side), torch.tensor([1.0]), torch.tensor([300.0, 400.0])),
+            (
+                torch.randn(1, width, side, side),
+                torch.rand(1, 5, 2) * px,
+                torch.randint(0, 4, (1, 5)).float(),
+                torch.randn(1, 1, 4 * side, 4 * side),
+                torch.tensor([1.0]),
+                torch.tensor([300.0, 400.0]),
+            ),
             os.path.join(out, "decoder.onnx"),
             input_names=["image_embeddings", "point_coords", "point_labels", "mask_input", "has_mask_input", "orig_im_size"],
-            output_names=["masks", "iou_predictions", "low_res_masks"], opset_version=17, dynamo=False,
-            dynamic_axes={"point_coords": {1: "num_points"}, "point_labels": {1: "num_points"}})
+            output_names=["masks", "iou_predictions", "low_res_masks"],
+            opset_version=17,
+            dynamo=False,
+            dynamic_axes={"point_coords": {1: "num_points"}, "point_labels": {1: "num_points"}},
+        )
 
 
 def drawn(height, width):
@@ -102,7 +147,7 @@ def drawn(height, width):
     y, x = np.mgrid[:height, :width]
     picture = np.stack([x * 200 // width + 20, y * 200 // height + 20, np.full_like(x, 90)], -1)
     picture[(x - width * 0.3) ** 2 + (y - height * 0.5) ** 2 < (height * 0.22) ** 2] = [230, 40, 30]
-    picture[int(height * 0.2):int(height * 0.8), int(width * 0.6):int(width * 0.75)] = [20, 60, 220]
+    picture[int(height * 0.2) : int(height * 0.8), int(width * 0.6) : int(width * 0.75)] = [20, 60, 220]
     return picture.astype(np.uint8)
 
 
@@ -133,25 +178,36 @@ def reference(sam, px, path):
         masks, quality, _ = predictor.predict(
             point_coords=None if points is None else np.array(points)[:, :2],
             point_labels=None if points is None else np.array(points)[:, 2],
-            box=None if box is None else np.array(box), multimask_output=not single)
+            box=None if box is None else np.array(box),
+            multimask_output=not single,
+        )
         best = int(np.argmax(quality))
         cases.append({"box": box, "points": points, "quality": float(quality[best]), "counts": rle(masks[best])})
     settings = {"pointsPerSide": 6, "minQuality": 0.05, "minStability": 0.8, "stabilityOffset": 0.001, "nmsIou": 0.9999}
     generator = SamAutomaticMaskGenerator(
-        sam, points_per_side=settings["pointsPerSide"], pred_iou_thresh=settings["minQuality"],
-        stability_score_thresh=settings["minStability"], stability_score_offset=settings["stabilityOffset"],
-        box_nms_thresh=settings["nmsIou"])
+        sam,
+        points_per_side=settings["pointsPerSide"],
+        pred_iou_thresh=settings["minQuality"],
+        stability_score_thresh=settings["minStability"],
+        stability_score_offset=settings["stabilityOffset"],
+        box_nms_thresh=settings["nmsIou"],
+    )
     generator.predictor.transform.target_length = px
     everything = [
-        {"quality": float(found["predicted_iou"]), "counts": rle(found["segmentation"])}
-        for found in generator.generate(picture)
+        {"quality": float(found["predicted_iou"]), "counts": rle(found["segmentation"])} for found in generator.generate(picture)
     ]
     with open(path, "w") as file:
-        json.dump({
-            "width": width, "height": height, "rgb": picture.tobytes().hex(),
-            "resized": {"width": resized.shape[1], "height": resized.shape[0], "rgb": resized.tobytes().hex()},
-            "cases": cases, "grid": {"settings": settings, "masks": everything},
-        }, file)
+        json.dump(
+            {
+                "width": width,
+                "height": height,
+                "rgb": picture.tobytes().hex(),
+                "resized": {"width": resized.shape[1], "height": resized.shape[0], "rgb": resized.tobytes().hex()},
+                "cases": cases,
+                "grid": {"settings": settings, "masks": everything},
+            },
+            file,
+        )
         file.write("\n")
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from training.export.track_inputs import cause_inputs, forecaster_inputs
 from training.models.cause_features import STEPS as CAUSE_STEPS
 from training.models.causes import CauseGraph, CauseHead
 from training.models.forecaster import AHEAD, BINS, MODES, PAIR_TYPES, SINGLE_TYPES, STEPS, Forecaster, ForecasterGraph
-from training.export.track_inputs import cause_inputs, forecaster_inputs
 
 TRACKS = ["boxes", "seen", "kind", "age", "aspect"]
 FORECASTS = ["single", "pair", "paths", "modes"]

@@ -6,7 +6,16 @@ import torch
 from torch import Tensor, nn
 
 from training.models.cause_features import (
-    MOMENT_CHANNELS, NODE_CHANNELS, REACH_CHANNELS, STATIC, Near, Reach, Sights, moment_features, node_features, static_features,
+    MOMENT_CHANNELS,
+    NODE_CHANNELS,
+    REACH_CHANNELS,
+    STATIC,
+    Near,
+    Reach,
+    Sights,
+    moment_features,
+    node_features,
+    static_features,
 )  # fmt: skip
 from training.models.interaction import Interaction, mlp
 from training.models.kinematics import Motion, motion_of
@@ -29,9 +38,7 @@ class CauseHead(nn.Module):
         self.event = nn.Embedding(EVENT_TYPES, WIDTH)
         self.static = mlp(STATIC, 48, WIDTH)
         # The one part that runs per pair and moment: kept narrow, and ReLU because GELU costs more than the products here.
-        self.moments = nn.Sequential(
-            nn.Linear(MOMENT_CHANNELS, 32), nn.ReLU(), nn.Linear(32, MOMENT_WIDTH), nn.ReLU()
-        )
+        self.moments = nn.Sequential(nn.Linear(MOMENT_CHANNELS, 32), nn.ReLU(), nn.Linear(32, MOMENT_WIDTH), nn.ReLU())
         self.attend = nn.Linear(MOMENT_WIDTH, POOLS)
         self.pairs = mlp(POOLS * MOMENT_WIDTH + REACH_CHANNELS + 2 * ROLES, 64, PAIR_WIDTH)
         self.layers = nn.ModuleList(Interaction(WIDTH, PAIR_WIDTH, HEADS, INNER) for _ in range(LAYERS))
@@ -95,7 +102,5 @@ class CauseGraph(nn.Module):
     def forward(
         self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, event: Tensor, role: Tensor, contact: Tensor
     ) -> Tensor:
-        logits, valid = self.model(
-            boxes[None], seen[None], kind[None], age[None], aspect, event, role[None], contact[None]
-        )
+        logits, valid = self.model(boxes[None], seen[None], kind[None], age[None], aspect, event, role[None], contact[None])
         return (self.model.calibrated(logits) * valid)[0]

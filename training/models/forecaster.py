@@ -8,7 +8,20 @@ import torch
 from torch import Tensor, nn
 
 from training.models.interaction import Interaction, mlp
-from training.models.kinematics import BORDER, HZ, Motion, bend, border_gaps, box_gaps, braking, carried, length, motion_of, slope, squash
+from training.models.kinematics import (
+    BORDER,
+    HZ,
+    Motion,
+    bend,
+    border_gaps,
+    box_gaps,
+    braking,
+    carried,
+    length,
+    motion_of,
+    slope,
+    squash,
+)
 
 STEPS = 30
 SINGLE_TYPES = ("exit", "stop", "start_moving", "turn", "loiter")

@@ -135,9 +135,7 @@ class TokenHead(nn.Module):
         super().__init__()
         self.colours = nn.Sequential(nn.Conv2d(3, 32, 1), nn.ReLU(inplace=True), nn.Conv2d(32, 32, 1), nn.ReLU(inplace=True))
         self.narrow = nn.Sequential(nn.LayerNorm(3 * CHANNELS), nn.Dropout(0.5), nn.Linear(3 * CHANNELS, NARROW))
-        self.project = nn.Sequential(
-            nn.Linear(NARROW + 32 * (BANDS + 1), 256), nn.ReLU(inplace=True), nn.Linear(256, TOKEN_SIZE)
-        )
+        self.project = nn.Sequential(nn.Linear(NARROW + 32 * (BANDS + 1), 256), nn.ReLU(inplace=True), nn.Linear(256, TOKEN_SIZE))
         rows = (torch.arange(HALF_SIDE) + 0.5) / HALF_SIDE * (1 + MARGIN) - MARGIN / 2
         bands = [((rows >= k / BANDS) & (rows < (k + 1) / BANDS)).float() for k in range(BANDS)]
         self.register_buffer("bands", torch.stack([*bands, torch.ones(HALF_SIDE)]))

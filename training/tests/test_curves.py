@@ -7,7 +7,13 @@ import xml.etree.ElementTree as tree
 
 from training.evaluate.curves import draw, smoothed, ticks
 
-RECORD = {"losses": [{"step": 50, "all": 2.0, "pairs": 0.5}, {"step": 100, "all": 0.1, "pairs": 0.4}, {"step": 150, "all": float("nan")}]}
+RECORD = {
+    "losses": [
+        {"step": 50, "all": 2.0, "pairs": 0.5},
+        {"step": 100, "all": 0.1, "pairs": 0.4},
+        {"step": 150, "all": float("nan")},
+    ]
+}
 
 
 class Curves(unittest.TestCase):

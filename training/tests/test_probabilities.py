@@ -7,8 +7,8 @@ import unittest
 import numpy as np
 import torch
 
-from training.evaluate.probability_scores import average_precision, calibration_error, f1, fit_logistic, scores
 from training.data.tracks.examples import mirror, window
+from training.evaluate.probability_scores import average_precision, calibration_error, f1, fit_logistic, scores
 from training.train.stages.forecast import RERUN_SHARE, labels
 
 

@@ -7,11 +7,11 @@ import unittest
 import numpy as np
 import torch
 
+from training.export.track_inputs import cause_inputs, forecaster_inputs
 from training.models.cause_features import Reach
 from training.models.causes import CauseGraph, CauseHead
 from training.models.forecaster import Forecaster, ForecasterGraph
 from training.models.kinematics import bend, braking, carried, motion_of
-from training.export.track_inputs import cause_inputs, forecaster_inputs
 
 THINGS = 6
 

@@ -1,10 +1,10 @@
 """Train one stage on cached scenes (python -m training.data.pixels.features) or token scenes (training.data tokens); resumes where it was stopped.
 
-    python -m training.train --stage masks  --train CACHE/train --held CACHE/held --work WORK
-    python -m training.train --stage tokens ...        # needs the masks stage in WORK
-    python -m training.train --stage clip ...
-    python -m training.train --stage forecast|causes --train TOKENS/train --held TOKENS/val --test TOKENS/test --work WORK
-    python -m training.train --stage heal|align|instruct --train TOKENS/train --held TOKENS/val --base BASE --work WORK
+python -m training.train --stage masks  --train CACHE/train --held CACHE/held --work WORK
+python -m training.train --stage tokens ...        # needs the masks stage in WORK
+python -m training.train --stage clip ...
+python -m training.train --stage forecast|causes --train TOKENS/train --held TOKENS/val --test TOKENS/test --work WORK
+python -m training.train --stage heal|align|instruct --train TOKENS/train --held TOKENS/val --base BASE --work WORK
 """
 
 from __future__ import annotations
@@ -17,17 +17,17 @@ from pathlib import Path
 import torch
 
 from training.data.pixels.features import data_hash, load_keyframes, scene_files
-from training.models.scene_encoder import ClipEncoder
-from training.models.object_heads import ObjectHeads
-from training.train.stages.language import module_for, train_align, train_heal, train_instruct
-from training.train.track_stages import TOKEN_STAGES, train_on_tokens
-from training.paths import RUNS
-from training.train.run import Config, Run
 from training.data.pixels.samples import View
 from training.data.tracks.examples import shard_files, shards_hash
+from training.models.object_heads import ObjectHeads
+from training.models.scene_encoder import ClipEncoder
+from training.paths import RUNS
+from training.train.run import Config, Run
 from training.train.stages.clips import Scenes, clip_losses, clip_scores, standardise
+from training.train.stages.language import module_for, train_align, train_heal, train_instruct
 from training.train.stages.masks import mask_losses, mask_scores
 from training.train.stages.tokens import BOX_JITTER, COPIES, by_scene, look, token_losses, token_scores
+from training.train.track_stages import TOKEN_STAGES, train_on_tokens
 
 CONFIGS = {
     "masks": Config("masks", steps=1000, batch=6, rate=2e-3),
@@ -108,7 +108,9 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first scenes (or shards of token scenes)")
     parser.add_argument("--seconds", type=float, help="end after so much training time")
     parser.add_argument("--base", type=Path, help="heal, align, instruct: folder of training.convert.smollm.prune")
-    parser.add_argument("--linear", action="store_true", help="heal, align, instruct: a linear projection in place of the fusion core")
+    parser.add_argument(
+        "--linear", action="store_true", help="heal, align, instruct: a linear projection in place of the fusion core"
+    )
     parser.add_argument("--without-causes", action="store_true", help="instruct: not from what re-runs without an object showed")
     parser.add_argument("--runs", type=Path, default=RUNS, help="folder of the run's record")
     parser.add_argument("--threads", type=int, default=1, help="heal, align, instruct: threads of PyTorch")

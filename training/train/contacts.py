@@ -8,6 +8,7 @@ src/memory/events/contact/contact-rule.ts finds them, and compared with the simu
 all folds is taken, each file counting by its weight. Of the moments without a contact, `--quiet-share` of each file are learned
 from, and count for the others. The classifier that is written is trained on all scenes. Deterministic.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -21,10 +22,10 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from sklearn.linear_model import LogisticRegression
 
 FOLDS = 3
-ALL_LEFT = 1e30          # in place of an infinity, which JSON lacks: known values go left, unknown ones may go right
+ALL_LEFT = 1e30  # in place of an infinity, which JSON lacks: known values go left, unknown ones may go right
 TREES, LEAVES = 250, 31
-SETTLED, QUIET, UNLIKELY = 2, 5, 0.5        # as in src/memory/events/contact/contact-rule.ts
-WITHIN = 0.4                                # s, as in the scorer
+SETTLED, QUIET, UNLIKELY = 2, 5, 0.5  # as in src/memory/events/contact/contact-rule.ts
+WITHIN = 0.4  # s, as in the scorer
 HZ = 10
 KEPT_COLUMNS = ["seed", "pair", "k", "label", "a", "b"]
 
@@ -44,9 +45,9 @@ def load(paths: list[Path]) -> tuple[np.ndarray, list[str], dict[tuple[int, int]
 
 def tell(k: np.ndarray, p: np.ndarray, threshold: float) -> list[tuple[int, float]]:
     """(sample, probability) of the contacts told of one pair; the same as ContactRule."""
-    out, best, told = [], None, -10 ** 6
-    for k1, p1 in [*zip(k.astype(int), p), (10 ** 6, 0.0)]:
-        if best is not None and k1 - best[0] > SETTLED + 1:     # out of reach in between
+    out, best, told = [], None, -(10**6)
+    for k1, p1 in [*zip(k.astype(int), p), (10**6, 0.0)]:
+        if best is not None and k1 - best[0] > SETTLED + 1:  # out of reach in between
             out.append(best)
             told, best = best[0], None
         if k1 - told <= QUIET:
@@ -61,8 +62,9 @@ def tell(k: np.ndarray, p: np.ndarray, threshold: float) -> list[tuple[int, floa
     return out
 
 
-def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold: float,
-          told: list[tuple[float, bool]] | None = None) -> tuple[int, int, int]:
+def score(
+    rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold: float, told: list[tuple[float, bool]] | None = None
+) -> tuple[int, int, int]:
     """True, false and missed contacts over the scenes `keys`; `told` takes (probability, was it one) of what was told."""
     said = defaultdict(list)
     order = np.lexsort((rows[:, 3], rows[:, 2], rows[:, 1], rows[:, 0]))
@@ -91,8 +93,16 @@ def score(rows: np.ndarray, p: np.ndarray, contacts: dict, keys: list, threshold
 
 
 def fit(x: np.ndarray, y: np.ndarray, weight: np.ndarray) -> HistGradientBoostingClassifier:
-    model = HistGradientBoostingClassifier(max_iter=TREES, learning_rate=0.08, max_leaf_nodes=LEAVES, min_samples_leaf=20,
-                                           l2_regularization=2.0, max_features=0.5, early_stopping=False, random_state=1)
+    model = HistGradientBoostingClassifier(
+        max_iter=TREES,
+        learning_rate=0.08,
+        max_leaf_nodes=LEAVES,
+        min_samples_leaf=20,
+        l2_regularization=2.0,
+        max_features=0.5,
+        early_stopping=False,
+        random_state=1,
+    )
     return model.fit(x, y, sample_weight=weight)
 
 
@@ -108,24 +118,46 @@ def export(model: HistGradientBoostingClassifier, features: list[str], threshold
     for (predictor,) in model._predictors:
         n = predictor.nodes
         leaf = n["is_leaf"].astype(bool)
-        trees.append(dict(
-            feature=np.where(leaf, -1, n["feature_idx"]).astype(int).tolist(),
-            threshold=[0.0 if at_leaf else min(float(np.float32(t)), ALL_LEFT) for at_leaf, t in zip(leaf, n["num_threshold"])],
-            left=np.where(leaf, 0, n["left"]).astype(int).tolist(),
-            right=np.where(leaf, 0, n["right"]).astype(int).tolist(),
-            unknownLeft=n["missing_go_to_left"].astype(int).tolist(),
-            value=[round(float(v), 6) if at_leaf else 0.0 for at_leaf, v in zip(leaf, n["value"])]))
-    return dict(kind="contact-classifier", version=1, features=features,
-                base=float(np.ravel(model._baseline_prediction)[0]), threshold=round(threshold, 3),
-                confidence=confidence(told), trees=trees)
+        trees.append(
+            dict(
+                feature=np.where(leaf, -1, n["feature_idx"]).astype(int).tolist(),
+                threshold=[
+                    0.0 if at_leaf else min(float(np.float32(t)), ALL_LEFT) for at_leaf, t in zip(leaf, n["num_threshold"])
+                ],
+                left=np.where(leaf, 0, n["left"]).astype(int).tolist(),
+                right=np.where(leaf, 0, n["right"]).astype(int).tolist(),
+                unknownLeft=n["missing_go_to_left"].astype(int).tolist(),
+                value=[round(float(v), 6) if at_leaf else 0.0 for at_leaf, v in zip(leaf, n["value"])],
+            )
+        )
+    return dict(
+        kind="contact-classifier",
+        version=1,
+        features=features,
+        base=float(np.ravel(model._baseline_prediction)[0]),
+        threshold=round(threshold, 3),
+        confidence=confidence(told),
+        trees=trees,
+    )
 
 
 def note_in_manifest(manifest: Path, target: Path, made: str, report: dict) -> None:
     document = json.loads(manifest.read_text())
     data = target.read_bytes()
-    entry = dict(name="contacts", role="contacts", file=target.name, sha256=hashlib.sha256(data).hexdigest(),
-                 bytes=len(data), license="Apache-2.0", source="trained by us on simulated table-top scenes",
-                 made=made, inputs={}, outputs={}, settings={}, notes=json.dumps(report))
+    entry = dict(
+        name="contacts",
+        role="contacts",
+        file=target.name,
+        sha256=hashlib.sha256(data).hexdigest(),
+        bytes=len(data),
+        license="Apache-2.0",
+        source="trained by us on simulated table-top scenes",
+        made=made,
+        inputs={},
+        outputs={},
+        settings={},
+        notes=json.dumps(report),
+    )
     document["models"] = [m for m in document["models"] if m["role"] != "contacts"] + [entry]
     manifest.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n")
 
@@ -142,8 +174,8 @@ def main() -> None:
     if not len(weights) == len(shares) == len(a.rows):
         ap.error("--weights and --quiet-share need one value for each file")
     rows, columns, contacts = load(a.rows)
-    features = columns[1 + len(KEPT_COLUMNS):]
-    x, y = rows[:, 1 + len(KEPT_COLUMNS):], rows[:, 4]
+    features = columns[1 + len(KEPT_COLUMNS) :]
+    x, y = rows[:, 1 + len(KEPT_COLUMNS) :], rows[:, 4]
     fold = (rows[:, 1].astype(int) * 7919 >> 3) % FOLDS
     file = rows[:, 0].astype(int)
     quiet = y == 0
@@ -156,9 +188,10 @@ def main() -> None:
         p[fold == f] = fit(x[train], y[train], weight[train]).predict_proba(x[fold == f])[:, 1]
     best = (-1.0, 0.5)
     for threshold in np.arange(0.1, 0.9, 0.025):
-        counts = [np.multiply(weights[n], score(rows[file == n], p[file == n], contacts,
-                                                 [k for k in contacts if k[0] == n], threshold))
-                  for n in range(len(a.rows))]
+        counts = [
+            np.multiply(weights[n], score(rows[file == n], p[file == n], contacts, [k for k in contacts if k[0] == n], threshold))
+            for n in range(len(a.rows))
+        ]
         tp, fp, fn = np.sum(counts, axis=0)
         f1 = 2 * tp / max(2 * tp + fp + fn, 1)
         best = max(best, (float(f1), float(threshold)))
@@ -168,8 +201,13 @@ def main() -> None:
     told: list[tuple[float, bool]] = []
     score(rows, p, contacts, list(contacts), best[1], told)
     model = fit(x[learned], y[learned], weight[learned])
-    report = dict(scenes=len(contacts), contacts=sum(map(len, contacts.values())), rows=len(rows),
-                  crossValidatedF1=round(best[0], 3), threshold=round(best[1], 3))
+    report = dict(
+        scenes=len(contacts),
+        contacts=sum(map(len, contacts.values())),
+        rows=len(rows),
+        crossValidatedF1=round(best[0], 3),
+        threshold=round(best[1], 3),
+    )
     print(json.dumps(report))
     a.out.write_text(json.dumps(export(model, features, best[1], told), separators=(",", ":")) + "\n")
     if a.manifest:

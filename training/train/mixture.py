@@ -7,6 +7,7 @@ Each set of sources has its own weights: the forecaster alone, and the forecaste
 Logistic regressions with a Gaussian prior, so that a type with few scenes stays at "both count alike"; each with the Brier score and
 log loss of sampling alone, the learned part alone and the two together, by fourfold cross-validation.
 """
+
 from __future__ import annotations
 
 import argparse

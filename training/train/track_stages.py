@@ -8,10 +8,10 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from training.data.tracks.examples import Examples
 from training.models.causes import CauseHead
 from training.models.forecaster import Forecaster
 from training.train.run import Run
-from training.data.tracks.examples import Examples
 from training.train.stages import causes, forecast
 
 

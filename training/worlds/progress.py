@@ -1,11 +1,12 @@
 """A progress bar on standard error: redrawn in place on a terminal, a line now and then otherwise."""
+
 from __future__ import annotations
 
 import sys
 import time
 
 WIDTH = 30
-QUIET_S = 10.0      # between lines where there is no terminal
+QUIET_S = 10.0  # between lines where there is no terminal
 
 
 class Progress:
@@ -27,6 +28,8 @@ class Progress:
         self.told = now
         rate = self.done / max(now - self.start, 1e-9)
         filled = WIDTH * self.done // max(self.total, 1)
-        line = (f"[{'#' * filled}{'.' * (WIDTH - filled)}] {self.done}/{self.total} {rate:.2f}/s "
-                f"{(self.total - self.done) / rate:.0f} s left  {note}")
+        line = (
+            f"[{'#' * filled}{'.' * (WIDTH - filled)}] {self.done}/{self.total} {rate:.2f}/s "
+            f"{(self.total - self.done) / rate:.0f} s left  {note}"
+        )
         print(f"\r{line[:150]:<150}" if terminal else line, end="" if terminal else "\n", file=sys.stderr, flush=True)

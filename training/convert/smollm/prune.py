@@ -1,6 +1,6 @@
 """Prune SmolLM2: fewer layers, fewer tokens. What is left does not speak until it is trained.
 
-    python -m training.convert.smollm.prune --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out WORK
+python -m training.convert.smollm.prune --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out WORK
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from pathlib import Path
 
 import torch
 
-from training.models.language.llama import Llama, LlamaShape
 from training.convert.smollm.gguf import Source, read_gguf
 from training.convert.smollm.vocabulary import kept_tokens, restrict
+from training.models.language.llama import Llama, LlamaShape
 
 LAYERS = [0, 1, 10, 20, 24, 29]
 """Found by dropping, from the ten layers that change their input most, one after the other that whose loss costs least perplexity

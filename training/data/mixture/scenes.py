@@ -4,6 +4,7 @@
 
 SHARDS is a folder of `tokens-*.npz` (`python -m training.data tokens`). Boxes are in frame heights, times in s.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -45,9 +46,7 @@ def event(data: dict[str, np.ndarray], e: int) -> dict:
 
 def framed(boxes: np.ndarray, seen: np.ndarray) -> list[list[list[float]]]:
     """By frame the objects in view: number, x, y, w, h."""
-    return [
-        [[int(o), *(round(float(v), 5) for v in boxes[k, o])] for o in np.flatnonzero(seen[k])] for k in range(len(boxes))
-    ]
+    return [[[int(o), *(round(float(v), 5) for v in boxes[k, o])] for o in np.flatnonzero(seen[k])] for k in range(len(boxes))]
 
 
 def plain(values: np.ndarray) -> list:

@@ -1,7 +1,7 @@
 """Scenes through the frozen detector, cached: one .npz a scene with features, truth and provenance.
 
-    python -m training.data.pixels.features street --first 0 --count 200 --out CACHE/train
-    python -m training.data.pixels.features tabletop --first 0 --count 100 --out CACHE/train
+python -m training.data.pixels.features street --first 0 --count 200 --out CACHE/train
+python -m training.data.pixels.features tabletop --first 0 --count 100 --out CACHE/train
 """
 
 from __future__ import annotations

@@ -24,7 +24,9 @@ def counterpart(event: Event, true_events: list[tuple[Event, np.ndarray]]) -> tu
     near = [
         pair
         for pair in true_events
-        if pair[0].type == event.type and set(pair[0].participants) == set(event.participants) and abs(pair[0].t - event.t) <= SAME_S
+        if pair[0].type == event.type
+        and set(pair[0].participants) == set(event.participants)
+        and abs(pair[0].t - event.t) <= SAME_S
     ]
     return min(near, key=lambda pair: abs(pair[0].t - event.t), default=None)
 

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.paths import ROOT
 from training.data.text.situations import Event, Situation, Thing
+from training.paths import ROOT
 
 HZ = 10
 SPEED_S, HEIGHT_S = 0.6, 1.0

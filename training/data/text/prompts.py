@@ -197,7 +197,9 @@ def add_forecast(tree: Tree, root: int, moment: Moment, index: int, speech: Spee
         tree.candidate(speech.encode(text), node, chance, "next")
 
 
-def add_causes(tree: Tree, root: int, moment: Moment, speech: Speech, rng: np.random.Generator, necessary: np.ndarray | None) -> None:
+def add_causes(
+    tree: Tree, root: int, moment: Moment, speech: Speech, rng: np.random.Generator, necessary: np.ndarray | None
+) -> None:
     told, focus = moment.told, moment.focus
     others = [thing for thing in told.things if thing.id not in focus.participants]
     if necessary is not None:
@@ -211,7 +213,9 @@ def add_causes(tree: Tree, root: int, moment: Moment, speech: Speech, rng: np.ra
     tree.answer(speech.lines(text), node, "chain")
 
 
-def moment_sample(observed: Observed, index: int, speech: Speech, rng: np.random.Generator, sighted: bool = True) -> Sample | None:
+def moment_sample(
+    observed: Observed, index: int, speech: Speech, rng: np.random.Generator, sighted: bool = True
+) -> Sample | None:
     """Forecast, places, looks and questions at moment `index` of a scene; not `sighted`: what the text alone answers."""
     moment = moment_at(observed, round(float(observed.arrays["moment"][index]) * HZ), rng, None, shuffled=True)
     if moment is None:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.paths import ROOT
 from training.data.text.situations import Event, Listing, Situation, Thing, by_relevance, listing, prompt_of
+from training.paths import ROOT
 
 FIXTURE = ROOT / "test" / "fixtures" / "fused" / "prompts.json"
 SYMMETRIC = ("meet", "collide")

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import numpy as np
 
-from training.worlds.progress import Progress
 from training.data.tracks import shards
 from training.data.tracks.stats import write_stats
+from training.worlds.progress import Progress
 
 SECONDS = 12.0
 SHARD = 64
@@ -47,10 +47,10 @@ def view_of(scene, motion, without: int | None = None) -> tuple[np.ndarray, np.n
 
 def make_scene(seed: int) -> dict[str, np.ndarray] | None:
     """One scene; None where nothing was placed or more bodies than a shard takes."""
+    from training.data.tracks import recorded as rec
     from training.worlds.pixels.physics import simulate
     from training.worlds.pixels.scene import draw_scene
     from training.worlds.pixels.truth import collisions
-    from training.data.tracks import recorded as rec
 
     scene = draw_scene(seed, SECONDS)
     n = len(scene.bodies)
@@ -69,11 +69,11 @@ def make_scene(seed: int) -> dict[str, np.ndarray] | None:
 
 def necessary(scene, motion, recorded) -> np.ndarray:
     """[E, n] for the events before 10 s: 1 where an event with a question does not happen without the body."""
+    from training.data.tracks import recorded as rec
     from training.worlds.pixels.physics import simulate
+    from training.worlds.pixels.truth import collisions, influences
     from training.worlds.tracks.compose import CAUSED
     from training.worlds.tracks.events import COLLIDE
-    from training.worlds.pixels.truth import collisions, influences
-    from training.data.tracks import recorded as rec
 
     _, events = rec.true_events(recorded)
     within = events[events[:, 3] < rec.STEPS]
@@ -120,7 +120,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def main(options: argparse.Namespace) -> None:
     firsts = range(0, options.scenes, SHARD)
-    tasks = [(options.out / f"bullet-{n:05d}.npz", options.seed + f, min(SHARD, options.scenes - f)) for n, f in enumerate(firsts)]
+    tasks = [
+        (options.out / f"bullet-{n:05d}.npz", options.seed + f, min(SHARD, options.scenes - f)) for n, f in enumerate(firsts)
+    ]
     with multiprocessing.Pool(options.jobs) as pool, Progress(len(tasks)) as progress:
         for note in pool.imap_unordered(make_shard, tasks):
             progress.step(note)

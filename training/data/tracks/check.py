@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 from training.data.tracks import shards
+from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 
 AGREE_S = 0.15  # s
 SHAPES = {

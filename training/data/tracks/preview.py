@@ -7,12 +7,21 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 from training.data.tracks import labels
+from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 
 HEIGHT = 300  # px of a tile
 TILES = 12
-COLOURS = ((80, 80, 255), (80, 220, 80), (255, 120, 60), (40, 200, 255), (255, 80, 220), (200, 200, 60), (160, 120, 255), (180, 180, 180))
+COLOURS = (
+    (80, 80, 255),
+    (80, 220, 80),
+    (255, 120, 60),
+    (40, 200, 255),
+    (255, 80, 220),
+    (200, 200, 60),
+    (160, 120, 255),
+    (180, 180, 180),
+)
 
 
 def tile(shard: dict[str, np.ndarray], index: int) -> np.ndarray:

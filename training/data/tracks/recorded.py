@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from training.worlds.tracks import compose, events as ev, futures as fu, noise
+from training.worlds.tracks import compose, noise
+from training.worlds.tracks import events as ev
+from training.worlds.tracks import futures as fu
 from training.worlds.tracks.scene import assemble
 
 STEPS = compose.STEPS

@@ -13,13 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from training.worlds.progress import Progress
-from training.worlds.tracks.compose import CAUSED
-from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
-from training.train.track_noise import load, match
 from training.data.tracks import recorded as rec
 from training.data.tracks import shards
 from training.data.tracks.stats import write_stats
+from training.train.track_noise import load, match
+from training.worlds.progress import Progress
+from training.worlds.tracks.compose import CAUSED
+from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 
 SECONDS = 12
 STREET_HZ = 10
@@ -178,7 +178,9 @@ def _told(result: Path, slots: dict[str, int]) -> dict[str, np.ndarray]:
         event = data["event"]
         who = [slots.get(p["id"]) for p in event["participants"]]
         if event["type"] in EVENT_TYPES and event["t"] < rec.STEPS / 10 and None not in who:
-            rows.append((EVENT_TYPES.index(event["type"]), who[0], who[1] if len(who) > 1 else -1, event["t"], event["confidence"]))
+            rows.append(
+                (EVENT_TYPES.index(event["type"]), who[0], who[1] if len(who) > 1 else -1, event["t"], event["confidence"])
+            )
     table = np.array(sorted(rows, key=lambda row: row[3]), float).reshape(-1, 5)
     types = (np.int8, np.int8, np.int8, np.float32, np.float32)
     return {f"se_{name}": table[:, k].astype(types[k]) for k, name in enumerate(shards.SEEN_EVENTS)}
@@ -194,7 +196,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> None:
-    tasks = [(w, options.seed + k) for w, count in (("tabletop", options.tabletop), ("street", options.street)) for k in range(count)]
+    tasks = [
+        (w, options.seed + k) for w, count in (("tabletop", options.tabletop), ("street", options.street)) for k in range(count)
+    ]
     tasks.sort(key=lambda task: (task[1], task[0]))  # both worlds from the start
     scenes, written = [], 0
     with Progress(len(tasks)) as progress:

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import numpy as np
 
-from training.worlds.progress import Progress
 from training.data.tracks import shards
 from training.data.tracks.preview import write_preview
 from training.data.tracks.stats import write_stats
+from training.worlds.progress import Progress
 
 TABLE_SHARE = 0.6
 

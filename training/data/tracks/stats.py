@@ -7,8 +7,8 @@ from pathlib import Path
 
 import numpy as np
 
-from training.worlds.tracks.events import EVENT_TYPES
 from training.data.tracks import labels, shards
+from training.worlds.tracks.events import EVENT_TYPES
 
 
 def collect(folder: Path) -> dict:

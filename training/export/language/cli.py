@@ -1,6 +1,6 @@
 """Write the fused model's files: language.onnx, embeddings.bin, tokenizer.json, fusion.onnx (docs/fused-model.md).
 
-    python -m training.export.language --base BASE --work WORK --out models
+python -m training.export.language --base BASE --work WORK --out models
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
+from training.convert.smollm.prune import load
 from training.export.language.entries import entries, put_entries
+from training.export.language.graph import BLOCK, CONTRIB, decoder, quantise, write_embeddings
 from training.models.language.fused import Fused
 from training.models.language.fusion import STEPS, FusionCore, LiveCore, Projection
-from training.export.language.graph import BLOCK, CONTRIB, decoder, quantise, write_embeddings
 from training.models.language.llama import Llama
-from training.convert.smollm.prune import load
 from training.train.stages.language import ALPHA, RANK, language_of, part_of
 
 EXACT = "foresight"
@@ -65,7 +65,9 @@ def quantise_linears(model: onnx.ModelProto) -> None:
             continue
         codes, scales = quantise(np.ascontiguousarray(weight.T))
         name = node.input[1]
-        graph.initializer.extend([numpy_helper.from_array(codes, f"{name}.codes"), numpy_helper.from_array(scales, f"{name}.scales")])
+        graph.initializer.extend(
+            [numpy_helper.from_array(codes, f"{name}.codes"), numpy_helper.from_array(scales, f"{name}.scales")]
+        )
         quantised = helper.make_node(
             "MatMulNBits", [node.input[0], f"{name}.codes", f"{name}.scales"], list(node.output), name=node.name,
             domain=CONTRIB, K=inputs, N=outputs, bits=8, block_size=BLOCK, accuracy_level=4,

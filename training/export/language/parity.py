@@ -17,18 +17,16 @@ import onnxruntime
 import torch
 from torch.nn import functional
 
+from training.data.text.tree import Speech, Tree, pack
+from training.export.language.graph import read_embeddings
 from training.models.language.fused import Fused
 from training.models.language.fusion import LiveCore
-from training.export.language.graph import read_embeddings
 from training.paths import ROOT
-from training.data.text.tree import Speech, Tree, pack
 
 FIXTURE = ROOT / "test" / "fixtures" / "fused" / "parity.json"
 PREFIX_TOLERANCE, CHANCE_TOLERANCE = 0.08, 0.05
 """Largest difference of a value of the prefix (which has a spread of about 0.2) and of a share of a digit: the weights are int8."""
-PROMPT = (
-    "objects\n#1 person moving\n#2 ball standing\n#3 car gone\nevents\ne1 enter #1 4.0\ne2 start_moving #1 2.1\ne3 collide #1 #2 0.6\n"
-)
+PROMPT = "objects\n#1 person moving\n#2 ball standing\n#3 car gone\nevents\ne1 enter #1 4.0\ne2 start_moving #1 2.1\ne3 collide #1 #2 0.6\n"
 CASES = [
     {"prompt": PROMPT + "next\n", "continuations": ["exit #1 ", "start_moving #2 ", "collide #1 #2 ", "turn #1 "]},
     {"prompt": PROMPT + "why e3\n", "continuations": ["needs #3 "]},
@@ -103,7 +101,9 @@ def gaps(models: Path, expected: dict) -> dict[str, float]:
     prefix = session(models / "fusion.onnx").run(None, feed_of(expected["visual"]))[0]
     language, speech = session(models / "language.onnx"), Speech(models / "tokenizer.json")
     table = read_embeddings(models / "embeddings.bin", prefix.shape[-1])
-    past = {i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32) for i in language.get_inputs() if i.name.startswith("past")}
+    past = {
+        i.name: np.zeros((1, i.shape[1], 0, i.shape[3]), np.float32) for i in language.get_inputs() if i.name.startswith("past")
+    }
     found = {"prefix": float(np.abs(prefix[0, :, :8] - np.array(expected["prefix"])).max())}
     for number, case in enumerate(expected["cases"]):
         batch = pack([tree_of(case, speech)], prefix.shape[1])

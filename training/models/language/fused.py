@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from training.data.text.prompts import Sample
-from training.models.language.fusion import STEPS, FusionCore, Projection, Sight
-from training.models.language.llama import Llama
 from training.data.text.situations import DIGIT_VALUES
 from training.data.text.tree import Batch, pack
+from training.models.language.fusion import STEPS, FusionCore, Projection, Sight
+from training.models.language.llama import Llama
 
 TOKEN, LOOK = 256, 128
 """Places for values of a token, and how many an object token has; the rest is 0."""

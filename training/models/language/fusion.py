@@ -102,7 +102,9 @@ class Foresight(nn.Module):
         self.requires_grad_(False)
 
     @torch.no_grad()
-    def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """States [B, N, STATES] with the log odds of each item, and rows [B, N, ROWS * 3]: of the pair with each slot, and whether
         there is an object."""
         model = self.forecaster
@@ -255,7 +257,9 @@ class Projection(nn.Module):
 
     def forward(self, sight: Sight, queries: int | None = None) -> Tensor:
         ahead = torch.cat(self.foresight(*sight.tracks(), sight.slot), -1)
-        objects = self.objects(torch.cat([object_features(*sight.tracks()), ahead, sight.looks * GAIN], -1)) * sight.valid[..., None]
+        objects = (
+            self.objects(torch.cat([object_features(*sight.tracks()), ahead, sight.looks * GAIN], -1)) * sight.valid[..., None]
+        )
         places = (torch.arange(self.shape.queries)[:, None] == sight.slot[:, None, :]).float()
         share = sight.clip_valid / sight.clip_valid.sum(1, keepdim=True).clamp(min=1.0)
         clip = self.clips((sight.clips * GAIN * share[..., None]).sum(1, keepdim=True))

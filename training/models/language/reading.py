@@ -84,7 +84,9 @@ def chance_loss(logits: Tensor, label: Tensor) -> Tensor:
     """label [..., bins + 1]: shares with that of `not` last; NaN where unknown."""
     chance = 1 - label[..., -1]
     where = torch.isfinite(chance)
-    return functional.binary_cross_entropy_with_logits(logits[where], chance[where].clamp(0, 1)) if where.any() else logits.sum() * 0
+    return (
+        functional.binary_cross_entropy_with_logits(logits[where], chance[where].clamp(0, 1)) if where.any() else logits.sum() * 0
+    )
 
 
 def reading_losses(core: nn.Module, reader: Reader, rows: dict[str, Tensor]) -> dict[str, Tensor]:

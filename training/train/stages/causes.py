@@ -10,10 +10,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.data.tracks.examples import HZ, THINGS, TRACK_NAMES, Examples, mirror, roughen, window
+from training.evaluate.probability_scores import f1, fit_logistic, scores
 from training.models.cause_features import AFTER_S, NEVER_S, STEPS, Reach
 from training.models.causes import ROLES, CauseHead
-from training.evaluate.probability_scores import f1, fit_logistic, scores
-from training.data.tracks.examples import HZ, THINGS, TRACK_NAMES, Examples, mirror, roughen, window
 
 EVENT_NAMES = (
     "enter", "appear", "exit", "disappear", "start_moving", "stop", "turn", "meet", "separate", "approach", "collide", "zone_enter",
@@ -127,7 +127,9 @@ def contacts_before(shard: dict[str, np.ndarray], rows: np.ndarray, event: int) 
     return contact
 
 
-def cause_losses(head: CauseHead, scenes: Scenes, groups: list[np.ndarray], rng: np.random.Generator, batch: int) -> dict[str, Tensor]:
+def cause_losses(
+    head: CauseHead, scenes: Scenes, groups: list[np.ndarray], rng: np.random.Generator, batch: int
+) -> dict[str, Tensor]:
     index = scenes.events.pick(rng, groups, batch)
     rows = scenes.rows(index, rng.normal(0, TIME_JITTER_S, batch).clip(-0.2, 0.2))
     mirror(rows, torch.from_numpy(rng.random(batch) < 0.5))

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.data.tracks.examples import HZ, TRACK_NAMES, Examples, front, mirror, roughen, together, tracks_at
+from training.evaluate.probability_scores import fit_logistic, scores
 from training.models.forecaster import BINS, PAIR_TYPES, SINGLE_TYPES, STEPS, Forecaster
 from training.models.kinematics import motion_of
-from training.evaluate.probability_scores import fit_logistic, scores
-from training.data.tracks.examples import HZ, TRACK_NAMES, Examples, front, mirror, roughen, together, tracks_at
 
 RERUN_SHARE = 0.6
 """Weight of the re-runs' distribution in the labels; the rest is what came about in the scene itself, which is the truth that
@@ -56,7 +56,9 @@ def labels(rerun: np.ndarray, actual: np.ndarray) -> np.ndarray:
     return mixed.astype(np.float16)
 
 
-def forecast_losses(model: Forecaster, examples: Examples, groups: list[np.ndarray], rng: np.random.Generator, batch: int) -> dict:
+def forecast_losses(
+    model: Forecaster, examples: Examples, groups: list[np.ndarray], rng: np.random.Generator, batch: int
+) -> dict:
     rows = examples.rows(examples.pick(rng, groups, batch), PER_THING)
     flipped = torch.from_numpy(rng.random(batch) < 0.5)
     mirror(rows, flipped)
@@ -160,7 +162,9 @@ def forecast_scores(model: Forecaster, examples: Examples) -> dict:
     found["all"] = scores(*(np.concatenate(column) for column in zip(*every, strict=True)))
     errors = told["paths"]
     names = ("likeliest", "best of six", "standing still")
-    return found | {"path error at 3 s, body heights, median": dict(zip(names, np.median(errors, 0).round(3).tolist(), strict=True))}
+    return found | {
+        "path error at 3 s, body heights, median": dict(zip(names, np.median(errors, 0).round(3).tolist(), strict=True))
+    }
 
 
 @torch.no_grad()

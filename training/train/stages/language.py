@@ -10,18 +10,18 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from training.convert.smollm.prune import load
+from training.data.text.observed import Observed, load_scenes
 from training.data.text.prompts import Sample, event_sample, moment_sample
-from training.train.run import Run
+from training.data.text.tree import Speech
 from training.data.tracks.examples import Examples, mirror, roughen
-from training.train.stages.forecast import PER_THING, examples_of
+from training.evaluate.language_scores import language_scores
 from training.models.language.fused import Fused
 from training.models.language.fusion import FusionCore, Projection
 from training.models.language.llama import Llama
-from training.data.text.observed import Observed, load_scenes
-from training.convert.smollm.prune import load
 from training.models.language.reading import Reader, reading_losses
-from training.evaluate.language_scores import language_scores
-from training.data.text.tree import Speech
+from training.train.run import Run
+from training.train.stages.forecast import PER_THING, examples_of
 
 READ_BATCH = 40
 SPOKEN_AFTER = 0.9
@@ -166,9 +166,7 @@ def train_heal(run: Run, module: Fused, train: list[Path], held: list[Path], bas
     return train_language(run, module, train, held, base, sighted=False)
 
 
-def train_instruct(
-    run: Run, module: Fused, train: list[Path], held: list[Path], base: Path, causes: bool = True
-) -> dict:
+def train_instruct(run: Run, module: Fused, train: list[Path], held: list[Path], base: Path, causes: bool = True) -> dict:
     """Not `causes`: the ablation that learns from no re-run without an object."""
     return train_language(run, module, train, held, base, sighted=True, causes=causes)
 

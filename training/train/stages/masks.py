@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from training.data.pixels.samples import View, fractions, jitter, pick_points, target_masks, tensors
 from training.models.object_heads import MASK_SIDE, ObjectHeads, enlarge, point_heat
 from training.train.run import mean
-from training.data.pixels.samples import View, fractions, jitter, pick_points, target_masks, tensors
 
 THINGS_PER_FRAME = 8
 BOX_JITTER = 0.05

@@ -9,9 +9,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from training.data.pixels.samples import View, fractions, jitter, tensors
 from training.models.object_heads import ObjectHeads, enlarge, mask_weights, pool_map, small_picture
 from training.train.run import mean
-from training.data.pixels.samples import View, fractions, jitter, tensors
 
 TEMPERATURE = 0.1
 KEYFRAMES_PER_SCENE = 3

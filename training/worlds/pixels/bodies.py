@@ -1,4 +1,5 @@
 """Rigid convex bodies: their geometry for physics (PyBullet shapes) and for the picture (planes and quadrics)."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ class Body:
     half: half extents of the local bounding box; launch: s, when it comes into being (0 = from the start);
     position and yaw and velocity: at that moment; push: (time s, velocity change m/s) of a motion of its own.
     """
+
     id: int
     shape: str
     half: tuple[float, float, float]
@@ -57,7 +59,7 @@ class Body:
             return s * self.half
         if self.shape == "sphere":
             n = np.arange(48) + 0.5
-            phi, theta = np.arccos(1 - 2 * n / 48), np.pi * (1 + 5 ** 0.5) * n
+            phi, theta = np.arccos(1 - 2 * n / 48), np.pi * (1 + 5**0.5) * n
             return a * np.stack([np.cos(theta) * np.sin(phi), np.sin(theta) * np.sin(phi), np.cos(phi)], 1)
         turn = 2 * np.pi * np.arange(24 if self.round else self.sides) / (24 if self.round else self.sides)
         ring = np.stack([a * np.cos(turn), b * np.sin(turn)], 1)
@@ -68,6 +70,7 @@ class Body:
         """Outward normals (f, 3) and distances (f,) of the faces of a polyhedron: inside means n·x ≤ d."""
         if self._planes is None:
             from scipy.spatial import ConvexHull
+
             hull = ConvexHull(self.vertices())
             rows = np.unique(np.round(hull.equations, 6), axis=0)
             self._planes = rows[:, :3].astype(np.float32), (-rows[:, 3]).astype(np.float32)

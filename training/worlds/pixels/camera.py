@@ -1,4 +1,5 @@
 """A pinhole camera above the plane z = 0. World z is up; lengths in m, pixels from the top left."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import numpy as np
 @dataclass
 class Camera:
     """eye (3,) m; right, down, forward: rows of the rotation; focal px; width, height px."""
+
     eye: np.ndarray
     rotation: np.ndarray
     focal: float

@@ -1,4 +1,5 @@
 """Rigid-body simulation of a scene by Bullet: poses at the frames of a video, and who touched whom when."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass
@@ -8,15 +9,16 @@ import pybullet as bullet
 
 from training.worlds.pixels.bodies import Body, rest_height
 
-LEAST_RATE = 240        # simulation steps per second, at least
-PARKED = 1000.0         # m; where a body waits for its launch
-GRAVITY = 9.81          # m/s²
+LEAST_RATE = 240  # simulation steps per second, at least
+PARKED = 1000.0  # m; where a body waits for its launch
+GRAVITY = 9.81  # m/s²
 
 
 @dataclass
 class Motion:
     """positions (frames, bodies, 3) m, rotations (frames, bodies, 3, 3) local -> world, present (frames, bodies);
     touches {(i, j) indices of bodies: times s of every step in contact}, i < j."""
+
     positions: np.ndarray
     rotations: np.ndarray
     present: np.ndarray
@@ -42,12 +44,27 @@ def _orientation(body: Body) -> list[float]:
 def _add(body: Body, client: int, absent: bool) -> int:
     waits = body.launch > 0 or absent
     place = [PARKED + 10 * body.id, PARKED, rest_height(body)] if waits else list(body.position)
-    handle = bullet.createMultiBody(0.0 if body.fixed else body.mass, _shape(body, client), -1, place,
-                                    _orientation(body), useMaximalCoordinates=1, physicsClientId=client)
-    bullet.changeDynamics(handle, -1, lateralFriction=body.friction, rollingFriction=body.rolling,
-                          spinningFriction=body.rolling, restitution=body.restitution, linearDamping=0.0,
-                          angularDamping=0.02,
-                          activationState=bullet.ACTIVATION_STATE_ENABLE_SLEEPING, physicsClientId=client)
+    handle = bullet.createMultiBody(
+        0.0 if body.fixed else body.mass,
+        _shape(body, client),
+        -1,
+        place,
+        _orientation(body),
+        useMaximalCoordinates=1,
+        physicsClientId=client,
+    )
+    bullet.changeDynamics(
+        handle,
+        -1,
+        lateralFriction=body.friction,
+        rollingFriction=body.rolling,
+        spinningFriction=body.rolling,
+        restitution=body.restitution,
+        linearDamping=0.0,
+        angularDamping=0.02,
+        activationState=bullet.ACTIVATION_STATE_ENABLE_SLEEPING,
+        physicsClientId=client,
+    )
     if not waits and not body.fixed:
         _throw(body, handle, client)
     return handle
@@ -56,7 +73,7 @@ def _add(body: Body, client: int, absent: bool) -> int:
 def _throw(body: Body, handle: int, client: int) -> None:
     vx, vy, vz = body.velocity
     spin = [0.0, 0.0, body.spin]
-    if body.shape == "sphere":      # it comes rolling, not sliding
+    if body.shape == "sphere":  # it comes rolling, not sliding
         spin = [-vy / body.half[0], vx / body.half[0], body.spin]
     bullet.resetBasePositionAndOrientation(handle, body.position, _orientation(body), physicsClientId=client)
     _move(handle, [vx, vy, vz], spin, client)
@@ -67,8 +84,7 @@ def _move(handle: int, velocity: list[float], spin: list[float], client: int) ->
     bullet.resetBaseVelocity(handle, velocity, spin, physicsClientId=client)
 
 
-def simulate(bodies: list[Body], floor_friction: float, fps: float, frames: int,
-             without: int | None = None) -> Motion:
+def simulate(bodies: list[Body], floor_friction: float, fps: float, frames: int, without: int | None = None) -> Motion:
     """Runs the world for `frames` frames. `without`: the index of a body that stays away, for counterfactuals (it is
     parked, not removed, since the order of the bodies has an influence on the solver's rounding).
     Deterministic: the same arguments give the same motion."""
@@ -78,18 +94,24 @@ def simulate(bodies: list[Body], floor_friction: float, fps: float, frames: int,
         per_frame = int(np.ceil(LEAST_RATE / fps))
         step = 1.0 / (fps * per_frame)
         bullet.setPhysicsEngineParameter(fixedTimeStep=step, deterministicOverlappingPairs=1, physicsClientId=client)
-        floor = bullet.createMultiBody(0, bullet.createCollisionShape(bullet.GEOM_PLANE, physicsClientId=client),
-                                       useMaximalCoordinates=1, physicsClientId=client)
-        bullet.changeDynamics(floor, -1, lateralFriction=floor_friction, restitution=0.5, rollingFriction=0.0,
-                              physicsClientId=client)
+        floor = bullet.createMultiBody(
+            0,
+            bullet.createCollisionShape(bullet.GEOM_PLANE, physicsClientId=client),
+            useMaximalCoordinates=1,
+            physicsClientId=client,
+        )
+        bullet.changeDynamics(
+            floor, -1, lateralFriction=floor_friction, restitution=0.5, rollingFriction=0.0, physicsClientId=client
+        )
         handles = {i: _add(b, client, i == without) for i, b in enumerate(bodies)}
         return _run(bodies, handles, without, client, fps, per_frame, frames)
     finally:
         bullet.disconnect(client)
 
 
-def _run(bodies: list[Body], handles: dict[int, int], without: int | None, client: int, fps: float, per_frame: int,
-         frames: int) -> Motion:
+def _run(
+    bodies: list[Body], handles: dict[int, int], without: int | None, client: int, fps: float, per_frame: int, frames: int
+) -> Motion:
     index = {h: i for i, h in handles.items()}
     n = len(bodies)
     motion = Motion(np.zeros((frames, n, 3)), np.tile(np.eye(3), (frames, n, 1, 1)), np.zeros((frames, n), bool), {})

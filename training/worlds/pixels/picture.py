@@ -1,4 +1,5 @@
 """Paints a scene by casting the rays of each body's pixels: exact outlines and depths, textures, light and shadows."""
+
 from __future__ import annotations
 
 import cv2
@@ -9,7 +10,7 @@ from training.worlds.pixels.scene import Scene
 
 NOTHING, OCCLUDER = 255, 254
 Sight = tuple[tuple[slice, slice], np.ndarray, np.ndarray]
-GRAIN_FRAMES = 7        # pictures of sensor noise that are taken in turn, shifted at random
+GRAIN_FRAMES = 7  # pictures of sensor noise that are taken in turn, shifted at random
 
 
 def _smooth_noise(rng: np.random.Generator, size: int, octaves: int) -> np.ndarray:
@@ -20,7 +21,7 @@ def _smooth_noise(rng: np.random.Generator, size: int, octaves: int) -> np.ndarr
         grid = rng.random((n, n)).astype(np.float32)
         grid = np.pad(grid, 1, mode="wrap")
         step = size // n
-        out += cv2.resize(grid, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)[step:-step, step:-step] / 2 ** o
+        out += cv2.resize(grid, None, fx=step, fy=step, interpolation=cv2.INTER_LINEAR)[step:-step, step:-step] / 2**o
     out -= out.min()
     return out / out.max()
 
@@ -52,7 +53,7 @@ class Painter:
         self.rays = scene.camera.rays()
         self.eye = scene.camera.eye.astype(np.float32)
         self.light = np.array(scene.look.light, np.float32)
-        self.background: np.ndarray | None = None     # made when the first picture is wanted
+        self.background: np.ndarray | None = None  # made when the first picture is wanted
         look = scene.look
         shape = (GRAIN_FRAMES, scene.camera.height, scene.camera.width, 1 if scene.seed % 2 else 3)
         self.grain = (self.rng.standard_normal(shape, np.float32) * look.noise) if look.noise else None
@@ -80,8 +81,8 @@ class Painter:
         picture *= look.ambient + (1 - look.ambient) * max(self.light[2], 0)
         wall = (rays[..., 2] > -1e-3) | (depth > 40)
         picture[wall] = look.wall
-        rows, columns = np.mgrid[-1:1:1j * rays.shape[0], -1:1:1j * rays.shape[1]]
-        picture *= (1 - look.vignette * (rows ** 2 + columns ** 2) / 2)[..., None]
+        rows, columns = np.mgrid[-1 : 1 : 1j * rays.shape[0], -1 : 1 : 1j * rays.shape[1]]
+        picture *= (1 - look.vignette * (rows**2 + columns**2) / 2)[..., None]
         return np.ascontiguousarray(picture[..., ::-1] * 255).astype(np.float32)
 
     def labels(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> np.ndarray:
@@ -101,7 +102,7 @@ class Painter:
                 continue
             pixels, depth = camera.project(silhouette(bodies[i], positions[i], rotations[i], camera.eye))
             if depth.min() > 0.2:
-                low, high = pixels.min(0), pixels.max(0)      # what is filled has its edge pixels in addition
+                low, high = pixels.min(0), pixels.max(0)  # what is filled has its edge pixels in addition
                 pixels = (pixels - (low + high) / 2) * (1 - 1 / np.maximum(high - low, 2)) + (low + high) / 2
                 hull = cv2.convexHull(np.round(pixels * 8).astype(np.int32))
                 cv2.fillConvexPoly(labels, hull, int(i), cv2.LINE_8, 3)
@@ -110,7 +111,7 @@ class Painter:
 
     def paint(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         pose = _fingerprint(positions, rotations, present)
-        if self.clean is None or self.clean[0] != pose:     # what rests need not be painted anew
+        if self.clean is None or self.clean[0] != pose:  # what rests need not be painted anew
             if self.background is None:
                 self.background = self._background()
             picture = self.background.copy()
@@ -134,7 +135,7 @@ class Painter:
         if mask.any():
             x, y, w, h = cv2.boundingRect(mask)
             m = int(3 * look.shadow_blur) + 1
-            part = np.s_[max(0, y - m):y + h + m, max(0, x - m):x + w + m]
+            part = np.s_[max(0, y - m) : y + h + m, max(0, x - m) : x + w + m]
             soft = cv2.GaussianBlur(mask[part], (0, 0), look.shadow_blur).astype(np.float32) * (look.shadow / 255)
             picture[part] *= 1 - soft[..., None]
 
@@ -157,7 +158,7 @@ class Painter:
     def _occlude(self, labels: np.ndarray, picture: np.ndarray | None) -> None:
         width = labels.shape[1]
         for x, w, colour in self.scene.look.occluders:
-            columns = np.s_[:, int((x - w / 2) * width):int((x + w / 2) * width)]
+            columns = np.s_[:, int((x - w / 2) * width) : int((x + w / 2) * width)]
             labels[columns] = OCCLUDER
             if picture is not None:
                 picture[columns] = np.array(colour[::-1]) * 255
@@ -275,7 +276,7 @@ def hit(body: Body, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, n
 
 
 def _hit_sphere(radius: float, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    a, b, c = (rays * rays).sum(1), rays @ origin, origin @ origin - radius ** 2
+    a, b, c = (rays * rays).sum(1), rays @ origin, origin @ origin - radius**2
     root = b * b - a * c
     t = np.where(root >= 0, (-b - np.sqrt(np.maximum(root, 0))) / a, np.inf).astype(np.float32)
     t[t <= 0] = np.inf
@@ -285,7 +286,7 @@ def _hit_sphere(radius: float, origin: np.ndarray, rays: np.ndarray) -> tuple[np
 
 def _hit_cylinder(radius: float, half: float, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     a = (rays[:, :2] ** 2).sum(1) + 1e-12
-    b, c = rays[:, :2] @ origin[:2], origin[:2] @ origin[:2] - radius ** 2
+    b, c = rays[:, :2] @ origin[:2], origin[:2] @ origin[:2] - radius**2
     root = b * b - a * c
     side = np.sqrt(np.maximum(root, 0))
     z = np.where(np.abs(rays[:, 2]) < 1e-9, 1e-9, rays[:, 2])

@@ -1,4 +1,5 @@
 """A contact sheet to look at: a few frames of each scene with its boxes and the collisions told."""
+
 from __future__ import annotations
 
 import json
@@ -9,7 +10,7 @@ import numpy as np
 
 TILE = (320, 220)
 MOMENTS = (0.1, 0.35, 0.6, 0.85)
-SOON = 0.3          # s around a collision in which its two bodies are drawn in red
+SOON = 0.3  # s around a collision in which its two bodies are drawn in red
 
 
 def _tile(picture: np.ndarray, boxes: dict, truth: dict, t: float) -> np.ndarray:

@@ -1,4 +1,5 @@
 """Draws a table-top scene from its seed: bodies, camera, floor, light and what the video suffers."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ SIZE_WEIGHTS = (0.1, 0.1, 0.15, 0.25, 0.12, 0.08, 0.08, 0.08, 0.04)
 RATES = (10, 12, 15, 20, 24, 25, 30)
 FLOORS = ("plain", "noise", "wood", "tiles", "checks", "speckle")
 PATTERNS = ("plain", "plain", "plain", "stripes", "checks", "noise", "halves")
-PRESETS = ("ultrafast", "superfast", "veryfast")       # of x264: they differ in kind of artefact, and in time
+PRESETS = ("ultrafast", "superfast", "veryfast")  # of x264: they differ in kind of artefact, and in time
 MOST_BODIES = 9
 GRAVITY = 9.81
 
@@ -21,6 +22,7 @@ GRAVITY = 9.81
 @dataclass
 class Look:
     """What decides the picture beside the bodies. Colours are RGB 0–1; `light` points from the scene to the light."""
+
     floor: str
     floor_colours: tuple[tuple[float, float, float], tuple[float, float, float]]
     floor_scale: float
@@ -86,21 +88,33 @@ def _look(rng: np.random.Generator) -> Look:
     contrast = rng.uniform(0.03, 0.25) * rng.choice([-1, 1])
     b = tuple(float(np.clip(c + contrast, 0.02, 0.98)) for c in a)
     height, turn = np.radians(rng.uniform(35, 80)), rng.uniform(0, 2 * np.pi)
-    rugs = [(*rng.uniform(-3.5, 3.5, 2), *rng.uniform(0.2, 1.2, 2), _colour(rng, bool(rng.random() < 0.5)))
-            for _ in range(int(rng.choice([0, 0, 0, 1, 2, 4])))]
-    occluders = [(rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.09), _colour(rng, False))
-                 for _ in range(int(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03])))]
+    rugs = [
+        (*rng.uniform(-3.5, 3.5, 2), *rng.uniform(0.2, 1.2, 2), _colour(rng, bool(rng.random() < 0.5)))
+        for _ in range(int(rng.choice([0, 0, 0, 1, 2, 4])))
+    ]
+    occluders = [
+        (rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.09), _colour(rng, False))
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03])))
+    ]
     return Look(
-        floor=str(rng.choice(FLOORS)), floor_colours=(a, b), floor_scale=rng.uniform(0.3, 2.0),
+        floor=str(rng.choice(FLOORS)),
+        floor_colours=(a, b),
+        floor_scale=rng.uniform(0.3, 2.0),
         wall=_colour(rng, False),
         light=(np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)),
-        ambient=rng.uniform(0.35, 0.7), shadow=float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.15, 0.85])),
-        shadow_blur=rng.uniform(0.5, 5.0), noise=float(rng.choice([0.0, rng.uniform(0.5, 7.0)], p=[0.3, 0.7])),
+        ambient=rng.uniform(0.35, 0.7),
+        shadow=float(rng.choice([0.0, rng.uniform(0.1, 0.6)], p=[0.15, 0.85])),
+        shadow_blur=rng.uniform(0.5, 5.0),
+        noise=float(rng.choice([0.0, rng.uniform(0.5, 7.0)], p=[0.3, 0.7])),
         blur=float(rng.choice([0.0, rng.uniform(0.3, 1.0)], p=[0.4, 0.6])),
-        flicker=float(rng.choice([0.0, rng.uniform(0.005, 0.03)], p=[0.75, 0.25])), vignette=rng.uniform(0, 0.4),
-        shake=float(rng.choice([0.0, rng.uniform(0.2, 1.0)], p=[0.93, 0.07])), crf=int(rng.integers(18, 33)),
-        preset=str(rng.choice(PRESETS)), rugs=rugs,
-        occluders=occluders)
+        flicker=float(rng.choice([0.0, rng.uniform(0.005, 0.03)], p=[0.75, 0.25])),
+        vignette=rng.uniform(0, 0.4),
+        shake=float(rng.choice([0.0, rng.uniform(0.2, 1.0)], p=[0.93, 0.07])),
+        crf=int(rng.integers(18, 33)),
+        preset=str(rng.choice(PRESETS)),
+        rugs=rugs,
+        occluders=occluders,
+    )
 
 
 def _bodies(rng: np.random.Generator, camera: Camera, duration: float) -> list[Body]:
@@ -111,10 +125,22 @@ def _bodies(rng: np.random.Generator, camera: Camera, duration: float) -> list[B
     bodies: list[Body] = []
     for i in range(count):
         shape, half, sides, lying = draw_shape(rng, scale * rng.uniform(0.6, 1.3))
-        body = Body(i, shape, half, _colour(rng, True), friction=friction * rng.uniform(0.7, 1.4), rolling=rolling,
-                    restitution=rng.uniform(0.1, 0.8), yaw=rng.uniform(0, 2 * np.pi), lying=lying, sides=sides,
-                    gloss=float(rng.choice([0, rng.uniform(0.1, 0.6)])), pattern=str(rng.choice(PATTERNS)),
-                    pattern_scale=rng.uniform(2, 8), pattern_depth=rng.uniform(0.1, 0.5))
+        body = Body(
+            i,
+            shape,
+            half,
+            _colour(rng, True),
+            friction=friction * rng.uniform(0.7, 1.4),
+            rolling=rolling,
+            restitution=rng.uniform(0.1, 0.8),
+            yaw=rng.uniform(0, 2 * np.pi),
+            lying=lying,
+            sides=sides,
+            gloss=float(rng.choice([0, rng.uniform(0.1, 0.6)])),
+            pattern=str(rng.choice(PATTERNS)),
+            pattern_scale=rng.uniform(2, 8),
+            pattern_depth=rng.uniform(0.1, 0.5),
+        )
         body.mass = float(8 * half[0] * half[1] * half[2] * rng.uniform(4, 12))
         placed = _place_inside(rng, camera, body, bodies) if i < inside else _throw_in(rng, camera, body, bodies, duration)
         if placed:
@@ -133,8 +159,9 @@ def _fix_one(rng: np.random.Generator, bodies: list[Body]) -> None:
 
 
 def _clear(position: np.ndarray, body: Body, others: list[Body]) -> bool:
-    return all(np.linalg.norm(position[:2] - np.array(o.position[:2])) > body.radius + o.radius + 0.05
-               for o in others if o.launch == 0)
+    return all(
+        np.linalg.norm(position[:2] - np.array(o.position[:2])) > body.radius + o.radius + 0.05 for o in others if o.launch == 0
+    )
 
 
 def _place_inside(rng: np.random.Generator, camera: Camera, body: Body, others: list[Body]) -> bool:
@@ -182,7 +209,7 @@ def _throw_in(rng: np.random.Generator, camera: Camera, body: Body, others: list
         speed = np.sqrt(2 * body.friction * GRAVITY * distance * rng.uniform(1.0, 2.4))
     body.velocity = (float(-way[0] * speed), float(-way[1] * speed), 0.0)
     body.spin = float(rng.normal(0, 1.5)) if body.shape != "sphere" else 0.0
-    if rng.random() < 0.06:         # it drops in and bounces
+    if rng.random() < 0.06:  # it drops in and bounces
         body.position = (*body.position[:2], z + float(rng.uniform(0.3, 1.2)))
     return True
 

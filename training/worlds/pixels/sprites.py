@@ -192,9 +192,21 @@ def draw_car(pen: Pen, look: Look, pose: Pose) -> None:
     half = look.aspect / 2 * 0.94
     nose, tail, belt = 0.45 + 0.15 * s[1], 0.5 - 0.3 * s[2], 0.5
     front, rear = half * (0.2 + 0.25 * s[3]), -half * (0.55 + 0.42 * s[4])
-    body = [[-half, 0.85], [-half, tail + 0.1], [rear, belt - 0.1], [front + 0.3 * half, belt - 0.03], [half * 0.97, nose + 0.05], [half, 0.85]]
+    body = [
+        [-half, 0.85],
+        [-half, tail + 0.1],
+        [rear, belt - 0.1],
+        [front + 0.3 * half, belt - 0.03],
+        [half * 0.97, nose + 0.05],
+        [half, 0.85],
+    ]
     roof = [[rear, belt], [rear + 0.12 * half, 0.08], [front - 0.1, 0.07], [front + 0.32 * half, belt]]
-    glass = [[rear + 0.07 * half, belt - 0.02], [rear + 0.17 * half, 0.14], [front - 0.12, 0.13], [front + 0.2 * half, belt - 0.02]]
+    glass = [
+        [rear + 0.07 * half, belt - 0.02],
+        [rear + 0.17 * half, 0.14],
+        [front - 0.12, 0.13],
+        [front + 0.2 * half, belt - 0.02],
+    ]
     turn = np.array([facing, 1.0])
     for part, outline in ((TOP, roof), (GLASS, glass), (TOP, body)):
         pen.polygon(part, np.array(outline) * turn)
@@ -237,7 +249,9 @@ def draw_solid(pen: Pen, look: Look, pose: Pose) -> None:
         cut, skew = half * (0.2 + 1.4 * (0.5 + 0.4 * np.sin(pose.view))), 0.05 + 0.2 * s[2]
         edge = -half + cut
         pen.polygon(TOP, [[-half, 0.04 + skew], [edge, 0.04 + 2 * skew], [edge, 0.96], [-half, 0.96 - skew]])
-        pen.polygon(TROUSERS if s[3] < 0.3 else SLEEVES, [[edge, 0.04 + 2 * skew], [half, 0.04 + skew], [half, 0.96 - skew], [edge, 0.96]])
+        pen.polygon(
+            TROUSERS if s[3] < 0.3 else SLEEVES, [[edge, 0.04 + 2 * skew], [half, 0.04 + skew], [half, 0.96 - skew], [edge, 0.96]]
+        )
         pen.polygon(TRIM if s[3] < 0.3 else TOP, [[-half, 0.04 + skew], [0, 0.04], [half, 0.04 + skew], [edge, 0.04 + 2 * skew]])
     elif look.kind == "can":
         width = half * 0.8

@@ -1,6 +1,6 @@
 """Drawn scenes of people, cars, animals and things that walk, stop, turn, hide and leave, with exact masks and ids.
 
-    python -m training.worlds.pixels.street --seed 3 --out sheet.png     # a look at one scene
+python -m training.worlds.pixels.street --seed 3 --out sheet.png     # a look at one scene
 """
 
 from __future__ import annotations
@@ -113,9 +113,13 @@ class Street:
     def actor(self, number: int) -> Actor:
         """A thing with a path of walks and pauses between places."""
         rng = self.rng
-        weights = [0.05, 0.1, 0.05, 0.2, 0.2, 0.1, 0.15, 0.15] if self.top_down else [0.66, 0.12, 0.07, 0.03, 0.03, 0.03, 0.0, 0.06]
+        weights = (
+            [0.05, 0.1, 0.05, 0.2, 0.2, 0.1, 0.15, 0.15] if self.top_down else [0.66, 0.12, 0.07, 0.03, 0.03, 0.03, 0.0, 0.06]
+        )
         look = Look(rng, str(rng.choice(KINDS, p=weights)))
-        relative = {"person": rng.uniform(0.85, 1.1), "car": rng.uniform(0.8, 1.1), "animal": rng.uniform(0.3, 0.8)}.get(look.kind, rng.uniform(0.3, 1))
+        relative = {"person": rng.uniform(0.85, 1.1), "car": rng.uniform(0.8, 1.1), "animal": rng.uniform(0.3, 0.8)}.get(
+            look.kind, rng.uniform(0.3, 1)
+        )
         here, feet, heights, poses, moving = self.place(rng.random() < 0.35), [], [], [], []
         wait = int(rng.integers(0, 12)) * (rng.random() < 0.5) * self.hz // STEP_HZ
         goal, phase, view = None, rng.uniform(0, 6), rng.uniform(0, 6.28)

@@ -7,6 +7,7 @@ fps, width, height, objects, boxes {frame: {id: [x, y, w, h]}} (px, of the visib
 and causes (by running the scene again without each object). --masks K adds sSEED.masks.npz: frames (n,) and labels
 (n, height, width), 0 = nothing, id + 1 = body, 255 = an occluder, every K frames.
 """
+
 from __future__ import annotations
 
 import argparse
@@ -21,25 +22,43 @@ import numpy as np
 from training.worlds.pixels.physics import simulate
 from training.worlds.pixels.picture import NOTHING, OCCLUDER, Painter
 from training.worlds.pixels.preview import write_preview
-from training.worlds.progress import Progress
 from training.worlds.pixels.scene import Scene, draw_scene
 from training.worlds.pixels.truth import boxes_of, events_and_causes
 from training.worlds.pixels.video import VideoWriter
+from training.worlds.progress import Progress
 
-VERSION = 1             # of the world: raised when the same seed gives another scene
+VERSION = 1  # of the world: raised when the same seed gives another scene
 
 
 def _describe(scene: Scene, boxes: dict, events: list[dict], causes: list[dict]) -> dict:
     camera = scene.camera
     return dict(
-        world="tabletop", version=VERSION, seed=scene.seed, fps=scene.fps, width=camera.width, height=camera.height,
-        frames=scene.frames, boxes=boxes, events=events, causes=causes,
-        objects=[dict(id=b.id, shape=b.shape, color=[round(c, 3) for c in b.colour], half=[round(h, 4) for h in b.half],
-                      mass=round(b.mass, 4), friction=round(b.friction, 3), launch=round(b.launch, 3), fixed=b.fixed)
-                 for b in scene.bodies],
-        camera=dict(eye=camera.eye.round(4).tolist(), rotation=camera.rotation.round(6).tolist(),
-                    focal=round(camera.focal, 3)),
-        look={k: v for k, v in asdict(scene.look).items() if k not in ("rugs", "occluders")})
+        world="tabletop",
+        version=VERSION,
+        seed=scene.seed,
+        fps=scene.fps,
+        width=camera.width,
+        height=camera.height,
+        frames=scene.frames,
+        boxes=boxes,
+        events=events,
+        causes=causes,
+        objects=[
+            dict(
+                id=b.id,
+                shape=b.shape,
+                color=[round(c, 3) for c in b.colour],
+                half=[round(h, 4) for h in b.half],
+                mass=round(b.mass, 4),
+                friction=round(b.friction, 3),
+                launch=round(b.launch, 3),
+                fixed=b.fixed,
+            )
+            for b in scene.bodies
+        ],
+        camera=dict(eye=camera.eye.round(4).tolist(), rotation=camera.rotation.round(6).tolist(), focal=round(camera.focal, 3)),
+        look={k: v for k, v in asdict(scene.look).items() if k not in ("rugs", "occluders")},
+    )
 
 
 def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -> dict:
@@ -51,8 +70,11 @@ def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -
     motion = simulate(scene.bodies, scene.floor_friction, scene.fps, scene.frames)
     painter = Painter(scene)
     boxes, kept, before = {}, {}, None
-    writer = VideoWriter(out / f"s{seed}.mp4", scene.camera.width, scene.camera.height, scene.fps,
-                         scene.look.crf, scene.look.preset) if video else None
+    writer = (
+        VideoWriter(out / f"s{seed}.mp4", scene.camera.width, scene.camera.height, scene.fps, scene.look.crf, scene.look.preset)
+        if video
+        else None
+    )
     for k in range(scene.frames):
         pose = motion.positions[k], motion.rotations[k], motion.present[k]
         if writer:
@@ -87,6 +109,7 @@ def _work(task: tuple) -> dict:
 def _single_thread() -> None:
     """One thread a worker: the workers are as many as the cores that may be used."""
     import cv2
+
     cv2.setNumThreads(1)
 
 

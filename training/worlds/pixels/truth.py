@@ -1,4 +1,5 @@
 """The exact truth of a scene: boxes of the visible pixels, contacts, sights, and causes by running it again without."""
+
 from __future__ import annotations
 
 import cv2
@@ -7,10 +8,10 @@ import numpy as np
 from training.worlds.pixels.physics import Motion, simulate
 from training.worlds.pixels.scene import Scene
 
-LEAST_PIXELS = 40       # fewer visible pixels are no box
-APART = 0.5             # s without touching after which the next touch is a new collision
-SAME = 0.6              # s within which a collision of another run is the same one
-IN_VIEW = 0.1           # s around a collision in which both must have been visible
+LEAST_PIXELS = 40  # fewer visible pixels are no box
+APART = 0.5  # s without touching after which the next touch is a new collision
+SAME = 0.6  # s within which a collision of another run is the same one
+IN_VIEW = 0.1  # s around a collision in which both must have been visible
 
 
 def boxes_of(labels: np.ndarray, count: int) -> dict[str, list[int]]:
@@ -52,12 +53,14 @@ def _sights(boxes: dict[str, dict], scene: Scene) -> list[dict]:
 
 def events_and_causes(scene: Scene, motion: Motion, boxes: dict[str, dict]) -> tuple[list[dict], list[dict]]:
     """The collisions in view with the enters and exits, by time, and the causes of the collisions."""
+
     def visible(i: int, t: float) -> bool:
         k = range(int(np.floor((t - IN_VIEW) * scene.fps)), int(np.ceil((t + IN_VIEW) * scene.fps)) + 1)
         return any(str(i) in boxes.get(str(n), {}) for n in k)
 
-    told = [dict(type="collision", objects=[i, j], t=round(t, 3)) for t, i, j in collisions(motion)
-            if visible(i, t) and visible(j, t)]
+    told = [
+        dict(type="collision", objects=[i, j], t=round(t, 3)) for t, i, j in collisions(motion) if visible(i, t) and visible(j, t)
+    ]
     events = sorted(told + _sights(boxes, scene), key=lambda e: e["t"])
     return events, _causes(scene, motion, events)
 
@@ -73,14 +76,14 @@ def influences(motion: Motion, pair: list[int], until: float) -> set[int]:
 def _causes(scene: Scene, motion: Motion, events: list[dict]) -> list[dict]:
     """For each collision the bodies without which it does not happen, of those that can have had an influence on it: a
     body far away changes the rounding, and in chaos that is enough to change what happens later."""
-    wanted = [(n, e, influences(motion, e["objects"], e["t"] - 1e-3))
-              for n, e in enumerate(events) if e["type"] == "collision"]
-    without = {x: collisions(simulate(scene.bodies, scene.floor_friction, scene.fps, scene.frames, without=x))
-               for x in sorted(set().union(*(near for *_, near in wanted)))}
+    wanted = [(n, e, influences(motion, e["objects"], e["t"] - 1e-3)) for n, e in enumerate(events) if e["type"] == "collision"]
+    without = {
+        x: collisions(simulate(scene.bodies, scene.floor_friction, scene.fps, scene.frames, without=x))
+        for x in sorted(set().union(*(near for *_, near in wanted)))
+    }
     out = []
     for n, e, near in wanted:
-        need = [x for x in sorted(near) if not any(
-            [i, j] == e["objects"] and abs(t - e["t"]) <= SAME for t, i, j in without[x])]
+        need = [x for x in sorted(near) if not any([i, j] == e["objects"] and abs(t - e["t"]) <= SAME for t, i, j in without[x])]
         chain = [m for m, other, _ in wanted if other["t"] < e["t"] and set(other["objects"]) & set(need)]
         out.append(dict(event=n, necessary=need, chain=chain))
     return out

@@ -1,4 +1,5 @@
 """Writes frames as H.264 through ffmpeg."""
+
 from __future__ import annotations
 
 import subprocess
@@ -12,9 +13,33 @@ class VideoWriter:
 
     def __init__(self, path: Path, width: int, height: int, fps: float, crf: int, preset: str) -> None:
         self.path = path
-        command = ["ffmpeg", "-v", "error", "-y", "-f", "rawvideo", "-pix_fmt", "bgr24", "-s", f"{width}x{height}", "-r",
-                   f"{fps:g}", "-i", "-", "-c:v", "libx264", "-preset", preset, "-threads", "1", "-crf", str(crf),
-                   "-pix_fmt", "yuv420p", str(path)]
+        command = [
+            "ffmpeg",
+            "-v",
+            "error",
+            "-y",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "bgr24",
+            "-s",
+            f"{width}x{height}",
+            "-r",
+            f"{fps:g}",
+            "-i",
+            "-",
+            "-c:v",
+            "libx264",
+            "-preset",
+            preset,
+            "-threads",
+            "1",
+            "-crf",
+            str(crf),
+            "-pix_fmt",
+            "yuv420p",
+            str(path),
+        ]
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def write(self, picture: np.ndarray) -> None:

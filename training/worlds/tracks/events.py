@@ -10,8 +10,29 @@ import numpy as np
 from numba import njit
 
 from training.worlds.tracks.derive import (
-    APPEAR, BAND, COLLIDE, DISAPPEAR, ENTER, EVENT_TYPES, EXIT, FAR, FAST, HZ, LOITER, MEET, MOST_EVENTS, SLOW, START, STOP, TOUCH,
-    TURN, UNSEEN, Tracks, angle, prepare, tell,
+    APPEAR,
+    BAND,
+    COLLIDE,
+    DISAPPEAR,
+    ENTER,
+    EVENT_TYPES,
+    EXIT,
+    FAR,
+    FAST,
+    HZ,
+    LOITER,
+    MEET,
+    MOST_EVENTS,
+    SLOW,
+    START,
+    STOP,
+    TOUCH,
+    TURN,
+    UNSEEN,
+    Tracks,
+    angle,
+    prepare,
+    tell,
 )  # fmt: skip
 from training.worlds.tracks.pairs import box_gap, gap, mean_size, pair_events
 
@@ -24,12 +45,7 @@ __all__ = [
 
 @njit(cache=True)
 def in_band(box, aspect):
-    return (
-        box[0] <= BAND * aspect
-        or box[1] <= BAND
-        or box[0] + box[2] >= (1 - BAND) * aspect
-        or box[1] + box[3] >= 1 - BAND
-    )
+    return box[0] <= BAND * aspect or box[1] <= BAND or box[0] + box[2] >= (1 - BAND) * aspect or box[1] + box[3] >= 1 - BAND
 
 
 @njit(cache=True)

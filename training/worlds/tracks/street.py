@@ -85,7 +85,7 @@ def draw(par, camera, top):
         par[i, PAUSES], par[i, FINISH], par[i, POLITE] = u(0.1, 0.9), u(0.2, 0.9), (1.0 if u(0.0, 1.0) < 0.7 else 0.0)
         par[i, RESTS] = (1.0 if u(0.0, 1.0) < still else 0.0) if par[i, KIND] != BODY else 1.0
         par[i, REST_FOR] = 1e6 if par[i, KIND] == BODY else np.random.exponential(long_rest(par, i))
-        par[i, ROAM] = (1.0 if u(0.0, 1.0) < 0.1 else 0.0)
+        par[i, ROAM] = 1.0 if u(0.0, 1.0) < 0.1 else 0.0
         inside = u(0.0, 1.0) < early or par[i, KIND] == BODY
         start(par, i, camera, top, 0.0 if inside else u(0.2, LAST_LAUNCH), inside)
         if par[i, LABEL] in (1, 2):
@@ -360,7 +360,7 @@ def run(par, state, camera, top, noise, first, last, without, poses, met):
             state[i, Y] += state[i, VY] * STEP
         for i in range(n):
             poses[k + 1, i, 0], poses[k + 1, i, 1], poses[k + 1, i, 2] = state[i, X], state[i, Y], state[i, HEADING]
-            poses[k + 1, i, 3] = (1.0 if state[i, PRESENT] == 1 else 0.0)
+            poses[k + 1, i, 3] = 1.0 if state[i, PRESENT] == 1 else 0.0
 
 
 @njit(cache=True)
