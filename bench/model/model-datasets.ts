@@ -73,7 +73,7 @@ export async function sharedDatasets(
   return datasets;
 }
 
-/** Simulated tracks as an imperfect detector sees them (`python -m training.data tokens`), one dataset a world. */
+/** Simulated tracks as an imperfect detector sees them (`python -m training.data tracks`), one dataset a world. */
 export async function worldDatasets(
   shards: string,
   scenes: number,

@@ -54,10 +54,10 @@ export interface Scene {
   readonly truth: SceneTruth;
 }
 
-/** The first `most` scenes of each world in the shards `tokens-*.npz` of a folder (`python -m training.data tokens`). */
+/** The first `most` scenes of each world in the shards `tracks-*.npz` of a folder (`python -m training.data tracks`). */
 export async function readScenes(folder: string, most: number): Promise<Scene[]> {
-  const names = (await readdir(folder)).filter((name) => /^tokens-\d+\.npz$/.test(name)).toSorted();
-  if (names.length === 0) throw new Error(`${folder} has no tokens-*.npz`);
+  const names = (await readdir(folder)).filter((name) => /^tracks-\d+\.npz$/.test(name)).toSorted();
+  if (names.length === 0) throw new Error(`${folder} has no tracks-*.npz`);
   const left = { tabletop: most, street: most };
   const scenes: Scene[] = [];
   for (const name of names) {

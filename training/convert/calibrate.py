@@ -1,30 +1,32 @@
 """Ranges and bias corrections for quantising a float graph, from pictures that are run through it.
 
-Ranges are those that lose least (mean squared error of rounding and clipping together) from 60 % of the extremes on: a
-single outlier would cost every other value its resolution. A value that only a LeakyReLU reads counts by what is left of it behind
-the LeakyReLU, since an error below zero is divided by ten there.
+A range minimises the mean squared error of rounding and clipping, with ends from 60 % of the extremes on, because a single
+outlier
+would reduce the resolution of all other values. The errors of a value that only a LeakyReLU reads are weighted by its slope,
+because the LeakyReLU divides errors below zero by ten.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Iterable
+from typing import Any
 
 import numpy as np
 import onnx
 import onnxruntime
 from onnx import helper, numpy_helper
 
-# Values kept per tensor and picture.
 SAMPLES = 1024
+"""Values kept per tensor and picture."""
 LEVELS = 255
-# Shares of the extreme that are tried as the end of the range. Cameras show stronger edges than these pictures: with ends
-# down to a twentieth, what a street scene clips cost more (cosine 0.980 of its maps) than all rounding.
+# Shares of the extreme value that are tried as the end of the range. Cameras give stronger edges than these pictures: with ends
+# down to a twentieth, clipping on a street scene cost more (cosine 0.980 of its maps) than all rounding.
 SHARES = np.linspace(0.6, 1, 17)
 
 
 def tap(model: onnx.ModelProto, names: Iterable[str]) -> bytes:
-    """The model with these values as further outputs."""
+    """The serialised model with further values as outputs."""
     tapped = onnx.ModelProto()
     tapped.CopyFrom(model)
     present = {output.name for output in tapped.graph.output}
@@ -33,14 +35,17 @@ def tap(model: onnx.ModelProto, names: Iterable[str]) -> bytes:
 
 
 def open_session(model: bytes | str, threads: int = 1) -> onnxruntime.InferenceSession:
+    """Open a model on the CPU without spinning threads."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     return onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
 
 
-def find_ranges(model: onnx.ModelProto, nodes: list[onnx.NodeProto], feeds: list[dict]) -> dict[str, tuple[float, float]]:
-    """(low, high) of every activation that the nodes read or write."""
+def find_ranges(
+    model: onnx.ModelProto, nodes: list[onnx.NodeProto], feeds: list[dict[str, Any]]
+) -> dict[str, tuple[float, float]]:
+    """Range (low, high) of every activation that the nodes read or write."""
     constants = {tensor.name for tensor in model.graph.initializer}
     names = sorted({v for node in nodes for v in (*node.input, *node.output) if v and v not in constants})
     readers = {name: [n for n in model.graph.node if name in n.input] for name in names}
@@ -48,7 +53,7 @@ def find_ranges(model: onnx.ModelProto, nodes: list[onnx.NodeProto], feeds: list
     rng = np.random.default_rng(0)
     samples: dict[str, list[np.ndarray]] = {name: [] for name in names}
     for feed in feeds:
-        for name, values in zip(names, session.run(names, feed)):
+        for name, values in zip(names, session.run(names, feed), strict=True):
             flat = values.reshape(-1)
             samples[name] += [rng.choice(flat, SAMPLES), np.array([flat.min(), flat.max()])]
     ranges = {}
@@ -60,12 +65,12 @@ def find_ranges(model: onnx.ModelProto, nodes: list[onnx.NodeProto], feeds: list
 
 
 def slope(node: onnx.NodeProto) -> float | None:
-    """What a LeakyReLU leaves of a negative value; None for other nodes."""
+    """Negative slope of a LeakyReLU; None for other nodes."""
     return next((a.f for a in node.attribute if a.name == "alpha"), 0.01) if node.op_type == "LeakyRelu" else None
 
 
 def best_range(values: np.ndarray, below: float) -> tuple[float, float]:
-    """The range of least mean squared error; `below` weighs the errors of negative values."""
+    """Range with the smallest mean squared error; `below` weights the errors of negative values."""
     low, high = min(0.0, float(values.min())), max(0.0, float(values.max()))
     weights = np.where(values < 0, below**2, 1.0).astype(np.float32)
 
@@ -82,13 +87,11 @@ def best_range(values: np.ndarray, below: float) -> tuple[float, float]:
     return start, end
 
 
-def refine_weights(quantised: Path, reference: onnx.ModelProto, feeds: list[dict], limit: int) -> None:
-    """
-    Round each convolution's weights so that its outputs, not its weights, change least on real inputs: a weight's rounding
-    error is made up for by the weights that are still to be rounded (Frantar et al., GPTQ, 2023). What remains of the error
-    on average goes into the bias.
+def refine_weights(quantised: Path, reference: onnx.ModelProto, feeds: list[dict[str, Any]], limit: int) -> None:
+    """Round the weights of each convolution so that its outputs, not its weights, change least on real inputs.
 
-    @param limit: largest integer a weight may take
+    The rounding error of a weight is compensated by the weights that are still to be rounded (Frantar et al., GPTQ, 2023). The
+    remaining mean error is added to the bias. limit: largest integer a weight may take.
     """
     model = onnx.load(quantised)
     stored = {tensor.name: tensor for tensor in model.graph.initializer}
@@ -111,15 +114,15 @@ def refine_weights(quantised: Path, reference: onnx.ModelProto, feeds: list[dict
     onnx.save(model, quantised)
 
 
-def patches(model: onnx.ModelProto, sizes: dict[str, int], feeds: list[dict]) -> dict[str, np.ndarray]:
-    """What each convolution, whose kernel is size x size, sees at random places: [rows, channels * size * size]."""
+def patches(model: onnx.ModelProto, sizes: dict[str, int], feeds: list[dict[str, Any]]) -> dict[str, np.ndarray]:
+    """Inputs of each convolution with kernel size x size at random places: [rows, channels * size * size]."""
     nodes = [node for node in model.graph.node if node.name in sizes]
     names = sorted({node.input[0] for node in nodes})
     session = open_session(tap(model, names))
     rng = np.random.default_rng(0)
     rows: dict[str, list[np.ndarray]] = {name: [] for name in sizes}
     for feed in feeds:
-        values = dict(zip(names, session.run(names, feed)))
+        values = dict(zip(names, session.run(names, feed), strict=True))
         for node in nodes:
             size = sizes[node.name]
             stride = next((a.ints[0] for a in node.attribute if a.name == "strides"), 1)
@@ -127,13 +130,13 @@ def patches(model: onnx.ModelProto, sizes: dict[str, int], feeds: list[dict]) ->
             windows = np.lib.stride_tricks.sliding_window_view(padded, (size, size), (1, 2))[:, ::stride, ::stride]
             y, x = (rng.integers(0, side, PATCHES) for side in windows.shape[1:3])
             rows[node.name].append(windows[:, y, x].transpose(1, 0, 2, 3).reshape(PATCHES, -1))
-    return {name: np.concatenate(parts) for name, parts in rows.items()}
+    return {name: np.concatenate(arrays) for name, arrays in rows.items()}
 
 
-# Places per picture; 48 pictures give more rows than the widest convolution has inputs (2304).
 PATCHES = 64
-# Share of the mean curvature that is added to every direction, so that unseen inputs count too.
+"""Patches per picture; 48 pictures give more rows than the widest convolution has inputs (2304)."""
 DAMPING = 0.01
+"""Share of the mean curvature that is added to every direction, so that unseen inputs count too."""
 
 
 def round_together(weights: np.ndarray, scales: np.ndarray, rows: np.ndarray, limit: int) -> np.ndarray:
@@ -149,8 +152,8 @@ def round_together(weights: np.ndarray, scales: np.ndarray, rows: np.ndarray, li
     return integers
 
 
-def shift_bias(stored: dict, makers: dict, node: onnx.NodeProto, by: np.ndarray) -> None:
-    """Adds `by` to the bias of a convolution, which is an int32 constant behind a DequantizeLinear."""
+def shift_bias(stored: dict[str, Any], makers: dict[str, Any], node: onnx.NodeProto, by: np.ndarray) -> None:
+    """Add `by` to the bias of a convolution, which is an int32 constant behind a DequantizeLinear."""
     maker = makers[node.input[2]]
     bias, scale = stored[maker.input[0]], numpy_helper.to_array(stored[maker.input[1]])
     shifted = numpy_helper.to_array(bias) + np.rint(by / scale)

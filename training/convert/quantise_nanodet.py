@@ -1,9 +1,9 @@
-"""Quantise the detector to INT8, in several ways, and compare what each costs and changes.
+"""Quantises the detector to INT8, in several ways, and compares their cost and accuracy.
 
     python -m training.convert.quantise_nanodet --variant static --out models/nanodet-int8.onnx
     python -m training.convert.quantise_nanodet --compare [--threads 1] [--rounds 20]
 
-The default is the fastest variant that keeps tracking on people within one point of the float model (docs/adr/0010).
+The default is the fastest variant whose tracking of people is within one point of the float model (docs/adr/0010).
 Calibration uses composed photographs (calibration_scenes.py), never evaluation data. The same source gives the same bytes.
 
 Weights are per channel and 7 bits wide (`reduce_range`): without VNNI, AVX2 adds pairs of 8 x 8 bit products in 16 bits,
@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import onnx
-import onnxruntime
 from onnx import numpy_helper
 from onnxruntime.quantization import CalibrationMethod, QuantType, quantize_dynamic
 from onnxruntime.quantization.calibrate import TensorsData
@@ -35,21 +34,21 @@ from training.convert.nanodet import update_manifest
 FLOAT_MODEL = Path("models/nanodet.onnx")
 CANVAS, CONTENT = (320, 416), (312, 416)
 CALIBRATION_SCENES, CALIBRATION_SEED = 48, 1
-# Scenes that no variant was calibrated on, to measure the gap to the float model.
 HELD_OUT_SCENES, HELD_OUT_SEED = 12, 2
+"""Scenes without calibration data, to measure the difference to the float model."""
 OUTPUTS = ["scores", "boxes", "p3", "p4", "p5"]
 ALL_OPS = ["Conv", "LeakyRelu", "Concat", "Add", "MaxPool", "AveragePool", "Resize"]
 
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to quantise. `float_parts` stay in float: `stem` (first convolution), `heads` (all after p3-p5), `outputs`."""
+    """A quantisation. `float_regions` stay in float: `stem` (first convolution), `heads` (all after p3-p5), `outputs`."""
 
     ops: tuple[str, ...] = tuple(ALL_OPS)
     activation: QuantType = QuantType.QUInt8
     weight: QuantType = QuantType.QInt8
     per_channel: bool = True
-    float_parts: tuple[str, ...] = ()
+    float_regions: tuple[str, ...] = ()
     refined: bool = True
     dynamic: bool = False
 
@@ -58,9 +57,9 @@ VARIANTS = {
     "static": Variant(),
     "static-rounded": Variant(refined=False),
     "static-conv-only": Variant(ops=("Conv",)),
-    "static-float-heads": Variant(float_parts=("heads",)),
-    "static-float-stem": Variant(float_parts=("stem",)),
-    "static-float-outputs": Variant(float_parts=("outputs",)),
+    "static-float-heads": Variant(float_regions=("heads",)),
+    "static-float-stem": Variant(float_regions=("stem",)),
+    "static-float-outputs": Variant(float_regions=("outputs",)),
     "static-u8u8": Variant(weight=QuantType.QUInt8, per_channel=False, refined=False),
     "static-s8s8": Variant(activation=QuantType.QInt8, refined=False),
     "dynamic": Variant(dynamic=True),
@@ -68,7 +67,7 @@ VARIANTS = {
 
 
 def fold_weights(model: onnx.ModelProto) -> onnx.ModelProto:
-    """Float16 weights with their casts become float32 weights, which is what the quantiser knows."""
+    """Replace float16 weights and their casts by float32 weights, which the quantiser requires."""
     graph = model.graph
     stored = {tensor.name: tensor for tensor in graph.initializer}
     kept = []
@@ -94,40 +93,41 @@ def downstream(graph: onnx.GraphProto, values: set[str]) -> set[str]:
     return names
 
 
-def excluded(graph: onnx.GraphProto, parts: tuple[str, ...]) -> list[str]:
-    """Nodes that stay in float: always the preamble and the decoding, and the named parts."""
+def excluded(graph: onnx.GraphProto, regions: tuple[str, ...]) -> list[str]:
+    """Nodes that stay in float: the preamble, the decoding, and the named regions."""
     tail = downstream(graph, {node.output[0] for node in graph.node if node.name.endswith("_nhwc")})
     convolutions = [node for node in graph.node if node.op_type == "Conv"]
     names = set(tail)
     names.update(node.name for node in graph.node if node.op_type == "Transpose")
     names.update(node.name for node in graph.node[: list(graph.node).index(convolutions[0])])
-    if "stem" in parts:
+    if "stem" in regions:
         names.add(convolutions[0].name)
         names.update(node.name for node in graph.node if convolutions[0].output[0] in node.input)
     heads = head_nodes(graph)
-    if "heads" in parts:
+    if "heads" in regions:
         names.update(heads)
-    if "outputs" in parts:
+    if "outputs" in regions:
         names.update(node.name for node in convolutions if node.name in heads and kernel(node) == 1)
     return sorted(names)
 
 
 def head_nodes(graph: onnx.GraphProto) -> set[str]:
-    """From the convolution that reads a feature map's value to its output."""
+    """Nodes from the convolutions that read a feature map to the outputs."""
     sources = {node.input[0] for node in graph.node if node.op_type == "Identity" and node.output[0] in OUTPUTS}
-    # A pyramid level also feeds the next one, so only 3 x 3 convolutions on a level begin a head.
+    # A pyramid level also feeds the next one, so only a 3 x 3 convolution on a level starts a head.
     first = {n.output[0]: n.name for n in graph.node if n.op_type == "Conv" and n.input[0] in sources and kernel(n) == 3}
     return set(first.values()) | downstream(graph, set(first))
 
 
 def kernel(node: onnx.NodeProto) -> int:
+    """Kernel size of a convolution."""
     return next(attribute.ints[0] for attribute in node.attribute if attribute.name == "kernel_shape")
 
 
 def quantise(variant: Variant, out: Path) -> None:
     """Write the variant of the float model to `out`."""
     model = fold_weights(onnx.load(FLOAT_MODEL))
-    skip = excluded(model.graph, variant.float_parts)
+    skip = excluded(model.graph, variant.float_regions)
     if variant.dynamic:
         quantize_dynamic(model, out, op_types_to_quantize=["Conv"], weight_type=QuantType.QUInt8, nodes_to_exclude=skip)
         return
@@ -155,25 +155,25 @@ def quantise(variant: Variant, out: Path) -> None:
 
 
 def cosines(a: np.ndarray, b: np.ndarray) -> float:
-    """Lowest cosine over the cells of two feature maps that carry something: [1, channels, height, width]."""
+    """Mean cosine over the cells of two feature maps [1, channels, height, width]."""
     x, y = (m[0].reshape(m.shape[1], -1).astype(np.float64) for m in (a, b))
     return float(np.mean((x * y).sum(0) / (np.linalg.norm(x, axis=0) * np.linalg.norm(y, axis=0) + 1e-12)))
 
 
 def gap(reference: list[np.ndarray], other: list[np.ndarray]) -> dict[str, float]:
-    """What a variant changes on one scene."""
+    """Differences of a variant from the float model on one scene."""
     best = reference[0].max(-1)
     sure = best > 0.3
     boxes = np.abs(reference[1] - other[1])[sure]
     return {
         "score_mae": float(np.abs(best - other[0].max(-1))[best > 0.1].mean()) if (best > 0.1).any() else float("nan"),
         "box_mae_px": float(boxes.mean()) if sure.any() else float("nan"),
-        **{name: cosines(a, b) for name, a, b in zip(OUTPUTS[2:], reference[2:], other[2:])},
+        **{name: cosines(a, b) for name, a, b in zip(OUTPUTS[2:], reference[2:], other[2:], strict=True)},
     }
 
 
 def compare(names: list[str], threads: int, rounds: int) -> None:
-    """A table of all variants, run in turns in this process: median ms and CPU ms, and gaps on held-out scenes."""
+    """Print a table of the variants: median ms and CPU ms, run in turns, and differences on held-out scenes."""
     with tempfile.TemporaryDirectory() as scratch:
         paths = {"float32": FLOAT_MODEL}
         for name in names:
@@ -181,8 +181,8 @@ def compare(names: list[str], threads: int, rounds: int) -> None:
             quantise(VARIANTS[name], paths[name])
         sessions = {name: open_session(str(path), threads) for name, path in paths.items()}
         scenes = list(feeds(HELD_OUT_SCENES, HELD_OUT_SEED, CANVAS, CONTENT))
-        wall = {name: [] for name in sessions}
-        cpu = {name: [] for name in sessions}
+        wall: dict[str, list[float]] = {name: [] for name in sessions}
+        cpu: dict[str, list[float]] = {name: [] for name in sessions}
         for turn in range(rounds):
             for name, session in sessions.items():
                 started, started_cpu = time.perf_counter(), time.process_time()
@@ -192,7 +192,7 @@ def compare(names: list[str], threads: int, rounds: int) -> None:
         references = [sessions["float32"].run(OUTPUTS, scene) for scene in scenes]
         print("variant | MiB | ms | CPU ms | of float | score gap | box gap px | cos p3 | p4 | p5")
         for name, session in sessions.items():
-            gaps = [gap(want, session.run(OUTPUTS, scene)) for want, scene in zip(references, scenes)]
+            gaps = [gap(want, session.run(OUTPUTS, scene)) for want, scene in zip(references, scenes, strict=True)]
             mean = {key: float(np.nanmean([each[key] for each in gaps])) for key in gaps[0]}
             ratio = np.median(np.array(cpu[name]) / np.array(cpu["float32"]))
             print(
@@ -203,6 +203,7 @@ def compare(names: list[str], threads: int, rounds: int) -> None:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--variant", choices=VARIANTS, default="static")
     parser.add_argument("--out", type=Path)

@@ -1,8 +1,8 @@
-"""Read a TensorFlow.js GraphModel, and run it literally with NumPy.
+"""Reads a TensorFlow.js GraphModel and runs it literally with NumPy.
 
-The reader gives the converter its nodes and weights. The interpreter is a second, independent opinion: it executes
-every node as TensorFlow defines it (NHWC, explicit paddings, transposes and all) and shares no code with the ONNX
-builder, so agreement between the two says that the conversion kept the network's meaning.
+The reader gives the converter its nodes and weights. The interpreter executes every node as TensorFlow defines it (NHWC,
+explicit
+paddings, transposes) and shares no code with the ONNX builder, so that agreement of the two verifies the conversion.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import base64
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -19,22 +20,27 @@ DTYPES = {"float32": np.float32, "int32": np.int32, "float16": np.float16}
 
 @dataclass
 class Node:
-    """One TensorFlow node: `inputs` are names, with `:k` for the k-th output of a node that has several."""
+    """One TensorFlow node: `inputs` are names, with `:k` for the k-th output of a node with several."""
 
     name: str
     op: str
     inputs: list[str]
-    attr: dict = field(repr=False)
+    attr: dict[str, Any] = field(repr=False)
 
     def ints(self, key: str) -> list[int]:
+        """List of integers in an attribute."""
         return [int(v) for v in self.attr[key]["list"]["i"]]
 
     def text(self, key: str) -> str:
+        """String in an attribute."""
         return base64.b64decode(self.attr[key]["s"]).decode()
 
 
 class GraphModel:
-    """Nodes by name and constants by name, weights dequantised to float32 (or int32)."""
+    """Nodes by name and constants by name, weights dequantised to float32 (or int32).
+
+    Raises ValueError when the file is not a graph model or the weights have an unsupported format.
+    """
 
     def __init__(self, json_path: Path):
         document = json.loads(json_path.read_text())
@@ -51,7 +57,7 @@ class GraphModel:
             blob = b"".join((json_path.parent / path).read_bytes() for path in group["paths"])
             self._read_weights(group["weights"], blob)
 
-    def _read_weights(self, specs: list[dict], blob: bytes) -> None:
+    def _read_weights(self, specs: list[dict[str, Any]], blob: bytes) -> None:
         offset = 0
         for spec in specs:
             quantization = spec.get("quantization")
@@ -68,12 +74,12 @@ class GraphModel:
             raise ValueError(f"weights use {offset} of {len(blob)} bytes: the package is not the expected one")
 
     def source(self, name: str) -> Node:
-        """The node that makes the value called `name`."""
+        """Node that produces the value `name`."""
         return self.nodes[name.split(":")[0]]
 
 
 class Interpreter:
-    """Executes a GraphModel node by node, each value computed once. Values are NumPy arrays in TensorFlow's layout."""
+    """Executes a GraphModel node by node, each value once. Values are NumPy arrays in the layout of TensorFlow."""
 
     def __init__(self, model: GraphModel, placeholder: np.ndarray):
         self.model = model
@@ -81,11 +87,12 @@ class Interpreter:
         self.values: dict[str, list[np.ndarray]] = {}
 
     def value(self, name: str) -> np.ndarray:
+        """The value `name`. Raises NotImplementedError for unknown operators."""
         base, _, index = name.partition(":")
         if base in self.model.constants:
             return self.model.constants[base]
         if base not in self.values:
-            # Nodes are chained deeper than Python's default recursion limit likes, so inputs are walked with a stack.
+            # The graph is deeper than the default recursion limit of Python, so inputs are visited with a stack.
             stack = [base]
             while stack:
                 node = self.model.nodes[stack[-1]]
@@ -107,48 +114,50 @@ class Interpreter:
         result = method(node, *[self.value(name) for name in node.inputs])
         return result if isinstance(result, list) else [result]
 
-    def _Placeholder(self, node):
+    def _Placeholder(self, node: Node) -> np.ndarray:
         return self.placeholder
 
-    def _Identity(self, node, x):
+    def _Identity(self, node: Node, x: np.ndarray) -> np.ndarray:
         return x
 
-    def _Transpose(self, node, x, perm):
+    def _Transpose(self, node: Node, x: np.ndarray, perm: np.ndarray) -> np.ndarray:
         return np.transpose(x, perm)
 
-    def _Add(self, node, a, b):
+    def _Add(self, node: Node, a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return a + b
 
     _AddV2 = _Add
 
-    def _Pad(self, node, x, paddings):
+    def _Pad(self, node: Node, x: np.ndarray, paddings: np.ndarray) -> np.ndarray:
         return np.pad(x, paddings)
 
-    def _PadV2(self, node, x, paddings, value):
+    def _PadV2(self, node: Node, x: np.ndarray, paddings: np.ndarray, value: np.ndarray) -> np.ndarray:
         return np.pad(x, paddings, constant_values=value)
 
-    def _LeakyRelu(self, node, x):
+    def _LeakyRelu(self, node: Node, x: np.ndarray) -> np.ndarray:
         return np.where(x > 0, x, np.float32(node.attr["alpha"]["f"]) * x)
 
-    def _Sigmoid(self, node, x):
+    def _Sigmoid(self, node: Node, x: np.ndarray) -> np.ndarray:
         return 1 / (1 + np.exp(-x))
 
-    def _ConcatV2(self, node, *parts_and_axis):
-        return np.concatenate(parts_and_axis[:-1], axis=int(parts_and_axis[-1]))
+    def _ConcatV2(self, node: Node, *values_and_axis: np.ndarray) -> np.ndarray:
+        return np.concatenate(values_and_axis[:-1], axis=int(values_and_axis[-1]))
 
-    def _SplitV(self, node, x, sizes, axis):
+    def _SplitV(self, node: Node, x: np.ndarray, sizes: np.ndarray, axis: np.ndarray) -> list[np.ndarray]:
         return np.split(x, np.cumsum(sizes)[:-1], axis=int(axis))
 
-    def _Reshape(self, node, x, shape):
+    def _Reshape(self, node: Node, x: np.ndarray, shape: np.ndarray) -> np.ndarray:
         return x.reshape(shape)
 
-    def _SparseToDense(self, node, indices, shape, values, default):
+    def _SparseToDense(
+        self, node: Node, indices: np.ndarray, shape: np.ndarray, values: np.ndarray, default: np.ndarray
+    ) -> np.ndarray:
         dense = np.full(shape, default)
         if indices.size:
             dense[tuple(np.atleast_2d(indices).T)] = values
         return dense
 
-    def _Conv2D(self, node, x, kernel):
+    def _Conv2D(self, node: Node, x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
         assert node.text("padding") == "VALID" and node.text("data_format") == "NHWC" and set(node.ints("dilations")) == {1}
         _, stride_y, stride_x, _ = node.ints("strides")
         windows = np.lib.stride_tricks.sliding_window_view(x[0], kernel.shape[:2], axis=(0, 1))
@@ -157,14 +166,14 @@ class Interpreter:
         flat = windows.transpose(0, 1, 3, 4, 2).reshape(height * width, -1)
         return (flat @ kernel.reshape(-1, kernel.shape[3])).reshape(1, height, width, -1)
 
-    def _MaxPool(self, node, x):
+    def _MaxPool(self, node: Node, x: np.ndarray) -> np.ndarray:
         assert node.text("padding") == "VALID" and node.text("data_format") == "NHWC"
         _, size_y, size_x, _ = node.ints("ksize")
         _, stride_y, stride_x, _ = node.ints("strides")
         windows = np.lib.stride_tricks.sliding_window_view(x, (size_y, size_x), axis=(1, 2))
         return windows[:, ::stride_y, ::stride_x].max(axis=(-2, -1))
 
-    def _ResizeBilinear(self, node, x, size):
+    def _ResizeBilinear(self, node: Node, x: np.ndarray, size: np.ndarray) -> np.ndarray:
         assert node.attr["half_pixel_centers"]["b"] and not node.attr["align_corners"]["b"]
         return resize_axis(resize_axis(x, 1, int(size[0])), 2, int(size[1]))
 

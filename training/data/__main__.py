@@ -1,21 +1,21 @@
-"""python -m training.data tokens|rendered|bullet|check …"""
+"""Makes and checks track scenes: python -m training.data tracks|rendered|bullet|check."""
 
 from __future__ import annotations
 
 import argparse
 
-from training.data.tracks import bullet, check, rendered
-from training.data.tracks import simulated as tokens
+from training.data.tracks import bullet, check, rendered, simulated
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
     commands = parser.add_subparsers(required=True)
     for name, module, about in (
-        ("tokens", tokens, "scenes as tracks, with causes and soft futures"),
-        ("rendered", rendered, "scenes as videos, seen by our own perception"),
-        ("bullet", bullet, "scenes of the physics engine without pictures"),
-        ("check", check, "whether shards hold what they must"),
+        ("tracks", simulated, "simulated track scenes with causes and soft futures"),
+        ("rendered", rendered, "rendered videos, tracked by Presage"),
+        ("bullet", bullet, "scenes of the Bullet physics engine without pictures"),
+        ("check", check, "check the invariants of shards"),
     ):
         command = commands.add_parser(name, help=about)
         module.add_arguments(command)

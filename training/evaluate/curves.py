@@ -1,12 +1,12 @@
-"""Draws the losses of training runs as a picture.
+"""Draws the losses of training runs.
 
     python -m training.evaluate.curves heal align instruct --out training/train/runs/fused.svg
     python -m training.evaluate.curves training/train/runs/clip.json [MORE.json ...] [--out curves.svg]
 
-One panel for each loss of a run's record (training/train/runs/STAGE.json, written by run.py; a name without ending means that file)
-over the steps: every logged mean as a thin line, their exponential mean as a thick one; a loss whose values are all positive and
-span more than a decade is drawn on a logarithmic scale. Without --out beside the (first) record, as .svg. Needs the standard
-library only.
+One panel for each loss in the records (a name without extension means training/train/runs/NAME.json) over the steps: every
+logged
+mean as a thin line, their exponential mean as a thick one. A loss with positive values that span more than a decade has a
+logarithmic scale. Without --out, the picture is written next to the first record, as .svg. Needs the standard library only.
 """
 
 from __future__ import annotations
@@ -17,16 +17,17 @@ import json
 import math
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from training.paths import RUNS
 
 WIDTH, HEIGHT = 420, 240
-"""One panel, px."""
+"""Size of a panel, px."""
 LEFT, RIGHT, TOP, BOTTOM = 58, 12, 34, 34
 COLUMNS = 2
 COLORS = ("#1f77b4", "#d62728", "#2ca02c", "#9467bd", "#ff7f0e", "#17becf")
 AVERAGED = 12
-"""The thick line averages over about this fraction of a run: one twelfth."""
+"""The thick line averages over about 1 / AVERAGED of a run."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +39,8 @@ class Curve:
     values: list[float]
 
 
-def curves_of(records: dict[str, dict]) -> dict[str, list[Curve]]:
-    """By name of the loss; values that are no finite numbers are left out."""
+def curves_of(records: dict[str, dict[str, Any]]) -> dict[str, list[Curve]]:
+    """Curves by name of the loss; values that are not finite numbers are left out."""
     out: dict[str, list[Curve]] = {}
     for run, record in records.items():
         losses = record.get("losses", [])
@@ -53,7 +54,7 @@ def curves_of(records: dict[str, dict]) -> dict[str, list[Curve]]:
 
 
 def smoothed(values: list[float]) -> list[float]:
-    """Exponential mean, the newest value with weight AVERAGED / length, at most 1."""
+    """Exponential mean with weight AVERAGED / length for the newest value, at most 1."""
     newest = min(1.0, AVERAGED / len(values))
     out: list[float] = []
     for value in values:
@@ -62,7 +63,7 @@ def smoothed(values: list[float]) -> list[float]:
 
 
 def ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round numbers within the range, at distances of 1, 2 or 5 times a power of ten."""
+    """Round numbers within the range, spaced by 1, 2 or 5 times a power of ten."""
     if high <= low:
         return [low]
     rough = (high - low) / most
@@ -73,7 +74,7 @@ def ticks(low: float, high: float, most: int = 5) -> list[float]:
 
 
 class Panel:
-    """The axes of one loss."""
+    """Axes and curves of one loss."""
 
     def __init__(self, name: str, curves: list[Curve], x: float, y: float):
         self.name, self.curves, self.x, self.y = name, curves, x, y
@@ -86,44 +87,49 @@ class Panel:
         self.low, self.high = low - margin, high + margin
 
     def scale(self, value: float) -> float:
+        """Value on the axis."""
         return math.log10(value) if self.log else value
 
     def at(self, step: float, value: float) -> tuple[float, float]:
+        """Position in px."""
         across = (step - self.first) / ((self.last - self.first) or 1)
         up = (self.scale(value) - self.low) / (self.high - self.low)
         return self.x + LEFT + across * (WIDTH - LEFT - RIGHT), self.y + HEIGHT - BOTTOM - up * (HEIGHT - TOP - BOTTOM)
 
-    def values_told(self) -> list[float]:
+    def labels(self) -> list[float]:
+        """Values of the tick labels."""
         marks = ticks(self.low, self.high)
         return [10**mark for mark in marks] if self.log else marks
 
     def svg(self) -> str:
+        """The panel as SVG."""
         left, right = self.x + LEFT, self.x + WIDTH - RIGHT
         bottom = self.y + HEIGHT - BOTTOM
         title = html.escape(f"{self.name}{' (logarithmic)' if self.log else ''}")
-        parts = [f'<text x="{left}" y="{self.y + TOP - 14}" font-weight="bold">{title}</text>']
-        for value in self.values_told():
+        elements = [f'<text x="{left}" y="{self.y + TOP - 14}" font-weight="bold">{title}</text>']
+        for value in self.labels():
             height = self.at(self.first, value)[1]
-            parts.append(f'<line x1="{left}" y1="{height:.1f}" x2="{right}" y2="{height:.1f}" stroke="#ddd"/>')
-            parts.append(f'<text x="{left - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.4g}</text>')
+            elements.append(f'<line x1="{left}" y1="{height:.1f}" x2="{right}" y2="{height:.1f}" stroke="#ddd"/>')
+            elements.append(f'<text x="{left - 6}" y="{height + 4:.1f}" text-anchor="end">{value:.4g}</text>')
         for step in ticks(self.first, self.last):
             place = self.at(step, 10**self.low if self.log else self.low)[0]
-            parts.append(f'<text x="{place:.1f}" y="{bottom + 16}" text-anchor="middle">{step:.6g}</text>')
+            elements.append(f'<text x="{place:.1f}" y="{bottom + 16}" text-anchor="middle">{step:.6g}</text>')
         for n, curve in enumerate(self.curves):
             color = COLORS[n % len(COLORS)]
-            parts.append(self.line(curve.steps, curve.values, f'stroke="{color}" stroke-width="0.7" opacity="0.45"'))
-            parts.append(self.line(curve.steps, smoothed(curve.values), f'stroke="{color}" stroke-width="2"'))
+            elements.append(self.line(curve.steps, curve.values, f'stroke="{color}" stroke-width="0.7" opacity="0.45"'))
+            elements.append(self.line(curve.steps, smoothed(curve.values), f'stroke="{color}" stroke-width="2"'))
             name = html.escape(curve.run)
-            parts.append(f'<text x="{right}" y="{self.y + TOP + 12 * n}" text-anchor="end" fill="{color}">{name}</text>')
-        return "\n".join(parts)
+            elements.append(f'<text x="{right}" y="{self.y + TOP + 12 * n}" text-anchor="end" fill="{color}">{name}</text>')
+        return "\n".join(elements)
 
     def line(self, steps: list[float], values: list[float], style: str) -> str:
-        points = " ".join("{:.1f},{:.1f}".format(*self.at(step, value)) for step, value in zip(steps, values))
+        """A curve as SVG."""
+        points = " ".join("{:.1f},{:.1f}".format(*self.at(step, value)) for step, value in zip(steps, values, strict=True))
         return f'<polyline points="{points}" fill="none" {style}/>'
 
 
-def draw(records: dict[str, dict]) -> str:
-    """The SVG. Raises ValueError when no record has losses."""
+def draw(records: dict[str, dict[str, Any]]) -> str:
+    """The picture as SVG. Raises ValueError when no record has losses."""
     curves = curves_of(records)
     if not curves:
         raise ValueError("the records have no losses to draw")
@@ -140,6 +146,7 @@ def draw(records: dict[str, dict]) -> str:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("records", nargs="+", help="files, or names of stages")
     parser.add_argument("--out", type=Path)

@@ -1,4 +1,4 @@
-"""How well the tokens tell the objects of a labelled recording apart (MOTChallenge boxes). For scoring only.
+"""Re-identification by appearance embeddings on a labelled recording (MOTChallenge boxes), for evaluation only.
 
 python -m training.evaluate.reidentification VIDEO GT.txt --work WORK
 """
@@ -17,7 +17,7 @@ from training.data.pixels.features import Keyframe
 from training.data.pixels.pyramid import Pyramid, planes_of
 from training.data.pixels.samples import View
 from training.export.cli import load_heads
-from training.train.stages.tokens import describers, look, rank
+from training.train.stages.embeddings import describers, observe, rank
 from training.worlds.pixels.street import STEP_HZ
 
 
@@ -34,21 +34,23 @@ def labelled_views(video: Path, truth: Path, every: int) -> list[View]:
         planes = planes_of(picture)
         ids = np.zeros(picture.shape[:2], np.uint8)
         view = View(Keyframe(video.stem, round(number / hz * STEP_HZ), planes, pyramid(planes), ids, {}))
+        # Replaces the cached property: the boxes come from the labels, not from a mask.
         view.things = boxes[:, 1].astype(np.int64), boxes[:, 2:6].astype(np.float32)
         views.append(view)
     return views
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("video", type=Path)
     parser.add_argument("truth", type=Path)
     parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--every", type=int, default=10, help="frames from one that is looked at to the next")
+    parser.add_argument("--every", type=int, default=10, help="use every n-th frame")
     options = parser.parse_args()
     torch.set_num_threads(1)
     heads = load_heads(options.work)
-    scene = look(heads, labelled_views(options.video, options.truth, options.every), 1, 0.0)
+    scene = observe(heads, labelled_views(options.video, options.truth, options.every), 1, 0.0)
     with torch.no_grad():
         print(json.dumps({name: rank([scene], function) for name, function in describers(heads).items()}, indent=1))
 

@@ -1,4 +1,4 @@
-"""A look at the exported object heads on frames of a recording: detections, outlines, predicted quality. For eyes only.
+"""Draws the results of the exported object heads on frames of a recording: detections, outlines, predicted quality.
 
 python -m training.evaluate.show_outlines examples/pedestrians.mp4 --out sheet.png
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -20,7 +21,7 @@ SCORE_FLOOR, NMS_IOU = 0.35, 0.6
 
 
 def detect(pyramid: Pyramid, planes: dict[str, np.ndarray]) -> np.ndarray:
-    """Boxes [N, 4] (x, y, w, h) as fractions of the frame."""
+    """Detected boxes [N, 4] (x, y, w, h) as fractions of the frame."""
     content, canvas = letterbox(*planes["y"].shape)
     feed = {name: planes[name][None, None] for name in "yuv"} | {"content": content, "canvas": canvas}
     scores, sides = pyramid.session.run(["scores", "boxes"], feed)
@@ -37,32 +38,36 @@ def detect(pyramid: Pyramid, planes: dict[str, np.ndarray]) -> np.ndarray:
 
 
 class Objects:
-    """models/objects.onnx on one thread."""
+    """Runs models/objects.onnx on one thread."""
 
     def __init__(self, path: Path = ROOT / "models" / "objects.onnx"):
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
-    def __call__(self, maps: dict, planes: dict, boxes: np.ndarray, points: np.ndarray | None = None) -> list[np.ndarray]:
-        """masks, quality, tokens, grid."""
+    def __call__(
+        self, maps: dict[str, Any], planes: dict[str, Any], boxes: np.ndarray, points: np.ndarray | None = None
+    ) -> list[np.ndarray]:
+        """Return masks, quality, embeddings and grid."""
         points = np.zeros((len(boxes), 3), np.float32) if points is None else points
         feed = {name: maps[name][None] for name in ("p3", "p4", "p5")} | {name: planes[name][None, None] for name in "yuv"}
         return self.session.run(None, feed | {"covered": maps["covered"], "boxes": boxes, "points": points})
 
 
 def paste(mask: np.ndarray, box: np.ndarray, margin: float, height: int, width: int) -> np.ndarray:
-    """bool [height, width]: a mask on its grid, put where it belongs in the frame."""
+    """Mask on its grid, resampled to the frame: bool [height, width]."""
     x, y, w, h = box * [width, height, width, height]
     side = mask.shape[0]
     steps_x, steps_y = w * (1 + margin) / side, h * (1 + margin) / side
-    matrix = np.float32(
-        [[steps_x, 0, x - w * margin / 2 + steps_x / 2 - 0.5], [0, steps_y, y - h * margin / 2 + steps_y / 2 - 0.5]]
+    matrix = np.array(
+        [[steps_x, 0, x - w * margin / 2 + steps_x / 2 - 0.5], [0, steps_y, y - h * margin / 2 + steps_y / 2 - 0.5]],
+        np.float32,
     )
     return cv2.warpAffine(mask, matrix, (width, height), flags=cv2.INTER_LINEAR) > 0.5
 
 
 def main() -> None:
+    """Run the command line."""
     from training.models.object_heads import MARGIN
 
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -81,12 +86,12 @@ def main() -> None:
         masks, quality, *_ = objects(pyramid(planes), planes, boxes)
         size = (picture.shape[1] * options.zoom, picture.shape[0] * options.zoom)
         drawn = cv2.resize(picture, size, interpolation=cv2.INTER_CUBIC)
-        for mask, box, told in zip(masks, boxes, quality, strict=True):
+        for mask, box, predicted in zip(masks, boxes, quality, strict=True):
             on = paste(mask, box, MARGIN, size[1], size[0]).astype(np.uint8)
             cv2.drawContours(drawn, cv2.findContours(on, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0], -1, (0, 255, 255), 1)
             corner = (box[:2] * size).astype(int)
             cv2.rectangle(drawn, corner, ((box[:2] + box[2:]) * size).astype(int), (255, 120, 0), 1)
-            cv2.putText(drawn, f"{told:.2f}", corner, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
+            cv2.putText(drawn, f"{predicted:.2f}", corner, cv2.FONT_HERSHEY_SIMPLEX, 0.4, (255, 255, 255), 1)
         tiles.append(drawn)
     cv2.imwrite(options.out, np.vstack(tiles))
 

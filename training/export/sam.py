@@ -1,33 +1,37 @@
 """Exports a SAM-architecture model as the two ONNX files that Presage takes: the image encoder and the mask decoder.
 
-usage: python -m training.export.sam --out DIR [--size tiny|mobile] [--weights mobile_sam.pt] [--seed 0] [--fixture PICTURE.json]
+    python -m training.export.sam --out DIR [--size tiny|mobile] [--weights mobile_sam.pt] [--seed 0] [--fixture PICTURE.json]
 
-The interface is that of the published exports of SAM and MobileSAM: the encoder takes `input_image` [height, width, 3] (RGB,
+The interface is that of the published exports of SAM and MobileSAM. The encoder takes `input_image` [height, width, 3] (RGB,
 0-255, longer side 1024) and normalises and pads inside the graph; the decoder takes `image_embeddings`, `point_coords`,
-`point_labels`, `mask_input`, `has_mask_input`, `orig_im_size` and gives `masks`, `iou_predictions`, `low_res_masks`.
+`point_labels`, `mask_input`, `has_mask_input`, `orig_im_size` and returns `masks`, `iou_predictions`, `low_res_masks`.
 
-Without --weights the weights are random: good for proving the interface and for measuring what such a model costs.
-`--size tiny` keeps the architecture and shrinks it (64 px, a few channels), for tests. `--fixture` also writes what the Python
-reference (predictor and automatic mask generator) makes of a drawn picture, to compare with by value.
+Without --weights the weights are random, which suffices to test the interface and to measure the cost of such a model.
+`--size tiny` keeps the architecture and shrinks it (64 px, a few channels), for tests. `--fixture` also writes the results of
+the Python
+reference (predictor and automatic mask generator) on a drawn picture, to compare with by value.
 
-needs: pip install torch torchvision numpy onnx onnxscript mobilesam-lite
+Needs: pip install torch torchvision numpy onnx onnxscript mobilesam-lite
 """
+
+from __future__ import annotations
 
 import argparse
 import json
 import os
 import sys
+from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
-from torch.nn import functional as F
+from torch import Tensor, nn
+from torch.nn import functional
 
 # Input side in px, width of the prompt embedding, width of the decoder's MLP, its heads.
 SIZES = {"mobile": (1024, 256, 2048, 8), "tiny": (128, 16, 16, 2)}
 
 
-def image_encoder(size, px, width):
+def image_encoder(size: str, px: int, width: int) -> nn.Module:
     """TinyViT as in MobileSAM; for `tiny` the plain ViT of SAM, whose sizes are free."""
     from mobilesam_lite.mobile_sam.modeling import ImageEncoderViT, TinyViT
 
@@ -63,7 +67,8 @@ def image_encoder(size, px, width):
     )
 
 
-def build(size, weights):
+def build(size: str, weights: str | None) -> tuple[Any, int]:
+    """Model and its input side in px; random weights without `weights`."""
     from mobilesam_lite.mobile_sam.modeling import MaskDecoder, PromptEncoder, Sam, TwoWayTransformer
 
     px, width, mlp, heads = SIZES[size]
@@ -83,7 +88,7 @@ def build(size, weights):
         pixel_std=[58.395, 57.12, 57.375],
     )
     if weights:
-        # The published checkpoint has a classification head of 1000 classes, which segmentation does not use.
+        # The published checkpoint has a classification head of 1000 classes that segmentation does not use.
         state = torch.load(weights, map_location="cpu", weights_only=True)
         state = {key: value for key, value in state.items() if not key.startswith("image_encoder.head")}
         missing, unexpected = sam.load_state_dict(state, strict=False)
@@ -93,20 +98,22 @@ def build(size, weights):
 
 
 class Encoder(nn.Module):
-    """[height, width, 3], RGB 0-255, longer side `px` -> image embeddings."""
+    """Normalises, pads and encodes a picture."""
 
-    def __init__(self, sam, px):
+    def __init__(self, sam: Any, px: int):
         super().__init__()
         self.sam, self.px = sam, px
 
-    def forward(self, input_image):
+    def forward(self, input_image: Tensor) -> Tensor:
+        """Map [height, width, 3], RGB 0-255, longer side `px`, to image embeddings."""
         picture = input_image.permute(2, 0, 1).unsqueeze(0)
         picture = (picture - self.sam.pixel_mean) / self.sam.pixel_std
-        picture = F.pad(picture, (0, self.px - picture.shape[-1], 0, self.px - picture.shape[-2]))
+        picture = functional.pad(picture, (0, self.px - picture.shape[-1], 0, self.px - picture.shape[-2]))
         return self.sam.image_encoder(picture)
 
 
-def export(sam, px, out):
+def export(sam: Any, px: int, out: str) -> None:
+    """Write encoder.onnx and decoder.onnx."""
     from mobilesam_lite.mobile_sam.utils.onnx import SamOnnxModel
 
     os.makedirs(out, exist_ok=True)
@@ -142,7 +149,7 @@ def export(sam, px, out):
         )
 
 
-def drawn(height, width):
+def drawn(height: int, width: int) -> np.ndarray:
     """RGB picture of a disc and a bar on a ramp."""
     y, x = np.mgrid[:height, :width]
     picture = np.stack([x * 200 // width + 20, y * 200 // height + 20, np.full_like(x, 90)], -1)
@@ -151,13 +158,13 @@ def drawn(height, width):
     return picture.astype(np.uint8)
 
 
-def reference(sam, px, path):
-    """What the Python predictor and mask generator say of a drawn picture."""
+def reference(sam: Any, px: int, path: str) -> None:
+    """Write the results of the Python predictor and mask generator on a drawn picture."""
     from mobilesam_lite.mobile_sam.automatic_mask_generator import SamAutomaticMaskGenerator
     from mobilesam_lite.mobile_sam.predictor import SamPredictor
     from pycocotools import mask as coco
 
-    def rle(mask):
+    def rle(mask: np.ndarray) -> str:
         return coco.encode(np.asfortranarray(mask.astype(np.uint8)))["counts"].decode()
 
     height, width = 60, 90
@@ -174,7 +181,7 @@ def reference(sam, px, path):
         (None, [[60.0, 20.0, 1], [10.0, 10.0, 0]]),
         ([54.0, 12.0, 67.5, 48.0], [[60.0, 30.0, 1]]),
     ]:
-        single = box is not None or len(points) > 1
+        single = box is not None or len(points or []) > 1
         masks, quality, _ = predictor.predict(
             point_coords=None if points is None else np.array(points)[:, :2],
             point_labels=None if points is None else np.array(points)[:, 2],
@@ -211,7 +218,8 @@ def reference(sam, px, path):
         file.write("\n")
 
 
-def main():
+def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser()
     parser.add_argument("--out", required=True)
     parser.add_argument("--size", choices=SIZES, default="mobile")
@@ -228,4 +236,5 @@ def main():
         print(name, os.path.getsize(os.path.join(args.out, name)), "bytes", file=sys.stderr)
 
 
-main()
+if __name__ == "__main__":
+    main()

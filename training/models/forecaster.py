@@ -1,4 +1,4 @@
-"""Forecaster: from 3 s of tracks to what each object and each pair does next, and where it goes."""
+"""Forecaster: next events of each object and each pair, and paths, from 3 s of tracks."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ STEP_CHANNELS, STATIC, PAIR_FEATURES = 17, 50, 35
 CURVES = 8
 SLOW, MOVING = 0.15, 0.35
 OLDEST_S = 7.0
-"""Simulated scenes last 10 s: of objects that are older the networks know nothing more."""
+"""Simulated scenes last 10 s, so ages are capped at this value."""
 SPEED_WINDOWS = (3, 6, 15, 29)
 BEND_WINDOW = 7
 AHEAD_S = (0.5, 1.0, 1.5, 2.0, 2.5, 3.0)
@@ -59,10 +59,10 @@ class Forecaster(nn.Module):
         self.pair = mlp(96, 64, len(PAIR_TYPES) * (BINS + 1))
         self.path = mlp(WIDTH, 192, MODES * (3 * CURVES + 1))
         self.register_buffer("curves", curves())
-        # Set after training so that probabilities agree with what happened on validation: logit of "it happens".
+        # Fitted after training on the actual outcomes of validation scenes, for the logit of "it happens".
         self.register_buffer("scale", torch.ones(len(SINGLE_TYPES) + len(PAIR_TYPES)))
         self.register_buffer("shift", torch.zeros(len(SINGLE_TYPES) + len(PAIR_TYPES)))
-        # Rare things begin as rare.
+        # Events are rare, so the initial probabilities are low.
         for head, types in ((self.single, SINGLE_TYPES), (self.pair, PAIR_TYPES)):
             with torch.no_grad():
                 head[-1].weight.mul_(0.1)
@@ -71,13 +71,13 @@ class Forecaster(nn.Module):
     def forward(
         self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """boxes [B, N, 30, 4], seen [B, N, 30], kind [B, N], age [B, N], aspect [B]; the last output is valid [B, N]."""
+        """Boxes [B, N, 30, 4], seen [B, N, 30], kind [B, N], age [B, N], aspect [B]; the last output is valid [B, N]."""
         nodes, pairs, motion = self.states(boxes, seen, kind, age, aspect)
         single = self.single(nodes).reshape(*age.shape, len(SINGLE_TYPES), BINS + 1)
         return single, self.pair_logits(nodes, pairs), *self.paths(nodes, motion), motion.valid
 
     def states(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor) -> tuple[Tensor, Tensor, Motion]:
-        """What is known of objects [B, N, 128] and pairs [B, N, N, 48] once they have looked at each other."""
+        """States of objects [B, N, 128] and pairs [B, N, N, 48] after interaction, and the motion."""
         motion = motion_of(boxes, seen, kind)
         velocity, known = slope(motion.position, motion.seen, 6)
         batch, things = age.shape
@@ -90,6 +90,7 @@ class Forecaster(nn.Module):
         return self.norm(nodes), pairs, motion
 
     def pair_logits(self, nodes: Tensor, pairs: Tensor) -> Tensor:
+        """Logits [B, N, N, 2, 7], symmetric in the pair."""
         mine, other, edge = self.pair_of.weight.split([WIDTH, WIDTH, PAIR_WIDTH], 1)
         directed = (nodes @ mine.T)[:, :, None] + (nodes @ other.T)[:, None] + pairs @ edge.T + self.pair_of.bias
         directed = nn.functional.gelu(directed)
@@ -97,10 +98,13 @@ class Forecaster(nn.Module):
         return logits.reshape(*pairs.shape[:3], len(PAIR_TYPES), BINS + 1)
 
     def paths(self, nodes: Tensor, motion: Motion) -> tuple[Tensor, Tensor]:
-        """[B, N, 6, 30, 3] x, y, standard deviation; [B, N, 6] logits. Residuals of constant velocity, in body heights."""
+        """Paths [B, N, 6, 30, 3] (x, y, standard deviation) and their logits [B, N, 6].
+
+        The network predicts residuals of constant velocity, in body heights.
+        """
         batch, things, _ = nodes.shape
-        told = self.path(nodes)
-        shape = told[..., : MODES * 3 * CURVES].reshape(batch, things, MODES, CURVES, 3)
+        values = self.path(nodes)
+        shape = values[..., : MODES * 3 * CURVES].reshape(batch, things, MODES, CURVES, 3)
         curve = torch.einsum("ct,bnmck->bnmtk", self.curves, shape)
         height = motion.height[..., None, None, None]
         straight = motion.at_last(slope(motion.position, motion.seen, 6)[0])
@@ -108,10 +112,10 @@ class Forecaster(nn.Module):
         base = motion.at_last(motion.position)[:, :, None] + straight[:, :, None] * ahead[:, None]
         place = base[:, :, None] + curve[..., :2] * height
         deviation = (nn.functional.softplus(curve[..., 2:] - 1) + 0.01) * height
-        return torch.cat([place, deviation], -1), told[..., MODES * 3 * CURVES :]
+        return torch.cat([place, deviation], -1), values[..., MODES * 3 * CURVES :]
 
     def calibrated(self, logits: Tensor, first: int) -> Tensor:
-        """Probabilities of the bins [..., types, 6] under the shift and scale of the types from `first` on."""
+        """Probabilities of the bins [..., types, 6] with the shift and scale of the types from `first` on."""
         types = logits.shape[-2]
         happens, never = logits[..., :BINS], logits[..., BINS:]
         total = torch.logsumexp(happens, -1, keepdim=True)
@@ -120,23 +124,24 @@ class Forecaster(nn.Module):
 
 
 class ForecasterGraph(nn.Module):
-    """One scene, as docs/fused-model.md names it: single, pair, paths, modes."""
+    """One scene with the outputs of docs/fused-model.md: single, pair, paths, modes."""
 
     def __init__(self, model: Forecaster):
         super().__init__()
         self.model = model
 
     def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor) -> tuple[Tensor, ...]:
+        """Return single [N, 5, 6], pair [N, N, 2, 6], paths [N, 6, 30, 3], modes [N, 6]."""
         single, pair, paths, modes, valid = self.model(boxes[None], seen[None], kind[None], age[None], aspect)
         alone = 1 - (torch.arange(age.shape[0])[:, None] == torch.arange(age.shape[0])).to(boxes.dtype)
         both = valid[0, :, None] * valid[0] * alone
-        told = self.model.calibrated(single, 0)[0] * valid[0, :, None, None]
+        singles = self.model.calibrated(single, 0)[0] * valid[0, :, None, None]
         between = self.model.calibrated(pair, len(SINGLE_TYPES))[0] * both[..., None, None]
-        return told, between, paths[0], torch.softmax(modes, -1)[0]
+        return singles, between, paths[0], torch.softmax(modes, -1)[0]
 
 
 def curves() -> Tensor:
-    """[8, 30]: smooth bumps over the 3 s ahead, 0 at the present; weighted sums of them are the bends of a path."""
+    """Basis [8, 30] of path residuals: smooth bumps over the 3 s ahead, 0 at the present."""
     time = torch.arange(1, AHEAD + 1) / AHEAD
     centres = torch.linspace(0.1, 1.0, CURVES)
     bumps = torch.exp(-(((time[None] - centres[:, None]) / 0.14) ** 2))
@@ -144,7 +149,7 @@ def curves() -> Tensor:
 
 
 def step_features(motion: Motion, velocity: Tensor, known: Tensor, aspect: Tensor) -> Tensor:
-    """[B, N, T, 17], in body heights."""
+    """Features per step [B, N, T, 17], in body heights."""
     height = motion.height[..., None, None]
     away = squash((motion.position - motion.at_last(motion.position)[:, :, None]) / height)
     pace = squash(velocity / height)
@@ -153,13 +158,13 @@ def step_features(motion: Motion, velocity: Tensor, known: Tensor, aspect: Tenso
     touch = (sides.amin(-1, keepdim=True) < BORDER).to(speed.dtype)
     shape = torch.stack([motion.boxes[..., 3] / height[..., 0] - 1, motion.boxes[..., 2] / height[..., 0]], -1)
     states = torch.cat([torch.sigmoid((speed - SLOW) / 0.05), torch.sigmoid((speed - MOVING) / 0.05)], -1)
-    told = [away, pace, squash(speed), states, squash(shape), squash(sides / height), touch, known[..., None]]
+    features = [away, pace, squash(speed), states, squash(shape), squash(sides / height), touch, known[..., None]]
     seen = motion.seen[..., None]
-    return torch.cat([*(values * seen for values in told), seen, seen - seen * known[..., None]], -1)
+    return torch.cat([*(values * seen for values in features), seen, seen - seen * known[..., None]], -1)
 
 
 def static_features(motion: Motion, kind: Tensor, age: Tensor, aspect: Tensor) -> Tensor:
-    """[B, N, 50]: what it is, where it stands in the frame, how fast it was over four spans, how it brakes, where that leads."""
+    """Features per object [B, N, 50]: kind, place, speeds over four spans, braking and where it leads."""
     height = motion.height[..., None]
     kinds = (kind[..., None] == torch.arange(KINDS, device=kind.device)).to(height.dtype)
     sides = border_gaps(motion.now, aspect[:, None])
@@ -188,24 +193,25 @@ def static_features(motion: Motion, kind: Tensor, age: Tensor, aspect: Tensor) -
     halt = (length(velocity) / brake.clamp(min=0.01)).clamp(max=6) / 3
     paces += [*beyond, halt, squash(brake / height), squash(turning / height), squash(velocity / height)]
     paces.append(squash(length(carried(velocity, brake, 3.0)) / height))
-    paces.append((motion.seen[..., -1:]))
-    told = [kinds, squash(strayed), squash(sides), torch.stack([squash(s) for s in scalars], -1), *paces, *outward]
-    return torch.cat([*told, motion.upright[..., None]], -1)
+    paces.append(motion.seen[..., -1:])
+    features = [kinds, squash(strayed), squash(sides), torch.stack([squash(s) for s in scalars], -1), *paces, *outward]
+    return torch.cat([*features, motion.upright[..., None]], -1)
 
 
 def course(motion: Motion) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the newest sight: velocity [B, N, 2], braking [B, N, 1], acceleration sideways [B, N, 1]."""
+    """Velocity [B, N, 2], braking [B, N, 1] and sideways acceleration [B, N, 1] at the newest visible step."""
     velocity, acceleration = (motion.at_last(series) for series in bend(motion.position, motion.seen, BEND_WINDOW))
     sideways = (velocity[..., :1] * acceleration[..., 1:] - velocity[..., 1:] * acceleration[..., :1]) / length(velocity)
     return velocity, braking(velocity, acceleration), sideways
 
 
 def clamped(age: Tensor) -> Tensor:
+    """Ages from 0 to OLDEST_S, 0 for NaN."""
     return torch.where(torch.isnan(age), torch.zeros_like(age), age).clamp(0, OLDEST_S)
 
 
 def pair_features(motion: Motion) -> Tensor:
-    """[B, N, N, 35] of the second seen from the first: where it is, how both move, how near they come if they go on."""
+    """Features [B, N, N, 35] of the second object relative to the first: place, motion, closest approach."""
     height, now = motion.height, motion.now
     mean = ((height[:, :, None] + height[:, None]) / 2)[..., None]
     size = (now[..., 2] * now[..., 3]).clamp(min=1e-6).sqrt()
@@ -234,21 +240,21 @@ def pair_features(motion: Motion) -> Tensor:
     in_view = (motion.seen[:, :, None, -1] * motion.seen[:, None, :, -1])[..., None]
     fast = (length(velocity) / height[..., None])[:, None].expand_as(ratio)
     lined = torch.sigmoid((0.7 - distance) / 0.1)
-    told = [
+    features = [
         squash(apart), squash(against), squash(distance), squash(closing), soonest / 2, squash(closest), squash(gaps), *later,
         *earlier, squash(ratio), squash(centre), squash(bottom), touching, in_view, squash(fast), lined, squash(pace2),
         squash(length(difference(stops)) / mean),
     ]  # fmt: skip
-    return torch.cat(told, -1)
+    return torch.cat(features, -1)
 
 
 def difference(values: Tensor) -> Tensor:
-    """[B, N, N, C]: of the second from the first."""
+    """Value of the second minus that of the first, [B, N, N, C]."""
     return values[:, None] - values[:, :, None]
 
 
 def distance_before(motion: Motion, steps: int) -> Tensor:
-    """[B, N, N, 1]: distance of the positions so many steps before the last; that of now where either was not in view."""
+    """Distance of positions `steps` before the last [B, N, N, 1]; the current one where either was not in view."""
     at = motion.position.shape[2] - 1 - steps
     then = length(difference(motion.position[:, :, at]))
     present = length(difference(motion.at_last(motion.position)))
@@ -257,4 +263,5 @@ def distance_before(motion: Motion, steps: int) -> Tensor:
 
 
 def parameters(model: nn.Module) -> int:
+    """Number of parameters."""
     return sum(math.prod(p.shape) for p in model.parameters())

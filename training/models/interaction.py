@@ -1,4 +1,4 @@
-"""Attention among objects that knows how each pair stands to each other."""
+"""Attention among objects with pair features."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ HIDDEN_SCORE = -1e4
 
 
 class Interaction(nn.Module):
-    """One pre-norm transformer layer. Scores get a bias from the pair, and what is gathered includes the pairs themselves."""
+    """Pre-norm transformer layer. Pair features bias the scores and are part of the gathered values."""
 
     def __init__(self, width: int, pair_width: int, heads: int, inner: int):
         super().__init__()
@@ -21,7 +21,7 @@ class Interaction(nn.Module):
         self.inner = nn.Sequential(nn.Linear(width, inner), nn.GELU(), nn.Linear(inner, width))
 
     def forward(self, nodes: Tensor, pairs: Tensor, valid: Tensor) -> Tensor:
-        """nodes [B, N, W], pairs [B, N, N, P] (row: who looks), valid [B, N]."""
+        """Nodes [B, N, W], pairs [B, N, N, P] (row: the object that attends), valid [B, N]: [B, N, W]."""
         batch, things, width = nodes.shape
         asked = self.ask(self.before(nodes)).reshape(batch, things, 3, self.heads, self.each).permute(2, 0, 3, 1, 4)
         query, key, value = asked[0], asked[1], asked[2]

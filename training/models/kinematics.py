@@ -1,4 +1,4 @@
-"""What tracks say about motion, computed inside the graphs: heights, positions, velocities, gaps.
+"""Motion features computed inside the graphs: heights, positions, velocities, gaps.
 
 Tensors are [B, N, T, ...]: scenes, objects, steps at 10 Hz, newest last. Lengths are in frame heights.
 """
@@ -9,22 +9,25 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
+from torch.nn import functional
 
 HZ = 10
 UPRIGHT_KINDS = (0, 2)
 BORDER = 0.03
 MIN_SIZE = 0.004
-MOST_BRAKING = 2.0
+MAX_BRAKING = 2.0
 """Frame heights per s²."""
 MAX_LENGTH = 8.0
-"""Boxes beyond this many frame heights are nonsense and are cut."""
+"""Coordinates are clamped to this many frame heights."""
 
 
 @dataclass(frozen=True)
 class Motion:
-    """boxes [B, N, T, 4] cleaned; seen [B, N, T]; valid [B, N] (seen at all); last [B, N, T] one-hot of the newest sight;
-    centre, position [B, N, T, 2], 0 where unseen; height [B, N] median of the last second in view; now [B, N, 4] newest box."""
+    """Cleaned tracks.
+
+    boxes [B, N, T, 4]; seen [B, N, T]; valid [B, N] (seen at all); last [B, N, T] one-hot of the newest visible step; centre,
+    position [B, N, T, 2], 0 where unseen; height [B, N] median of the last visible second; now [B, N, 4] newest box.
+    """
 
     boxes: Tensor
     seen: Tensor
@@ -37,20 +40,22 @@ class Motion:
     upright: Tensor
 
     def at_last(self, series: Tensor) -> Tensor:
-        """[B, N, T, C] at the newest sight: [B, N, C]."""
+        """Value of a series [B, N, T, C] at the newest visible step: [B, N, C]."""
         return (series * self.last[..., None]).sum(2)
 
 
 def squash(x: Tensor, scale: float = 4.0) -> Tensor:
-    """Linear near 0, within ± scale: no feature may be huge, whatever the boxes are."""
+    """Linear near 0, bounded by ± scale, so that no feature is huge whatever the boxes are."""
     return x / (1 + x.abs() / scale)
 
 
 def clean(values: Tensor, low: float, high: float) -> Tensor:
+    """Replace NaN by 0 and clamp."""
     return torch.where(torch.isnan(values), torch.zeros_like(values), values).clamp(low, high)
 
 
 def motion_of(boxes: Tensor, seen: Tensor, kind: Tensor) -> Motion:
+    """Clean boxes [B, N, T, 4] and seen [B, N, T]; kind [B, N]."""
     seen = (clean(seen, 0, 1) > 0.5).to(boxes.dtype)
     corner = clean(boxes[..., :2], -MAX_LENGTH, MAX_LENGTH)
     size = clean(boxes[..., 2:], MIN_SIZE, MAX_LENGTH)
@@ -68,7 +73,7 @@ def motion_of(boxes: Tensor, seen: Tensor, kind: Tensor) -> Motion:
 
 
 def height_of(boxes: Tensor, seen: Tensor, newest: Tensor, steps: Tensor) -> Tensor:
-    """[B, N]: median height over the second before the newest sight."""
+    """Median height [B, N] over the second before the newest visible step."""
     recent = seen * (steps > newest - HZ).to(seen.dtype)
     heights = boxes[..., 3] * recent + 2 * MAX_LENGTH * (1 - recent)
     ordered = torch.topk(heights, HZ, dim=2, largest=False, sorted=True).values
@@ -78,16 +83,17 @@ def height_of(boxes: Tensor, seen: Tensor, newest: Tensor, steps: Tensor) -> Ten
 
 
 def slope(series: Tensor, seen: Tensor, before: int, after: int = 0) -> tuple[Tensor, Tensor]:
-    """Least-squares slope per second over the steps t - before .. t + after that are in view.
+    """Least-squares slope per second over the visible steps t - before .. t + after.
 
-    series [B, N, T, C]; returns the slope [B, N, T, C], 0 where fewer than 3 steps are in view, and where it is known [B, N, T].
+    series [B, N, T, C]; returns the slope [B, N, T, C], 0 where fewer than 3 steps are visible, and where it is known [B, N,
+    T].
     """
     batch, things, steps, channels = series.shape
     weight = seen[..., None]
     stacked = torch.cat([weight, series * weight], -1).permute(0, 1, 3, 2).reshape(-1, 1, steps)
     offsets = torch.arange(-before, after + 1, dtype=series.dtype, device=series.device) / HZ
     kernel = torch.stack([torch.ones_like(offsets), offsets, offsets * offsets]).unsqueeze(1)
-    sums = F.conv1d(F.pad(stacked, (before, after)), kernel).reshape(batch, things, channels + 1, 3, steps)
+    sums = functional.conv1d(functional.pad(stacked, (before, after)), kernel).reshape(batch, things, channels + 1, 3, steps)
     count, first, second = sums[:, :, :1, 0], sums[:, :, :1, 1], sums[:, :, :1, 2]
     value, moment = sums[:, :, 1:, 0], sums[:, :, 1:, 1]
     spread = count * second - first * first
@@ -97,16 +103,16 @@ def slope(series: Tensor, seen: Tensor, before: int, after: int = 0) -> tuple[Te
 
 
 def bend(series: Tensor, seen: Tensor, before: int) -> tuple[Tensor, Tensor]:
-    """Velocity and acceleration at each step by a least-squares parabola over the steps t - before .. t that are in view.
+    """Velocity and acceleration at each step by a least-squares parabola over the visible steps t - before .. t.
 
-    series [B, N, T, 2]; both [B, N, T, 2]. Where fewer than 5 steps are in view: the slope of a line, and 0.
+    series [B, N, T, 2]; both [B, N, T, 2]. Where fewer than 5 steps are visible: the slope of a line, and 0.
     """
     batch, things, steps, channels = series.shape
     weight = seen[..., None]
     stacked = torch.cat([weight, series * weight], -1).permute(0, 1, 3, 2).reshape(-1, 1, steps)
     offsets = torch.arange(-before, 1, dtype=series.dtype, device=series.device) / HZ
     kernel = torch.stack([offsets**power for power in range(5)]).unsqueeze(1)
-    sums = F.conv1d(F.pad(stacked, (before, 0)), kernel).reshape(batch, things, channels + 1, 5, steps)
+    sums = functional.conv1d(functional.pad(stacked, (before, 0)), kernel).reshape(batch, things, channels + 1, 5, steps)
     s0, s1, s2, s3, s4 = sums[:, :, :1].unbind(3)
     p0, p1, p2 = sums[:, :, 1:, :3].unbind(3)
     minors = (s2 * s4 - s3 * s3, s1 * s4 - s2 * s3, s1 * s3 - s2 * s2)
@@ -121,25 +127,25 @@ def bend(series: Tensor, seen: Tensor, before: int) -> tuple[Tensor, Tensor]:
 
 
 def braking(velocity: Tensor, acceleration: Tensor) -> Tensor:
-    """[..., 1]: how fast speed is being lost, 0 where it is not; at most MOST_BRAKING."""
-    return (-(velocity * acceleration).sum(-1, keepdim=True) / length(velocity)).clamp(0, MOST_BRAKING)
+    """Deceleration [..., 1], 0 where speed does not decrease; at most MAX_BRAKING."""
+    return (-(velocity * acceleration).sum(-1, keepdim=True) / length(velocity)).clamp(0, MAX_BRAKING)
 
 
 def carried(velocity: Tensor, brake: Tensor, seconds: Tensor | float) -> Tensor:
-    """How far something gets in so many seconds (>= 0) if it goes straight on and brakes evenly until it stands."""
+    """Displacement after `seconds` (≥ 0) of straight motion that brakes evenly until it stops."""
     speed = length(velocity)
     moving = torch.minimum(speed / brake.clamp(min=1e-3), seconds + torch.zeros_like(speed))
     return velocity * (moving - 0.5 * brake * moving * moving / speed)
 
 
 def border_gaps(boxes: Tensor, aspect: Tensor) -> Tensor:
-    """[..., 4]: from the box to the left, right, top, bottom side of the frame; aspect broadcasts with [...]."""
+    """Gaps [..., 4] from the box to the left, right, top and bottom side of the frame; aspect broadcasts with [...]."""
     x, y, w, h = boxes.unbind(-1)
     return torch.stack([x, aspect - x - w, y, 1 - y - h], -1)
 
 
 def box_gaps(boxes: Tensor, others: Tensor) -> Tensor:
-    """[..., 3]: gap of two boxes in x, in y (negative where they overlap), and between them (0 where they touch)."""
+    """Gaps [..., 3] of two boxes in x, in y (negative where they overlap), and between them (0 where they touch)."""
     apart = (boxes[..., :2] + boxes[..., 2:] / 2 - others[..., :2] - others[..., 2:] / 2).abs()
     gap = apart - (boxes[..., 2:] + others[..., 2:]) / 2
     outside = gap.clamp(min=0)
@@ -147,5 +153,5 @@ def box_gaps(boxes: Tensor, others: Tensor) -> Tensor:
 
 
 def length(vectors: Tensor) -> Tensor:
-    """[..., 1] norm; smooth at 0, so that gradients stay finite."""
+    """Norm [..., 1]; smooth at 0, so that gradients stay finite."""
     return (vectors * vectors).sum(-1, keepdim=True).add(1e-8).sqrt()

@@ -1,4 +1,4 @@
-"""Loaders and scores of question-answering datasets, on tiny files in the published formats."""
+"""Loaders and scores of question-answering data sets, on tiny files in the published formats."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from training.evaluate.cli import evaluate_questions
 from training.evaluate.qa.datasets import FormatError, Question, find_videos, load
 from training.evaluate.qa.presage import choose, short
-from training.evaluate.qa.scores import CommonestAnswer, normal, score
+from training.evaluate.qa.scores import MostCommonAnswer, normal, score
 
 CLEVRER = [
     {
@@ -56,7 +56,7 @@ class Folder(unittest.TestCase):
 
 
 class Loaders(Folder):
-    def test_clevrer_has_open_questions_and_ones_with_any_number_of_right_choices(self) -> None:
+    def test_clevrer_has_open_questions_and_questions_with_any_number_of_right_choices(self) -> None:
         self.write("validation.json", CLEVRER)
         first, second = load("clevrer", self.root, "validation").questions
         self.assertEqual((first.id, first.video, first.kind, first.answer), ("10000-0", "video_10000", "descriptive", "yes"))
@@ -89,7 +89,7 @@ class Loaders(Folder):
             with self.assertRaisesRegex(FileNotFoundError, name):
                 load(dataset, self.root, "test")
 
-    def test_what_is_not_of_the_form_is_named(self) -> None:
+    def test_format_errors_name_the_problem(self) -> None:
         self.write("validation.json", [{"scene_index": 1, "questions": []}])
         with self.assertRaisesRegex(FormatError, "validation.json: video_filename is missing"):
             load("clevrer", self.root, "validation")
@@ -105,7 +105,7 @@ class Loaders(Folder):
             load("activitynetqa", self.root, "test")
         self.write("train_q.json", "{")
         self.write("train_a.json", ACTIVITYNET_A)
-        with self.assertRaisesRegex(FormatError, "train_q.json: no JSON"):
+        with self.assertRaisesRegex(FormatError, "train_q.json: invalid JSON"):
             load("activitynetqa", self.root, "train")
 
 
@@ -118,7 +118,7 @@ class Scores(unittest.TestCase):
         self.assertEqual(normal("The  TWO dogs."), "2 dogs")
         self.assertEqual(score([self.open_question], {"1": "2"})["number"]["accuracy"], 1)
 
-    def test_all_choices_must_be_judged_rightly_and_each_counts_for_itself_too(self) -> None:
+    def test_all_choices_must_be_correct_and_each_is_also_counted_separately(self) -> None:
         row = score([self.several], {"3": frozenset({0})})["predictive"]
         self.assertEqual((row["accuracy"], row["per_option"]), (0, round(2 / 3, 4)))
         self.assertEqual(score([self.several], {"3": frozenset({0, 2})})["all"]["accuracy"], 1)
@@ -128,16 +128,16 @@ class Scores(unittest.TestCase):
         self.assertEqual((rows["all"]["n"], rows["all"]["answered"], rows["all"]["accuracy"]), (2, 1, 0.5))
         self.assertEqual(rows["number"]["answered"], 0)
 
-    def test_the_baseline_says_what_was_commonest_for_the_type(self) -> None:
+    def test_the_baseline_gives_the_most_common_answer_of_the_type(self) -> None:
         seen = [self.open_question, Question("9", "w", "is it red", "yes/no", answer="no"), self.one, self.several]
-        baseline = CommonestAnswer(seen)
+        baseline = MostCommonAnswer(seen)
         self.assertEqual(baseline.answer(Question("4", "x", "how many", "number")), "2")
         self.assertEqual(baseline.answer(self.one), frozenset({1}))
         # Two of three choices were right, so each choice is held right.
         self.assertEqual(baseline.answer(self.several), frozenset({0, 1, 2}))
-        self.assertIsNone(CommonestAnswer([]).answer(self.one))
+        self.assertIsNone(MostCommonAnswer([]).answer(self.one))
 
-    def test_an_answer_in_words_is_brought_to_the_form_of_the_dataset(self) -> None:
+    def test_an_answer_in_words_is_converted_to_the_format_of_the_data_set(self) -> None:
         self.assertEqual(short("Yes, at 3.2 s person 1 met person 2."), "yes")
         self.assertEqual(short("Two persons. One is standing."), "2")
         self.assertEqual(choose(self.one, "it was c and d"), frozenset({1}))
@@ -149,7 +149,7 @@ class Evaluate(Folder):
         given = {"dataset": "clevrer", "root": self.root, "split": None, "presage": None, "work": None}
         return argparse.Namespace(**(given | changes))
 
-    def test_the_baseline_learns_from_the_training_split_alone(self) -> None:
+    def test_the_baseline_is_fitted_on_the_training_split_only(self) -> None:
         self.write("train.json", CLEVRER)
         other = json.loads(json.dumps(CLEVRER))
         other[0]["questions"][0]["answer"] = "no"
@@ -158,14 +158,14 @@ class Evaluate(Folder):
         self.assertEqual(rows["descriptive"]["accuracy"], 0)
         self.assertEqual((rows["predictive"]["accuracy"], rows["predictive"]["per_option"]), (0, round(2 / 3, 4)))
 
-    def test_without_a_training_split_nothing_is_made_up(self) -> None:
+    def test_without_a_training_split_the_baseline_is_not_scored(self) -> None:
         self.write("validation.json", CLEVRER)
         self.assertIn("not scored", evaluate_questions(self.options())["baseline"])
 
     def test_presage_is_not_scored_without_videos(self) -> None:
         self.write("validation.json", CLEVRER)
         report = evaluate_questions(self.options(presage="node dist/cli/main.js"))
-        self.assertEqual(report["presage"], "not scored: none of the videos is there")
+        self.assertEqual(report["presage"], "not scored: none of the videos was found")
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The forecaster and the cause head on tracks that a formula makes."""
+"""The forecaster and the cause head on formula-generated tracks."""
 
 from __future__ import annotations
 
@@ -28,15 +28,15 @@ def shuffled(feed: dict[str, torch.Tensor], order: torch.Tensor) -> dict[str, to
 
 
 class Motions(unittest.TestCase):
-    def test_something_that_brakes_is_carried_to_where_it_comes_to_rest(self) -> None:
+    def test_a_braking_object_is_carried_to_its_resting_place(self) -> None:
         time = torch.arange(15) / 10
         place = torch.stack([0.3 + 0.5 * time - 0.1 * time**2, 0.1 + 0.2 * time - 0.04 * time**2], -1)[None, None]
-        velocity, acceleration = (told[0, 0, -1] for told in bend(place, torch.ones(1, 1, 15), 7))
+        velocity, acceleration = (output[0, 0, -1] for output in bend(place, torch.ones(1, 1, 15), 7))
         brake = braking(velocity, acceleration)
         at_rest = torch.tensor([0.3 + 0.625, 0.1 + 0.25])
         self.assertTrue(torch.allclose(place[0, 0, -1] + carried(velocity, brake, 20.0), at_rest, atol=2e-3))
 
-    def test_the_height_is_the_median_of_the_last_second_in_view(self) -> None:
+    def test_the_height_is_the_median_of_the_last_visible_second(self) -> None:
         boxes = torch.full((1, 1, 30, 4), 0.1)
         boxes[..., 22:, 3] = torch.tensor([0.2, 0.2, 0.2, 0.2, 0.2, 0.2, 0.9, 0.9])
         seen = torch.ones(1, 1, 30)
@@ -58,22 +58,22 @@ class ForecasterTest(unittest.TestCase):
     @torch.no_grad()
     def test_the_order_of_objects_makes_no_difference(self) -> None:
         feed, order = tensors(forecaster_inputs(THINGS)), torch.tensor([4, 2, 0, 5, 1, 3])
-        told, moved = self.graph(*feed.values()), self.graph(*shuffled(feed, order).values())
-        self.assertTrue(torch.allclose(moved[0], told[0][order], atol=1e-5))
-        self.assertTrue(torch.allclose(moved[1], told[1][order][:, order], atol=1e-5))
+        output, moved = self.graph(*feed.values()), self.graph(*shuffled(feed, order).values())
+        self.assertTrue(torch.allclose(moved[0], output[0][order], atol=1e-5))
+        self.assertTrue(torch.allclose(moved[1], output[1][order][:, order], atol=1e-5))
 
     @torch.no_grad()
-    def test_nothing_is_foretold_of_what_was_never_in_view(self) -> None:
+    def test_objects_that_were_never_in_view_have_no_forecast(self) -> None:
         single, pair, *_ = self.graph(*tensors(forecaster_inputs(THINGS)).values())
         self.assertEqual(float(single[-1].sum() + pair[-1].sum()), 0)
         self.assertGreater(float(single[0].sum()), 0)
 
     @torch.no_grad()
-    def test_nonsense_gives_finite_answers(self) -> None:
+    def test_invalid_inputs_give_finite_outputs(self) -> None:
         for value in (float("nan"), float("inf"), -1e30, 0.0):
             feed = tensors(forecaster_inputs(THINGS))
             feed["boxes"], feed["age"] = torch.full_like(feed["boxes"], value), torch.full_like(feed["age"], value)
-            self.assertTrue(all(bool(torch.isfinite(told).all()) for told in self.graph(*feed.values())), str(value))
+            self.assertTrue(all(bool(torch.isfinite(output).all()) for output in self.graph(*feed.values())), str(value))
 
 
 class CauseHeadTest(unittest.TestCase):
@@ -84,11 +84,11 @@ class CauseHeadTest(unittest.TestCase):
     @torch.no_grad()
     def test_the_order_of_objects_makes_no_difference(self) -> None:
         feed, order = tensors(cause_inputs(THINGS)), torch.tensor([4, 2, 0, 5, 1, 3])
-        told, moved = self.graph(*feed.values()), self.graph(*shuffled(feed, order).values())
-        self.assertTrue(torch.allclose(moved, told[order], atol=1e-5))
+        output, moved = self.graph(*feed.values()), self.graph(*shuffled(feed, order).values())
+        self.assertTrue(torch.allclose(moved, output[order], atol=1e-5))
 
     @torch.no_grad()
-    def test_pairs_that_are_left_out_in_one_scene_do_not_move_those_of_another(self) -> None:
+    def test_scenes_of_a_batch_do_not_influence_each_other(self) -> None:
         head, feeds = self.graph.model, [tensors(cause_inputs(THINGS)), tensors(cause_inputs(THINGS))]
         feeds[1]["boxes"] = feeds[1]["boxes"].flip(0)
         alone = [head(*(v if k in ("aspect", "event") else v[None] for k, v in feed.items()))[0][0] for feed in feeds]
@@ -97,7 +97,7 @@ class CauseHeadTest(unittest.TestCase):
         together, _ = head(*both.values())
         self.assertTrue(torch.allclose(together, torch.stack(alone), atol=1e-4))
 
-    def test_a_contact_counts_when_it_was_before_that_of_the_next_in_the_chain(self) -> None:
+    def test_a_contact_counts_if_it_precedes_the_next_one_in_the_chain(self) -> None:
         roles = torch.nn.functional.one_hot(torch.tensor([[1, 2, 0, 0, 0]]), 3).float()
         contact = torch.zeros(1, 5, 5, 2)
         for one, other, seconds in ((0, 2, 1.0), (2, 3, 2.0), (2, 4, 0.5)):

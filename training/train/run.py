@@ -1,4 +1,4 @@
-"""One training run: seed, schedule, checkpoints that a later start resumes from, and a JSON record of what happened."""
+"""One training run: seed, schedule, checkpoints to resume from, and a JSON record."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,7 +21,7 @@ LOG_EVERY = 50
 
 @dataclass(frozen=True)
 class Config:
-    """What decides a run's result, besides the data."""
+    """Everything except the data that determines the result of a run."""
 
     stage: str
     steps: int
@@ -30,45 +31,49 @@ class Config:
     warm_up: int = 50
     seed: int = 7
     start: str = ""
-    """What the weights were trained on before, if they did not start at random."""
+    """Earlier training of the initial weights; empty for random weights."""
     held_every: int = 0
-    """Steps between looks at held-out scenes; 0: none."""
+    """Steps between evaluations on held-out scenes; 0: none."""
     patience: int = 6
-    """Looks without a better loss after which the run ends."""
+    """Evaluations without a better loss after which the run ends."""
     seconds: float = 0.0
-    """Training time after which the run ends, however many steps are left; the rate falls accordingly. 0: no limit."""
+    """Training time in s after which the run ends; the learning rate is scheduled accordingly. 0: no limit."""
 
 
 @dataclass
 class Record:
-    """The run's JSON, written to training/train/runs."""
+    """Content of the JSON file of a run in training/train/runs."""
 
-    config: dict
-    data: dict
-    losses: list[dict] = field(default_factory=list)
-    scores: dict = field(default_factory=dict)
+    config: dict[str, Any]
+    data: dict[str, Any]
+    losses: list[dict[str, Any]] = field(default_factory=list)
+    scores: dict[str, Any] = field(default_factory=dict[str, Any])
     seconds: float = 0.0
 
 
 class Run:
-    """Steps a module through `loss_of(step)`; the state is saved every minute and restored if the file is there."""
+    """Trains a module. The state is saved every minute and restored if the checkpoint exists.
 
-    def __init__(self, config: Config, module: nn.Module, folder: Path, data: dict):
+    Raises SystemExit when the checkpoint has another configuration or other data.
+    """
+
+    def __init__(self, config: Config, module: nn.Module, folder: Path, data: dict[str, Any]):
         torch.set_num_threads(1)
         self.config, self.module, self.path = config, module, folder / f"{config.stage}.pt"
         self.record = Record(asdict(config), data)
         weights = [p for p in module.parameters() if p.requires_grad]
         self.optimizer = torch.optim.AdamW(weights, config.rate, weight_decay=config.weight_decay)
         self.step = 0
-        self.best: dict = {"loss": math.inf, "step": 0, "module": {}}
+        self.best: dict[str, Any] = {"loss": math.inf, "step": 0, "module": {}}
         folder.mkdir(parents=True, exist_ok=True)
         if self.path.exists():
             self.restore()
 
     def restore(self) -> None:
+        """Restore the state from the checkpoint."""
         state = torch.load(self.path, weights_only=True)
         if state["config"] != self.record.config or state["data"] != self.record.data:
-            raise SystemExit(f"{self.path} is of another run (config or data differ): remove it, or name another --work")
+            raise SystemExit(f"{self.path} belongs to another run (config or data differ): remove it or choose another --work")
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.step, self.record.losses, self.record.seconds = state["step"], state["losses"], state["seconds"]
@@ -76,6 +81,7 @@ class Run:
         print(f"resuming {self.config.stage} at step {self.step}")
 
     def save(self) -> None:
+        """Write the checkpoint."""
         state = {"module": self.module.state_dict(), "optimizer": self.optimizer.state_dict(), "step": self.step}
         state |= {"config": self.record.config, "data": self.record.data}
         state |= {"losses": self.record.losses, "seconds": self.record.seconds, "best": self.best}
@@ -84,21 +90,22 @@ class Run:
         partial.rename(self.path)
 
     def rate(self) -> float:
-        """Linear warm-up, then a cosine to 2 % of the peak."""
+        """Learning rate: linear warm-up, then a cosine to 2 % of the peak."""
         warm = min(1.0, (self.step + 1) / self.config.warm_up)
         return self.config.rate * warm * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * self.share())))
 
     def share(self) -> float:
-        """How much of the run is over, 0 to 1."""
+        """Finished share of the run, 0 to 1."""
         limit = self.config.seconds
         return min(1.0, max(self.step / self.config.steps, self.record.seconds / limit if limit else 0))
 
     def ended(self) -> bool:
+        """Whether the run is over, by share or by patience."""
         late = self.config.held_every * self.config.patience
         return self.share() >= 1 or (late > 0 and self.best["step"] > 0 and self.step - self.best["step"] >= late)
 
-    def look(self, held_loss: Callable[[], float]) -> None:
-        """Keep the weights that are best on held-out scenes."""
+    def evaluate(self, held_loss: Callable[[], float]) -> None:
+        """Record the held-out loss and keep the best weights."""
         loss = held_loss()
         self.record.losses.append({"step": self.step, "held": round(loss, 4)})
         print(self.config.stage, self.record.losses[-1], flush=True)
@@ -109,9 +116,11 @@ class Run:
     def train(
         self, loss_of: Callable[[np.random.Generator], dict[str, torch.Tensor]], held_loss: Callable[[], float] | None = None
     ) -> None:
-        """Each step is seeded by its number alone, so a resumed run sees what an unbroken one would have seen.
+        """Train until the run ends.
 
-        With `held_loss` the module ends with the weights that were best on the held-out scenes.
+        Each step is seeded by its number alone, so a resumed run equals an uninterrupted one. With `held_loss`, the module ends
+        with the
+        weights that were best on held-out scenes.
         """
         started = time.monotonic()
         saved = started
@@ -132,7 +141,7 @@ class Run:
                 self.log({name: round(value / LOG_EVERY, 4) for name, value in sums.items()})
                 sums = {}
             if held_loss and self.step % self.config.held_every == 0:
-                self.look(held_loss)
+                self.evaluate(held_loss)
             now = time.monotonic()
             self.record.seconds += now - started
             started = now
@@ -140,16 +149,18 @@ class Run:
                 saved = now
                 self.save()
         if held_loss and self.best["step"] != self.step:
-            self.look(held_loss)
+            self.evaluate(held_loss)
         if self.best["module"]:
             self.module.load_state_dict(self.best["module"])
         self.save()
 
     def log(self, means: dict[str, float]) -> None:
+        """Record and print mean losses."""
         self.record.losses.append({"step": self.step} | means)
         print(self.config.stage, self.record.losses[-1], flush=True)
 
-    def write_record(self, folder: Path, scores: dict) -> None:
+    def write_record(self, folder: Path, scores: dict[str, Any]) -> None:
+        """Write the record with the final scores."""
         folder.mkdir(parents=True, exist_ok=True)
         self.record.scores, self.record.seconds = scores, round(self.record.seconds, 1)
         (folder / f"{self.config.stage}.json").write_text(json.dumps(asdict(self.record), indent=1) + "\n")
@@ -157,10 +168,12 @@ class Run:
 
 
 def seed(value: int) -> None:
+    """Seed Python and PyTorch."""
     random.seed(value)
     torch.manual_seed(value)
 
 
 def mean(values: Iterable[float]) -> float:
+    """Rounded mean, NaN if empty."""
     listed = list(values)
     return round(float(np.mean(listed)), 4) if listed else float("nan")

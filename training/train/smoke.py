@@ -1,8 +1,8 @@
-"""Does a configuration run? Builds its networks with random weights and makes a few steps of `instruct` on random inputs.
+"""Checks that a configuration runs: a few steps of `instruct` with random weights on random inputs.
 
     python -m training.train.smoke --config training/train/configs/published.json
 
-`smoke` in the file says what is reduced so that a small machine can do it: layers and tokens of the language model.
+`smoke` in the file names the reductions for small machines: layers and vocabulary of the language model.
 """
 
 from __future__ import annotations
@@ -11,27 +11,31 @@ import argparse
 import json
 import math
 import time
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import ViTConfig, ViTModel
 
-from training.models.language.fusion import FEATURES, CoreShape, FusionCore
+from training.models.language.fusion import STEPS, CoreShape, FusionCore, FusionInputs
 from training.models.language.llama import Llama, LlamaShape, causal_bias
 
+Shape = TypeVar("Shape", LlamaShape, CoreShape)
 
-def shaped(kind: type, values: dict, **changes: int) -> object:
+
+def shaped(kind: type[Shape], values: dict[str, Any], **changes: int) -> Shape:
+    """Shape with the values of a configuration that it has fields for."""
     known = {field.name for field in fields(kind)}
     return kind(**{name: value for name, value in (values | changes).items() if name in known})
 
 
 class Published(nn.Module):
-    """Clip encoder, core and language model, as `Fused`, from a configuration."""
+    """Scene encoder, core and language model from a configuration."""
 
-    def __init__(self, config: dict):
+    def __init__(self, config: dict[str, Any]):
         super().__init__()
         small = config["smoke"]
         encoder = {name: value for name, value in config["clip_encoder"].items() if name != "kind"}
@@ -42,19 +46,32 @@ class Published(nn.Module):
         self.language.requires_grad_(False)
         self.language.add_lora(config["lora"]["rank"], config["lora"]["alpha"])
 
-    def forward(self, frames: Tensor, features: Tensor, looks: Tensor, text: Tensor) -> Tensor:
-        """frames [C, 3, H, W], features [1, N, FEATURES], looks [1, N, token], text int64 [1, S]: the loss of the text."""
-        clips = self.encoder(frames).last_hidden_state[:, 0][None]
-        count = features.shape[1]
-        prefix = self.core(features, torch.arange(count)[None], looks, torch.ones(1, count), clips,
-                           torch.arange(clips.shape[1]).float()[None], torch.ones(1, clips.shape[1]))  # fmt: skip
+    def forward(self, frames: Tensor, tracks: FusionInputs, text: Tensor) -> Tensor:
+        """Frames [C, 3, H, W], tracks of one scene, text int64 [1, S]: the loss of the text."""
+        scenes = self.encoder(frames).last_hidden_state[:, 0][None]
+        count = scenes.shape[1]
+        ages, valid = torch.arange(count).float()[None], torch.ones(1, count)
+        prefix = self.core(replace(tracks, scenes=scenes, scene_age=ages, scene_valid=valid))
         embedded = torch.cat([prefix, self.language.embeddings(text)], 1)
         steps = embedded.shape[1]
         hidden = self.language(embedded, torch.arange(steps)[None], causal_bias(steps))[:, prefix.shape[1] - 1 : -1]
         return functional.cross_entropy(self.language.logits(hidden)[0], text[0])
 
 
+def random_tracks(objects: int, width: int) -> FusionInputs:
+    """Objects on random walks with random appearances; scene embeddings are added by `Published.forward`."""
+    corners = torch.rand(1, objects, 1, 2) * 0.5 + torch.randn(1, objects, STEPS, 2).cumsum(2) * 0.005
+    boxes = torch.cat([corners, torch.full((1, objects, STEPS, 2), 0.2)], -1)
+    shape = (1, objects)
+    return FusionInputs(
+        boxes, torch.ones(*shape, STEPS), torch.zeros(shape, dtype=torch.int64), torch.full(shape, 3.0), torch.tensor([1.5]),
+        torch.arange(objects)[None], torch.randn(*shape, width) / width**0.5, torch.ones(shape),
+        torch.zeros(1, 0, width), torch.zeros(1, 0), torch.zeros(1, 0),
+    )  # fmt: skip
+
+
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--config", type=Path, required=True)
     config = json.loads(parser.parse_args().config.read_text())
@@ -62,14 +79,12 @@ def main() -> None:
     torch.set_num_threads(1)
     model, small, plan = Published(config), config["smoke"], config["training"]
     trained = [weight for weight in model.parameters() if weight.requires_grad]
-    millions = {name: sum(w.numel() for w in part.parameters()) / 1e6 for name, part in model.named_children()}
+    millions = {name: sum(w.numel() for w in child.parameters()) / 1e6 for name, child in model.named_children()}
     print({name: f"{value:.1f} M" for name, value in millions.items()}, f"trained {sum(w.numel() for w in trained) / 1e6:.1f} M")
     optimizer = torch.optim.AdamW(trained, plan["rate"], weight_decay=plan["weight_decay"])
     side, token = config["clip_encoder"]["image_size"], config["fusion"]["token"]
-    inputs = (
-        torch.randn(small["frames"], 3, side, side), torch.randn(1, small["objects"], FEATURES),
-        torch.randn(1, small["objects"], token) / token**0.5, torch.randint(small["vocabulary"], (1, small["text"])),
-    )  # fmt: skip
+    frames, text = torch.randn(small["frames"], 3, side, side), torch.randint(small["vocabulary"], (1, small["text"]))
+    inputs = frames, random_tracks(small["objects"], token), text
     for step in range(small["steps"]):
         started = time.monotonic()
         warm, share = min(1.0, (step + 1) / plan["warm_up"]), step / plan["steps"]

@@ -1,59 +1,38 @@
-"""Fits the noise model of the tracks to what our tracker gave of rendered scenes.
+"""Fits the model of tracking errors to the results of the tracker on rendered scenes.
 
-python -m training.train.track_noise --tabletop TRUTH RESULTS [--street TRUTH RESULTS]
+    python -m training.train.track_noise --tabletop TRUTH RESULTS [--street TRUTH RESULTS]
 
-TRUTH holds sSEED.json as the worlds write them, RESULTS sSEED.jsonl as `presage analyze` writes them of the videos. Writes
-training/worlds/tracks/noise.json: for each edge of a box an error in shares of the box (constant, white, and slow with a memory a
-sample of 0.1 s), misses, late births, early deaths, tracks that break, things never seen and things that are not there; and how
-contacts are told. Scenes differ more from each other than the things in one, so they are sorted by how well they were tracked
-and fitted in three parts, from well to badly.
+TRUTH holds sSEED.json as the rendered worlds write them, RESULTS sSEED.jsonl as `presage analyze` writes them for the videos.
+Writes
+training/worlds/tracks/noise.json: errors of each edge of a box in shares of the box (constant, white, and slow with a memory
+per
+sample of 0.1 s), misses, late births, early deaths, broken tracks, objects that are never tracked, ghost tracks, and errors of
+contacts. Scenes differ more from each other than the objects in one scene, so they are sorted by tracking quality and fitted in
+three levels, from best to worst.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from training.data.tracks.tracker_results import load, match, tracked
 from training.train.contact_noise import ContactCounts
 from training.worlds.tracks.noise import PARAMETERS
 
 LEVELS = 3
-LEAST_IOU = 0.35
-LEAST_LIFE = 10  # samples for which a thing must be in sight to count as missed
-VARIES = 1.33  # root mean square of the factors by which the model varies the errors of scenes and things
-ABSOLUTE = 0.0012  # frame heights; the part of the errors that does not grow with the box
-
-
-def overlaps(a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """IoU of boxes [n, 4] and [m, 4]."""
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, :2] + a[:, None, 2:], b[None, :, :2] + b[None, :, 2:])
-    shared = (high - low).clip(0).prod(-1)
-    return shared / np.maximum(a[:, 2:].prod(-1)[:, None] + b[:, 2:].prod(-1)[None] - shared, 1e-9)
-
-
-def load(truth_path: Path, result_path: Path) -> tuple[list[dict], list[dict]]:
-    """Boxes by id at 10 Hz, in frame heights: true ones and ours; hidden objects of ours are not there."""
-    truth = json.loads(truth_path.read_text())
-    width, height, fps = truth["width"], truth["height"], truth["fps"]
-    ours: dict[int, dict] = {}
-    for line in result_path.read_text().splitlines():
-        message = json.loads(line)
-        if message["type"] == "presage.objects.updated.v1":
-            shown = [o for o in message["data"]["objects"] if o.get("state") != "hidden"]
-            frame = round(message["mediatime"] * fps)
-            ours[frame] = {o["id"]: np.array(o["box"]) * (width / height, 1, width / height, 1) for o in shown}
-    last = max(map(int, truth["boxes"]))
-    frames = [min(last, round(k * fps / 10)) for k in range(int(last / fps * 10) + 1)]
-    true = [{i: np.array(b) / height for i, b in truth["boxes"].get(str(f), {}).items()} for f in frames]
-    return true, [ours.get(f, {}) for f in frames]
+MIN_LIFE = 10  # samples for which an object must be visible to count as missed
+VARIATION = 1.33  # root mean square of the factors by which the model varies the errors of scenes and objects
+ABSOLUTE = 0.0012  # frame heights; the error that does not grow with the box
 
 
 class Counts:
-    """Sums over scenes."""
+    """Sums of tracking errors over scenes."""
 
     def __init__(self) -> None:
         self.series: list[np.ndarray] = []
@@ -65,26 +44,27 @@ class Counts:
         self.rested, self.blind, self.scenes_blind = 0, 0, 0
         self.ghosts, self.scenes = 0, 0
 
-    def add(self, true: list[dict], ours: list[dict]) -> None:
+    def add(self, true: list[dict[str, Any]], ours: list[dict[str, Any]]) -> None:
+        """Add a scene: true and tracked boxes by id, one dictionary per sample."""
         self.scenes += 1
-        shown = [match(a, b) for a, b in zip(true, ours)]
+        shown = [match(a, b) for a, b in zip(true, ours, strict=True)]
         rested, blind = self.rested, self.blind
         for thing in sorted({i for row in true for i in row}):
             self._thing(thing, true, ours, shown)
-        if self.rested - rested >= 2 and self.blind - blind == self.rested - rested:  # all of them: the scene's fault
+        if self.rested - rested >= 2 and self.blind - blind == self.rested - rested:  # all of them: a property of the scene
             self.scenes_blind += 1
             self.rested, self.blind = rested, blind
         lives: dict[str, list[bool]] = {}
-        for row, taken in zip(ours, shown):
+        for row, taken in zip(ours, shown, strict=True):
             for name in row:
                 lives.setdefault(name, []).append(name in taken.values())
         self.ghosts += any(len(life) >= 5 and not any(life) for life in lives.values())
 
-    def _thing(self, thing: str, true: list[dict], ours: list[dict], shown: list[dict]) -> None:
+    def _thing(self, thing: str, true: list[dict[str, Any]], ours: list[dict[str, Any]], shown: list[dict[str, Any]]) -> None:
         there = np.array([thing in row for row in true])
         names = [row.get(thing) for row in shown]
         seen = np.array([name is not None for name in names])
-        if there.sum() < LEAST_LIFE:
+        if there.sum() < MIN_LIFE:
             return
         if rests_at_first(thing, true):
             self.rested += 1
@@ -102,12 +82,13 @@ class Counts:
             self.death.append(max(0, final - last) / 10)
         self._misses(there[first : last + 1], seen[first : last + 1])
         known = [name for name in names if name]
-        self.breaks += sum(a != b for a, b in zip(known, known[1:]))
+        self.breaks += sum(a != b for a, b in pairwise(known))
         self.samples += len(known)
-        errors = []
+        errors: list[np.ndarray] = []
         for k in range(first, last + 1):
-            if seen[k] and (not errors or names[k] == names[k - 1]):
-                a, b = true[k][thing], ours[k][names[k]]
+            name = names[k]
+            if name is not None and (not errors or name == names[k - 1]):
+                a, b = true[k][thing], ours[k][name]
                 size = np.sqrt(a[2] * a[3])
                 errors.append(np.r_[b[:2] - a[:2], b[:2] + b[2:] - a[:2] - a[2:]] / size)
             else:
@@ -134,28 +115,35 @@ class Counts:
                 self.stays += not seen[k]
 
     def parameters(self, before: dict[str, float]) -> dict[str, float]:
-        """The measured values over those of `before`."""
+        """Return the measured values; values that were not measured are those of `before`."""
         lags = [np.concatenate([(s[lag:] * s[: len(s) - lag]).ravel() for s in self.series if len(s) > lag]) for lag in range(4)]
         g0, g1, _, g3 = (float(np.mean(np.clip(x, *np.quantile(x, [0.005, 0.995])))) for x in lags)
         memory = float(np.clip((max(g3, 1e-9) / max(g1, 1e-9)) ** 0.5, 0.3, 0.98))
         slow = min(g1 / memory, g0 * 0.98)
         fitted = dict(
-            white=ABSOLUTE / 2, white_share=np.sqrt(max(g0 - slow, 1e-6)) / VARIES, slow=ABSOLUTE / 2, slow_share=np.sqrt(slow) / VARIES,
+            white=ABSOLUTE / 2,
+            white_share=np.sqrt(max(g0 - slow, 1e-6)) / VARIATION,
+            slow=ABSOLUTE / 2,
+            slow_share=np.sqrt(slow) / VARIATION,
             memory=memory,
-            miss=self.misses / max(1, self.chances), miss_stays=self.stays / max(1, self.gone), coast=0.1,
+            miss=self.misses / max(1, self.chances),
+            miss_stays=self.stays / max(1, self.gone),
+            coast=0.1,
             bias_share=robust(self.biases),
-            least_late_s=float(np.quantile(self.late, 0.25)),
-            late_s=max(0.02, float(np.mean(np.clip(self.late, 0, 2)) - np.quantile(self.late, 0.25))), never=self.never / max(1, self.things),
+            min_late_s=float(np.quantile(self.late, 0.25)),
+            late_s=max(0.02, float(np.mean(np.clip(self.late, 0, 2)) - np.quantile(self.late, 0.25))),
+            never=self.never / max(1, self.things),
             death_s=float(np.mean(np.clip(self.death, 0, 1))) if self.death else before["death_s"],
-            ghosts=self.ghosts / max(1, self.scenes), blind=self.blind / max(1, self.rested),
+            ghosts=self.ghosts / max(1, self.scenes),
+            blind=self.blind / max(1, self.rested),
             only_moving=self.scenes_blind / max(1, self.scenes),
-        )  # fmt: skip
+        )
         fitted["break"] = 10 * self.breaks / max(1, self.samples)
         return before | {name: round(float(value), 5) for name, value in fitted.items()}
 
 
-def rests_at_first(thing: str, true: list[dict]) -> bool:
-    """Whether it is in sight from the start and does not move for 2 s."""
+def rests_at_first(thing: str, true: list[dict[str, Any]]) -> bool:
+    """Whether the object is visible from the start and does not move for 2 s."""
     if not all(thing in row for row in true[:20]):
         return False
     boxes = np.array([row[thing] for row in true[:20]])
@@ -163,34 +151,12 @@ def rests_at_first(thing: str, true: list[dict]) -> bool:
 
 
 def robust(values: list[np.ndarray]) -> float:
-    """Standard deviation by the median of the absolute values."""
+    """Standard deviation estimated from the median of the absolute values."""
     return float(1.48 * np.median(np.abs(np.array(values))))
 
 
-def match(true: dict, ours: dict) -> dict[str, str]:
-    """{true id: our id}, one to one, best overlap first."""
-    if not true or not ours:
-        return {}
-    ids, names = list(true), list(ours)
-    shared = overlaps(np.array([true[i] for i in ids]), np.array([ours[n] for n in names]))
-    found: dict[str, str] = {}
-    for flat in np.argsort(-shared, axis=None):
-        i, j = np.unravel_index(flat, shared.shape)
-        if shared[i, j] < LEAST_IOU:
-            break
-        if ids[i] not in found and names[j] not in found.values():
-            found[ids[i]] = names[j]
-    return found
-
-
-def tracked(true: list[dict], ours: list[dict]) -> float:
-    """Matched boxes over all of both, 0 to 1."""
-    matched = sum(len(match(a, b)) for a, b in zip(true, ours))
-    return matched / max(1, sum(map(len, true)) + sum(map(len, ours)) - matched)
-
-
-def fit_levels(truths: Path, results: Path, before: list[dict]) -> tuple[list[dict], int]:
-    """Parameters of scenes tracked well, fairly and badly, and how many scenes there were."""
+def fit_levels(truths: Path, results: Path, before: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], int]:
+    """Return the parameters of the best, middle and worst tracked scenes, and the number of scenes."""
     paths = [path for path in sorted(results.glob("s*.jsonl")) if (truths / f"{path.stem}.json").exists()]
     scenes = [(*load(truths / f"{path.stem}.json", path), path) for path in paths]
     scenes.sort(key=lambda scene: -tracked(*scene[:2]))
@@ -201,13 +167,14 @@ def fit_levels(truths: Path, results: Path, before: list[dict]) -> tuple[list[di
         for true, ours, path in scenes[level * len(scenes) // LEVELS : (level + 1) * len(scenes) // LEVELS]:
             counts.add(true, ours)
             for sums in (contacts[level], every):
-                sums.add(truths / f"{path.stem}.json", path, [match(a, b) for a, b in zip(true, ours)], ours)
+                sums.add(truths / f"{path.stem}.json", path, [match(a, b) for a, b in zip(true, ours, strict=True)], ours)
         levels.append(counts.parameters(before[min(level, len(before) - 1)]))
-    told = [levels[k] | every.parameters() | contacts[k].parameters() for k in range(LEVELS)]
-    return told, len(scenes)
+    fitted = [levels[k] | every.parameters() | contacts[k].parameters() for k in range(LEVELS)]
+    return fitted, len(scenes)
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     for world in ("tabletop", "street"):
         parser.add_argument(f"--{world}", type=Path, nargs=2, metavar=("TRUTH", "RESULTS"))
@@ -217,7 +184,7 @@ def main() -> None:
     for world in ("tabletop", "street"):
         folders = getattr(options, world)
         if folders:
-            noise[world], count = fit_levels(*folders, noise[world])
+            noise[world], count = fit_levels(folders[0], folders[1], noise[world])
             noise["fitted"][world] = f"{count} rendered scenes"
             print(world, json.dumps(noise[world], indent=1))
     target.write_text(json.dumps(noise, indent=2) + "\n")

@@ -1,4 +1,4 @@
-"""A progress bar on standard error: redrawn in place on a terminal, a line now and then otherwise."""
+"""Progress bar on standard error: redrawn in place on a terminal, printed every 10 s elsewhere."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ import sys
 import time
 
 WIDTH = 30
-QUIET_S = 10.0  # between lines where there is no terminal
+QUIET_S = 10.0  # between lines without a terminal
 
 
 class Progress:
-    def __init__(self, total: int) -> None:
-        self.total, self.done, self.start, self.told = total, 0, time.monotonic(), 0.0
+    """Counts finished steps of `total` and prints the rate and the remaining time. Used as a context manager."""
 
-    def __enter__(self) -> "Progress":
+    def __init__(self, total: int) -> None:
+        self.total, self.done, self.start, self.printed_at = total, 0, time.monotonic(), 0.0
+
+    def __enter__(self) -> Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -21,11 +23,12 @@ class Progress:
             print(file=sys.stderr)
 
     def step(self, note: str = "") -> None:
+        """Count one step; `note` is printed behind the figures."""
         self.done += 1
         now, terminal = time.monotonic(), sys.stderr.isatty()
-        if not terminal and self.done < self.total and now - self.told < QUIET_S:
+        if not terminal and self.done < self.total and now - self.printed_at < QUIET_S:
             return
-        self.told = now
+        self.printed_at = now
         rate = self.done / max(now - self.start, 1e-9)
         filled = WIDTH * self.done // max(self.total, 1)
         line = (

@@ -1,4 +1,4 @@
-"""Writes test/fixtures/worlds/tokens-00000.npz: two tiny scenes in the form of python -m training.data tokens. Needs NumPy."""
+"""Writes test/fixtures/worlds/tracks-00000.npz: two tiny scenes in the form of python -m training.data tracks. Needs NumPy."""
 
 from pathlib import Path
 
@@ -33,6 +33,6 @@ arrays = {
     "ev_t": np.array([0.0, 0.25, 0.125], np.float32),
     "necessary": np.array([[-1, -1, -1], [-1, -1, 1], [-1, -1, 0]], np.int8),
 }
-out = Path(__file__).parents[1] / "fixtures" / "worlds" / "tokens-00000.npz"
+out = Path(__file__).parents[2] / "fixtures" / "worlds" / "tracks-00000.npz"
 out.parent.mkdir(parents=True, exist_ok=True)
 np.savez(out, **arrays)

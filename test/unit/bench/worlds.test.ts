@@ -11,7 +11,7 @@ const FOLDER = fileURLToPath(new URL('../../fixtures/worlds', import.meta.url));
 
 describe('readNpz', () => {
   it('reads shapes and numbers as NumPy wrote them', async () => {
-    const arrays = await readNpz(join(FOLDER, 'tokens-00000.npz'));
+    const arrays = await readNpz(join(FOLDER, 'tracks-00000.npz'));
     expect(arrays.get('boxes')?.shape).toEqual([2, 4, 3, 4]);
     expect([...Array.from(arrays.get('boxes')?.values ?? []).slice(0, 4)]).toEqual([0.25, 0.5, 0.125, 0.25]);
     expect(Array.from(arrays.get('kind')?.values ?? [])).toEqual([3, 3, -1, 0, 1, -1]);
@@ -66,6 +66,6 @@ describe('readScenes', () => {
 
   it('takes as many scenes of each world as asked for', async () => {
     expect(await readScenes(FOLDER, 1)).toHaveLength(2);
-    await expect(readScenes(tmpdir(), 1)).rejects.toThrow('no tokens-*.npz');
+    await expect(readScenes(tmpdir(), 1)).rejects.toThrow('no tracks-*.npz');
   });
 });

@@ -22,7 +22,7 @@ NORMS = {"attn_norm": "attention_norm", "ffn_norm": "feed_norm"}
 
 @dataclass(frozen=True)
 class Source:
-    """What the file holds: the tokens with their merges, and the weights by the names of `llama.Llama`."""
+    """Content of the file: tokens with their merges, and weights by the names of `llama.Llama`."""
 
     shape: LlamaShape
     tokens: list[str]
@@ -32,22 +32,25 @@ class Source:
 
 
 def value(reader: GGUFReader, name: str) -> float:
+    """Number in the metadata."""
     field = reader.fields[name]
     return field.parts[field.data[0]][0].item()
 
 
 def texts(reader: GGUFReader, name: str) -> list[str]:
+    """List of strings in the metadata."""
     field = reader.fields[name]
     return [bytes(field.parts[index]).decode() for index in field.data]
 
 
 def unpermute(weight: np.ndarray, heads: int) -> np.ndarray:
-    """GGUF interleaves the two halves of each rotary head's rows; put them one after the other again."""
+    """Undo the interleaving of the two halves of the rows of each rotary head."""
     rows, columns = weight.shape
     return weight.reshape(heads, rows // heads // 2, 2, columns).swapaxes(1, 2).reshape(rows, columns)
 
 
 def read_gguf(path: Path) -> Source:
+    """Read a GGUF file of the Llama architecture; weights are dequantised to float32."""
     reader = GGUFReader(str(path))
     shape = LlamaShape(
         layers=int(value(reader, "llama.block_count")),

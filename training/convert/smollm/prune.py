@@ -1,4 +1,4 @@
-"""Prune SmolLM2: fewer layers, fewer tokens. What is left does not speak until it is trained.
+"""Prunes SmolLM2 to fewer layers and tokens. The result needs training before it can be used.
 
 python -m training.convert.smollm.prune --gguf SmolLM2-135M-Instruct.Q4_1.gguf --out WORK
 """
@@ -16,11 +16,13 @@ from training.convert.smollm.vocabulary import kept_tokens, restrict
 from training.models.language.llama import Llama, LlamaShape
 
 LAYERS = [0, 1, 10, 20, 24, 29]
-"""Found by dropping, from the ten layers that change their input most, one after the other that whose loss costs least perplexity
-on a few paragraphs (25 with all 30 layers, 2,400 with ten, 3,700 with these six, 65,000 and more with the first and last)."""
+"""Chosen from the ten layers that change their input most: the layer whose removal costs least perplexity was removed first.
+
+Perplexity on some paragraphs: 25 with all 30, 2,400 with ten, 3,700 with these six, over 65,000 for other choices."""
 
 
 def pruned(source: Source, layers: list[int], kept: list[int]) -> Llama:
+    """Return a model of the given layers and tokens."""
     model = Llama(replace(source.shape, layers=len(layers), vocabulary=len(kept)))
     weights = {}
     for name, tensor in source.weights.items():
@@ -35,10 +37,12 @@ def pruned(source: Source, layers: list[int], kept: list[int]) -> Llama:
 
 
 def save(model: Llama, path: Path) -> None:
+    """Write shape and weights."""
     torch.save({"shape": asdict(model.shape), "weights": model.state_dict()}, path)
 
 
 def load(path: Path) -> Llama:
+    """Read a model that `save` wrote."""
     state = torch.load(path, weights_only=True)
     model = Llama(LlamaShape(**state["shape"]))
     model.load_state_dict(state["weights"])
@@ -46,6 +50,7 @@ def load(path: Path) -> Llama:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gguf", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for base.pt and tokenizer.json")

@@ -1,4 +1,4 @@
-"""The tokenizer file: SmolLM2's byte-level BPE with the tokens and merges that are kept."""
+"""Tokenizer file with the kept tokens and merges of SmolLM2's byte-level BPE."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from training.convert.smollm.gguf import Source
 
 FREQUENT_MERGES = 4600
-"""The first merges of the file: common English. Those of TEXTS and of the labels come on top."""
+"""Number of merges kept from the start of the file (common English), in addition to those of TEXTS."""
 
 TEXTS = [
     "objects events next why needs chain tell path same ask still slow fast left right up down yes no none unknown zone line",
@@ -26,11 +26,11 @@ TEXTS = [
     "carrot hot dog pizza donut cake chair couch potted plant bed dining table toilet tv laptop mouse remote keyboard cell phone",
     "microwave oven toaster sink refrigerator book clock vase scissors teddy bear hair drier toothbrush",
 ]
-"""Words whose usual tokens are kept, with and without a space before them."""
+"""Words whose tokens are kept, with and without a leading space."""
 
 
 def tokenizer_json(tokens: dict[str, int], merges: list[str], special: list[str]) -> str:
-    """A Hugging Face tokenizer file. Digits are single tokens; every byte has a token, so there is nothing unknown."""
+    """Hugging Face tokenizer file. Digits are single tokens; every byte has a token, so no text is unknown."""
     return json.dumps(
         {
             "version": "1.0",
@@ -60,13 +60,13 @@ def tokenizer_json(tokens: dict[str, int], merges: list[str], special: list[str]
 
 
 def byte_letters() -> set[str]:
-    """The 256 letters by which byte-level BPE writes the bytes."""
+    """The 256 characters that represent bytes in byte-level BPE."""
     printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
     return {chr(byte) for byte in printed} | {chr(256 + k) for k in range(256 - len(printed))}
 
 
 def kept_tokens(source: Source) -> list[int]:
-    """Old ids of what is kept, ascending: specials, bytes, frequent merges, and whole merge chains of TEXTS."""
+    """Old ids of the kept tokens, ascending: specials, bytes, frequent merges, and all merges that lead to TEXTS."""
     full = Tokenizer.from_str(tokenizer_json({t: i for i, t in enumerate(source.tokens)}, source.merges, []))
     ids = {text: i for i, text in enumerate(source.tokens)}
     made_by = {"".join(merge.split(" ")): merge.split(" ") for merge in reversed(source.merges)}
@@ -86,11 +86,12 @@ def kept_tokens(source: Source) -> list[int]:
 
 
 def restrict(source: Source, kept: list[int]) -> str:
-    """The tokenizer file of the kept tokens, numbered by their order."""
+    """Tokenizer file of the kept tokens, renumbered in order."""
     tokens = {source.tokens[old]: new for new, old in enumerate(kept)}
     merges = [m for m in source.merges if "".join(m.split(" ")) in tokens and all(p in tokens for p in m.split(" "))]
     return tokenizer_json(tokens, merges, [source.tokens[old] for old in kept if source.special[old]])
 
 
 def load_tokenizer(path: Path) -> Tokenizer:
+    """Read a tokenizer file."""
     return Tokenizer.from_file(str(path))

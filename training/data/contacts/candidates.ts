@@ -1,12 +1,12 @@
 /**
- * Turns simulated scenes into what the contact classifier is trained on, through our own tracker and memory.
+ * Makes the training rows of the contact classifier from simulated scenes, with the tracker and the object memory.
  *
  *   npx tsx training/data/contacts/candidates.ts SCENES OUT.f32 [--percepts]
  *
- * SCENES is a folder of `sSEED.json` (`training.worlds.pixels.tabletop`). The detections are the true boxes, blurred (`noise.ts`),
- * or with `--percepts` those that our perception saw (`sSEED.percepts.jsonl`, `perceive.ts`). OUT.f32 holds rows of 32-bit
+ * SCENES is a folder of `sSEED.json` (`training.worlds.pixels.tabletop`). The detections are the true boxes with noise (`noise.ts`),
+ * or with `--percepts` those of the perception (`sSEED.percepts.jsonl`, `perceive.ts`). OUT.f32 holds rows of 32-bit
  * floats, one for each moment of two tracked objects near each other: seed, number of the pair, sample, label (1 contact, 0
- * none, -1 too near one to say), features. OUT.f32.json names the columns and lists the contacts of each scene.
+ * none, -1 ambiguous because it is close to a contact), features. OUT.f32.json names the columns and lists the contacts of each scene.
  */
 import { createWriteStream } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
@@ -22,9 +22,9 @@ import { blurredPercepts } from './noise.js';
 import { readPercepts, readScene, scenePaths, type SceneTruth } from './scene.js';
 import { trueObject } from './truth.js';
 
-/** A moment this close to a contact is one, s; up to VAGUE it is neither one nor none. */
-const AT = 0.101;
-const VAGUE = 0.35;
+/** Moments within this time of a contact are labelled as contacts, s; those up to AMBIGUOUS_S are left out. */
+const CONTACT_S = 0.101;
+const AMBIGUOUS_S = 0.35;
 
 interface Row {
   readonly pair: string;
@@ -33,7 +33,7 @@ interface Row {
   readonly features: Float64Array;
 }
 
-/** Notes every moment that it is asked about and says no. */
+/** Records the features of every candidate moment and rejects it. */
 class Recorder implements ContactModel {
   readonly threshold = 1;
   readonly rows: Row[] = [];
@@ -50,8 +50,8 @@ class Recorder implements ContactModel {
     return p;
   }
 
-  #who(part: TrackSegment, k: number): string | undefined {
-    const box = part.at(k)?.box;
+  #who(segment: TrackSegment, k: number): string | undefined {
+    const box = segment.at(k)?.box;
     return box && trueObject(this.truth, k / SAMPLE_HZ, box);
   }
 }
@@ -64,12 +64,12 @@ function labelsOf(rows: readonly Row[], truth: SceneTruth): number[] {
     const near = rows.flatMap(({ who, k }, n) => {
       const same = (who[0] === i && who[1] === j) || (who[0] === j && who[1] === i);
       const late = k / SAMPLE_HZ - t;
-      return same && Math.abs(late) <= VAGUE ? [{ n, late }] : [];
+      return same && Math.abs(late) <= AMBIGUOUS_S ? [{ n, late }] : [];
     });
-    const least = Math.min(...near.map(({ late }) => Math.abs(late)));
-    // What comes into view by being hit is first seen somewhat later: then that moment has to do.
+    const nearest = Math.min(...near.map(({ late }) => Math.abs(late)));
+    // An object that a hit brings into view is first seen later: then the nearest moment is the contact.
     for (const { n, late } of near) {
-      if (Math.abs(late) <= Math.max(AT, least)) labels[n] = 1;
+      if (Math.abs(late) <= Math.max(CONTACT_S, nearest)) labels[n] = 1;
       else if (labels[n] !== 1) labels[n] = -1;
     }
   }

@@ -3,21 +3,21 @@ import type { Detection, Percept } from '../../../src/core/percept.js';
 import { signedGap } from '../../../src/memory/events/contact/contact-features.js';
 import type { SceneTruth } from './scene.js';
 
-/** How our perception blurs the truth. Lengths in px; `share` values in sizes of the box. */
+/** Errors of the perception. Lengths in px; `share` values in sizes of the box. */
 const WHITE = { px: 0.4, share: 0.012 };
 const SLOW = { px: 0.4, share: 0.02, memory: 0.85 };
 const MISS = 0.03;
-/** Chance of a miss to go on in the next frame. */
+/** Probability that a miss continues in the next frame. */
 const MISS_STAYS = 0.5;
-/** Share of the contacts during which both are seen as one. */
+/** Share of the contacts during which both objects are detected as one. */
 const MERGE = 0.1;
 const MERGE_GAP = 1;
-/** Share of the scenes in which only what has moved is seen, and how far it must have moved. */
+/** Share of the scenes in which only moved objects are detected, and the required displacement. */
 const ONLY_MOVING = 0.1;
 const MOVED = { px: 2, share: 0.08 };
-const SCORE = { mean: 0.78, deviation: 0.12, least: 0.3 };
+const SCORE = { mean: 0.78, deviation: 0.12, min: 0.3 };
 
-/** The percepts of a scene as an imperfect perception might give them: the same seed gives the same ones. */
+/** Percepts of a scene with simulated errors; the same seed gives the same percepts. */
 export function* blurredPercepts(truth: SceneTruth): Generator<Percept> {
   const random = createRandom(truth.seed);
   const blurs = new Map<string, Blur>();
@@ -39,28 +39,28 @@ function percept(truth: SceneTruth, index: number, boxes: readonly Box[], random
   const detections = boxes.map(([x, y, w, h]): Detection => {
     const [x0, y0] = [Math.max(x, 0), Math.max(y, 0)];
     const [x1, y1] = [Math.min(x + w, width), Math.min(y + h, height)];
-    const score = Math.min(1, Math.max(SCORE.least, SCORE.mean + SCORE.deviation * random.normal()));
+    const score = Math.min(1, Math.max(SCORE.min, SCORE.mean + SCORE.deviation * random.normal()));
     const box: Box = [x0 / width, y0 / height, Math.max(x1 - x0, 1) / width, Math.max(y1 - y0, 1) / height];
     return { label: 'object', score, box, origin: 'motion' };
   });
   return { index, t: index / fps, receivedAtMs: 0, width, height, detections, inferenceMs: 0 };
 }
 
-/** Boxes of what touches are joined for as long as it does, in a share of the cases. */
+/** Merges the boxes of touching objects while they touch, in a share of the cases. */
 function merge(seen: readonly [string, Box][], merges: Map<string, boolean>, random: Random): readonly Box[] {
   const out: Box[] = [];
   const gone = new Set<string>();
   for (const [i, [id, box]] of seen.entries()) {
-    for (const [other, beside] of seen.slice(i + 1)) {
+    for (const [other, otherBox] of seen.slice(i + 1)) {
       const key = `${id} ${other}`;
-      if (signedGap(box, beside) > MERGE_GAP) {
+      if (signedGap(box, otherBox) > MERGE_GAP) {
         merges.delete(key);
         continue;
       }
       if (!merges.has(key)) merges.set(key, random.uniform() < MERGE);
       if (!merges.get(key) || gone.has(id) || gone.has(other)) continue;
       gone.add(id).add(other);
-      out.push(union(box, beside));
+      out.push(union(box, otherBox));
     }
   }
   return [...out, ...seen.filter(([id]) => !gone.has(id)).map(([, box]) => box)];
@@ -71,7 +71,7 @@ function union(a: Box, b: Box): Box {
   return [x, y, Math.max(a[0] + a[2], b[0] + b[2]) - x, Math.max(a[1] + a[3], b[1] + b[3]) - y];
 }
 
-/** The noise of one object: white and slow errors of the four edges, misses, and blindness for what rests. */
+/** Errors of one object: white and slow noise of the four edges, misses, and missing resting objects. */
 class Blur {
   readonly #slow = [0, 0, 0, 0];
   #missed = false;
@@ -105,7 +105,7 @@ interface Random {
   normal(): number;
 }
 
-/** Mulberry32, and normal values by Box and Muller. */
+/** Mulberry32, and normal values by the Box-Muller transform. */
 function createRandom(seed: number): Random {
   let state = seed >>> 0;
   const uniform = (): number => {

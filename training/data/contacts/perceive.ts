@@ -1,9 +1,9 @@
 /**
- * Lets our perception look at simulated videos, once, and keeps its percepts beside them as `sSEED.percepts.jsonl`.
+ * Runs the perception on simulated videos and writes the percepts next to them as `sSEED.percepts.jsonl`.
  *
  *   npx tsx training/data/contacts/perceive.ts SCENES [DETECT_EVERY]
  *
- * Scenes whose percepts exist are left alone. The detector looks at every DETECT_EVERY-th frame (default 1); motion at all.
+ * Existing percepts are kept. The detector runs on every DETECT_EVERY-th frame (default 1), motion detection on all frames.
  */
 import { existsSync } from 'node:fs';
 import { rename, writeFile } from 'node:fs/promises';
@@ -23,21 +23,21 @@ async function perceive(
   ffmpeg: Ffmpeg,
 ): Promise<Percept[]> {
   const spec = parseSource(video);
-  if (spec.kind !== 'file') throw new Error(`${video} is no file`);
+  if (spec.kind !== 'file') throw new Error(`${video} is not a file`);
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await using stream = perception.openStream();
   stream.setEffort({ detectEvery, masks: false, embeddings: false });
-  const look = async (frame: Frame): Promise<Percept> => {
+  const perceiveFrame = async (frame: Frame): Promise<Percept> => {
     try {
       return await stream.perceive(frame);
     } finally {
       frame[Symbol.dispose]();
     }
   };
-  return await lastValueFrom(source.frame$.pipe(concatMap(look), toArray()));
+  return await lastValueFrom(source.frame$.pipe(concatMap(perceiveFrame), toArray()));
 }
 
-/** Without masks and tokens, which contacts do not need and which would fill the disk. */
+/** Masks and embeddings are left out: contacts do not need them and they would fill the disk. */
 function line({ index, t, width, height, detections, partial, camera, scene }: Percept): string {
   const plain = detections.map(({ label, score, box, origin }) => ({ label, score, box, origin }));
   return JSON.stringify({ index, t, width, height, detections: plain, partial, camera, scene });

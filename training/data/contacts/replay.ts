@@ -1,6 +1,6 @@
 /**
- * What memory tells of scenes that our perception has looked at (`perceive.ts`), as `presage analyze --reasoner rules` writes it:
- * OUT/sSEED.jsonl. Quick, so it can be done again whenever tracker or contacts have changed.
+ * Analyses the percepts of `perceive.ts` as `presage analyze --reasoner rules` does and writes OUT/sSEED.jsonl. It is fast, so it
+ * can be repeated whenever the tracker or the contact classifier has changed.
  *
  *   npx tsx training/data/contacts/replay.ts SCENES OUT
  */

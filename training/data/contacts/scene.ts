@@ -33,7 +33,7 @@ export async function readScene(path: string): Promise<SceneTruth> {
   };
 }
 
-/** Percepts that `perceive.ts` has kept of a scene. */
+/** Percepts of a scene that `perceive.ts` has written. */
 export async function readPercepts(path: string): Promise<Percept[]> {
   const text = await readFile(path, 'utf8');
   return text

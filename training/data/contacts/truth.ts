@@ -1,10 +1,10 @@
 import type { Box } from '../../../src/core/maths/box.js';
 import type { SceneTruth } from './scene.js';
 
-/** Least overlap (IoU) of an object of ours with the true one that it stands for. */
+/** Minimum overlap (IoU) of a tracked object with the true object it matches. */
 const MIN_IOU = 0.35;
 
-/** Id of the true object that a box in px shows best at media time t; undefined when it shows none. */
+/** Id of the true object with the largest overlap with a box in px at media time t; undefined if there is none. */
 export function trueObject(truth: SceneTruth, t: number, box: Box): string | undefined {
   let [best, most] = [undefined as string | undefined, MIN_IOU];
   for (const [id, other] of Object.entries(truth.boxes[Math.round(t * truth.fps)] ?? {})) {

@@ -1,13 +1,14 @@
 /**
- * Lets memory, the sampled paths, the learned forecaster, the rules, the cause head and the language model look at simulated
- * scenes, and notes what each said and what was true: what the weights of the pool are fitted on.
+ * Runs memory, sampled paths, learned forecaster, rules, cause head and language model on simulated scenes and records the
+ * estimate of each expert with the truth: the data for fitting the forecast mixture.
  *
  *   npx tsx training/data/mixture/collect.ts SCENES.jsonl OUT.jsonl [MODELS]
  *
- * SCENES.jsonl is made by `training.data.mixture.scenes`; MODELS is a models folder (default: the one that comes with Presage). Lines of
+ * SCENES.jsonl is made by `training.data.mixture.scenes`; MODELS is a models folder (default: that of
+ * Presage). Lines of
  * OUT.jsonl: `{forecast: group, truth, sampled, forecaster, language}` for the items of each scene's moment, where truth is the
  * share of re-simulated futures in which it came true; `{cause: type, truth, head, rules, language}` for the third objects of
- * each event. `language` is there where the language model was asked: it takes a tenth of a second each time.
+ * each event. `language` is missing where the language model gives no estimate; an estimate takes about a tenth of a second.
  */
 import { createWriteStream } from 'node:fs';
 import { once } from 'node:events';
@@ -32,14 +33,14 @@ import { digitMeans } from '../../../src/reasoner/language/digits.js';
 import { LanguageExpert } from '../../../src/reasoner/forecast/experts/language-expert.js';
 import { FULL_VIEW, MomentPrompt } from '../../../src/reasoner/language/moment-prompt.js';
 import { SamplingForecaster } from '../../../src/reasoner/forecast/sampling/sampling-forecaster.js';
-import { perceptsOf, readScenes, trueObject, type TokenScene } from './scene.js';
+import { perceptsOf, readScenes, trueObject, type TrackScene } from './scene.js';
 
 const SINGLE_TYPES = ['exit', 'stop', 'start_moving', 'turn', 'loiter'];
 const PAIR_TYPES = ['meet', 'collide'];
-/** A told event is the true one of its type and participants that is this near, s. */
+/** An observed event matches a true event of the same type and participants within this time, s. */
 const SAME_EVENT_S = 0.5;
 
-interface Minds {
+interface Models {
   readonly forecaster: ForecastModel;
   readonly causes: CauseModel;
   readonly contacts: ContactClassifier;
@@ -47,19 +48,19 @@ interface Minds {
 }
 
 async function forecastRows(
-  scene: TokenScene,
+  scene: TrackScene,
   snapshot: MemorySnapshot,
   sampler: SamplingForecaster,
-  { forecaster: model, language }: Minds,
+  { forecaster: model, language }: Models,
 ): Promise<object[]> {
   const { items } = sampler.forecast(snapshot);
-  const said = await new LearnedExpert(model).probabilities(snapshot, items, AbortSignal.timeout(60_000));
-  const spoken = await new LanguageExpert(language, FULL_VIEW).probabilities(snapshot, items);
+  const learned = await new LearnedExpert(model).probabilities(snapshot, items, AbortSignal.timeout(60_000));
+  const byLanguage = await new LanguageExpert(language, FULL_VIEW).probabilities(snapshot, items);
   const labels = new Map(snapshot.objects.map(({ id, label }) => [id, label]));
   const who = new Map(snapshot.objects.map(({ id, box }) => [id, trueObject(scene, snapshot.t, box)]));
   return items.flatMap(({ type, participants, probability }) => {
     const [a, b] = participants.map((id) => who.get(id));
-    const forecaster = said.get(itemKey(type, participants));
+    const forecaster = learned.get(itemKey(type, participants));
     if (a === undefined || forecaster === undefined || (participants.length > 1 && b === undefined))
       return [];
     const truth =
@@ -68,17 +69,17 @@ async function forecastRows(
         : scene.pair[a]?.[b]?.[PAIR_TYPES.indexOf(type)];
     if (truth === undefined || truth === null) return [];
     const group = groupOf({ type, participants }, labels);
-    const words = spoken.get(itemKey(type, participants));
+    const words = byLanguage.get(itemKey(type, participants));
     return [{ forecast: group, truth, sampled: probability, forecaster, language: words }];
   });
 }
 
-/** The true event that was told; undefined when it was a false alarm. */
+/** The true event that an observed event matches; undefined for a false alarm. */
 function trueEvent(
-  scene: TokenScene,
+  scene: TrackScene,
   event: ObservedEvent,
   index: MemoryIndex,
-): TokenScene['events'][number] | undefined {
+): TrackScene['events'][number] | undefined {
   const who = event.participants.map(({ box }) => trueObject(scene, event.t, box)).sort();
   return scene.events
     .filter(
@@ -88,30 +89,30 @@ function trueEvent(
 }
 
 async function causeRows(
-  scene: TokenScene,
+  scene: TrackScene,
   event: ObservedEvent,
   snapshot: MemorySnapshot,
-  { causes: model, language }: Minds,
+  { causes: model, language }: Models,
 ): Promise<object[]> {
   const account = accountFor(event, snapshot);
   const asked = account && causeQuery(event, snapshot);
   const truth = account && trueEvent(scene, event, account.index);
   if (!account || !asked || !truth) return [];
-  const said = await model.necessary(asked.query);
-  const spoken = await saidNecessary(event, snapshot, language);
+  const byHead = await model.necessary(asked.query);
+  const byLanguage = await necessaryByLanguage(event, snapshot, language);
   const byRules = new Map(account.causes.map(({ object, probability }) => [object, probability]));
   return asked.ids.flatMap((id, row) => {
     const who = identity(scene, account.index, id, event.t);
     const necessary = who === undefined ? -1 : (truth.necessary[who] ?? -1);
     if (necessary < 0 || event.participants.some((participant) => participant.id === id)) return [];
-    const head = said[row];
-    const words = spoken.get(id);
+    const head = byHead[row];
+    const words = byLanguage.get(id);
     return [{ cause: event.type, truth: necessary, head, rules: byRules.get(id) ?? null, language: words }];
   });
 }
 
-/** What the language model holds necessary, of the objects that it is told of. */
-async function saidNecessary(
+/** P(necessary) by the language model, for the objects in its prompt. */
+async function necessaryByLanguage(
   event: ObservedEvent,
   snapshot: MemorySnapshot,
   language: LanguageModel,
@@ -121,28 +122,28 @@ async function saidNecessary(
   if (needs.length === 0) return new Map();
   const texts = needs.map(({ text }) => text);
   const request = moment.request(`why ${moment.numbers.get(event.id) ?? ''}`);
-  const said = digitMeans(await language.scoreDigits(request, texts), texts.length);
-  return new Map(needs.map(({ object }, i) => [object, said[i] ?? 0]));
+  const means = digitMeans(await language.scoreDigits(request, texts), texts.length);
+  return new Map(needs.map(({ object }, i) => [object, means[i] ?? 0]));
 }
 
-/** Which true object ours is, by where it was at the event or, when it had left, where it was seen last. */
-function identity(scene: TokenScene, index: MemoryIndex, id: string, t: number): number | undefined {
+/** The true object that a tracked one matches, by its box at the event or, if it had left, by its last box. */
+function identity(scene: TrackScene, index: MemoryIndex, id: string, t: number): number | undefined {
   const record = index.record(id);
   const at = Math.min(t, record?.lastSeen ?? t);
   const box: Box | undefined = index.boxAt(id, at)?.box ?? record?.box;
   return box && trueObject(scene, at, box);
 }
 
-async function rowsOf(scene: TokenScene, minds: Minds): Promise<object[]> {
-  const memory = new ObjectMemory(new Tracker(), { contacts: minds.contacts });
+async function rowsOf(scene: TrackScene, models: Models): Promise<object[]> {
+  const memory = new ObjectMemory(new Tracker(), { contacts: models.contacts });
   const sampler = new SamplingForecaster();
   const rows: object[] = [];
   for (const percept of perceptsOf(scene)) {
     const { snapshot, events } = memory.update(percept);
     if (Math.abs(percept.t - scene.moment) < TIME_EPSILON)
-      rows.push(...(await forecastRows(scene, snapshot, sampler, minds)));
+      rows.push(...(await forecastRows(scene, snapshot, sampler, models)));
     else if (percept.index % 10 === 0 && percept.t < scene.moment) sampler.forecast(snapshot);
-    for (const { event } of events) rows.push(...(await causeRows(scene, event, snapshot, minds)));
+    for (const { event } of events) rows.push(...(await causeRows(scene, event, snapshot, models)));
   }
   return rows;
 }

@@ -4,11 +4,11 @@ import type { Box } from '../../../src/core/maths/box.js';
 import type { Detection, Percept } from '../../../src/core/percept.js';
 
 /** A simulated scene as `training.data.mixture.scenes` writes it; boxes in frame heights, 10 frames a second. */
-export interface TokenScene {
+export interface TrackScene {
   readonly aspect: number;
-  /** By object; null where there is none. */
+  /** Label by object; null for an empty slot. */
   readonly labels: readonly (string | null)[];
-  /** By frame: number, x, y, w, h of what is in view. */
+  /** By frame: number, x, y, w, h of each visible object. */
   readonly observed: readonly (readonly number[][])[];
   readonly true: readonly (readonly number[][])[];
   /** s; a whole second. */
@@ -22,25 +22,25 @@ export interface TokenScene {
     readonly type: number;
     readonly objects: readonly number[];
     readonly t: number;
-    /** By object: 1 necessary, 0 not, -1 not known. */
+    /** By object: 1 necessary, 0 not necessary, -1 unknown. */
     readonly necessary: readonly number[];
   }[];
 }
 
 const FPS = 10;
 const HEIGHT = 720;
-/** Detections of the simulated tracker come without a score; ours are mostly about this sure. */
+/** Typical score of a detection; the simulated tracks have none. */
 const SCORE = 0.8;
-/** Least overlap (IoU) of an object of ours with the true one that it stands for. */
+/** Minimum overlap (IoU) of a tracked object with the true object it matches. */
 const MIN_IOU = 0.3;
 
-export async function* readScenes(path: string): AsyncGenerator<TokenScene> {
+export async function* readScenes(path: string): AsyncGenerator<TrackScene> {
   for await (const line of createInterface({ input: createReadStream(path) }))
-    if (line !== '') yield JSON.parse(line) as TokenScene;
+    if (line !== '') yield JSON.parse(line) as TrackScene;
 }
 
-/** What perception would have said of the scene. */
-export function perceptsOf({ aspect, labels, observed }: TokenScene): Percept[] {
+/** Percepts of the scene. */
+export function perceptsOf({ aspect, labels, observed }: TrackScene): Percept[] {
   const width = Math.round(aspect * HEIGHT);
   return observed.map((boxes, index) => ({
     index,
@@ -61,8 +61,8 @@ export function perceptsOf({ aspect, labels, observed }: TokenScene): Percept[] 
   }));
 }
 
-/** Number of the true object that a box (fractions of the frame) shows best at t; undefined when it shows none. */
-export function trueObject({ aspect, true: truth }: TokenScene, t: number, box: Box): number | undefined {
+/** Number of the true object with the largest overlap with a box (fractions of the frame) at t; undefined if there is none. */
+export function trueObject({ aspect, true: truth }: TrackScene, t: number, box: Box): number | undefined {
   let [best, most] = [undefined as number | undefined, MIN_IOU];
   for (const [object = -1, x = 0, y = 0, w = 0, h = 0] of truth[Math.round(t * FPS)] ?? []) {
     const overlap = iou([box[0] * aspect, box[1], box[2] * aspect, box[3]], [x, y, w, h]);

@@ -1,25 +1,26 @@
-"""Simulated scenes as lines of JSON, for `collect.ts`.
+"""Simulated scenes as lines of JSON for `collect.ts`.
 
     python -m training.data.mixture.scenes SHARDS OUT.jsonl [--scenes N]
 
-SHARDS is a folder of `tokens-*.npz` (`python -m training.data tokens`). Boxes are in frame heights, times in s.
+SHARDS is a folder of `tracks-*.npz` (`python -m training.data tracks`). Boxes are in frame heights, times in s.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Iterator
+from typing import Any
 
 import numpy as np
 
 LABELS = ["person", "car", "dog", "object"]
-"""By kind: person, vehicle, animal, anything else."""
+"""Label of each kind: person, vehicle, animal, other."""
 
 
-def scenes(shard: Path) -> Iterator[dict]:
-    """Each scene of a shard: what was observed, and of its first moment and its events what is known from the simulator."""
+def scenes(shard: Path) -> Iterator[dict[str, Any]]:
+    """Each scene of a shard: observed tracks, and the truth about its first moment and its events."""
     data = {name: array for name, array in np.load(shard).items()}
     for s in range(len(data["aspect"])):
         events = np.flatnonzero(data["ev_scene"] == s)
@@ -31,11 +32,12 @@ def scenes(shard: Path) -> Iterator[dict]:
             "moment": round(float(data["moment"][s, 0]), 1),
             "single": plain(data["single"][s, 0].astype(np.float64).sum(-1)),
             "pair": plain(data["pair"][s, 0].astype(np.float64).sum(-1)),
-            "events": [event(data, e) for e in events],
+            "events": [event(data, int(e)) for e in events],
         }
 
 
-def event(data: dict[str, np.ndarray], e: int) -> dict:
+def event(data: dict[str, np.ndarray], e: int) -> dict[str, Any]:
+    """One true event."""
     return {
         "type": int(data["ev_type"][e]),
         "objects": [int(o) for o in (data["ev_a"][e], data["ev_b"][e]) if o >= 0],
@@ -45,16 +47,17 @@ def event(data: dict[str, np.ndarray], e: int) -> dict:
 
 
 def framed(boxes: np.ndarray, seen: np.ndarray) -> list[list[list[float]]]:
-    """By frame the objects in view: number, x, y, w, h."""
+    """Objects in view by frame: number, x, y, w, h."""
     return [[[int(o), *(round(float(v), 5) for v in boxes[k, o])] for o in np.flatnonzero(seen[k])] for k in range(len(boxes))]
 
 
-def plain(values: np.ndarray) -> list:
-    """Nested lists, null where nothing is known."""
+def plain(values: np.ndarray) -> list[Any]:
+    """Nested lists, null where a value is unknown."""
     return json.loads(json.dumps(np.round(values, 5).tolist()).replace("NaN", "null"))
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("shards", type=Path)
     parser.add_argument("out", type=Path)
@@ -62,7 +65,7 @@ def main() -> None:
     args = parser.parse_args()
     left = args.scenes
     with args.out.open("w") as out:
-        for shard in sorted(args.shards.glob("tokens-*.npz")):
+        for shard in sorted(args.shards.glob("tracks-*.npz")):
             for scene in scenes(shard):
                 if left == 0:
                     return

@@ -1,4 +1,4 @@
-"""Scenes through the frozen detector, cached: one .npz a scene with features, truth and provenance.
+"""Caches the features of the frozen detector on rendered scenes: one .npz per scene with features, truth and provenance.
 
 python -m training.data.pixels.features street --first 0 --count 200 --out CACHE/train
 python -m training.data.pixels.features tabletop --first 0 --count 100 --out CACHE/train
@@ -11,6 +11,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,12 +22,12 @@ from training.worlds.pixels.street import STEP_HZ, Clip, Street
 LENGTH = 40
 KEYFRAME_EVERY = 5
 EVENT_TYPES = ["enter", "exit", "start", "stop", "collide"]
-STREET_TELLS = ["enter", "exit", "start", "stop"]
+STREET_EVENTS = ["enter", "exit", "start", "stop"]
 
 
 @dataclass
 class Keyframe:
-    """One picture: planes uint8, maps float16, `ids` uint8 [height, width], `whole` {id: full outline in px}."""
+    """One picture: planes uint8, maps float16, `ids` uint8 [height, width], `whole` {id: area of the full outline in px}."""
 
     scene: str
     index: int
@@ -36,8 +37,8 @@ class Keyframe:
     whole: dict[int, float]
 
 
-def save_scene(path: Path, clip: Clip, pyramid: Pyramid, tells: list[str], provenance: dict) -> None:
-    """Features of all frames pooled to grids; whole maps, planes and masks of every KEYFRAME_EVERY-th."""
+def save_scene(path: Path, clip: Clip, pyramid: Pyramid, reported: list[str], provenance: dict[str, Any]) -> None:
+    """Write pooled features of all frames; full maps, planes and masks of every KEYFRAME_EVERY-th."""
     arrays: dict[str, np.ndarray] = {}
     grids = []
     for index, frame in enumerate(clip.frames):
@@ -55,16 +56,17 @@ def save_scene(path: Path, clip: Clip, pyramid: Pyramid, tells: list[str], prove
     events = [(EVENT_TYPES.index(kind), index) for kind, index, _ in clip.events]
     arrays["grids"] = np.stack(grids).astype(np.float16)
     arrays["events"] = np.array(events, np.int32).reshape(-1, 2)
-    arrays["tells"] = np.array([kind in tells for kind in EVENT_TYPES])
+    arrays["reported"] = np.array([kind in reported for kind in EVENT_TYPES])
     arrays["provenance"] = np.array(json.dumps(provenance))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     partial.rename(path)
 
 
 def load_keyframes(path: Path) -> list[Keyframe]:
+    """Keyframes of a cached scene."""
     with np.load(path) as stored:
         indexes = sorted({int(name.split(".")[0]) for name in stored.files if "." in name})
         return [
@@ -81,6 +83,7 @@ def load_keyframes(path: Path) -> list[Keyframe]:
 
 
 def scene_files(folder: Path, limit: int | None = None) -> list[Path]:
+    """Cached scenes in a folder, ordered by name; exits when there is none."""
     files = sorted(folder.glob("*.npz"))[:limit]
     if not files:
         raise SystemExit(f"no scenes in {folder}: make some with python -m training.data.pixels.features")
@@ -88,7 +91,7 @@ def scene_files(folder: Path, limit: int | None = None) -> list[Path]:
 
 
 def data_hash(files: list[Path]) -> str:
-    """SHA-256 over the scenes' names and provenance: what the data was made from, not its bytes."""
+    """SHA-256 over the names and provenance of the scenes."""
     digest = hashlib.sha256()
     for path in files:
         with np.load(path) as stored:
@@ -97,6 +100,7 @@ def data_hash(files: list[Path]) -> str:
 
 
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("world", choices=["street", "tabletop"])
     parser.add_argument("--first", type=int, default=0, help="seed of the first scene")
@@ -111,18 +115,18 @@ def main() -> None:
         if path.exists():
             continue
         provenance = {"world": options.world, "seed": seed, "length": options.length, "hz": STEP_HZ}
-        clip, tells = make_clip(options.world, seed, options.length)
-        save_scene(path, clip, pyramid, tells, provenance)
+        clip, reported = make_clip(options.world, seed, options.length)
+        save_scene(path, clip, pyramid, reported, provenance)
         print(path, flush=True)
 
 
 def make_clip(world: str, seed: int, length: int) -> tuple[Clip, list[str]]:
-    """A scene and the event types that its world tells."""
+    """Return a scene and the event types that its world reports."""
     if world == "street":
-        return Street(seed, length).clip(), STREET_TELLS
-    from training.worlds.pixels.sampled import TELLS, tabletop_clip  # needs pybullet, the street does not
+        return Street(seed, length).clip(), STREET_EVENTS
+    from training.worlds.pixels.sampled import REPORTED_EVENTS, tabletop_clip  # needs pybullet, the street does not
 
-    return tabletop_clip(seed, length), TELLS
+    return tabletop_clip(seed, length), REPORTED_EVENTS
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The frozen detector's feature maps of a picture, as the runtime computes them."""
+"""Feature maps of the frozen detector, computed as at run time."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ def planes_of(picture: np.ndarray) -> dict[str, np.ndarray]:
 
 
 def letterbox(height: int, width: int) -> tuple[np.ndarray, np.ndarray]:
-    """content and canvas, each int64 [height, width] px, as `src/model/detector/letterbox.ts` chooses them."""
+    """Return content and canvas, each int64 [height, width] in px, as `src/model/detector/letterbox.ts` chooses them."""
     scale = LONG_SIDE_PX / max(height, width)
     content = np.array([max(1, int(side * scale + 0.5)) for side in (height, width)], np.int64)
     return content, -(-content // CANVAS_STEP_PX) * CANVAS_STEP_PX
 
 
 class Pyramid:
-    """models/nanodet.onnx on one thread."""
+    """Runs models/nanodet.onnx on one thread."""
 
     def __init__(self, path: Path = ROOT / "models" / "nanodet.onnx"):
         options = onnxruntime.SessionOptions()
@@ -40,7 +40,7 @@ class Pyramid:
         self.session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def __call__(self, planes: dict[str, np.ndarray]) -> dict[str, np.ndarray]:
-        """p3, p4, p5 float32 [128, H/8.., W/8..] and covered float32 [2] (share of the width, of the height)."""
+        """Return p3, p4, p5 float32 [128, H/8.., W/8..] and covered float32 [2] (share of the width, of the height)."""
         content, canvas = letterbox(*planes["y"].shape)
         feed = {name: planes[name][None, None] for name in "yuv"} | {"content": content, "canvas": canvas}
         p3, p4, p5 = self.session.run(["p3", "p4", "p5"], feed)
@@ -49,7 +49,7 @@ class Pyramid:
 
 
 def bins(cells: int, covered: float, count: int) -> np.ndarray:
-    """[count, cells]: the mean over each of `count` equal spans of the first `covered * cells` cells, by overlap."""
+    """Weights [count, cells] that average each of `count` equal spans of the first `covered * cells` cells."""
     edges = np.linspace(0, covered * cells, count + 1)
     start = np.arange(cells)
     shared = np.minimum(edges[1:, None], start + 1) - np.maximum(edges[:-1, None], start)
@@ -58,11 +58,11 @@ def bins(cells: int, covered: float, count: int) -> np.ndarray:
 
 
 def grid_of(maps: dict[str, np.ndarray]) -> np.ndarray:
-    """float32 [48, 256]: P4 and P5 averaged over 6 rows x 8 columns of the covered picture, row by row."""
+    """P4 and P5 averaged over 6 rows x 8 columns of the covered picture, row by row: float32 [48, 256]."""
     columns, rows = maps["covered"]
-    parts = []
+    levels = []
     for name in ("p4", "p5"):
         _, height, width = maps[name].shape
         pooled = bins(height, rows, GRID_ROWS) @ maps[name] @ bins(width, columns, GRID_COLUMNS).T
-        parts.append(pooled.reshape(pooled.shape[0], -1).T)
-    return np.concatenate(parts, 1)
+        levels.append(pooled.reshape(pooled.shape[0], -1).T)
+    return np.concatenate(levels, 1)

@@ -1,4 +1,4 @@
-"""Causal chains of events as answers of the task `chain`, from true events, necessary objects and the table of relations."""
+"""Causal chains as answers of the task `chain`, from true events, necessary objects and the table of relations."""
 
 from __future__ import annotations
 
@@ -11,16 +11,17 @@ from training.data.text.relations import Link, links
 from training.data.text.situations import Event, Listing
 
 SAME_S = 1.0
-"""An observed event and a true one of its type and participants this close in time are the same."""
-LONGEST = 3
-"""Steps before the outcome."""
-LEAST = 0.12
-"""Below this plausibility no step is told."""
+"""Maximum time between an observed event and the matching true event of the same type and participants."""
+MAX_STEPS = 3
+"""Maximum number of steps before the outcome."""
+MIN_PLAUSIBILITY = 0.12
+"""Steps with a smaller plausibility are left out."""
 BY_CAUSE, BY_BYSTANDER = 5.0, 0.1
-"""Factors where a step brings in an object that is known to be necessary, or known not to be."""
+"""Factors of steps that involve a further object known to be necessary, or known not to be."""
 
 
 def counterpart(event: Event, true_events: list[tuple[Event, np.ndarray]]) -> tuple[Event, np.ndarray] | None:
+    """Return the true event that matches an observed one, with its necessary objects [8], or None."""
     near = [
         pair
         for pair in true_events
@@ -32,6 +33,7 @@ def counterpart(event: Event, true_events: list[tuple[Event, np.ndarray]]) -> tu
 
 
 def plausibility(earlier: Event, later: Event, link: Link, necessary: np.ndarray | None) -> float:
+    """Plausibility, 0 or more, that `earlier` leads to `later`; necessary [8] or None if unknown."""
     shared = set(earlier.participants) & set(later.participants)
     enough = shared == set(earlier.participants) if link.all_participants else bool(shared)
     gap = later.t - earlier.t
@@ -44,11 +46,14 @@ def plausibility(earlier: Event, later: Event, link: Link, necessary: np.ndarray
     return score
 
 
-def causal_chain(observed: Observed, told: Listing, focus: Event, necessary: np.ndarray | None) -> list[tuple[Event, str]]:
-    """Oldest first, each with its relation to the next; the last is the focus with `outcome`. Only events that happened."""
+def causal_chain(observed: Observed, listed: Listing, focus: Event, necessary: np.ndarray | None) -> list[tuple[Event, str]]:
+    """Return the chain, oldest step first, each with its relation to the next; the last is the focus with `outcome`.
+
+    Only listed events that truly happened are steps.
+    """
     chain = [(focus, "outcome")]
-    real = [event for event in told.events if counterpart(event, observed.true_events)]
-    while len(chain) <= LONGEST:
+    real = [event for event in listed.events if counterpart(event, observed.true_events)]
+    while len(chain) <= MAX_STEPS:
         later = chain[0][0]
         rated = [
             (plausibility(event, later, link, necessary), event, link.relation)
@@ -56,7 +61,7 @@ def causal_chain(observed: Observed, told: Listing, focus: Event, necessary: np.
             if (link := links().get((event.type, later.type))) and event not in [step for step, _ in chain]
         ]
         score, event, relation = max(rated, key=lambda entry: entry[0], default=(0.0, focus, ""))
-        if score < LEAST:
+        if score < MIN_PLAUSIBILITY:
             break
         chain.insert(0, (event, relation))
     return chain

@@ -1,4 +1,4 @@
-"""What memory would have held at a frame of a simulated scene, from the observed tracks and events of a scene shard."""
+"""The content of the object memory at a frame of a simulated scene, from the observed tracks and events of a shard."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ HZ = 10
 SPEED_S, HEIGHT_S = 0.6, 1.0
 RECENT_S = 10.0
 IN_VIEW_S = 0.5
-"""An object that was seen this lately counts as in view."""
+"""An object seen within this time counts as in view."""
 ONTOLOGY = ROOT / "src" / "core" / "ontology.ts"
 
 
@@ -29,14 +29,17 @@ def event_types() -> list[str]:
 
 @cache
 def confirm_s() -> dict[str, float]:
-    """CONFIRM_S of src/core/ontology.ts."""
+    """CONFIRM_S of src/core/ontology.ts: delay in s until an event is confirmed."""
     body = re.search(r"CONFIRM_S[^{]*\{(.*?)\}", ONTOLOGY.read_text(), re.DOTALL)
     return {name: float(value) for name, value in re.findall(r"(\w+): ([\d.]+)", body[1])} if body else {}
 
 
 @dataclass
 class Observed:
-    """One scene: boxes [T, 8, 4] in frame heights, seen [T, 8], kind [8] (-1: nothing there), and the events of both worlds."""
+    """One scene.
+
+    boxes [T, 8, 4] in frame heights, seen [T, 8], kind [8] (-1: empty slot), and the observed and the true events.
+    """
 
     boxes: np.ndarray
     seen: np.ndarray
@@ -47,17 +50,18 @@ class Observed:
     world: int
     seen_events: list[Event]
     true_events: list[tuple[Event, np.ndarray]]
-    """With `necessary` [8] of each."""
+    """Each with its `necessary` [8]."""
     arrays: dict[str, np.ndarray]
     """moment, single, pair, actual_single, actual_pair."""
 
-    def places(self, number: int, first: int, last: int) -> np.ndarray:
+    def positions(self, number: int, first: int, last: int) -> np.ndarray:
+        """Positions [frames, 2] of an object at the frames `first` to `last`."""
         box = self.boxes[first : last + 1, number]
         upright = self.kind[number] in (0, 2)
         return np.stack([box[:, 0] + box[:, 2] / 2, box[:, 1] + box[:, 3] * (1 if upright else 0.5)], 1)
 
     def velocity(self, number: int, frame: int) -> np.ndarray | None:
-        """bh/s by a least-squares line over the last 0.6 s; none before there is that much."""
+        """Velocity [2] in body heights per second, by least squares over the last 0.6 s; None before that."""
         first = frame - round(SPEED_S * HZ)
         if first < 0 or not self.seen[: first + 1, number].any():
             return None
@@ -66,14 +70,16 @@ class Observed:
             return None
         past = max(0, frame - round(HEIGHT_S * HZ))
         height = np.median(self.boxes[past : frame + 1, number, 3][self.seen[past : frame + 1, number]])
-        slope = np.polyfit(kept / HZ, self.places(number, first, frame)[kept], 1)[0]
+        slope = np.polyfit(kept / HZ, self.positions(number, first, frame)[kept], 1)[0]
         return slope / max(float(height), 1e-3)
 
     def age(self, number: int, frame: int) -> float:
+        """Seconds since the object was first seen."""
         return (frame - int(self.seen[:, number].argmax())) / HZ
 
 
 def load_scenes(path: Path) -> list[Observed]:
+    """Scenes of a shard."""
     with np.load(path) as stored:
         shard = {name: stored[name] for name in stored.files}
     count = len(shard["kind"])
@@ -96,13 +102,14 @@ def load_scenes(path: Path) -> list[Observed]:
 
 
 def event_of(shard: dict[str, np.ndarray], prefix: str, row: int) -> Event:
+    """Event of a row; prefix `se` for observed, `ev` for true events."""
     a, b = int(shard[f"{prefix}_a"][row]), int(shard[f"{prefix}_b"][row])
     who = (str(a),) if b < 0 else (str(a), str(b))
     return Event(event_types()[int(shard[f"{prefix}_type"][row])], who, round(float(shard[f"{prefix}_t"][row]), 2))
 
 
 def memory_at(observed: Observed, frame: int, names: list[str]) -> Situation:
-    """Objects seen in the last 10 s under the given names, and the events that could be told by then."""
+    """Objects seen in the last 10 s under the given names, and the events confirmed by then."""
     at = frame / HZ
     past = max(0, frame - round(RECENT_S * HZ))
     there = [k for k in range(len(observed.kind)) if observed.kind[k] >= 0 and observed.seen[past : frame + 1, k].any()]

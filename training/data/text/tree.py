@@ -1,4 +1,4 @@
-"""Sequences as trees of text after a visual prefix: every piece sees its ancestors and itself, as when candidates are packed."""
+"""Token sequences as trees after a visual prefix: each node attends to its ancestors and itself, as packed candidates do."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ HIDDEN = -10_000.0
 ROOT = -1
 
 
-class Speech:
-    """Text to tokens, remembered: lines recur."""
+class TextEncoder:
+    """Tokenizer with a cache of lines, which recur often."""
 
     def __init__(self, path: Path):
         tokenizer = Tokenizer.from_file(str(path))
@@ -24,13 +24,13 @@ class Speech:
         self.digits = [self.encode(str(digit))[0] for digit in range(10)]
 
     def lines(self, text: str) -> list[int]:
-        """Lines do not run into each other, so that they can be looked up one by one."""
+        """Token ids of a text, encoded line by line, so that no token spans two lines."""
         return [token for line in text.splitlines(keepends=True) for token in self.encode(line)]
 
 
 @dataclass
 class Tree:
-    """Tokens in order of writing, each of a node; the prefix is before all of them and no part of the tree."""
+    """Tokens in order of writing, each belonging to a node; the prefix precedes all of them and is not stored."""
 
     tokens: list[int] = field(default_factory=list)
     positions: list[int] = field(default_factory=list)
@@ -39,11 +39,12 @@ class Tree:
     ends: list[int] = field(default_factory=list)
     """Index of the last token of each node."""
     words: list[tuple[int, int, str]] = field(default_factory=list)
-    """(index, the token to be said after it, task)."""
+    """(index, next token to predict, task)."""
     digits: list[tuple[int, float, str]] = field(default_factory=list)
-    """(index, the probability to be said after it as a digit, task)."""
+    """(index, probability to predict as the next digit, task)."""
 
     def add(self, tokens: list[int] | tuple[int, ...], parent: int = ROOT) -> int:
+        """Append a node and return its index."""
         start = self.positions[self.ends[parent]] + 1 if parent != ROOT else 0
         self.parents.append(parent)
         node = len(self.parents) - 1
@@ -54,7 +55,7 @@ class Tree:
         return node
 
     def answer(self, tokens: list[int] | tuple[int, ...], parent: int, task: str) -> None:
-        """A text to be said after a node."""
+        """Append a text to predict after a node."""
         first = len(self.tokens)
         self.words.append((self.ends[parent], tokens[0], task))
         self.words += [(first + k, token, task) for k, token in enumerate(tokens[1:])]
@@ -62,20 +63,21 @@ class Tree:
             self.add(tokens[:-1], parent)
 
     def candidate(self, tokens: tuple[int, ...], parent: int, probability: float, task: str) -> None:
+        """Append a candidate whose probability is to be predicted as a digit after it."""
         self.digits.append((self.ends[self.add(tokens, parent)], probability, task))
 
     def ancestry(self) -> np.ndarray:
-        """[nodes, nodes]: the second is the first or an ancestor of it."""
-        told = np.eye(len(self.parents), dtype=bool)
+        """[nodes, nodes], true if the second node is the first one or an ancestor of it."""
+        related = np.eye(len(self.parents), dtype=bool)
         for node, parent in enumerate(self.parents):
             if parent != ROOT:
-                told[node] |= told[parent]
-        return told
+                related[node] |= related[parent]
+        return related
 
 
 @dataclass
 class Batch:
-    """Padded trees; indices of targets count within a row, the prefix not counted."""
+    """Padded trees; target indices count within a row, without the prefix."""
 
     tokens: Tensor
     positions: Tensor
@@ -90,7 +92,7 @@ class Batch:
 
 
 def tree_bias(tree: Tree, size: int) -> np.ndarray:
-    """[size, size], 0 where the row sees the column."""
+    """Attention bias [size, size], 0 where the row attends to the column."""
     nodes = np.array(tree.node_of)
     seen = np.zeros((size, size), bool)
     count = len(nodes)
@@ -100,7 +102,7 @@ def tree_bias(tree: Tree, size: int) -> np.ndarray:
 
 
 def pack(trees: list[Tree], prefix: int) -> Batch:
-    """Positions and bias cover the prefix, which everything after it sees."""
+    """Pad trees to a batch; positions and bias include the prefix, to which all tokens attend."""
     size = max(len(tree.tokens) for tree in trees)
     tokens = np.zeros((len(trees), size), np.int64)
     positions = np.tile(np.arange(prefix + size), (len(trees), 1))

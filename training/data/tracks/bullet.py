@@ -1,6 +1,9 @@
-"""Table-top scenes of the physics engine without pictures: python -m training.data bullet --out DIR --scenes N --seed S.
+"""Table-top scenes of the Bullet physics engine without pictures.
 
-The bodies, cameras and launches of training.worlds.pixels.tabletop; observed by the noise model; causes by running it again.
+    python -m training.data bullet --out DIR --scenes N --seed S
+
+Bodies, cameras and launches are those of training.worlds.pixels.tabletop. The noise model produces the observed tracks;
+counterfactual simulations determine the causes.
 """
 
 from __future__ import annotations
@@ -8,12 +11,18 @@ from __future__ import annotations
 import argparse
 import multiprocessing
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from training.data.tracks import shards
 from training.data.tracks.stats import write_stats
 from training.worlds.progress import Progress
+
+if TYPE_CHECKING:
+    from training.data.tracks.recorded import Recorded
+    from training.worlds.pixels.physics import Motion
+    from training.worlds.pixels.scene import Scene
 
 SECONDS = 12.0
 SHARD = 64
@@ -23,7 +32,7 @@ SOLID = 0.82
 SAME = 6  # samples
 
 
-def view_of(scene, motion, without: int | None = None) -> tuple[np.ndarray, np.ndarray]:
+def view_of(scene: Scene, motion: Motion, without: int | None = None) -> tuple[np.ndarray, np.ndarray]:
     """Visible boxes [K, n, 4] in frame heights and seen [K, n] of the poses of a motion."""
     from training.worlds.tracks.view import visible
 
@@ -46,7 +55,7 @@ def view_of(scene, motion, without: int | None = None) -> tuple[np.ndarray, np.n
 
 
 def make_scene(seed: int) -> dict[str, np.ndarray] | None:
-    """One scene; None where nothing was placed or more bodies than a shard takes."""
+    """Return one scene, or None when it has no body or more bodies than a shard takes."""
     from training.data.tracks import recorded as rec
     from training.worlds.pixels.physics import simulate
     from training.worlds.pixels.scene import draw_scene
@@ -67,8 +76,8 @@ def make_scene(seed: int) -> dict[str, np.ndarray] | None:
     return rec.to_scene(recorded, seed, necessary(scene, motion, recorded))
 
 
-def necessary(scene, motion, recorded) -> np.ndarray:
-    """[E, n] for the events before 10 s: 1 where an event with a question does not happen without the body."""
+def necessary(scene: Scene, motion: Motion, recorded: Recorded) -> np.ndarray:
+    """Return [E, n] for the events before 10 s: 1 where an event with a question does not happen without the body."""
     from training.data.tracks import recorded as rec
     from training.worlds.pixels.physics import simulate
     from training.worlds.pixels.truth import collisions, influences
@@ -103,6 +112,7 @@ def necessary(scene, motion, recorded) -> np.ndarray:
 
 
 def make_shard(task: tuple[Path, int, int]) -> str:
+    """Write one shard of (path, seed, count) unless it exists; return a note for the progress bar."""
     path, seed, count = task
     if path.exists():
         return f"{path.name} kept"
@@ -112,6 +122,7 @@ def make_shard(task: tuple[Path, int, int]) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", type=int, default=1500)
     parser.add_argument("--seed", type=int, default=1)
@@ -119,6 +130,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> None:
+    """Run the command."""
     firsts = range(0, options.scenes, SHARD)
     tasks = [
         (options.out / f"bullet-{n:05d}.npz", options.seed + f, min(SHARD, options.scenes - f)) for n, f in enumerate(firsts)

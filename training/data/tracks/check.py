@@ -1,7 +1,9 @@
-"""Checks shards: python -m training.data check DIR [--reference FOLDER]. Ends with 1 when an invariant does not hold.
+"""Checks the invariants of shards.
 
-With --reference (the folder of the reference implementation of the event definitions) it also tells how often the events
-of the true tracks agree with it.
+    python -m training.data check DIR [--reference FOLDER]
+
+Exits with 1 when an invariant is violated. With --reference (the folder of the reference implementation of the event
+definitions) it also prints how well the events of the true tracks agree with it.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ import argparse
 import importlib
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +28,7 @@ SHAPES = {
 
 
 def problems(shard: dict[str, np.ndarray]) -> list[str]:
-    """Broken invariants of one shard."""
+    """Violated invariants of one shard."""
     found = []
 
     def must(holds: bool, what: str) -> None:
@@ -57,9 +60,12 @@ def problems(shard: dict[str, np.ndarray]) -> list[str]:
 
 
 def agreement(shard: dict[str, np.ndarray], reference: Path, scenes: int) -> dict[str, list[int]]:
-    """Per type: events of ours, of the reference, and of both (same participants within AGREE_S), over true tracks.
+    """Count per type the events of the shard, of the reference, and of both, on the true tracks.
 
-    Events of the last 1.2 s are left out: the shard knows what came later, the reference does not."""
+    Two events agree if the participants are the same and the times differ by at most AGREE_S. Events of the last 1.2 s are left
+    out:
+    the shard was made with the samples that follow, the reference was not.
+    """
     sys.path.insert(0, str(reference))
     events, tracks = importlib.import_module("events"), importlib.import_module("tracks")
     counts: dict[str, list[int]] = {}
@@ -82,7 +88,7 @@ def agreement(shard: dict[str, np.ndarray], reference: Path, scenes: int) -> dic
     return counts
 
 
-def _count(counts: dict[str, list[int]], ours: list[tuple], theirs: list[tuple]) -> None:
+def _count(counts: dict[str, list[int]], ours: list[tuple[Any, ...]], theirs: list[tuple[Any, ...]]) -> None:
     left = list(theirs)
     for kind, who, t in ours:
         row = counts.setdefault(kind, [0, 0, 0])
@@ -96,12 +102,14 @@ def _count(counts: dict[str, list[int]], ours: list[tuple], theirs: list[tuple])
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("folder", type=Path)
     parser.add_argument("--reference", type=Path, help="folder with events.py and tracks.py of the evaluation")
     parser.add_argument("--scenes", type=int, default=300, help="of the first shard, for the agreement")
 
 
 def main(options: argparse.Namespace) -> None:
+    """Run the command."""
     paths = shards.shard_paths(options.folder)
     if not paths:
         raise SystemExit(f"no shards in {options.folder}")

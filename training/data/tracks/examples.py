@@ -1,4 +1,4 @@
-"""Shards of token scenes (python -m training.data tokens) as arrays: cut into examples, mirrored, batched by number of objects."""
+"""Shards of track scenes (python -m training.data tracks) as arrays: examples, mirroring, batches by number of objects."""
 
 from __future__ import annotations
 
@@ -16,14 +16,15 @@ TRACK_NAMES = ("boxes", "seen", "kind", "age", "aspect")
 
 
 def shard_files(folder: Path, limit: int | None = None) -> list[Path]:
-    files = sorted(folder.glob("tokens-*.npz"))[:limit]
+    """Shards in a folder, ordered by name; exits when there is none."""
+    files = sorted(folder.glob("tracks-*.npz"))[:limit]
     if not files:
-        raise SystemExit(f"no tokens-*.npz in {folder}: make them with python -m training.data tokens")
+        raise SystemExit(f"no tracks-*.npz in {folder}: make them with python -m training.data tracks")
     return files
 
 
 def shards_hash(files: list[Path]) -> str:
-    """SHA-256 over the shards' names, sizes and kinds of objects, which differ with the seed."""
+    """SHA-256 over the names, sizes and kinds of objects of the shards, which differ with the seed."""
     digest = hashlib.sha256()
     for path in files:
         with np.load(path) as stored:
@@ -41,7 +42,7 @@ def window(series: np.ndarray, ends: np.ndarray, steps: int) -> np.ndarray:
 
 
 def tracks_at(shard: dict[str, np.ndarray], scene: np.ndarray, ends: np.ndarray, steps: int) -> dict[str, np.ndarray]:
-    """Inputs of docs/fused-model.md for examples of a shard: the scene of each, and its newest frame."""
+    """Inputs (docs/fused-model.md) for examples of a shard, given the scene and the newest frame of each."""
     seen = shard["seen"][scene]
     boxes = np.nan_to_num(shard["boxes"][scene]) * seen[..., None]
     first = np.where(seen.any(1), seen.argmax(1), seen.shape[1])
@@ -56,50 +57,55 @@ def tracks_at(shard: dict[str, np.ndarray], scene: np.ndarray, ends: np.ndarray,
 
 @dataclass
 class Examples:
-    """Arrays with the examples first; objects are moved so that those in view come first, and `count` [E] of them there are."""
+    """Arrays with the examples first.
+
+    Objects in view are moved to the front; `count` [E] is their number.
+    """
 
     arrays: dict[str, np.ndarray]
     count: np.ndarray
     world: np.ndarray
-    """0 table-top, 1 street."""
+    """[E] 0 table-top, 1 street."""
 
     @property
     def size(self) -> int:
+        """Number of examples."""
         return len(self.count)
 
     def groups(self) -> list[np.ndarray]:
-        """Indices by number of objects, 1–4, 5–6, 7–8: batches of one group need no padding beyond its largest."""
+        """Indices by number of objects, 1–4, 5–6, 7–8, so that batches of a group need little padding."""
         bounds = [(1, 4), (5, 6), (7, THINGS)]
         found = [np.flatnonzero((self.count >= low) & (self.count <= high)) for low, high in bounds]
         return [group for group in found if len(group)]
 
     def pick(self, rng: np.random.Generator, groups: list[np.ndarray], batch: int) -> np.ndarray:
-        """A batch from one group, drawn by the groups' sizes."""
+        """Draw a batch from one group, with probability proportional to the size of the group."""
         sizes = np.array([len(group) for group in groups])
         group = groups[rng.choice(len(groups), p=sizes / sizes.sum())]
         return group[rng.integers(len(group), size=batch)]
 
     def rows(self, index: np.ndarray, per_thing: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
-        """The examples as tensors, cut to the objects that are there; `per_thing` names the axes of objects of an array."""
-        most = int(self.count[index].max())
-        told = {}
+        """Examples as tensors, cut to the largest number of objects; `per_thing` names the object axes of each array."""
+        largest = int(self.count[index].max())
+        tensors = {}
         for name, values in self.arrays.items():
             rows = values[index]
             for axis in per_thing.get(name, ()):
-                rows = np.take(rows, range(most), axis=axis)
+                rows = np.take(rows, range(largest), axis=axis)
             tensor = torch.from_numpy(rows)
-            told[name] = tensor.float() if rows.dtype in (np.float16, np.float32, np.bool_) else tensor.long()
-        return told
+            tensors[name] = tensor.float() if rows.dtype in (np.float16, np.float32, np.bool_) else tensor.long()
+        return tensors
 
 
-def together(parts: list[Examples]) -> Examples:
-    arrays = {name: np.concatenate([part.arrays[name] for part in parts]) for name in parts[0].arrays}
-    count = np.concatenate([part.count for part in parts])
-    return Examples(arrays, count, np.concatenate([part.world for part in parts]))
+def together(groups: list[Examples]) -> Examples:
+    """Concatenate examples."""
+    arrays = {name: np.concatenate([group.arrays[name] for group in groups]) for name in groups[0].arrays}
+    count = np.concatenate([group.count for group in groups])
+    return Examples(arrays, count, np.concatenate([group.world for group in groups]))
 
 
 def front(arrays: dict[str, np.ndarray], per_thing: dict[str, tuple[int, ...]], world: np.ndarray) -> Examples:
-    """Move objects that are in view within the window to the front, in their order; drop examples without any."""
+    """Move objects that are in view within the window to the front, in order; drop examples without any."""
     there = arrays["seen"].any(2)
     order = np.argsort(~there, axis=1, kind="stable")
     moved = {}
@@ -115,7 +121,7 @@ def front(arrays: dict[str, np.ndarray], per_thing: dict[str, tuple[int, ...]], 
 
 
 def mirror(rows: dict[str, Tensor], flipped: Tensor) -> None:
-    """Left and right exchanged in the examples where `flipped` [B] is set."""
+    """Exchange left and right in the examples where `flipped` [B] is set."""
     aspect, boxes = rows["aspect"], rows["boxes"]
     turned = aspect[:, None, None] - boxes[..., 0] - boxes[..., 2]
     x = torch.where(flipped[:, None, None], turned, boxes[..., 0]) * rows["seen"]
@@ -123,7 +129,7 @@ def mirror(rows: dict[str, Tensor], flipped: Tensor) -> None:
 
 
 def roughen(rows: dict[str, Tensor], rng: np.random.Generator) -> None:
-    """More of what trackers do: histories that begin late, boxes that tremble, in some of the objects."""
+    """Augment with further tracking errors: histories that begin late and boxes with jitter, for some of the objects."""
     seen, boxes = rows["seen"], rows["boxes"]
     batch, things, steps = seen.shape
     begin = torch.from_numpy(rng.integers(0, steps - 8, (batch, things)) * (rng.random((batch, things)) < 0.15))

@@ -1,4 +1,4 @@
-"""Names behind the numbers of the scene shards."""
+"""Names of the numbers in the scene shards."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A sheet of scenes of a shard to look at: paths of the true boxes, what was observed, and the events told."""
+"""Contact sheet of scenes of a shard: paths of the true boxes, observed tracks, and events."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLOURS = (
 
 
 def tile(shard: dict[str, np.ndarray], index: int) -> np.ndarray:
-    """One scene: boxes at three moments, thin where true, thick where observed; dots are contacts."""
+    """One scene: boxes at three moments, thin if true, thick if observed; dots are contacts."""
     width = int(HEIGHT * shard["aspect"][index])
     picture = np.full((HEIGHT + 92, 560, 3), 24, np.uint8)
     picture[:HEIGHT, :width] = 60
@@ -73,7 +73,7 @@ def _text(picture: np.ndarray, shard: dict[str, np.ndarray], index: int, true: n
 
 
 def write_preview(shard_path: Path, target: Path, count: int = TILES) -> None:
-    """Half of the tiles from each world where both are there."""
+    """Draw `count` scenes, half of them from each world if both are there."""
     with np.load(shard_path) as stored:
         shard = {name: stored[name] for name in stored.files}
     chosen = [i for world in (0, 1) for i in np.where(shard["world"] == world)[0][: count // 2]]

@@ -1,4 +1,4 @@
-"""Scenes that were simulated or rendered elsewhere, in the form of the shards: the futures are what came to be, once."""
+"""Scenes simulated or rendered elsewhere in the format of the shards; each future is the single one that happened."""
 
 from __future__ import annotations
 
@@ -17,8 +17,12 @@ OBJECTS = compose.OBJECTS
 
 @dataclass
 class Recorded:
-    """boxes [K, n, 4] in frame heights and seen [K, n] at 10 Hz, K from 100 on; contacts rows i, j, s; observed: boxes, seen
-    and kinds of our tracks in slots [100, 8], slot n shows object n, or None for the noise model."""
+    """A recorded scene.
+
+    boxes [K, n, 4] in frame heights and seen [K, n] at 10 Hz, K ≥ 100; contacts: rows i, j, s; observed: boxes, seen and kinds
+    of the
+    tracks in slots [100, 8], where slot n shows object n, or None to apply the noise model.
+    """
 
     world: int
     aspect: float
@@ -32,14 +36,14 @@ class Recorded:
 
 
 def true_events(recorded: Recorded) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """What is derived from the true tracks, and their events."""
+    """Return the quantities derived from the true tracks, and their events."""
     steps, n = recorded.seen.shape
-    tracks, events = ev.Tracks(steps, n).arrays(), np.zeros((ev.MOST_EVENTS, 4))
+    tracks, events = ev.Tracks(steps, n).arrays(), np.zeros((ev.MAX_EVENTS, 4))
     upright = (recorded.kind == 0) | (recorded.kind == 2)
     ev.prepare(recorded.boxes, recorded.seen, upright, 0, steps, tracks)
     filled = ev.find_events(tracks, steps, recorded.aspect, recorded.contacts is None, True, events)
     for i in range(n):
-        filled = ev.loiters(tracks, i, steps, events, filled)
+        filled = ev.loiter_events(tracks, i, steps, events, filled)
     if recorded.contacts is not None:
         from training.worlds.tracks.table_scene import add_contacts
 
@@ -49,7 +53,7 @@ def true_events(recorded: Recorded) -> tuple[tuple[np.ndarray, ...], np.ndarray]
 
 
 def to_scene(recorded: Recorded, seed: int, necessary: np.ndarray | None) -> dict[str, np.ndarray]:
-    """A scene of a shard. necessary [E, n] for the events of `true_events` before 10 s, None where it is not known."""
+    """Return a scene of a shard. necessary [E, n] for the events of `true_events` before 10 s, None if unknown."""
     steps, n = recorded.seen.shape
     tracks, events = true_events(recorded)
     latest = min(70, steps - 1 - fu.HORIZON - fu.AFTER)
@@ -58,11 +62,12 @@ def to_scene(recorded: Recorded, seed: int, necessary: np.ndarray | None) -> dic
     np.random.seed(seed % 2**32)
     if recorded.observed is None:
         parameters = noise.load_noise("tabletop" if recorded.world == 0 else "street")
-        *out, level = compose.observe(recorded.boxes, recorded.seen, recorded.kind, recorded.aspect, parameters)
+        true_tracks = recorded.boxes, recorded.seen, recorded.kind
+        out, out_seen, out_kind, source, level = compose.observe(*true_tracks, recorded.aspect, parameters)
     else:
-        mine = np.where(recorded.observed[1], np.arange(OBJECTS), -1)
-        out, level = (*recorded.observed, mine), 0
-    due, due2 = compose.dueness(*out, tracks[1], recorded.aspect, moments, n)
+        out, out_seen, out_kind = recorded.observed
+        source, level = np.where(out_seen, np.arange(OBJECTS), -1), 0
+    due, due2 = compose.dueness(out, out_seen, out_kind, source, tracks[1], recorded.aspect, moments, n)
     singles, pairs = compose.actual(events, moments, n)
     for r, m in enumerate(moments):
         late = m + fu.LOITER_HORIZON > steps - 1
@@ -70,12 +75,17 @@ def to_scene(recorded: Recorded, seed: int, necessary: np.ndarray | None) -> dic
     within = events[events[:, 3] < STEPS]
     if necessary is None:
         necessary = np.full((len(within), n), -1, np.int8)
-    made = compose.Made(
-        n, recorded.aspect, recorded.label, recorded.color, recorded.boxes[:STEPS], recorded.seen[:STEPS], tracks[3], tracks[1],
-        *out[:3], None if recorded.contacts is None else np.c_[recorded.contacts, np.ones(len(recorded.contacts))], within,
-        necessary, due, due2, [one_hot(s) for s in singles], [one_hot(p) for p in pairs], singles, pairs, level)  # fmt: skip
+    contacts = None if recorded.contacts is None else np.c_[recorded.contacts, np.ones(len(recorded.contacts))]
+    made = compose.SimulatedScene(
+        count=n, aspect=recorded.aspect, label=recorded.label, color=recorded.color, boxes=recorded.boxes[:STEPS],
+        seen=recorded.seen[:STEPS], pos=tracks[3], inside=tracks[1], out_boxes=out, out_seen=out_seen, out_kind=out_kind,
+        contacts=contacts, events=within, necessary=necessary, due_single=due, due_pair=due2,
+        single=[one_hot(s) for s in singles], pair=[one_hot(p) for p in pairs], actual_single=singles, actual_pair=pairs,
+        level=level,
+    )  # fmt: skip
     return assemble(made, moments, recorded.world, rng)
 
 
 def one_hot(bins: np.ndarray) -> np.ndarray:
+    """Probabilities [..., BINS] of actual outcomes [...]; all 0 for MISS."""
     return (bins[..., None] == np.arange(fu.BINS)).astype(np.float64)

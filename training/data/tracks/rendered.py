@@ -1,7 +1,9 @@
-"""Rendered scenes as our own perception saw them: python -m training.data rendered --out DIR --clips DIR --street N --tabletop M.
+"""Rendered scenes as tracked by Presage.
 
-Draws each scene as a video, lets `presage analyze` look at it, and writes what it tracked and told, beside the truth, as
-shards. Causes are known for the contacts of table-top scenes. Videos and results that exist are not made again.
+    python -m training.data rendered --out DIR --clips DIR --street N --tabletop M
+
+Renders each scene as a video, runs `presage analyze` on it, and writes its tracks and events with the truth as shards. Causes
+are known for the contacts of table-top scenes. Existing videos and results are kept.
 """
 
 from __future__ import annotations
@@ -10,20 +12,21 @@ import argparse
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from training.data.tracks import recorded as rec
 from training.data.tracks import shards
 from training.data.tracks.stats import write_stats
-from training.train.track_noise import load, match
+from training.data.tracks.tracker_results import load, match
 from training.worlds.progress import Progress
 from training.worlds.tracks.compose import CAUSED
 from training.worlds.tracks.events import COLLIDE, EVENT_TYPES
 
 SECONDS = 12
 STREET_HZ = 10
-LEAST_PIXELS = 40
+MIN_PIXELS = 40
 PERSONS, VEHICLES = {"person"}, {"car", "truck", "bus", "bicycle", "motorcycle", "train", "boat"}
 ANIMALS = {"bird", "cat", "dog", "horse", "sheep", "cow", "elephant", "bear", "zebra", "giraffe", "animal"}
 LABEL = {"person": 0, "car": 1, "animal": 4, "sphere": 5, "cube": 6, "cylinder": 7, "disc": 7, "box": 8, "can": 7}
@@ -31,11 +34,12 @@ SHARD = 16
 
 
 def kind_of(label: str) -> int:
+    """Kind of object (index in labels.KINDS) of a detector label."""
     return 0 if label in PERSONS else 1 if label in VEHICLES else 2 if label in ANIMALS else 3
 
 
 def draw_street(seed: int, folder: Path) -> None:
-    """A street scene as sSEED.mp4 and sSEED.json, in the form of the table-top world."""
+    """Write a street scene as sSEED.mp4 and sSEED.json, in the format of the table-top world."""
     import cv2
 
     from training.worlds.pixels.street import Street
@@ -50,9 +54,9 @@ def draw_street(seed: int, folder: Path) -> None:
         writer.write(frame.picture)
         counts = np.bincount(frame.ids.ravel(), minlength=256)
         boxes[str(index)] = {str(i): list(cv2.boundingRect((frame.ids == i).view(np.uint8)))
-                             for i in range(1, 255) if counts[i] >= LEAST_PIXELS}  # fmt: skip
+                             for i in range(1, 255) if counts[i] >= MIN_PIXELS}  # fmt: skip
     writer.close()
-    objects = [dict(id=actor.id, shape=actor.look.kind) for actor in street.actors]
+    objects = [dict(id=actor.id, shape=actor.appearance.kind) for actor in street.actors]
     truth = dict(world="street", seed=seed, fps=STREET_HZ, width=width, height=height, frames=street.length, boxes=boxes,
                  objects=objects, events=[], causes=[])  # fmt: skip
     partial = folder / f"s{seed}.partial"
@@ -61,6 +65,7 @@ def draw_street(seed: int, folder: Path) -> None:
 
 
 def draw(world: str, seed: int, folder: Path) -> None:
+    """Render one scene unless it exists."""
     if (folder / f"s{seed}.json").exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
@@ -73,6 +78,7 @@ def draw(world: str, seed: int, folder: Path) -> None:
 
 
 def analyse(command: list[str], seed: int, folder: Path) -> None:
+    """Run Presage on the video of a scene unless its result exists."""
     target = folder / f"s{seed}.jsonl"
     if target.exists():
         return
@@ -83,7 +89,7 @@ def analyse(command: list[str], seed: int, folder: Path) -> None:
 
 
 def convert(seed: int, folder: Path) -> dict[str, np.ndarray] | None:
-    """One scene of a shard from truth and result; None where there is nothing to see."""
+    """Return one scene of a shard from truth and result, or None when it is too short or empty."""
     truth = json.loads((folder / f"s{seed}.json").read_text())
     true, ours = load(folder / f"s{seed}.json", folder / f"s{seed}.jsonl")
     lives: dict[str, int] = {}
@@ -107,17 +113,17 @@ def convert(seed: int, folder: Path) -> dict[str, np.ndarray] | None:
     observed, slots = _observed(true, ours, ids, kind, folder / f"s{seed}.jsonl")
     recorded = rec.Recorded(int(street), aspect, kind, label, (np.arange(n) % 8).astype(np.int8), boxes, seen, contacts, observed)
     scene = rec.to_scene(recorded, seed, None if street else _necessary(recorded, truth, ids))
-    return scene | _told(folder / f"s{seed}.jsonl", slots)
+    return scene | _reported(folder / f"s{seed}.jsonl", slots)
 
 
-def _contacts(truth: dict, ids: list[str]) -> np.ndarray:
+def _contacts(truth: dict[str, Any], ids: list[str]) -> np.ndarray:
     rows = [(*sorted(ids.index(str(i)) for i in e["objects"]), e["t"]) for e in truth["events"]
             if e["type"] == "collision" and all(str(i) in ids for i in e["objects"])]  # fmt: skip
     return np.array(rows, float).reshape(-1, 3)
 
 
-def _necessary(recorded: rec.Recorded, truth: dict, ids: list[str]) -> np.ndarray:
-    """Those of the contacts, as the world wrote them; -1 for the rest."""
+def _necessary(recorded: rec.Recorded, truth: dict[str, Any], ids: list[str]) -> np.ndarray:
+    """Necessary objects of contacts, as the world wrote them; -1 for other events."""
     _, events = rec.true_events(recorded)
     within = events[events[:, 3] < rec.STEPS]
     out = np.full((len(within), len(ids)), -1, np.int8)
@@ -133,18 +139,20 @@ def _necessary(recorded: rec.Recorded, truth: dict, ids: list[str]) -> np.ndarra
     return out
 
 
-def _observed(true: list[dict], ours: list[dict], ids: list[str], kind: np.ndarray, result: Path):
-    """Our tracks in the slots of what they show; those that show nothing true in free slots, the longest first."""
+def _observed(
+    true: list[dict[str, Any]], ours: list[dict[str, Any]], ids: list[str], kind: np.ndarray, result: Path
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], dict[str, int]]:
+    """Tracks in the slots of the true objects they show; unmatched tracks in free slots, the longest first."""
     votes: dict[str, dict[str, int]] = {}
     length: dict[str, int] = {}
-    for row, mine in zip(true, ours):
+    for row, mine in zip(true, ours, strict=True):
         for name in mine:
             length[name] = length.get(name, 0) + 1
         for i, name in match(row, mine).items():
             votes.setdefault(name, {})[i] = votes.setdefault(name, {}).get(i, 0) + 1
     slots = {name: ids.index(best) for name, v in votes.items() if (best := max(v, key=lambda i: v[i])) in ids}
     strays = sorted((name for name in length if name not in votes and length[name] >= 5), key=lambda name: -length[name])
-    slots |= dict(zip(strays, range(len(ids), rec.OBJECTS)))
+    slots |= dict(zip(strays, range(len(ids), rec.OBJECTS), strict=False))
     boxes, seen = np.zeros((rec.STEPS, rec.OBJECTS, 4)), np.zeros((rec.STEPS, rec.OBJECTS), np.bool_)
     for k in range(rec.STEPS):
         taken = match(true[k], ours[k])
@@ -161,18 +169,18 @@ def _observed(true: list[dict], ours: list[dict], ids: list[str], kind: np.ndarr
     return (boxes, seen, kinds), slots
 
 
-def _messages(result: Path, kind: str) -> list[dict]:
+def _messages(result: Path, kind: str) -> list[dict[str, Any]]:
     lines = map(json.loads, result.read_text().splitlines())
     return [line["data"] for line in lines if line["type"] == f"presage.{kind}.v1"]
 
 
 def _labels(result: Path) -> dict[str, str]:
-    """The label that each of our objects had last."""
+    """Last label of each tracked object."""
     return {o["id"]: o["label"] for data in _messages(result, "objects.updated") for o in data["objects"]}
 
 
-def _told(result: Path, slots: dict[str, int]) -> dict[str, np.ndarray]:
-    """The events that our memory told, of objects that have a slot."""
+def _reported(result: Path, slots: dict[str, int]) -> dict[str, np.ndarray]:
+    """Events that the object memory reported, of objects that have a slot."""
     rows = []
     for data in _messages(result, "event.observed"):
         event = data["event"]
@@ -187,8 +195,9 @@ def _told(result: Path, slots: dict[str, int]) -> dict[str, np.ndarray]:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--clips", type=Path, required=True, help="where videos, truths and results are kept")
+    parser.add_argument("--clips", type=Path, required=True, help="folder for videos, truths and results")
     parser.add_argument("--street", type=int, default=100)
     parser.add_argument("--tabletop", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
@@ -196,10 +205,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def main(options: argparse.Namespace) -> None:
+    """Run the command."""
     tasks = [
         (w, options.seed + k) for w, count in (("tabletop", options.tabletop), ("street", options.street)) for k in range(count)
     ]
-    tasks.sort(key=lambda task: (task[1], task[0]))  # both worlds from the start
+    tasks.sort(key=lambda task: (task[1], task[0]))  # scenes of both worlds alternate
     scenes, written = [], 0
     with Progress(len(tasks)) as progress:
         for n, (world, seed) in enumerate(tasks):

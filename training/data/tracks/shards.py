@@ -1,4 +1,4 @@
-"""Scene shards: up to 1024 scenes in one uncompressed .npz, and their figures."""
+"""Scene shards: up to 1024 scenes in one uncompressed .npz."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ SEEN_EVENTS = ("type", "a", "b", "t", "conf")
 
 
 def pack(scenes: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
-    """Stacks scenes; the events of all become one list with the number of the scene beside each."""
+    """Stack scenes; their events become one list with the number of the scene for each."""
     out = {}
     for name in scenes[0]:
         values = [scene[name] for scene in scenes]
@@ -26,12 +26,14 @@ def pack(scenes: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
 
 
 def write(path: Path, arrays: dict[str, np.ndarray]) -> None:
+    """Write a shard through a partial file, so that interrupted runs leave no incomplete shard."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_suffix(".part")
     with partial.open("wb") as file:
-        np.savez(file, **arrays)
+        np.savez(file, allow_pickle=False, **arrays)
     os.replace(partial, path)
 
 
 def shard_paths(folder: Path) -> list[Path]:
+    """All shards of a folder, ordered by name."""
     return sorted(folder.glob("*.npz"))

@@ -1,4 +1,7 @@
-"""Makes token scenes: python -m training.data tokens --out DIR --scenes N --seed S --jobs J."""
+"""Simulates track scenes.
+
+python -m training.data tracks --out DIR --scenes N --seed S --jobs J
+"""
 
 from __future__ import annotations
 
@@ -18,7 +21,7 @@ TABLE_SHARE = 0.6
 
 
 def make_shard(task: tuple[Path, int, int, int, int]) -> str:
-    """One shard, unless it is there."""
+    """Write one shard unless it exists; return a note for the progress bar."""
     path, seed, count, runs, long_runs = task
     if path.exists():
         return f"{path.name} kept"
@@ -31,22 +34,24 @@ def make_shard(task: tuple[Path, int, int, int, int]) -> str:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of the command."""
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--scenes", type=int, required=True)
     parser.add_argument("--seed", type=int, default=1, help="of the first scene; the others follow")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--runs", type=int, default=6, help="futures of each moment")
-    parser.add_argument("--long-runs", type=int, default=2, help="of them long enough for loitering")
+    parser.add_argument("--long-runs", type=int, default=2, help="futures that are long enough for loitering")
 
 
 def main(options: argparse.Namespace) -> None:
+    """Run the command."""
     tasks = []
     for n, first in enumerate(range(0, options.scenes, shards.SCENES)):
         count = min(shards.SCENES, options.scenes - first)
-        path = options.out / f"tokens-{n:05d}.npz"
+        path = options.out / f"tracks-{n:05d}.npz"
         tasks.append((path, options.seed + first, count, options.runs, options.long_runs))
     with multiprocessing.Pool(options.jobs) as pool, Progress(len(tasks)) as progress:
         for note in pool.imap_unordered(make_shard, tasks):
             progress.step(note)
     write_stats(options.out)
-    write_preview(options.out / "tokens-00000.npz", options.out / "preview.png")
+    write_preview(options.out / "tracks-00000.npz", options.out / "preview.png")

@@ -1,4 +1,4 @@
-"""Loaders of CLEVRER (Yi et al. 2020), NExT-QA (Xiao et al. 2021) and ActivityNet-QA (Yu et al. 2019) as they are published."""
+"""Loaders of CLEVRER (Yi et al. 2020), NExT-QA (Xiao et al. 2021) and ActivityNet-QA (Yu et al. 2019) as published."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ VIDEO_ENDINGS = (".mp4", ".mkv", ".webm", ".avi", ".mov")
 
 NEXT_QA_COLUMNS = ("video", "question", "answer", "qid", "type", "a0", "a1", "a2", "a3", "a4")
 NEXT_QA_KINDS = {"C": "causal", "T": "temporal", "D": "descriptive"}
-"""By the first letter of its `type` (CW, CH; TN, TC, TP; DC, DL, DO, DB)."""
+"""Kind by the first letter of `type` (CW, CH; TN, TC, TP; DC, DL, DO, DB)."""
 
 ACTIVITYNET_KINDS = ("motion", "spatial", "temporal", "yes/no", "color", "object", "location", "number", "other")
-"""By its number `type`."""
+"""Kind by the number `type`."""
 
 
 class FormatError(ValueError):
-    """A file is not of its dataset's form; the message names the file and what is wrong."""
+    """A file does not have the format of its data set; the message names the file and the problem."""
 
 
 @dataclass(frozen=True)
 class Question:
-    """One question about one video. Without choices the answer is a text; with choices, the numbers of the right ones."""
+    """One question about one video. The answer is a text, or with choices the numbers of the right ones."""
 
     id: str
     video: str
-    """File name without folder and ending."""
+    """File name without folder and extension."""
     text: str
     kind: str
-    """The dataset's type of question, by which scores are told."""
+    """Type of question in the data set, by which scores are grouped."""
     choices: tuple[str, ...] = ()
     answer: str = ""
     right: frozenset[int] = frozenset()
     single: bool = False
-    """Exactly one choice is right, and the answerer knows that."""
+    """Exactly one choice is right, and this is known to the answerer."""
 
 
 @dataclass(frozen=True)
 class Split:
-    """The questions of one split of a dataset."""
+    """Questions of one split of a data set."""
 
     dataset: str
     name: str
@@ -50,12 +50,12 @@ class Split:
 
 
 def load(dataset: str, root: Path, split: str) -> Split:
-    """Raises FormatError; FileNotFoundError naming the file that is missing."""
+    """Load a split. Raises FormatError, or FileNotFoundError naming the missing file."""
     return Split(dataset, split, tuple(LOADERS[dataset](root, split)))
 
 
 def find_videos(root: Path) -> dict[str, Path]:
-    """The videos below a folder by file name without ending; ActivityNet's leading `v_` is taken off, too."""
+    """Videos below a folder by file name without extension, also without the leading `v_` of ActivityNet."""
     found = {}
     for path in sorted(root.rglob("*")):
         if path.suffix.lower() in VIDEO_ENDINGS:
@@ -65,8 +65,12 @@ def find_videos(root: Path) -> dict[str, Path]:
 
 
 def load_clevrer(root: Path, split: str) -> list[Question]:
-    """`train.json`, `validation.json`: descriptive questions have a text as answer; explanatory, predictive and counterfactual
-    ones have choices of which any number is right. The test split has no answers and can't be scored."""
+    """Load `train.json` or `validation.json`.
+
+    Descriptive questions have a text as answer; explanatory, predictive and counterfactual ones have choices of which any
+    number may
+    be right. The test split has no answers and cannot be scored.
+    """
     path = existing(root, f"{split}.json", f"questions/{split}.json")
     out = []
     for scene in read_json(path):
@@ -88,8 +92,10 @@ def load_clevrer(root: Path, split: str) -> list[Question]:
 
 
 def load_next_qa(root: Path, split: str) -> list[Question]:
-    """`train.csv`, `val.csv`, `test.csv` of the multiple-choice task: one of five is right. Videos are named by
-    `map_vid_vidorID.json` where that is there."""
+    """Load `train.csv`, `val.csv` or `test.csv` of the multiple-choice task, in which one of five choices is right.
+
+    `map_vid_vidorID.json`, if present, names the videos.
+    """
     path = existing(root, f"{split}.csv", f"nextqa/{split}.csv")
     mapping_file = path.parent / "map_vid_vidorID.json"
     mapping = read_json(mapping_file) if mapping_file.exists() else {}
@@ -112,8 +118,8 @@ def load_next_qa(root: Path, split: str) -> list[Question]:
 
 
 def load_activitynet_qa(root: Path, split: str) -> list[Question]:
-    """`train_q.json` with `train_a.json`, and so for `val` and `test`: open questions."""
-    questions_file, answers_file = (existing(root, f"{split}_{part}.json", f"dataset/{split}_{part}.json") for part in "qa")
+    """Load `SPLIT_q.json` with `SPLIT_a.json`: open questions."""
+    questions_file, answers_file = (existing(root, f"{split}_{letter}.json", f"dataset/{split}_{letter}.json") for letter in "qa")
     answers = {need(item, "question_id", answers_file): item for item in read_json(answers_file)}
     out = []
     for item in read_json(questions_file):
@@ -135,10 +141,11 @@ LOADERS: dict[str, Callable[[Path, str], list[Question]]] = {
     "activitynetqa": load_activitynet_qa,
 }
 SCORED_SPLIT = {"clevrer": "validation", "nextqa": "test", "activitynetqa": "test"}
-"""What is usually scored, of the splits whose answers are published."""
+"""The split that is usually scored, among those with published answers."""
 
 
 def existing(root: Path, *names: str) -> Path:
+    """First of the paths that exists. Raises FileNotFoundError."""
     for name in names:
         if (root / name).exists():
             return root / name
@@ -146,13 +153,15 @@ def existing(root: Path, *names: str) -> Path:
 
 
 def read_json(path: Path) -> Any:
+    """Content of a JSON file. Raises FormatError."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
-        raise FormatError(f"{path}: no JSON: {error}") from error
+        raise FormatError(f"{path}: invalid JSON: {error}") from error
 
 
-def need(item: dict, key: str, path: Path) -> Any:
+def need(item: dict[str, Any], key: str, path: Path) -> Any:
+    """Value of a key. Raises FormatError when it is missing."""
     if not isinstance(item, dict) or key not in item:
         raise FormatError(f"{path}: {key} is missing in {str(item)[:80]}")
     return item[key]

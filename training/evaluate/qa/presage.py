@@ -1,4 +1,4 @@
-"""Answers of Presage: it analyses each video once and is then asked, as a user would ask it."""
+"""Answers of Presage: it analyses each video once and answers the questions from the analysis."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ from training.evaluate.qa.scores import Answer, normal
 
 
 def answers_of(command: str, questions: Iterable[Question], videos: dict[str, Path], work: Path) -> dict[str, Answer]:
-    """Answers to the questions whose video is there. `command` starts Presage, such as `node dist/cli/main.js`; the analyses
-    stay in `work`. What Presage does not understand stays unanswered."""
+    """Answers to the questions whose video exists; questions that Presage does not understand have no answer.
+
+    command starts Presage, such as `node dist/cli/main.js`; the analyses are kept in `work`.
+    """
     by_video: dict[str, list[Question]] = defaultdict(list)
     for question in questions:
         if question.video in videos:
@@ -23,25 +25,25 @@ def answers_of(command: str, questions: Iterable[Question], videos: dict[str, Pa
     work.mkdir(parents=True, exist_ok=True)
     answers: dict[str, Answer] = {}
     for video, asked in by_video.items():
-        told = work / f"{video}.jsonl"
-        if not told.exists():
-            subprocess.run([*shlex.split(command), "analyze", str(videos[video]), "--out", str(told)], check=True)
+        analysis = work / f"{video}.jsonl"
+        if not analysis.exists():
+            subprocess.run([*shlex.split(command), "analyze", str(videos[video]), "--out", str(analysis)], check=True)
         for question in asked:
-            if (text := ask(command, told, question.text)) is not None:
+            if (text := ask(command, analysis, question.text)) is not None:
                 answers[question.id] = choose(question, text) if question.choices else short(text)
     return answers
 
 
-def ask(command: str, told: Path, question: str) -> str | None:
-    """The text of the answer; None when the question was not understood."""
-    run = subprocess.run([*shlex.split(command), "ask", str(told), question, "--json"], capture_output=True, text=True)
+def ask(command: str, analysis: Path, question: str) -> str | None:
+    """Text of the answer, or None when the question was not understood."""
+    run = subprocess.run([*shlex.split(command), "ask", str(analysis), question, "--json"], capture_output=True, text=True)
     if run.returncode != 0:
         return None
     return str(json.loads(run.stdout)["text"])
 
 
 def short(text: str) -> str:
-    """Datasets answer in a word: yes, no or a number where the text begins with one, else its first sentence."""
+    """Answer in the style of the data sets: yes, no or a number if the text begins with one, else its first sentence."""
     words = normal(text).split()
     if words and (words[0] in ("yes", "no") or words[0].isdigit()):
         return words[0]
@@ -49,15 +51,18 @@ def short(text: str) -> str:
 
 
 def choose(question: Question, text: str) -> frozenset[int]:
-    """The choice that shares most words with the answer, by share of the choice's own; of several, the first. Where any
-    number may be right: those that share more than half."""
-    said = set(normal(text).split())
-    shares = [len(said & words) / max(1, len(words)) for words in word_sets(question.choices)]
+    """Choice with the largest share of its words in the answer; the first one in a tie.
+
+    Where any number of choices may be right: those of which more than half the words occur.
+    """
+    answered = set(normal(text).split())
+    shares = [len(answered & words) / max(1, len(words)) for words in word_sets(question.choices)]
     if question.single:
         return frozenset({shares.index(max(shares))})
     return frozenset(n for n, share in enumerate(shares) if share > 0.5)
 
 
 def word_sets(choices: Iterable[str]) -> Iterator[set[str]]:
+    """Normalised words of each choice."""
     for choice in choices:
         yield set(normal(choice).split())

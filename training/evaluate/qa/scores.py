@@ -1,4 +1,4 @@
-"""Scores of answers, and the baseline that has seen no video: the commonest answer to that type of question."""
+"""Scores of answers, and the baseline without video: the most common answer to the type of question."""
 
 from __future__ import annotations
 
@@ -6,14 +6,17 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from training.evaluate.qa.datasets import Question
 
 Answer = str | frozenset[int] | None
-"""A text, the numbers of the choices held right, or None where nothing was answered."""
+"""A text, the numbers of the chosen options, or None without an answer."""
 
 ARTICLES = {"a", "an", "the"}
-NUMBERS = {word: str(n) for n, word in enumerate("zero one two three four five six seven eight nine ten".split())}
+NUMBERS = {
+    word: str(n) for n, word in enumerate(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"])
+}
 
 
 @dataclass
@@ -26,16 +29,17 @@ class Score:
     """Text equal to the true one after `normal`, or exactly the right choices."""
     options: int = 0
     options_right: int = 0
-    """Choices judged rightly, each for itself (CLEVRER's `per option`)."""
+    """Correctly judged choices, each counted separately (`per option` of CLEVRER)."""
 
     def row(self) -> dict[str, float | int | None]:
+        """Rates for the report."""
         per_option = round(self.options_right / self.options, 4) if self.options else None
         accuracy = round(self.right / self.questions, 4)
         return {"n": self.questions, "answered": self.answered, "accuracy": accuracy, "per_option": per_option}
 
 
-class CommonestAnswer:
-    """What was answered most often to questions of that type in another split; of all types where that type is new."""
+class MostCommonAnswer:
+    """Most common answer to questions of the type in another split; of all types where the type is new."""
 
     def __init__(self, questions: Iterable[Question]):
         self.by_kind: dict[str, Counter[Answer]] = defaultdict(Counter)
@@ -48,18 +52,19 @@ class CommonestAnswer:
                     self.by_kind[kind][question.right if question.choices else normal(question.answer)] += 1
 
     def answer(self, question: Question) -> Answer:
+        """The answer, or None without any example."""
         if question.choices and not question.single:
-            seen = self.verdicts.get(question.kind) or self.verdicts.get("")
-            if not seen:
+            verdicts = self.verdicts.get(question.kind) or self.verdicts.get("")
+            if not verdicts:
                 return None
-            return frozenset(range(len(question.choices))) if seen[True] > seen[False] else frozenset()
+            return frozenset(range(len(question.choices))) if verdicts[True] > verdicts[False] else frozenset()
         seen = self.by_kind.get(question.kind) or self.by_kind.get("")
-        # Counters keep the order of first sight, so ties are decided in the same way every time.
+        # Counters keep insertion order, so ties are resolved deterministically.
         return seen.most_common(1)[0][0] if seen else None
 
 
-def score(questions: Iterable[Question], answers: dict[str, Answer]) -> dict[str, dict]:
-    """By type of question, and `all`. What has no answer counts as wrong."""
+def score(questions: Iterable[Question], answers: dict[str, Answer]) -> dict[str, dict[str, Any]]:
+    """Scores by type of question, and `all`. Questions without an answer count as wrong."""
     scores: dict[str, Score] = {}
     for question in questions:
         answer = answers.get(question.id)
@@ -69,6 +74,7 @@ def score(questions: Iterable[Question], answers: dict[str, Answer]) -> dict[str
 
 
 def add(total: Score, question: Question, answer: Answer) -> None:
+    """Add one question."""
     total.questions += 1
     total.answered += answer is not None
     if not question.choices:

@@ -1,4 +1,4 @@
-"""Write the fused model's files: language.onnx, embeddings.bin, tokenizer.json, fusion.onnx (docs/fused-model.md).
+"""Writes the files of the fused model: language.onnx, embeddings.bin, tokenizer.json, fusion.onnx (docs/fused-model.md).
 
 python -m training.export.language --base BASE --work WORK --out models
 """
@@ -6,7 +6,6 @@ python -m training.export.language --base BASE --work WORK --out models
 from __future__ import annotations
 
 import argparse
-import json
 import shutil
 import warnings
 from pathlib import Path
@@ -16,26 +15,25 @@ import onnx
 import torch
 from onnx import helper, numpy_helper
 
-from training.convert.smollm.prune import load
 from training.export.language.entries import entries, put_entries
 from training.export.language.graph import BLOCK, CONTRIB, decoder, quantise, write_embeddings
-from training.models.language.fused import Fused
+from training.models.language.checkpoints import trained
 from training.models.language.fusion import STEPS, FusionCore, LiveCore, Projection
 from training.models.language.llama import Llama
-from training.train.stages.language import ALPHA, RANK, language_of, part_of
 
 EXACT = "foresight"
+"""Nodes with this in their name keep float weights: the frozen forecaster."""
 INPUTS = ["boxes", "seen", "kind", "age", "aspect", "slot", "looks", "clips", "clip_age"]
 
 
-def fusion_inputs(objects: int, clips: int, seed: int = 3) -> dict[str, np.ndarray]:
-    """Inputs of the right form: boxes that drift, some out of view, tokens of length 1."""
-    rng = np.random.default_rng([seed, objects, clips])
+def fusion_inputs(objects: int, scenes: int, seed: int = 3) -> dict[str, np.ndarray]:
+    """Valid inputs for tracing: drifting boxes, some of them not seen, embeddings of length 1."""
+    rng = np.random.default_rng([seed, objects, scenes])
     starts, drift = rng.uniform(0.05, 0.7, (objects, 1, 4)), rng.normal(0, 0.1, (objects, 1, 4)) * [1, 1, 0, 0]
     boxes = starts + drift * np.arange(STEPS)[None, :, None] / STEPS
     seen = (rng.uniform(size=(objects, STEPS)) > 0.2).astype(np.float32)
 
-    def tokens(count: int) -> np.ndarray:
+    def embeddings(count: int) -> np.ndarray:
         values = rng.normal(size=(count, 256))
         return (values / np.linalg.norm(values, axis=1, keepdims=True)).astype(np.float32)
 
@@ -46,14 +44,14 @@ def fusion_inputs(objects: int, clips: int, seed: int = 3) -> dict[str, np.ndarr
         "age": rng.uniform(0.1, 20, objects).astype(np.float32),
         "aspect": np.array([1.5], np.float32),
         "slot": rng.permutation(objects),
-        "looks": tokens(objects),
-        "clips": tokens(clips),
-        "clip_age": np.arange(clips, dtype=np.float32)[::-1].copy(),
+        "looks": embeddings(objects),
+        "clips": embeddings(scenes),
+        "clip_age": np.arange(scenes, dtype=np.float32)[::-1].copy(),
     }
 
 
 def quantise_linears(model: onnx.ModelProto) -> None:
-    """int8 weights, in place, for every product with a constant matrix of whole blocks, but for those of the forecaster."""
+    """Quantise, in place, every product with a constant matrix to int8, except those of the forecaster."""
     graph = model.graph
     constants = {weight.name: weight for weight in graph.initializer}
     for node in graph.node:
@@ -81,6 +79,7 @@ def quantise_linears(model: onnx.ModelProto) -> None:
 
 
 def write_fusion(core: FusionCore | Projection, path: Path) -> None:
+    """Trace, quantise and write the core."""
     feed = fusion_inputs(5, 3)
     objects = {name: {0: "objects"} for name in ("boxes", "seen", "kind", "age", "slot", "looks")}
     with warnings.catch_warnings():
@@ -99,36 +98,24 @@ def write_fusion(core: FusionCore | Projection, path: Path) -> None:
 
 
 def write_language(model: Llama, folder: Path) -> None:
+    """Write language.onnx and embeddings.bin."""
     onnx.save(decoder(model.eval()), folder / "language.onnx")
     write_embeddings(model, folder / "embeddings.bin")
 
 
-def trained(base: Path, work: Path, stage: str, linear: bool) -> Fused:
-    """The weights after a stage, LoRA merged; of `none` what is there before training."""
-    fused = Fused(load(base / "base.pt"), Projection() if linear else FusionCore())
-    fused.core.foresight.forecaster.load_state_dict(part_of(work / "forecast.pt", ""))
-    if stage == "align":
-        fused.core.load_state_dict(part_of(work / "align.pt", "core."))
-        fused.language = language_of(base, work)
-    elif stage == "instruct":
-        fused.language.add_lora(RANK, ALPHA)
-        fused.load_state_dict(torch.load(work / "instruct.pt", weights_only=True)["module"])
-    fused.language.merge()
-    return fused.eval()
-
-
 def main() -> None:
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", type=Path, required=True, help="folder of training.convert.smollm.prune")
     parser.add_argument("--work", type=Path, required=True, help="folder of the checkpoints")
-    parser.add_argument("--stage", choices=["none", "align", "instruct"], default="instruct", help="the stage to export after")
-    parser.add_argument("--linear", action="store_true", help="with the linear projection in place of the fusion core")
+    parser.add_argument("--stage", choices=["none", "align", "instruct"], default="instruct", help="the last stage to include")
+    parser.add_argument("--linear", action="store_true", help="use the linear projection in place of the fusion core")
     parser.add_argument("--out", type=Path, required=True)
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     fused = trained(options.base, options.work, options.stage, options.linear)
     write_language(fused.language, options.out)
-    write_fusion(fused.core, options.out / "fusion.onnx")
+    write_fusion(fused.visual, options.out / "fusion.onnx")
     shutil.copy(options.base / "tokenizer.json", options.out / "tokenizer.json")
     made, manifest = entries(fused, options.out), options.out / "manifest.json"
     for entry in made:

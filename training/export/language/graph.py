@@ -1,4 +1,4 @@
-"""The language model as an ONNX graph of ONNX Runtime's fused operators: int8 weights, KV cache, explicit attention bias."""
+"""The language model as an ONNX graph of the fused operators of ONNX Runtime: int8 weights, KV cache, explicit attention bias."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from onnx import TensorProto, helper, numpy_helper
 from training.models.language.llama import Llama, LlamaShape, rotary_tables
 
 BLOCK = 32
-"""Weights that share a scale."""
+"""Number of weights that share a scale."""
 POSITIONS = 1024
-"""Longest context that the rotary tables cover."""
+"""Maximum context length of the rotary tables."""
 CONTRIB = "com.microsoft"
 
 
 def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Symmetric 8 bits around 128 of each block of BLOCK inputs: codes uint8 [N, K / BLOCK, BLOCK], scales [N · K / BLOCK]."""
+    """Symmetric 8 bits around 128 per block of BLOCK inputs: codes uint8 [N, K / BLOCK, BLOCK], scales [N · K / BLOCK]."""
     rows, columns = weight.shape
     blocks = weight.reshape(rows, columns // BLOCK, BLOCK)
     scales = np.maximum(np.abs(blocks).max(-1) / 127, 1e-12)
@@ -28,21 +28,24 @@ def quantise(weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 class Graph:
-    """Nodes and weights as they are added."""
+    """Collects nodes and weights."""
 
     def __init__(self) -> None:
         self.nodes: list[onnx.NodeProto] = []
         self.weights: list[onnx.TensorProto] = []
 
     def weight(self, name: str, values: np.ndarray) -> str:
+        """Add a constant; return its name."""
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
     def add(self, kind: str, inputs: list[str], outputs: list[str], domain: str = "", **attributes: object) -> str:
+        """Add a node; return its first output."""
         self.nodes.append(helper.make_node(kind, inputs, outputs, name=outputs[0], domain=domain, **attributes))
         return outputs[0]
 
     def linear(self, name: str, x: str, weight: np.ndarray) -> str:
+        """Add a product with an int8 weight [N, K]; return its output."""
         codes, scales = quantise(weight)
         inputs = [x, self.weight(f"{name}.codes", codes), self.weight(f"{name}.scales", scales)]
         rows, columns = weight.shape
@@ -51,16 +54,18 @@ class Graph:
 
 
 def array(tensor: torch.Tensor) -> np.ndarray:
+    """Float32 values of a tensor."""
     return tensor.detach().float().numpy()
 
 
 def attention(graph: Graph, model: Llama, number: int, x: str) -> str:
+    """Add the attention of a layer; return its output."""
     layer, shape = model.layers[number], model.shape
     fused = np.concatenate([array(linear.weight) for linear in (layer.q, layer.k, layer.v)])
     qkv = graph.linear(f"{number}.qkv", x, fused)
     parts = [f"{number}.{part}" for part in "qkv"]
     graph.add("Split", [qkv, "parts"], parts, axis=-1)
-    # The attention operator would ignore the given positions where there is no past.
+    # The attention operator ignores the given positions when there is no past, so the rotation is a node of its own.
     q, k = (
         graph.add("RotaryEmbedding", [part, "position_ids", "cosines", "sines"], [f"{part}.turned"], CONTRIB)
         for part in parts[:2]
@@ -77,6 +82,7 @@ def attention(graph: Graph, model: Llama, number: int, x: str) -> str:
 
 
 def feed_forward(graph: Graph, model: Llama, number: int, x: str) -> str:
+    """Add the feed-forward of a layer; return its output."""
     layer = model.layers[number]
     gate = graph.linear(f"{number}.gate", x, array(layer.gate.weight))
     up = graph.linear(f"{number}.up", x, array(layer.up.weight))
@@ -87,7 +93,7 @@ def feed_forward(graph: Graph, model: Llama, number: int, x: str) -> str:
 
 
 def add_norm(graph: Graph, name: str, x: str, residual: str, weight: torch.Tensor, epsilon: float) -> tuple[str, str]:
-    """(norm of the sum, the sum)."""
+    """Add the norm of a sum; return (norm, sum)."""
     scale = graph.weight(f"{name}.scale", array(weight))
     outputs = [f"{name}.norm", "", "", f"{name}.sum"]
     graph.add("SkipSimplifiedLayerNormalization", [residual, x, scale], outputs, CONTRIB, epsilon=epsilon)
@@ -95,7 +101,7 @@ def add_norm(graph: Graph, name: str, x: str, residual: str, weight: torch.Tenso
 
 
 def add_lengths(graph: Graph) -> None:
-    """What the attention operator asks: the length of the context, and the index of its last step."""
+    """Add the length of the context and the index of its last step, which the attention operator requires."""
     graph.add("Shape", ["attention_bias"], ["bias_shape"])
     graph.add("Gather", ["bias_shape", graph.weight("three", np.array(3, np.int64))], ["context"])
     graph.add("Cast", ["context"], ["total"], to=TensorProto.INT32)
@@ -103,6 +109,7 @@ def add_lengths(graph: Graph) -> None:
 
 
 def tables(graph: Graph, shape: LlamaShape) -> None:
+    """Add the rotary tables and the sizes of q, k and v."""
     cosines, sines = rotary_tables(shape, torch.arange(POSITIONS))
     graph.weight("cosines", array(cosines))
     graph.weight("sines", array(sines))
@@ -110,6 +117,7 @@ def tables(graph: Graph, shape: LlamaShape) -> None:
 
 
 def decoder(model: Llama) -> onnx.ModelProto:
+    """The model as an ONNX graph."""
     shape, graph = model.shape, Graph()
     add_lengths(graph)
     tables(graph, shape)
@@ -128,6 +136,8 @@ def decoder(model: Llama) -> onnx.ModelProto:
 
 
 def assemble(graph: Graph, shape: LlamaShape) -> onnx.ModelProto:
+    """Add inputs and outputs to a graph."""
+
     def floats(name: str, *sizes: int | str) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, sizes)
 
@@ -147,7 +157,7 @@ def assemble(graph: Graph, shape: LlamaShape) -> onnx.ModelProto:
 
 
 def write_embeddings(model: Llama, path: Path) -> None:
-    """V rows of int8, then V float32 scales: embedding = row · scale."""
+    """Write V rows of int8, then V float32 scales: embedding = row · scale."""
     table = array(model.embeddings.weight)
     scales = np.maximum(np.abs(table).max(1) / 127, 1e-12).astype(np.float32)
     rows = np.clip(np.round(table / scales[:, None]), -127, 127).astype(np.int8)
@@ -155,6 +165,7 @@ def write_embeddings(model: Llama, path: Path) -> None:
 
 
 def read_embeddings(path: Path, width: int) -> np.ndarray:
+    """Embeddings float32 [V, width] from a file of `write_embeddings`."""
     data = path.read_bytes()
     count = len(data) // (width + 4)
     rows = np.frombuffer(data, np.int8, count * width).reshape(count, width)

@@ -1,4 +1,4 @@
-"""Core and language model as one module, its losses, and a reader by which the core is trained before the language model."""
+"""Fusion core and language model as one module, and its losses."""
 
 from __future__ import annotations
 
@@ -10,39 +10,42 @@ from torch.nn import functional
 from training.data.text.prompts import Sample
 from training.data.text.situations import DIGIT_VALUES
 from training.data.text.tree import Batch, pack
-from training.models.language.fusion import STEPS, FusionCore, Projection, Sight
+from training.models.language.fusion import STEPS, FusionCore, FusionInputs, Projection
 from training.models.language.llama import Llama
 
-TOKEN, LOOK = 256, 128
-"""Places for values of a token, and how many an object token has; the rest is 0."""
-LOOK_NOISE = 0.6
-NO_LOOKS, NO_CLIPS, MOST_CLIPS = 0.25, 0.6, 8
-"""Shares of scenes without object tokens and without clip tokens; clips are noise here, since token worlds have no pictures."""
+EMBEDDING, APPEARANCE = 256, 128
+"""Width of an embedding, and number of values that an appearance embedding uses; the others are 0."""
+APPEARANCE_NOISE = 0.6
+NO_APPEARANCES, NO_SCENES, MAX_SCENES = 0.25, 0.6, 8
+"""Shares of scenes without appearance and without scene embeddings. Scene embeddings are noise: track worlds have no pictures."""
 
 
 def unit(x: Tensor) -> Tensor:
+    """Scale vectors to length 1."""
     return x / (x.norm(dim=-1, keepdim=True) + 1e-6)
 
 
-def drawn_looks(identity: Tensor, valid: Tensor) -> Tensor:
-    """Tokens [B, N, 256]: one random direction for each identity [B, N] of a scene, with noise; nothing in some scenes."""
+def draw_appearances(identity: Tensor, valid: Tensor) -> Tensor:
+    """Embeddings [B, N, 256]: one random direction for each identity [B, N] of a scene, with noise; all 0 in some scenes."""
     batch, count = identity.shape
     first = (identity[:, :, None] == identity[:, None, :]).float().argmax(-1)
-    own = unit(torch.randn(batch, count, LOOK))
-    shared = own.gather(1, first[..., None].expand(-1, -1, LOOK))
-    told = (torch.rand(batch, 1, 1) > NO_LOOKS).float() * valid[..., None]
-    looks = unit(shared + LOOK_NOISE * unit(torch.randn(batch, count, LOOK))) * told
-    return functional.pad(looks, (0, TOKEN - LOOK))
+    own = unit(torch.randn(batch, count, APPEARANCE))
+    shared = own.gather(1, first[..., None].expand(-1, -1, APPEARANCE))
+    given = (torch.rand(batch, 1, 1) > NO_APPEARANCES).float() * valid[..., None]
+    appearances = unit(shared + APPEARANCE_NOISE * unit(torch.randn(batch, count, APPEARANCE))) * given
+    return functional.pad(appearances, (0, EMBEDDING - APPEARANCE))
 
 
-def drawn_clips(batch: int) -> tuple[Tensor, Tensor, Tensor]:
-    count = int(torch.randint(1, MOST_CLIPS + 1, ()))
-    there = (torch.rand(batch, 1) > NO_CLIPS).float().expand(-1, count)
+def draw_scene_embeddings(batch: int) -> tuple[Tensor, Tensor, Tensor]:
+    """Random scene embeddings [B, C, 256], their ages [B, C] in s and validity [B, C]."""
+    count = int(torch.randint(1, MAX_SCENES + 1, ()))
+    there = (torch.rand(batch, 1) > NO_SCENES).float().expand(-1, count)
     age = torch.arange(count).flip(0).float().expand(batch, -1)
-    return unit(torch.randn(batch, count, TOKEN)), age, there
+    return unit(torch.randn(batch, count, EMBEDDING)), age, there
 
 
-def sight_of(samples: list[Sample]) -> Sight:
+def inputs_of(samples: list[Sample]) -> FusionInputs:
+    """Inputs of the core for samples, padded."""
     size = max(len(sample.things) for sample in samples)
     boxes, seen = np.zeros((len(samples), size, STEPS, 4), np.float32), np.zeros((len(samples), size, STEPS), np.float32)
     kind, identity = np.zeros((len(samples), size), np.int64), -np.ones((len(samples), size), np.int64)
@@ -58,39 +61,62 @@ def sight_of(samples: list[Sample]) -> Sight:
         age[row, :count] = [observed.age(thing, moment.frame) for thing in things]
         valid[row, :count] = 1
     aspect = torch.tensor([sample.moment.observed.aspect for sample in samples], dtype=torch.float32)
-    told = torch.from_numpy(valid)
-    tracks = [torch.from_numpy(x) for x in (boxes, seen, kind, age)]
+    mask = torch.from_numpy(valid)
     slot = torch.arange(size).expand(len(samples), -1)
-    return Sight(*tracks, aspect, slot, drawn_looks(torch.from_numpy(identity), told), told, *drawn_clips(len(samples)))
+    scenes, scene_age, scene_valid = draw_scene_embeddings(len(samples))
+    appearances = draw_appearances(torch.from_numpy(identity), mask)
+    return FusionInputs(
+        torch.from_numpy(boxes),
+        torch.from_numpy(seen),
+        torch.from_numpy(kind),
+        torch.from_numpy(age),
+        aspect,
+        slot,
+        appearances,
+        mask,
+        scenes,
+        scene_age,
+        scene_valid,
+    )
 
 
 class Fused(nn.Module):
-    """Without a core nothing is sighted."""
+    """Core and language model. Without a core, only the text is read."""
 
     def __init__(self, language: Llama, core: FusionCore | Projection | None):
         super().__init__()
         self.language, self.core = language, core
         self.register_buffer("values", torch.tensor(DIGIT_VALUES), persistent=False)
 
-    def hidden(self, samples: list[Sample], batch: Batch, sighted: bool = True) -> Tensor:
-        """Hidden states of the trees' tokens [B, S, width]; not `sighted`: without a prefix."""
+    @property
+    def visual(self) -> FusionCore | Projection:
+        """The core. Raises ValueError when there is none."""
+        if self.core is None:
+            raise ValueError("this model has no fusion core")
+        return self.core
+
+    def hidden(self, samples: list[Sample], batch: Batch, with_prefix: bool = True) -> Tensor:
+        """Hidden states of the trees' tokens [B, S, width]; without a prefix unless `with_prefix`."""
         embedded = self.language.embeddings(batch.tokens)
-        if sighted:
-            embedded = torch.cat([self.core(sight_of(samples)), embedded], 1)
+        if with_prefix:
+            embedded = torch.cat([self.visual(inputs_of(samples)), embedded], 1)
         with torch.autocast("cpu", torch.bfloat16, enabled=self.training):
             hidden = self.language(embedded, batch.positions, batch.bias)
         return hidden[:, -batch.tokens.shape[1] :].float()
 
-    def chances(self, hidden: Tensor, digits: list[int]) -> tuple[Tensor, Tensor]:
-        """Log-shares of the ten digits [D, 10] and their mean as a probability [D]."""
+    def probabilities(self, hidden: Tensor, digits: list[int]) -> tuple[Tensor, Tensor]:
+        """Log shares of the ten digits [D, 10] and their mean as a probability [D]."""
         rows = self.language.embeddings.weight[digits]
         shares = functional.log_softmax(functional.linear(hidden, rows), -1)
         return shares, (shares.exp() * self.values).sum(-1)
 
-    def losses(self, samples: list[Sample], digits: list[int], sighted: bool = True) -> dict[str, Tensor]:
-        """By task; that of candidates is the cross entropy of the mean against the soft label, and a little of the digits'."""
-        batch = pack([sample.tree for sample in samples], self.core.shape.queries if sighted else 0)
-        hidden = self.hidden(samples, batch, sighted)
+    def losses(self, samples: list[Sample], digits: list[int], with_prefix: bool = True) -> dict[str, Tensor]:
+        """Losses by task.
+
+        For candidates: cross entropy of the mean against the soft label, plus a small one of the nearest digit.
+        """
+        batch = pack([sample.tree for sample in samples], self.visual.shape.queries if with_prefix else 0)
+        hidden = self.hidden(samples, batch, with_prefix)
         found: dict[str, Tensor] = {}
         if len(batch.words):
             rows, at, tokens = batch.words.T
@@ -98,7 +124,7 @@ class Fused(nn.Module):
             found |= by_task(each, batch.word_tasks)
         if len(batch.digits):
             rows, at = batch.digits.T
-            shares, chance = self.chances(hidden[rows, at], digits)
+            shares, chance = self.probabilities(hidden[rows, at], digits)
             nearest = (batch.probabilities[:, None] - self.values).abs().argmin(-1)
             each = functional.binary_cross_entropy(chance, batch.probabilities, reduction="none")
             each = each + 0.1 * functional.nll_loss(shares, nearest, reduction="none")
@@ -107,5 +133,6 @@ class Fused(nn.Module):
 
 
 def by_task(each: Tensor, tasks: list[str]) -> dict[str, Tensor]:
+    """Mean of `each` for each task."""
     named = np.array(tasks)
     return {task: each[torch.from_numpy(named == task)].mean() for task in dict.fromkeys(tasks)}

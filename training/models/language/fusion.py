@@ -1,4 +1,4 @@
-"""The fusion core: a Q-Former whose queries read object and clip tokens and become the prefix of the language model."""
+"""Fusion core: a Q-Former whose queries read object and scene embeddings and become the prefix of the language model."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from training.models.forecaster import PAIR_TYPES, SINGLE_TYPES, WIDTH, Forecast
 
 STEPS, HZ, SLOTS, KINDS = 30, 10, 48, 4
 LAGS = (0, 5, 10, 15, 20, 25)
-"""Steps before the newest at which an object's place is read."""
+"""Steps before the newest at which the position of an object is read."""
 WINDOWS = (6, 15, 30)
 """Newest steps over which velocities are fitted."""
 BINS = 20
-"""Soft bins over 0 to 1 by which a fraction of the frame is written."""
+"""Number of soft bins over 0 to 1 that encode a fraction of the frame."""
 GAIN = 8.0
-"""Tokens have length 1: their values are small."""
+"""Embeddings have length 1, so their values are small."""
 HIDDEN = -10_000.0
 OUT_SCALE = 0.25
-"""A new prefix has about the length of the language model's embeddings."""
+"""Gives a new prefix about the length of the embeddings of the language model."""
 ROWS = 12
-"""Slots about which a vector tells how its object stands to the object there."""
+"""Slots for which a vector contains the relation to the object there."""
 STATES = WIDTH + len(SINGLE_TYPES)
 LIKELY = 4.0
 """Log odds are divided by this."""
@@ -31,6 +31,8 @@ LIKELY = 4.0
 
 @dataclass(frozen=True)
 class CoreShape:
+    """Sizes of a core; `token` is the width of the embeddings, `prefix` that of the language model."""
+
     width: int = 256
     blocks: int = 2
     heads: int = 8
@@ -40,13 +42,13 @@ class CoreShape:
 
 
 def soft_bins(x: Tensor) -> Tensor:
-    """[...] to [..., BINS]: bumps around the centres of equal bins, so that a linear layer can read digits."""
+    """Map [...] to [..., BINS]: bumps around the centres of equal bins, so that a linear layer can read digits."""
     centres = (torch.arange(BINS) + 0.5) / BINS
     return torch.exp(-(((x[..., None] - centres) * BINS) ** 2) / 2)
 
 
 def fitted_velocity(places: Tensor, seen: Tensor, steps: int) -> Tensor:
-    """Least-squares slope of [..., T, 2] over the newest steps in view, frame heights per second; 0 with fewer than 3."""
+    """Least-squares slope of [..., T, 2] over the newest visible steps, frame heights per second; 0 with fewer than 3."""
     places, weight = places[..., -steps:, :], seen[..., -steps:, None]
     times = (torch.arange(steps) - (steps - 1.0))[:, None] / HZ
     total = weight.sum(-2).clamp(min=1.0)
@@ -58,7 +60,7 @@ def fitted_velocity(places: Tensor, seen: Tensor, steps: int) -> Tensor:
 
 
 def newest_seen(boxes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
-    """The newest box in view [..., 4] and the seconds since then [...] (3 s and a zero box where there is none)."""
+    """Newest visible box [..., 4] and the seconds since then [...] (3 s and a zero box if there is none)."""
     times = torch.arange(1, STEPS + 1).float()
     last = (seen * times).amax(-1)
     picked = (times == last[..., None]).float() * seen
@@ -66,7 +68,7 @@ def newest_seen(boxes: Tensor, seen: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor) -> Tensor:
-    """Everything about an object's motion, [..., FEATURES], from tracks as docs/fused-model.md gives them."""
+    """Motion features [..., FEATURES] of each object from tracks (docs/fused-model.md)."""
     upright = ((kind == 0) | (kind == 2)).float()[..., None]
     x = boxes[..., 0] + boxes[..., 2] / 2
     y = boxes[..., 1] + boxes[..., 3] * (0.5 + 0.5 * upright)
@@ -74,27 +76,32 @@ def object_features(boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspe
     newest, unseen_s = newest_seen(boxes, seen)
     height = newest[..., 3].clamp(min=0.01)
     shares = torch.stack([x / aspect[..., None, None], y], -1)
-    parts = []
+    features = []
     for lag in LAGS:
         here = seen[..., STEPS - 1 - lag, None]
-        parts += [soft_bins(shares[..., STEPS - 1 - lag, :]).flatten(-2) * here, here]
+        features += [soft_bins(shares[..., STEPS - 1 - lag, :]).flatten(-2) * here, here]
     size = torch.stack([newest[..., 2] / aspect[..., None], newest[..., 3]], -1)
     corner = newest[..., 0:2] / torch.stack([aspect, torch.ones_like(aspect)], -1)[..., None, :]
-    parts += [soft_bins(size).flatten(-2), soft_bins(corner).flatten(-2)]
+    features += [soft_bins(size).flatten(-2), soft_bins(corner).flatten(-2)]
     for steps in WINDOWS:
         velocity = fitted_velocity(places, seen, steps) / height[..., None]
         speed = velocity.norm(dim=-1, keepdim=True)
-        parts += [velocity.clamp(-6, 6) / 2, velocity / (speed + 0.05), soft_bins(speed.squeeze(-1).clamp(0, 2) / 2)]
-    parts += [torch.log(height)[..., None], unseen_s[..., None], seen.mean(-1)[..., None], age.clamp(max=60)[..., None].log1p()]
-    parts += [functional.one_hot(kind, KINDS).float(), (aspect[..., None] * torch.ones_like(age))[..., None]]
-    return torch.cat(parts, -1)
+        features += [velocity.clamp(-6, 6) / 2, velocity / (speed + 0.05), soft_bins(speed.squeeze(-1).clamp(0, 2) / 2)]
+    features += [
+        torch.log(height)[..., None],
+        unseen_s[..., None],
+        seen.mean(-1)[..., None],
+        age.clamp(max=60)[..., None].log1p(),
+    ]
+    features += [functional.one_hot(kind, KINDS).float(), (aspect[..., None] * torch.ones_like(age))[..., None]]
+    return torch.cat(features, -1)
 
 
 FEATURES = len(LAGS) * (2 * BINS + 1) + 4 * BINS + len(WINDOWS) * (4 + BINS) + 4 + KINDS + 1
 
 
 class Foresight(nn.Module):
-    """The forecaster within the core, as it was trained before and frozen: what it knows of each object and each pair."""
+    """The forecaster, trained before and frozen, as features of each object and each pair."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -105,8 +112,10 @@ class Foresight(nn.Module):
     def forward(
         self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """States [B, N, STATES] with the log odds of each item, and rows [B, N, ROWS * 3]: of the pair with each slot, and whether
-        there is an object."""
+        """Return states [B, N, STATES] with the log odds of each item, and rows [B, N, ROWS * 3].
+
+        Rows hold the log odds of the pair with each slot, and whether the slot has an object.
+        """
         model = self.forecaster
         nodes, pairs, motion = model.states(boxes, seen, kind, age, aspect)
         single = model.single(nodes).reshape(*age.shape, len(SINGLE_TYPES), -1)
@@ -121,12 +130,14 @@ ROW_VALUES = ROWS * (len(PAIR_TYPES) + 1)
 
 
 def log_odds(logits: Tensor) -> Tensor:
-    """That it happens at all, from logits of the bins and of never [..., bins + 1]; a few units wide."""
+    """Log odds that an item happens at all, from logits [..., bins + 1] with `never` last; scaled to a few units."""
     odds = torch.logsumexp(logits[..., :-1], -1) - logits[..., -1]
     return odds.clamp(-8, 8) / LIKELY
 
 
 class Attention(nn.Module):
+    """Multi-head attention with an optional bias."""
+
     def __init__(self, width: int, heads: int):
         super().__init__()
         self.heads = heads
@@ -134,6 +145,7 @@ class Attention(nn.Module):
         self.o = nn.Linear(width, width)
 
     def forward(self, x: Tensor, context: Tensor, bias: Tensor | None = None) -> Tensor:
+        """X [B, S, width] attends to context [B, C, width]: [B, S, width]."""
         batch, steps, width = x.shape
         q, k, v = (
             y.reshape(batch, -1, self.heads, width // self.heads).transpose(1, 2)
@@ -145,6 +157,8 @@ class Attention(nn.Module):
 
 
 class Block(nn.Module):
+    """Pre-norm transformer block with optional cross attention."""
+
     def __init__(self, width: int, heads: int, crosses: bool):
         super().__init__()
         self.norms = nn.ModuleList(nn.LayerNorm(width) for _ in range(3 if crosses else 2))
@@ -152,6 +166,7 @@ class Block(nn.Module):
         self.feed = nn.Sequential(nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width))
 
     def forward(self, x: Tensor, own_bias: Tensor | None, context: Tensor | None = None, bias: Tensor | None = None) -> Tensor:
+        """X [B, S, width] to [B, S, width]; bias is that of the cross attention."""
         y = self.norms[0](x)
         x = x + self.own(y, y, own_bias)
         if self.cross is not None and context is not None:
@@ -159,31 +174,35 @@ class Block(nn.Module):
         return x + self.feed(self.norms[1](x))
 
 
-class Tokens(nn.Module):
-    """Object tokens and clip tokens of one width, objects having looked at each other."""
+class Context(nn.Module):
+    """Object and scene embeddings of one width as context of the queries, after self-attention among objects."""
 
     def __init__(self, shape: CoreShape):
         super().__init__()
         self.motion = nn.Sequential(nn.Linear(FEATURES, shape.width), nn.GELU(), nn.Linear(shape.width, shape.width))
         self.ahead = nn.Linear(STATES + ROW_VALUES, shape.width)
-        self.looks = nn.Linear(shape.token, shape.width, bias=False)
+        self.appearances = nn.Linear(shape.token, shape.width, bias=False)
         self.slots = nn.Embedding(SLOTS, shape.width)
         self.mixing = Block(shape.width, shape.heads, crosses=False)
-        self.clips = nn.Linear(shape.token, shape.width)
+        self.scenes = nn.Linear(shape.token, shape.width)
         self.ages = nn.Linear(2, shape.width)
 
-    def forward(self, features: Tensor, ahead: Tensor, slot: Tensor, looks: Tensor, valid: Tensor, clips: Tensor,
-                clip_age: Tensor) -> Tensor:  # fmt: skip
-        objects = self.motion(features) + self.ahead(ahead) + self.looks(looks * GAIN) + self.slots(slot)
+    def forward(self, features: Tensor, ahead: Tensor, slot: Tensor, appearances: Tensor, valid: Tensor, scenes: Tensor,
+                scene_age: Tensor) -> Tensor:  # fmt: skip
+        """Return [B, N + C, width]."""
+        objects = self.motion(features) + self.ahead(ahead) + self.appearances(appearances * GAIN) + self.slots(slot)
         objects = self.mixing(objects, ((1 - valid) * HIDDEN)[:, None, None])
-        ages = torch.stack([clip_age, torch.exp(-clip_age)], -1)
-        return torch.cat([objects, self.clips(clips * GAIN) + self.ages(ages)], 1)
+        ages = torch.stack([scene_age, torch.exp(-scene_age)], -1)
+        return torch.cat([objects, self.scenes(scenes * GAIN) + self.ages(ages)], 1)
 
 
 @dataclass
-class Sight:
-    """What a core reads, padded: tracks (boxes [B, N, T, 4] and so on, docs/fused-model.md), slot [B, N], looks [B, N, token],
-    valid [B, N], clips [B, C, token], clip_age and clip_valid [B, C]."""
+class FusionInputs:
+    """Padded inputs of a core.
+
+    Tracks (boxes [B, N, T, 4] and so on, docs/fused-model.md), slot [B, N], appearances [B, N, token], valid [B, N],
+    scenes [B, C, token], scene_age and scene_valid [B, C].
+    """
 
     boxes: Tensor
     seen: Tensor
@@ -191,27 +210,28 @@ class Sight:
     age: Tensor
     aspect: Tensor
     slot: Tensor
-    looks: Tensor
+    appearances: Tensor
     valid: Tensor
-    clips: Tensor
-    clip_age: Tensor
-    clip_valid: Tensor
+    scenes: Tensor
+    scene_age: Tensor
+    scene_valid: Tensor
 
     def tracks(self) -> tuple[Tensor, ...]:
+        """The inputs of the forecaster."""
         return self.boxes, self.seen, self.kind, self.age, self.aspect
 
 
 class FusionCore(nn.Module):
-    """Query k starts from the object in slot k and is drawn to it (a learned strength); the other queries are free.
+    """Query k starts from the object in slot k and attends to it with a learned strength; the other queries are free.
 
-    A linear path carries the object in slot k into vector k as well: blocks alone learn slowly to pass on where it is.
+    A linear path also carries the object in slot k into vector k, because the blocks alone learn that slowly.
     """
 
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
         self.shape = shape
         self.foresight = Foresight()
-        self.tokens = Tokens(shape)
+        self.tokens = Context(shape)
         self.queries = nn.Parameter(torch.randn(shape.queries, shape.width) * 0.5)
         self.pull = nn.Parameter(torch.full((shape.heads, 1, 1), 5.0))
         self.blocks = nn.ModuleList(Block(shape.width, shape.heads, crosses=True) for _ in range(shape.blocks))
@@ -223,59 +243,65 @@ class FusionCore(nn.Module):
 
     @torch.no_grad()
     def start_from(self, embeddings: Tensor) -> None:
-        """Let the prefix resemble the tokens [n, prefix] that name the slots."""
+        """Initialise the prefix with the token embeddings [n, prefix] that name the slots."""
         self.base[: len(embeddings)] = embeddings
 
-    def forward(self, sight: Sight, queries: int | None = None) -> Tensor:
-        """Prefix [B, queries, prefix], of the first queries alone where so many are asked."""
-        features, valid, slot, looks = object_features(*sight.tracks()), sight.valid, sight.slot, sight.looks
-        ahead = torch.cat(self.foresight(*sight.tracks(), slot), -1)
-        context = self.tokens(features, ahead, slot, looks, valid, sight.clips, sight.clip_age)
+    def forward(self, inputs: FusionInputs, queries: int | None = None) -> Tensor:
+        """Prefix [B, queries, prefix]; of the first `queries` alone if given."""
+        features, valid, slot, appearances = object_features(*inputs.tracks()), inputs.valid, inputs.slot, inputs.appearances
+        ahead = torch.cat(self.foresight(*inputs.tracks(), slot), -1)
+        context = self.tokens(features, ahead, slot, appearances, valid, inputs.scenes, inputs.scene_age)
         asked = queries or self.shape.queries
         owned = (torch.arange(asked)[:, None] == slot[:, None, :]).float() * valid[:, None]
         own = owned[:, None] * self.pull
-        free = torch.zeros_like(sight.clip_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
-        hidden = (1 - torch.cat([valid, sight.clip_valid], 1))[:, None, None] * HIDDEN
+        free = torch.zeros_like(inputs.scene_valid)[:, None, None, :].expand(-1, own.shape[1], own.shape[2], -1)
+        hidden = (1 - torch.cat([valid, inputs.scene_valid], 1))[:, None, None] * HIDDEN
         bias = torch.cat([own, free], -1) + hidden
         x = self.queries[:asked] + owned @ context[:, : slot.shape[1]]
         for block in self.blocks:
             x = block(x, None, context, bias)
-        direct = owned @ self.direct(torch.cat([features, ahead, looks * GAIN], -1))
+        direct = owned @ self.direct(torch.cat([features, ahead, appearances * GAIN], -1))
         return self.out(self.norm(x)) + direct + self.base[:asked]
 
 
 class Projection(nn.Module):
-    """The ablation: a linear layer on each object and the mean clip, put into the prefix by slot; no queries, no attention."""
+    """Ablation: a linear layer on each object and on the mean scene embedding, put into the prefix by slot.
+
+    It has no queries and no attention.
+    """
 
     def __init__(self, shape: CoreShape = CoreShape()):
         super().__init__()
         self.shape = shape
         self.foresight = Foresight()
         self.objects = nn.Linear(FEATURES + STATES + ROW_VALUES + shape.token, shape.prefix)
-        self.clips = nn.Linear(shape.token, shape.prefix)
+        self.scenes = nn.Linear(shape.token, shape.prefix)
         self.base = nn.Parameter(torch.zeros(shape.queries, shape.prefix))
 
-    def forward(self, sight: Sight, queries: int | None = None) -> Tensor:
-        ahead = torch.cat(self.foresight(*sight.tracks(), sight.slot), -1)
+    def forward(self, inputs: FusionInputs, queries: int | None = None) -> Tensor:
+        """Prefix [B, queries, prefix]."""
+        ahead = torch.cat(self.foresight(*inputs.tracks(), inputs.slot), -1)
         objects = (
-            self.objects(torch.cat([object_features(*sight.tracks()), ahead, sight.looks * GAIN], -1)) * sight.valid[..., None]
+            self.objects(torch.cat([object_features(*inputs.tracks()), ahead, inputs.appearances * GAIN], -1))
+            * inputs.valid[..., None]
         )
-        places = (torch.arange(self.shape.queries)[:, None] == sight.slot[:, None, :]).float()
-        share = sight.clip_valid / sight.clip_valid.sum(1, keepdim=True).clamp(min=1.0)
-        clip = self.clips((sight.clips * GAIN * share[..., None]).sum(1, keepdim=True))
+        places = (torch.arange(self.shape.queries)[:, None] == inputs.slot[:, None, :]).float()
+        share = inputs.scene_valid / inputs.scene_valid.sum(1, keepdim=True).clamp(min=1.0)
+        scene = self.scenes((inputs.scenes * GAIN * share[..., None]).sum(1, keepdim=True))
         last = (torch.arange(self.shape.queries) == self.shape.queries - 1).float()[:, None]
-        return (places @ objects + last * clip + self.base)[:, :queries]
+        return (places @ objects + last * scene + self.base)[:, :queries]
 
 
 class LiveCore(nn.Module):
-    """A core with the inputs and the output of `models/fusion.onnx`: one scene, nothing padded."""
+    """A core with the inputs and the output of `models/fusion.onnx`: one scene, without padding."""
 
     def __init__(self, core: FusionCore | Projection):
         super().__init__()
         self.core = core
 
-    def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor, looks: Tensor,
-                clips: Tensor, clip_age: Tensor) -> Tensor:  # fmt: skip
-        valid, clip_valid = torch.ones_like(age)[None], torch.ones_like(clip_age)[None]
+    def forward(self, boxes: Tensor, seen: Tensor, kind: Tensor, age: Tensor, aspect: Tensor, slot: Tensor, appearances: Tensor,
+                scenes: Tensor, scene_age: Tensor) -> Tensor:  # fmt: skip
+        """Prefix [1, queries, prefix]."""
+        valid, scene_valid = torch.ones_like(age)[None], torch.ones_like(scene_age)[None]
         tracks = boxes[None], seen[None], kind[None], age[None], aspect
-        return self.core(Sight(*tracks, slot[None], looks[None], valid, clips[None], clip_age[None], clip_valid))
+        return self.core(FusionInputs(*tracks, slot[None], appearances[None], valid, scenes[None], scene_age[None], scene_valid))

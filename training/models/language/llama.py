@@ -1,4 +1,4 @@
-"""A Llama decoder (RMS norms, rotary positions, grouped queries, gated feed-forward, tied embeddings) with optional LoRA."""
+"""Llama decoder (RMS norms, rotary positions, grouped queries, gated feed-forward, tied embeddings) with optional LoRA."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from torch.nn import functional
 
 @dataclass(frozen=True)
 class LlamaShape:
+    """Sizes of a decoder."""
+
     layers: int
     width: int
     feed: int
@@ -22,6 +24,7 @@ class LlamaShape:
 
     @property
     def head(self) -> int:
+        """Width of an attention head."""
         return self.width // self.heads
 
 
@@ -37,6 +40,7 @@ class LoraLinear(nn.Module):
         self.scale = 0.0
 
     def add_lora(self, rank: int, alpha: float) -> None:
+        """Freeze the weight and add a trainable difference of the given rank."""
         outputs, inputs = self.weight.shape
         self.weight.requires_grad_(False)
         self.down = nn.Parameter(torch.randn(rank, inputs) / inputs**0.5)
@@ -45,12 +49,13 @@ class LoraLinear(nn.Module):
 
     @torch.no_grad()
     def merge(self) -> None:
-        """Put the trained difference into the weight."""
+        """Add the trained difference to the weight and remove it."""
         if self.down is not None and self.up is not None:
             self.weight += self.scale * (self.up @ self.down)
             self.down = self.up = None
 
     def forward(self, x: Tensor) -> Tensor:
+        """X [..., inputs] to [..., outputs]."""
         y = functional.linear(x, self.weight)
         if self.down is None or self.up is None:
             return y
@@ -58,11 +63,14 @@ class LoraLinear(nn.Module):
 
 
 class RmsNorm(nn.Module):
+    """Root-mean-square norm."""
+
     def __init__(self, width: int, epsilon: float):
         super().__init__()
         self.weight, self.epsilon = nn.Parameter(torch.ones(width)), epsilon
 
     def forward(self, x: Tensor) -> Tensor:
+        """X [..., width], normalised."""
         return functional.rms_norm(x, self.weight.shape, self.weight, self.epsilon)
 
 
@@ -74,13 +82,15 @@ def rotary_tables(shape: LlamaShape, positions: Tensor) -> tuple[Tensor, Tensor]
 
 
 def rotate(x: Tensor, tables: tuple[Tensor, Tensor]) -> Tensor:
-    """x [B, H, S, head]; the first half of a head's values pairs with its second half."""
+    """Apply rotary positions to x [B, H, S, head]; the first half of the values of a head pairs with the second half."""
     cosine, sine = tables[0][:, None], tables[1][:, None]
     first, second = x.chunk(2, -1)
     return torch.cat([first * cosine - second * sine, second * cosine + first * sine], -1)
 
 
 class Layer(nn.Module):
+    """One decoder layer."""
+
     def __init__(self, shape: LlamaShape):
         super().__init__()
         self.shape = shape
@@ -92,6 +102,7 @@ class Layer(nn.Module):
         self.down = LoraLinear(shape.feed, width)
 
     def attend(self, x: Tensor, tables: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+        """Attention of x [B, S, width] with bias [B, 1, S, S]."""
         batch, steps, _ = x.shape
         q, k, v = (y.view(batch, steps, -1, self.shape.head).transpose(1, 2) for y in (self.q(x), self.k(x), self.v(x)))
         q, k = rotate(q, tables), rotate(k, tables)
@@ -101,13 +112,14 @@ class Layer(nn.Module):
         return self.o(y.transpose(1, 2).reshape(batch, steps, -1))
 
     def forward(self, x: Tensor, tables: tuple[Tensor, Tensor], bias: Tensor) -> Tensor:
+        """X [B, S, width] to [B, S, width]."""
         x = x + self.attend(self.attention_norm(x), tables, bias)
         y = self.feed_norm(x)
         return x + self.down(functional.silu(self.gate(y)) * self.up(y))
 
 
 class Llama(nn.Module):
-    """Hidden states from embeddings; `logits` is the tied output layer, to be asked only where it is needed."""
+    """Hidden states from embeddings; `logits` is the tied output layer, applied only to the positions that need it."""
 
     def __init__(self, shape: LlamaShape):
         super().__init__()
@@ -118,7 +130,7 @@ class Llama(nn.Module):
         self.norm = RmsNorm(shape.width, shape.epsilon)
 
     def forward(self, embedded: Tensor, positions: Tensor, bias: Tensor) -> Tensor:
-        """embedded [B, S, width], positions int64 [B, S], bias [B, 1, S, S] (0 seen, -10000 not): [B, S, width]."""
+        """Embedded [B, S, width], positions int64 [B, S], bias [B, 1, S, S] (0 attend, -10000 mask): [B, S, width]."""
         tables = rotary_tables(self.shape, positions)
         x = embedded
         for layer in self.layers:
@@ -126,20 +138,24 @@ class Llama(nn.Module):
         return self.norm(x)
 
     def logits(self, hidden: Tensor) -> Tensor:
+        """Hidden [..., width] to [..., vocabulary]."""
         return functional.linear(hidden, self.embeddings.weight)
 
     def linears(self) -> list[LoraLinear]:
+        """All linear layers."""
         return [module for module in self.modules() if isinstance(module, LoraLinear)]
 
     def add_lora(self, rank: int, alpha: float) -> None:
+        """Add LoRA to all linear layers."""
         for linear in self.linears():
             linear.add_lora(rank, alpha)
 
     def merge(self) -> None:
+        """Merge LoRA in all linear layers."""
         for linear in self.linears():
             linear.merge()
 
 
 def causal_bias(steps: int) -> Tensor:
-    """[1, 1, S, S]: every step sees itself and those before."""
+    """Causal attention bias [1, 1, S, S]."""
     return torch.full((steps, steps), -10_000.0).triu(1)[None, None]

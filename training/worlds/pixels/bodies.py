@@ -1,4 +1,4 @@
-"""Rigid convex bodies: their geometry for physics (PyBullet shapes) and for the picture (planes and quadrics)."""
+"""Rigid convex bodies: geometry for the physics (PyBullet shapes) and for rendering (planes and quadrics)."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from dataclasses import dataclass, field
 import numpy as np
 
 SHAPES = ("cube", "box", "sphere", "cylinder", "disc", "prism", "pyramid")
-# How often each shape is drawn: the common ones are the usual ones of a table top.
 SHAPE_WEIGHTS = (0.27, 0.13, 0.25, 0.2, 0.05, 0.06, 0.04)
+"""Probability of each shape, chosen by what is common on table tops."""
 
 
 @dataclass
 class Body:
-    """One body. Lengths in m, masses in kg, angles in rad; the local z axis is up when it stands.
+    """One body: lengths in m, masses in kg, angles in rad; the local z axis points up when the body stands.
 
-    half: half extents of the local bounding box; launch: s, when it comes into being (0 = from the start);
-    position and yaw and velocity: at that moment; push: (time s, velocity change m/s) of a motion of its own.
+    half: half extents of the local bounding box. launch: time in s at which the body appears (0: it is there from the start).
+    position, yaw, velocity and spin hold at that time. push: (time in s, velocity change in m/s) of a later change of motion.
+    A fixed body does not move.
     """
 
     id: int
@@ -44,6 +45,7 @@ class Body:
 
     @property
     def round(self) -> bool:
+        """Whether the surface is a sphere or a cylinder."""
         return self.shape in ("sphere", "cylinder", "disc")
 
     @property
@@ -52,7 +54,7 @@ class Body:
         return self.half[0] if self.shape == "sphere" else float(np.linalg.norm(self.half))
 
     def vertices(self) -> np.ndarray:
-        """(n, 3) local points whose convex hull is the body (for round ones: points on it), m."""
+        """Local points (n, 3) in m whose convex hull is the body; for round bodies, points on the surface."""
         a, b, c = self.half
         if self.shape in ("cube", "box"):
             s = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
@@ -67,7 +69,7 @@ class Body:
         return np.concatenate([np.c_[ring, np.full(len(ring), -c)], np.c_[top, np.full(len(top), c)]])
 
     def planes(self) -> tuple[np.ndarray, np.ndarray]:
-        """Outward normals (f, 3) and distances (f,) of the faces of a polyhedron: inside means n·x ≤ d."""
+        """Outward normals (f, 3) and distances (f,) of the faces of a polyhedron: a point x is inside if n·x ≤ d for all."""
         if self._planes is None:
             from scipy.spatial import ConvexHull
 
@@ -78,12 +80,12 @@ class Body:
 
 
 def rest_height(body: Body) -> float:
-    """Height of the centre above the plane on which the body stands or lies, m."""
+    """Height in m of the centre above the plane on which the body stands or lies."""
     return body.half[0] if body.shape == "sphere" or body.lying else body.half[2]
 
 
 def draw_shape(rng: np.random.Generator, size: float) -> tuple[str, tuple[float, float, float], int, bool]:
-    """Shape, half extents (m), number of sides and whether it lies on its side, for a body of about `size` m."""
+    """Shape, half extents (m), number of sides and whether the body lies on its side, for a body of about `size` m."""
     shape = str(rng.choice(SHAPES, p=SHAPE_WEIGHTS))
     a = size / 2
     if shape in ("cube", "sphere"):

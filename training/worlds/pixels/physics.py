@@ -1,4 +1,4 @@
-"""Rigid-body simulation of a scene by Bullet: poses at the frames of a video, and who touched whom when."""
+"""Rigid-body simulation of a scene with Bullet: poses at the frames of a video, and the times of contacts."""
 
 from __future__ import annotations
 
@@ -9,15 +9,18 @@ import pybullet as bullet
 
 from training.worlds.pixels.bodies import Body, rest_height
 
-LEAST_RATE = 240  # simulation steps per second, at least
-PARKED = 1000.0  # m; where a body waits for its launch
+MIN_STEP_HZ = 240  # simulation steps per second
+PARKED = 1000.0  # m; x and y of bodies that are not launched
 GRAVITY = 9.81  # m/s²
 
 
 @dataclass
 class Motion:
-    """positions (frames, bodies, 3) m, rotations (frames, bodies, 3, 3) local -> world, present (frames, bodies);
-    touches {(i, j) indices of bodies: times s of every step in contact}, i < j."""
+    """Result of a simulation.
+
+    positions (frames, bodies, 3) m; rotations (frames, bodies, 3, 3) local to world; present (frames, bodies);
+    touches {(i, j): times in s of every step in contact} with body indices i < j.
+    """
 
     positions: np.ndarray
     rotations: np.ndarray
@@ -73,7 +76,7 @@ def _add(body: Body, client: int, absent: bool) -> int:
 def _throw(body: Body, handle: int, client: int) -> None:
     vx, vy, vz = body.velocity
     spin = [0.0, 0.0, body.spin]
-    if body.shape == "sphere":  # it comes rolling, not sliding
+    if body.shape == "sphere":  # it rolls instead of sliding
         spin = [-vy / body.half[0], vx / body.half[0], body.spin]
     bullet.resetBasePositionAndOrientation(handle, body.position, _orientation(body), physicsClientId=client)
     _move(handle, [vx, vy, vz], spin, client)
@@ -85,13 +88,15 @@ def _move(handle: int, velocity: list[float], spin: list[float], client: int) ->
 
 
 def simulate(bodies: list[Body], floor_friction: float, fps: float, frames: int, without: int | None = None) -> Motion:
-    """Runs the world for `frames` frames. `without`: the index of a body that stays away, for counterfactuals (it is
-    parked, not removed, since the order of the bodies has an influence on the solver's rounding).
-    Deterministic: the same arguments give the same motion."""
+    """Simulate `frames` frames. The same arguments give the same motion.
+
+    without: index of a body that stays away, for counterfactuals. The body is parked instead of removed because the order of
+    the bodies changes the rounding of the solver.
+    """
     client = bullet.connect(bullet.DIRECT)
     try:
         bullet.setGravity(0, 0, -GRAVITY, physicsClientId=client)
-        per_frame = int(np.ceil(LEAST_RATE / fps))
+        per_frame = int(np.ceil(MIN_STEP_HZ / fps))
         step = 1.0 / (fps * per_frame)
         bullet.setPhysicsEngineParameter(fixedTimeStep=step, deterministicOverlappingPairs=1, physicsClientId=client)
         floor = bullet.createMultiBody(
@@ -123,13 +128,13 @@ def _run(
         for i in [i for i in waiting if bodies[i].launch <= t and i != without]:
             _throw(bodies[i], handles[i], client)
             waiting.discard(i)
-        for i in [i for i in unpushed if bodies[i].push and bodies[i].push[0] <= t]:
+        for i, push in [(i, push) for i in unpushed if (push := bodies[i].push) and push[0] <= t]:
             (vx, vy, vz), spin = bullet.getBaseVelocity(handles[i], physicsClientId=client)
-            dx, dy = bodies[i].push[1]
+            dx, dy = push[1]
             _move(handles[i], [vx + dx, vy + dy, vz], spin, client)
             unpushed.discard(i)
         if s % per_frame == 0:
-            _note(motion, s // per_frame, handles, waiting, client)
+            _record(motion, s // per_frame, handles, waiting, client)
         bullet.stepSimulation(physicsClientId=client)
         for contact in bullet.getContactPoints(physicsClientId=client):
             if contact[1] in index and contact[2] in index and (contact[8] < 1e-3 or contact[9] > 0):
@@ -140,7 +145,7 @@ def _run(
     return motion
 
 
-def _note(motion: Motion, frame: int, handles: dict[int, int], waiting: set[int], client: int) -> None:
+def _record(motion: Motion, frame: int, handles: dict[int, int], waiting: set[int], client: int) -> None:
     for i, h in handles.items():
         place, quaternion = bullet.getBasePositionAndOrientation(h, physicsClientId=client)
         motion.positions[frame, i] = place

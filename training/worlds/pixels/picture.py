@@ -1,4 +1,4 @@
-"""Paints a scene by casting the rays of each body's pixels: exact outlines and depths, textures, light and shadows."""
+"""Renders a scene by ray casting: exact outlines and depths, textures, light and shadows."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from training.worlds.pixels.bodies import Body
 from training.worlds.pixels.scene import Scene
 
 NOTHING, OCCLUDER = 255, 254
-Sight = tuple[tuple[slice, slice], np.ndarray, np.ndarray]
-GRAIN_FRAMES = 7  # pictures of sensor noise that are taken in turn, shifted at random
+Rendering = tuple[tuple[slice, slice], np.ndarray, np.ndarray]
+GRAIN_FRAMES = 7  # pictures of sensor noise, drawn at random and shifted
 
 
 def _smooth_noise(rng: np.random.Generator, size: int, octaves: int) -> np.ndarray:
@@ -27,7 +27,7 @@ def _smooth_noise(rng: np.random.Generator, size: int, octaves: int) -> np.ndarr
 
 
 def floor_texture(rng: np.random.Generator, kind: str, size: int = 512) -> np.ndarray:
-    """(size, size) mixture 0–1 of the two floor colours; wraps around."""
+    """Mixture 0–1 (size, size) of the two floor colours; the texture wraps around."""
     y, x = np.mgrid[:size, :size].astype(np.float32) / size
     noise = _smooth_noise(rng, size, 5)
     if kind == "plain":
@@ -44,50 +44,54 @@ def floor_texture(rng: np.random.Generator, kind: str, size: int = 512) -> np.nd
 
 
 class Painter:
-    """Paints the frames of one scene. `paint` gives the picture (BGR, uint8) and the label map (uint8: index of the
-    body, NOTHING or OCCLUDER)."""
+    """Renders the frames of one scene.
+
+    `paint` returns the picture (BGR, uint8) and the label map (uint8: index of the body, NOTHING or OCCLUDER).
+    """
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
         self.rng = np.random.default_rng((scene.seed, 1))
         self.rays = scene.camera.rays()
         self.eye = scene.camera.eye.astype(np.float32)
-        self.light = np.array(scene.look.light, np.float32)
-        self.background: np.ndarray | None = None  # made when the first picture is wanted
-        look = scene.look
+        self.light = np.array(scene.appearance.light, np.float32)
+        self.background: np.ndarray | None = None  # drawn for the first picture
+        style = scene.appearance
         shape = (GRAIN_FRAMES, scene.camera.height, scene.camera.width, 1 if scene.seed % 2 else 3)
-        self.grain = (self.rng.standard_normal(shape, np.float32) * look.noise) if look.noise else None
-        self.sights: dict[int, tuple[bytes, Sight | None]] = {}
+        self.grain = (self.rng.standard_normal(shape, np.float32) * style.noise) if style.noise else None
+        self.rendered: dict[int, tuple[bytes, Rendering | None]] = {}
         self.clean: tuple[bytes, np.ndarray | None, np.ndarray] | None = None
         self.corners = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
 
     def _background(self) -> np.ndarray:
         """(height, width, 3) float32 BGR 0–255: the floor up to the horizon, the wall above."""
-        look, rays = self.scene.look, self.rays
+        style, rays = self.scene.appearance, self.rays
         down = np.minimum(rays[..., 2], -1e-3)
         depth = -self.eye[2] / down
         xy = self.eye[:2] + rays[..., :2] * depth[..., None]
-        texture = floor_texture(self.rng, look.floor)
-        uv = (xy / (4 * look.floor_scale) % 1 * texture.shape[0]).astype(np.float32)
-        # Far away the texture is finer than the pixels: it fades to its mean, as a lens would show it.
+        texture = floor_texture(self.rng, style.floor)
+        uv = (xy / (4 * style.floor_scale) % 1 * texture.shape[0]).astype(np.float32)
+        # Far away the texture is finer than the pixels, so it fades to its mean.
         fine = np.clip(depth / 14, 0, 1)[..., None] ** 2
         mix = cv2.remap(texture.astype(np.float32), uv[..., 0], uv[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_WRAP)
         mix = mix[..., None] * (1 - fine) + float(texture.mean()) * fine
-        a, b = (np.array(c, np.float32) for c in look.floor_colours)
+        a, b = (np.array(c, np.float32) for c in style.floor_colours)
         picture = a * (1 - mix) + b * mix
-        for x, y, w, h, colour in look.rugs:
+        for x, y, w, h, colour in style.rugs:
             on = (np.abs(xy[..., 0] - x) < w) & (np.abs(xy[..., 1] - y) < h)
             picture[on] = np.array(colour) * 0.8 + picture[on] * 0.2
-        picture *= look.ambient + (1 - look.ambient) * max(self.light[2], 0)
+        picture *= style.ambient + (1 - style.ambient) * max(self.light[2], 0)
         wall = (rays[..., 2] > -1e-3) | (depth > 40)
-        picture[wall] = look.wall
+        picture[wall] = style.wall
         rows, columns = np.mgrid[-1 : 1 : 1j * rays.shape[0], -1 : 1 : 1j * rays.shape[1]]
-        picture *= (1 - look.vignette * (rows**2 + columns**2) / 2)[..., None]
+        picture *= (1 - style.vignette * (rows**2 + columns**2) / 2)[..., None]
         return np.ascontiguousarray(picture[..., ::-1] * 255).astype(np.float32)
 
     def labels(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> np.ndarray:
-        """The label map alone, by filling outlines from the farthest to the nearest body: within a pixel of what `paint`
-        gives, and far cheaper."""
+        """Return the label map alone, by filling outlines from the farthest to the nearest body.
+
+        It differs from the labels of `paint` by at most one pixel at outlines, and costs far less.
+        """
         pose = _fingerprint(positions, rotations, present)
         if self.clean is None or self.clean[0] != pose:
             self.clean = pose, None, self._outline(positions, rotations, present)
@@ -102,7 +106,7 @@ class Painter:
                 continue
             pixels, depth = camera.project(silhouette(bodies[i], positions[i], rotations[i], camera.eye))
             if depth.min() > 0.2:
-                low, high = pixels.min(0), pixels.max(0)  # what is filled has its edge pixels in addition
+                low, high = pixels.min(0), pixels.max(0)  # fillConvexPoly also fills the pixels on the edge
                 pixels = (pixels - (low + high) / 2) * (1 - 1 / np.maximum(high - low, 2)) + (low + high) / 2
                 hull = cv2.convexHull(np.round(pixels * 8).astype(np.int32))
                 cv2.fillConvexPoly(labels, hull, int(i), cv2.LINE_8, 3)
@@ -110,18 +114,21 @@ class Painter:
         return labels
 
     def paint(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the picture (height, width, 3) BGR uint8 and the label map (height, width) uint8 of one pose."""
         pose = _fingerprint(positions, rotations, present)
-        if self.clean is None or self.clean[0] != pose:  # what rests need not be painted anew
-            if self.background is None:
-                self.background = self._background()
-            picture = self.background.copy()
-            if self.scene.look.shadow:
-                self._shadows(picture, positions, rotations, present)
-            self.clean = pose, picture, self._cast(positions, rotations, present, picture)
-        return self._spoil(self.clean[1]), self.clean[2]
+        if self.clean is not None and self.clean[0] == pose and self.clean[1] is not None:
+            return self._spoil(self.clean[1]), self.clean[2]  # an unchanged pose is not rendered again
+        if self.background is None:
+            self.background = self._background()
+        picture = self.background.copy()
+        if self.scene.appearance.shadow:
+            self._shadows(picture, positions, rotations, present)
+        labels = self._cast(positions, rotations, present, picture)
+        self.clean = pose, picture, labels
+        return self._spoil(picture), labels
 
     def _shadows(self, picture: np.ndarray, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray) -> None:
-        camera, look = self.scene.camera, self.scene.look
+        camera, style = self.scene.camera, self.scene.appearance
         mask = np.zeros(picture.shape[:2], np.uint8)
         for i, body in enumerate(self.scene.bodies):
             if not present[i] or not camera.sees(positions[i], body.radius * 4):
@@ -134,20 +141,20 @@ class Painter:
                 cv2.fillConvexPoly(mask, hull, 255, cv2.LINE_AA, 3)
         if mask.any():
             x, y, w, h = cv2.boundingRect(mask)
-            m = int(3 * look.shadow_blur) + 1
-            part = np.s_[max(0, y - m) : y + h + m, max(0, x - m) : x + w + m]
-            soft = cv2.GaussianBlur(mask[part], (0, 0), look.shadow_blur).astype(np.float32) * (look.shadow / 255)
-            picture[part] *= 1 - soft[..., None]
+            m = int(3 * style.shadow_blur) + 1
+            region = np.s_[max(0, y - m) : y + h + m, max(0, x - m) : x + w + m]
+            soft = cv2.GaussianBlur(mask[region], (0, 0), style.shadow_blur).astype(np.float32) * (style.shadow / 255)
+            picture[region] *= 1 - soft[..., None]
 
     def _cast(self, positions: np.ndarray, rotations: np.ndarray, present: np.ndarray, picture: np.ndarray) -> np.ndarray:
         height, width = self.rays.shape[:2]
         labels = np.full((height, width), NOTHING, np.uint8)
         depths = np.full((height, width), np.inf, np.float32)
         for i in range(len(self.scene.bodies)):
-            seen = self._sight(i, positions[i], rotations[i]) if present[i] else None
-            if seen is None:
+            rendering = self._render(i, positions[i], rotations[i]) if present[i] else None
+            if rendering is None:
                 continue
-            roi, depth, colours = seen
+            roi, depth, colours = rendering
             front = depth < depths[roi]
             depths[roi][front] = depth[front]
             labels[roi][front] = i
@@ -157,20 +164,22 @@ class Painter:
 
     def _occlude(self, labels: np.ndarray, picture: np.ndarray | None) -> None:
         width = labels.shape[1]
-        for x, w, colour in self.scene.look.occluders:
+        for x, w, colour in self.scene.appearance.occluders:
             columns = np.s_[:, int((x - w / 2) * width) : int((x + w / 2) * width)]
             labels[columns] = OCCLUDER
             if picture is not None:
                 picture[columns] = np.array(colour[::-1]) * 255
 
-    def _sight(self, i: int, position: np.ndarray, rotation: np.ndarray) -> Sight | None:
-        """How body i alone would look: its part of the picture, depths there (inf beside it) and colours; None when it is
-        out of view. What has not moved is not cast again."""
+    def _render(self, i: int, position: np.ndarray, rotation: np.ndarray) -> Rendering | None:
+        """Render body i alone: its region of the picture, depths there (inf outside the body) and colours.
+
+        Return None when the body is out of view. The result is cached until the body moves.
+        """
         pose = np.round(np.append(position, rotation), 4).tobytes()
-        known = self.sights.get(i)
-        if known and known[0] == pose:
-            return known[1]
-        body, sight = self.scene.bodies[i], None
+        cached = self.rendered.get(i)
+        if cached and cached[0] == pose:
+            return cached[1]
+        body, rendering = self.scene.bodies[i], None
         roi = self._roi(body, position, rotation)
         if roi is not None:
             turn = rotation.astype(np.float32)
@@ -181,12 +190,12 @@ class Painter:
             on = np.isfinite(depth)
             colours = np.zeros((len(depth), 3), np.float32)
             colours[on] = self._shade(body, origin + rays[on] * depth[on, None], normal[on], rotation)
-            sight = roi, depth.reshape(shape[:2]), colours.reshape(shape)
-        self.sights[i] = pose, sight
-        return sight
+            rendering = roi, depth.reshape(shape[:2]), colours.reshape(shape)
+        self.rendered[i] = pose, rendering
+        return rendering
 
     def _roi(self, body: Body, position: np.ndarray, rotation: np.ndarray) -> tuple[slice, slice] | None:
-        """The part of the picture that the body may cover; None when it is out of view."""
+        """Return the region of the picture that the body may cover, or None when it is out of view."""
         pixels, depth = self.scene.camera.project((self.corners * body.half) @ rotation.T + position)
         if depth.min() < 0.2:
             return None
@@ -197,10 +206,10 @@ class Painter:
 
     def _shade(self, body: Body, local: np.ndarray, normal: np.ndarray, rotation: np.ndarray) -> np.ndarray:
         """BGR (n, 3) 0–255 of local points with local normals."""
-        look = self.scene.look
+        style = self.scene.appearance
         light = self.light @ rotation.astype(np.float32)
         lit = np.maximum(normal @ light, 0)
-        value = (look.ambient + (1 - look.ambient) * lit) * (1 + _pattern(body, local))
+        value = (style.ambient + (1 - style.ambient) * lit) * (1 + _pattern(body, local))
         colour = np.array(body.colour[::-1], np.float32) * value[:, None]
         if body.gloss:
             eye = self.eye @ rotation.astype(np.float32) - local
@@ -210,15 +219,15 @@ class Painter:
         return np.clip(colour, 0, 1) * 255
 
     def _spoil(self, picture: np.ndarray) -> np.ndarray:
-        """What the camera adds: blur, shake, flicker, noise."""
-        look, rng = self.scene.look, self.rng
-        if look.shake:
-            shift = np.float32([[1, 0, rng.normal(0, look.shake)], [0, 1, rng.normal(0, look.shake)]])
+        """Add the effects of a camera: blur, shake, flicker, noise."""
+        style, rng = self.scene.appearance, self.rng
+        if style.shake:
+            shift = np.array([[1, 0, rng.normal(0, style.shake)], [0, 1, rng.normal(0, style.shake)]], np.float32)
             picture = cv2.warpAffine(picture, shift, picture.shape[1::-1], borderMode=cv2.BORDER_REPLICATE)
-        if look.blur:
-            picture = cv2.GaussianBlur(picture, (0, 0), look.blur)
-        if look.flicker:
-            picture = picture * (1 + rng.normal(0, look.flicker))
+        if style.blur:
+            picture = cv2.GaussianBlur(picture, (0, 0), style.blur)
+        if style.flicker:
+            picture = picture * (1 + rng.normal(0, style.flicker))
         if self.grain is not None:
             roll = int(rng.integers(picture.shape[1]))
             picture = picture + np.roll(self.grain[int(rng.integers(GRAIN_FRAMES))], roll, axis=1)
@@ -226,7 +235,7 @@ class Painter:
 
 
 def silhouette(body: Body, position: np.ndarray, rotation: np.ndarray, eye: np.ndarray) -> np.ndarray:
-    """World points (n, 3) m whose projected hull is the outline of the body."""
+    """World points (n, 3) in m whose projected hull is the outline of the body."""
     if body.shape != "sphere":
         return body.vertices() @ rotation.T + position
     away = eye - position
@@ -244,7 +253,7 @@ def _fingerprint(positions: np.ndarray, rotations: np.ndarray, present: np.ndarr
 
 
 def _pattern(body: Body, local: np.ndarray) -> np.ndarray | float:
-    """Relative brightness of the surface at local points, about −depth … depth."""
+    """Relative brightness of the surface at local points, about −depth to depth."""
     p = local * (body.pattern_scale / max(body.half))
     if body.pattern == "stripes":
         return body.pattern_depth * np.sign(np.sin(p[:, 0] * 2))
@@ -258,8 +267,10 @@ def _pattern(body: Body, local: np.ndarray) -> np.ndarray | float:
 
 
 def hit(body: Body, origin: np.ndarray, rays: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Where rays (n, 3) from origin (3,), both in local axes, first meet the body: distance in ray lengths (n,), inf for
-    a miss, and outward local normals (n, 3)."""
+    """Intersect rays (n, 3) from origin (3,), both in local axes, with the body.
+
+    Return distances in ray lengths (n,), inf for a miss, and outward local normals (n, 3).
+    """
     if body.shape == "sphere":
         return _hit_sphere(body.half[0], origin, rays)
     if body.round:

@@ -1,9 +1,10 @@
-"""A contact sheet to look at: a few frames of each scene with its boxes and the collisions told."""
+"""Contact sheet of rendered scenes: a few frames of each with boxes and collisions."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -13,7 +14,7 @@ MOMENTS = (0.1, 0.35, 0.6, 0.85)
 SOON = 0.3  # s around a collision in which its two bodies are drawn in red
 
 
-def _tile(picture: np.ndarray, boxes: dict, truth: dict, t: float) -> np.ndarray:
+def _tile(picture: np.ndarray, boxes: dict[str, Any], truth: dict[str, Any], t: float) -> np.ndarray:
     hot = {i for e in truth["events"] if e["type"] == "collision" and abs(e["t"] - t) < SOON for i in e["objects"]}
     for i, (x, y, w, h) in boxes.items():
         colour = (0, 0, 255) if int(i) in hot else (0, 255, 0)
@@ -25,7 +26,7 @@ def _tile(picture: np.ndarray, boxes: dict, truth: dict, t: float) -> np.ndarray
 
 
 def write_preview(folder: Path, seeds: list[int], target: Path) -> None:
-    """Draws the scenes of the seeds that have a video; one row a scene. The last tile is at a collision if there is one."""
+    """Draw one row for each seed that has a video. The last tile shows the first collision if there is one."""
     rows = []
     for seed in seeds:
         truth = json.loads((folder / f"s{seed}.json").read_text())

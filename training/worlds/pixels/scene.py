@@ -1,4 +1,4 @@
-"""Draws a table-top scene from its seed: bodies, camera, floor, light and what the video suffers."""
+"""Draws a table-top scene from its seed: bodies, camera, floor, light and image degradation."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ SIZE_WEIGHTS = (0.1, 0.1, 0.15, 0.25, 0.12, 0.08, 0.08, 0.08, 0.04)
 RATES = (10, 12, 15, 20, 24, 25, 30)
 FLOORS = ("plain", "noise", "wood", "tiles", "checks", "speckle")
 PATTERNS = ("plain", "plain", "plain", "stripes", "checks", "noise", "halves")
-PRESETS = ("ultrafast", "superfast", "veryfast")  # of x264: they differ in kind of artefact, and in time
-MOST_BODIES = 9
+PRESETS = ("ultrafast", "superfast", "veryfast")  # of x264: they differ in artefacts and speed
+MAX_BODIES = 9
 GRAVITY = 9.81
 
 
 @dataclass
-class Look:
-    """What decides the picture beside the bodies. Colours are RGB 0–1; `light` points from the scene to the light."""
+class Appearance:
+    """Determines the picture together with the bodies. Colours are RGB 0–1; `light` points from the scene to the light."""
 
     floor: str
     floor_colours: tuple[tuple[float, float, float], tuple[float, float, float]]
@@ -44,23 +44,25 @@ class Look:
 
 @dataclass
 class Scene:
+    """One table-top scene. fps in frames per second; floor_friction is a factor of the friction of each body."""
+
     seed: int
     fps: float
     frames: int
     camera: Camera
     floor_friction: float
     bodies: list[Body]
-    look: Look
+    appearance: Appearance
 
 
 def draw_scene(seed: int, duration: float = 10.0) -> Scene:
-    """The scene of a seed. `duration` in s."""
+    """Return the scene of a seed. duration in s."""
     rng = np.random.default_rng(seed)
     fps = float(rng.choice(RATES, p=np.array([1, 1, 1.5, 1.5, 1, 3, 2]) / 11))
     camera = _camera(rng)
-    look = _look(rng)
+    appearance = _appearance(rng)
     bodies = _bodies(rng, camera, duration)
-    return Scene(seed, fps, int(round(duration * fps)), camera, 1.0, bodies, look)
+    return Scene(seed, fps, int(round(duration * fps)), camera, 1.0, bodies, appearance)
 
 
 def _camera(rng: np.random.Generator) -> Camera:
@@ -74,7 +76,7 @@ def _camera(rng: np.random.Generator) -> Camera:
 
 
 def _colour(rng: np.random.Generator, vivid: bool) -> tuple[float, float, float]:
-    """RGB 0–1; vivid: saturated, else pale or grey."""
+    """RGB 0–1; saturated if `vivid`, else pale or grey."""
     hue, value = rng.uniform(0, 1), rng.uniform(0.25, 0.95)
     grey = rng.random() < (0.12 if vivid else 0.5)
     saturation = rng.uniform(0, 0.1) if grey else rng.uniform(0.45, 1.0) if vivid else rng.uniform(0.05, 0.4)
@@ -83,10 +85,10 @@ def _colour(rng: np.random.Generator, vivid: bool) -> tuple[float, float, float]
     return float(rgb[0]), float(rgb[1]), float(rgb[2])
 
 
-def _look(rng: np.random.Generator) -> Look:
+def _appearance(rng: np.random.Generator) -> Appearance:
     a = _colour(rng, False)
     contrast = rng.uniform(0.03, 0.25) * rng.choice([-1, 1])
-    b = tuple(float(np.clip(c + contrast, 0.02, 0.98)) for c in a)
+    red, green, blue = (float(np.clip(c + contrast, 0.02, 0.98)) for c in a)
     height, turn = np.radians(rng.uniform(35, 80)), rng.uniform(0, 2 * np.pi)
     rugs = [
         (*rng.uniform(-3.5, 3.5, 2), *rng.uniform(0.2, 1.2, 2), _colour(rng, bool(rng.random() < 0.5)))
@@ -96,9 +98,9 @@ def _look(rng: np.random.Generator) -> Look:
         (rng.uniform(0.1, 0.9), rng.uniform(0.02, 0.09), _colour(rng, False))
         for _ in range(int(rng.choice([0, 1, 2], p=[0.85, 0.12, 0.03])))
     ]
-    return Look(
+    return Appearance(
         floor=str(rng.choice(FLOORS)),
-        floor_colours=(a, b),
+        floor_colours=(a, (red, green, blue)),
         floor_scale=rng.uniform(0.3, 2.0),
         wall=_colour(rng, False),
         light=(np.cos(turn) * np.cos(height), np.sin(turn) * np.cos(height), np.sin(height)),
@@ -120,7 +122,7 @@ def _look(rng: np.random.Generator) -> Look:
 def _bodies(rng: np.random.Generator, camera: Camera, duration: float) -> list[Body]:
     scale = rng.uniform(0.35, 0.9)
     friction, rolling = rng.uniform(0.04, 0.3), rng.uniform(0.0005, 0.02)
-    count = int(rng.integers(3, MOST_BODIES + 1))
+    count = int(rng.integers(3, MAX_BODIES + 1))
     inside = int(rng.binomial(count, 0.45))
     bodies: list[Body] = []
     for i in range(count):
@@ -152,7 +154,7 @@ def _bodies(rng: np.random.Generator, camera: Camera, duration: float) -> list[B
 
 
 def _fix_one(rng: np.random.Generator, bodies: list[Body]) -> None:
-    """Makes one resting body immovable: a wall off which others bounce. It is a thing to see, with a box of its own."""
+    """Make one resting body immovable: others bounce off it. It stays an object with a box of its own."""
     resting = [b for b in bodies if b.launch == 0 and not any(b.velocity) and not b.push]
     if resting:
         resting[int(rng.integers(len(resting)))].fixed = True
@@ -185,7 +187,7 @@ def _place_inside(rng: np.random.Generator, camera: Camera, body: Body, others: 
 
 
 def _throw_in(rng: np.random.Generator, camera: Camera, body: Body, others: list[Body], duration: float) -> bool:
-    """Starts the body outside the picture, aimed at another one or somewhere into the view."""
+    """Start the body outside the picture, aimed at another body or at a point in view."""
     z = rest_height(body)
     target = rng.uniform(-1.8, 1.8, 2)
     if others and rng.random() < 0.8:
@@ -209,7 +211,7 @@ def _throw_in(rng: np.random.Generator, camera: Camera, body: Body, others: list
         speed = np.sqrt(2 * body.friction * GRAVITY * distance * rng.uniform(1.0, 2.4))
     body.velocity = (float(-way[0] * speed), float(-way[1] * speed), 0.0)
     body.spin = float(rng.normal(0, 1.5)) if body.shape != "sphere" else 0.0
-    if rng.random() < 0.06:  # it drops in and bounces
+    if rng.random() < 0.06:  # it falls from above and bounces
         body.position = (*body.position[:2], z + float(rng.uniform(0.3, 1.2)))
     return True
 

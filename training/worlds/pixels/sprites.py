@@ -1,6 +1,6 @@
-"""Drawn things that look and move somewhat like real ones: people of jointed limbs, cars, animals, solid shapes.
+"""Sprites of people with jointed limbs, cars, animals and solid shapes.
 
-A sprite is drawn as a map of parts, each with a paint; `Look` (the identity) stays, `Pose` changes from frame to frame.
+A sprite is a map of parts, each with a paint. `Appearance` is constant for an object, `Pose` changes from frame to frame.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import ArrayLike
 
 from training.worlds.pixels.textures import colour, pattern
 
@@ -19,7 +20,10 @@ SUPERSAMPLE_BELOW_PX = 160
 
 @dataclass(frozen=True)
 class Pose:
-    """How a thing stands: phase of the gait (radians), view (0 = facing us, pi/2 = facing right), stride 0 to 1.3, lean (degrees)."""
+    """Pose of an object in one frame.
+
+    phase of the gait in rad; view in rad (0: facing the camera, pi/2: facing right); stride 0 to 1.3; lean in degrees.
+    """
 
     phase: float = 0.0
     view: float = 1.57
@@ -27,18 +31,18 @@ class Pose:
     lean: float = 0.0
 
 
-class Look:
-    """What makes a thing itself: kind, proportions, paints and patterns of its parts."""
+class Appearance:
+    """Identity of an object: kind, proportions, paints and patterns of its parts."""
 
     def __init__(self, rng: np.random.Generator, kind: str):
         self.kind = kind
         self.shape = rng.uniform(0, 1, 16)
         self.paint = np.stack([np.zeros(3, np.float32)] + [colour(rng) for _ in range(PARTS - 1)])
         tone = rng.uniform(0.25, 1)
-        self.paint[SKIN] = np.float32([150, 180, 225]) * tone
-        self.paint[HAIR] = np.float32([60, 80, 110]) * rng.uniform(0.1, 1.5) * rng.uniform(0.8, 1.2, 3)
+        self.paint[SKIN] = np.array([150, 180, 225], np.float32) * tone
+        self.paint[HAIR] = np.array([60, 80, 110], np.float32) * rng.uniform(0.1, 1.5) * rng.uniform(0.8, 1.2, 3)
         self.paint[SHOES] *= 0.6
-        self.paint[GLASS] = np.float32([70, 60, 50]) * rng.uniform(0.5, 2.4)
+        self.paint[GLASS] = np.array([70, 60, 50], np.float32) * rng.uniform(0.5, 2.4)
         self.paint[DARK] = rng.uniform(15, 60)
         self.paint[SLEEVES] = self.paint[TOP] * 0.92 if rng.random() < 0.75 else self.paint[SKIN]
         if rng.random() < 0.12:
@@ -50,21 +54,21 @@ class Look:
 
 
 def aspect_of(kind: str, shape: np.ndarray) -> float:
-    """Width / height of the canvas that a kind of thing is drawn on."""
+    """Width / height of the canvas on which a kind of object is drawn."""
     return {"person": 0.9, "car": 2.2 + shape[0], "animal": 1.5 + shape[0] * 0.5}.get(kind, 0.5 + 1.5 * shape[0])
 
 
-def draw(look: Look, pose: Pose, height_px: float, light: float) -> tuple[np.ndarray, np.ndarray]:
-    """Picture (premultiplied, float32 BGR 0-255) and alpha (0-1) of a thing whose canvas is `height_px` high."""
+def draw(appearance: Appearance, pose: Pose, height_px: float, light: float) -> tuple[np.ndarray, np.ndarray]:
+    """Picture (premultiplied, float32 BGR 0–255) and alpha (0–1) of an object whose canvas is `height_px` high."""
     factor = 2 if height_px < SUPERSAMPLE_BELOW_PX else 1
     rows = max(4, round(height_px)) * factor
-    columns = max(4, round(height_px * look.aspect)) * factor
+    columns = max(4, round(height_px * appearance.aspect)) * factor
     parts = np.zeros((rows, columns), np.uint8)
-    DRAWERS.get(look.kind, draw_solid)(Pen(parts, rows, columns), look, pose)
+    DRAWERS.get(appearance.kind, draw_solid)(Pen(parts, rows, columns), appearance, pose)
     if pose.lean:
         turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), pose.lean, 1)
         parts = cv2.warpAffine(parts, turn, (columns, rows), flags=cv2.INTER_NEAREST)
-    picture = shade(parts, look, pose, light)
+    picture = shade(parts, appearance, pose, light)
     alpha = (parts > 0).astype(np.float32)
     picture *= alpha[..., None]
     if factor > 1:
@@ -76,12 +80,12 @@ def draw(look: Look, pose: Pose, height_px: float, light: float) -> tuple[np.nda
     return picture, alpha
 
 
-def shade(parts: np.ndarray, look: Look, pose: Pose, light: float) -> np.ndarray:
-    """Paint by part, with patterns, rounder-looking edges and light from one side (`light`, -1 left to 1 right)."""
+def shade(parts: np.ndarray, appearance: Appearance, pose: Pose, light: float) -> np.ndarray:
+    """Paint each part, with patterns, darker edges and light from one side (`light`: −1 left to 1 right)."""
     rows, columns = parts.shape
-    picture = look.paint[parts]
-    which = look.patterns[0 if np.cos(pose.view) >= 0 else 1]
-    grain = cv2.resize(which, (columns, rows), interpolation=cv2.INTER_LINEAR) * look.strength[parts]
+    picture = appearance.paint[parts]
+    which = appearance.patterns[0 if np.cos(pose.view) >= 0 else 1]
+    grain = cv2.resize(which, (columns, rows), interpolation=cv2.INTER_LINEAR) * appearance.strength[parts]
     picture += grain[..., None]
     solid = (parts > 0).astype(np.float32)
     width = max(3, int(rows * 0.06) | 1)
@@ -92,40 +96,45 @@ def shade(parts: np.ndarray, look: Look, pose: Pose, light: float) -> np.ndarray
 
 
 class Pen:
-    """Draws on a map of parts in units of the canvas height; x is measured from the canvas's middle."""
+    """Draws on a map of parts in units of the canvas height; x is measured from the middle of the canvas."""
 
     def __init__(self, parts: np.ndarray, rows: int, columns: int):
         self.parts, self.unit, self.middle = parts, rows, columns / 2
 
-    def points(self, points: np.ndarray) -> np.ndarray:
+    def points(self, points: ArrayLike) -> np.ndarray:
+        """Convert points (n, 2) to pixels with 4 fractional bits, int32."""
         scaled = np.asarray(points, np.float64) * self.unit
         scaled[:, 0] += self.middle
         return np.round(scaled * 16).astype(np.int32)
 
-    def polygon(self, part: int, points) -> None:
+    def polygon(self, part: int, points: ArrayLike) -> None:
+        """Fill a polygon of points (n, 2) with a part."""
         cv2.fillPoly(self.parts, [self.points(points)], part, shift=4)
 
     def disc(self, part: int, x: float, y: float, rx: float, ry: float | None = None, angle: float = 0) -> None:
+        """Fill an ellipse with radii rx and ry (default rx), turned by `angle` degrees."""
         centre = tuple(int(v) for v in self.points([[x, y]])[0])
         axes = (int(rx * self.unit * 16), int((ry or rx) * self.unit * 16))
         cv2.ellipse(self.parts, centre, axes, angle, 0, 360, part, -1, shift=4)
 
-    def limb(self, part: int, start, end, r0: float, r1: float) -> None:
+    def limb(self, part: int, start: ArrayLike, end: ArrayLike, r0: float, r1: float) -> None:
+        """Fill a tapered bar with round ends of radius r0 and r1."""
         a, b = np.asarray(start, float), np.asarray(end, float)
         along = b - a
         across = np.array([-along[1], along[0]]) / max(1e-6, float(np.hypot(*along)))
         self.polygon(part, [a + across * r0, b + across * r1, b - across * r1, a - across * r0])
-        self.disc(part, *a, r0)
-        self.disc(part, *b, r1)
+        self.disc(part, a[0], a[1], r0)
+        self.disc(part, b[0], b[1], r1)
 
 
-def joint(origin, angle: float, length: float) -> np.ndarray:
-    """The other end of a bone hanging from `origin`, swung by `angle` (radians, 0 = straight down, positive = right)."""
+def joint(origin: ArrayLike, angle: float, length: float) -> np.ndarray:
+    """End of a bone of `length` that hangs from `origin`, swung by `angle` (rad; 0: straight down, positive: right)."""
     return np.asarray(origin, float) + length * np.array([np.sin(angle), np.cos(angle)])
 
 
-def draw_person(pen: Pen, look: Look, pose: Pose) -> None:
-    s = look.shape
+def draw_person(pen: Pen, appearance: Appearance, pose: Pose) -> None:
+    """Draw a person: far arm, legs, torso, clothes, head, near arm, bags."""
+    s = appearance.shape
     side, front = abs(np.sin(pose.view)), abs(np.cos(pose.view))
     facing = 1 if np.sin(pose.view) >= 0 else -1
     swing = 0.55 * pose.stride * np.sin(pose.phase)
@@ -135,7 +144,7 @@ def draw_person(pen: Pen, look: Look, pose: Pose) -> None:
     hips = build * (0.055 * side + 0.08 * front)
     legs = [(-1, swing), (1, -swing)]
     arms = [(-1, -swing * 0.8), (1, swing * 0.8)]
-    draw_arm(pen, look, shoulder, arms[0], half, side, facing, build)
+    draw_arm(pen, appearance, shoulder, arms[0], half, side, facing, build)
     for sign, angle in legs:
         draw_leg(pen, hip, sign * hips * 0.55 * front, angle, side, facing, build, pose.stride, s)
     pen.polygon(TOP, [[-half, 0.2], [half, 0.2], [hips * 1.05, 0.53], [-hips * 1.05, 0.53]])
@@ -149,12 +158,13 @@ def draw_person(pen: Pen, look: Look, pose: Pose) -> None:
     draw_head(pen, s, pose, facing, side)
     if s[5] < 0.3:
         pen.disc(BAG, -facing * half * (0.9 * side + 0.1), 0.33, 0.05 + 0.02 * s[6], 0.1)
-    draw_arm(pen, look, shoulder, arms[1], half, side, facing, build)
+    draw_arm(pen, appearance, shoulder, arms[1], half, side, facing, build)
     if s[7] < 0.22:
         pen.polygon(BAG, np.array([[-0.05, 0], [0.05, 0], [0.06, 0.13], [-0.06, 0.13]]) + [half + 0.02, 0.47])
 
 
 def draw_head(pen: Pen, s: np.ndarray, pose: Pose, facing: int, side: float) -> None:
+    """Draw hair, face and hat."""
     pen.disc(HAIR, 0, 0.08, 0.056 + 0.012 * s[8], 0.072)
     if np.cos(pose.view) > -0.3:
         pen.disc(SKIN, facing * 0.014 * side, 0.095, 0.046, 0.058)
@@ -164,18 +174,31 @@ def draw_head(pen: Pen, s: np.ndarray, pose: Pose, facing: int, side: float) -> 
         pen.disc(HAIR, -facing * 0.03 * side, 0.13, 0.045, 0.085)
 
 
-def draw_arm(pen: Pen, look: Look, shoulder, arm, half: float, side: float, facing: int, build: float) -> None:
+def draw_arm(
+    pen: Pen,
+    appearance: Appearance,
+    shoulder: np.ndarray,
+    arm: tuple[int, float],
+    half: float,
+    side: float,
+    facing: int,
+    build: float,
+) -> None:
+    """Draw upper arm, forearm and hand; `arm` is (sign of the side, angle in rad)."""
     sign, angle = arm
     start = shoulder + [sign * half * (1 - 0.85 * side), 0.012]
-    bend = 0.35 * side + 0.1 + look.shape[11] * 0.5 * (sign > 0)
+    bend = 0.35 * side + 0.1 + appearance.shape[11] * 0.5 * (sign > 0)
     elbow = joint(start, angle * side * facing + sign * 0.12 * (1 - side), 0.165)
     hand = joint(elbow, (angle * side + bend * side) * facing + sign * 0.05 * (1 - side), 0.15)
     pen.limb(SLEEVES, start, elbow, 0.032 * build, 0.026 * build)
-    pen.limb(SLEEVES if look.shape[12] < 0.7 else SKIN, elbow, hand, 0.026 * build, 0.02)
-    pen.disc(SKIN, *hand, 0.022)
+    pen.limb(SLEEVES if appearance.shape[12] < 0.7 else SKIN, elbow, hand, 0.026 * build, 0.02)
+    pen.disc(SKIN, hand[0], hand[1], 0.022)
 
 
-def draw_leg(pen: Pen, hip, offset: float, angle: float, side: float, facing: int, build: float, stride: float, s) -> None:
+def draw_leg(
+    pen: Pen, hip: np.ndarray, offset: float, angle: float, side: float, facing: int, build: float, stride: float, s: np.ndarray
+) -> None:
+    """Draw thigh, shin and shoe; `angle` in rad swings the leg from the hip."""
     knee_bend = max(0.0, -angle) * 1.1 * min(1, stride)
     start = hip + [offset, 0]
     knee = joint(start, angle * side * facing, 0.225)
@@ -187,9 +210,10 @@ def draw_leg(pen: Pen, hip, offset: float, angle: float, side: float, facing: in
     pen.limb(SHOES, foot + [0, 0.012], toe, 0.024, 0.02)
 
 
-def draw_car(pen: Pen, look: Look, pose: Pose) -> None:
-    s, facing = look.shape, 1 if np.sin(pose.view) >= 0 else -1
-    half = look.aspect / 2 * 0.94
+def draw_car(pen: Pen, appearance: Appearance, pose: Pose) -> None:
+    """Draw a car from the side."""
+    s, facing = appearance.shape, 1 if np.sin(pose.view) >= 0 else -1
+    half = appearance.aspect / 2 * 0.94
     nose, tail, belt = 0.45 + 0.15 * s[1], 0.5 - 0.3 * s[2], 0.5
     front, rear = half * (0.2 + 0.25 * s[3]), -half * (0.55 + 0.42 * s[4])
     body = [
@@ -218,9 +242,10 @@ def draw_car(pen: Pen, look: Look, pose: Pose) -> None:
     pen.disc(TRIM, half * 0.93 * facing, nose + 0.14, 0.04)
 
 
-def draw_animal(pen: Pen, look: Look, pose: Pose) -> None:
-    s, facing = look.shape, 1 if np.sin(pose.view) >= 0 else -1
-    half = look.aspect * 0.27
+def draw_animal(pen: Pen, appearance: Appearance, pose: Pose) -> None:
+    """Draw a four-legged animal from the side."""
+    s, facing = appearance.shape, 1 if np.sin(pose.view) >= 0 else -1
+    half = appearance.aspect * 0.27
     swing = 0.5 * pose.stride * np.sin(pose.phase)
     for x, angle in ((-half, swing), (-half * 0.8, -swing), (half * 0.85, swing), (half, -swing)):
         knee = joint([x * facing, 0.55], angle * facing, 0.2)
@@ -238,14 +263,14 @@ def draw_animal(pen: Pen, look: Look, pose: Pose) -> None:
     pen.limb(TOP, [-half * facing, 0.4], tail, 0.035, 0.02)
 
 
-def draw_solid(pen: Pen, look: Look, pose: Pose) -> None:
-    """A ball, a box seen from a corner, a can, a vehicle from above, or a shapeless thing; `view` turns it."""
-    s, half = look.shape, look.aspect / 2 * 0.95
-    if look.kind == "ball":
+def draw_solid(pen: Pen, appearance: Appearance, pose: Pose) -> None:
+    """Draw a ball, a box seen from a corner, a can, a vehicle from above, or a blob; `view` turns it."""
+    s, half = appearance.shape, appearance.aspect / 2 * 0.95
+    if appearance.kind == "ball":
         pen.disc(TOP, 0, 0.5, min(0.48, half))
         if s[1] < 0.5:
             pen.disc(TRIM, 0.2 * np.cos(pose.phase), 0.5 + 0.2 * np.sin(pose.phase), min(0.48, half) * 0.4)
-    elif look.kind == "box":
+    elif appearance.kind == "box":
         cut, skew = half * (0.2 + 1.4 * (0.5 + 0.4 * np.sin(pose.view))), 0.05 + 0.2 * s[2]
         edge = -half + cut
         pen.polygon(TOP, [[-half, 0.04 + skew], [edge, 0.04 + 2 * skew], [edge, 0.96], [-half, 0.96 - skew]])
@@ -253,12 +278,12 @@ def draw_solid(pen: Pen, look: Look, pose: Pose) -> None:
             TROUSERS if s[3] < 0.3 else SLEEVES, [[edge, 0.04 + 2 * skew], [half, 0.04 + skew], [half, 0.96 - skew], [edge, 0.96]]
         )
         pen.polygon(TRIM if s[3] < 0.3 else TOP, [[-half, 0.04 + skew], [0, 0.04], [half, 0.04 + skew], [edge, 0.04 + 2 * skew]])
-    elif look.kind == "can":
+    elif appearance.kind == "can":
         width = half * 0.8
         pen.polygon(TOP, [[-width, 0.12], [width, 0.12], [width * (0.4 + 0.6 * s[1]), 0.9], [-width * (0.4 + 0.6 * s[1]), 0.9]])
         pen.disc(TOP, 0, 0.9, width * (0.4 + 0.6 * s[1]), 0.07)
         pen.disc(TRIM, 0, 0.12, width, 0.08)
-    elif look.kind == "roof":
+    elif appearance.kind == "roof":
         for part, sx, y0, y1 in ((TOP, 1, 0.04, 0.96), (GLASS, 0.8, 0.25, 0.38), (GLASS, 0.75, 0.8, 0.87)):
             corners = np.array([[-half * sx, y0], [half * sx, y0], [half * sx, y1], [-half * sx, y1]])
             pen.polygon(part, corners * [0.55, 1])

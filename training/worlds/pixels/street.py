@@ -1,6 +1,6 @@
 """Drawn scenes of people, cars, animals and things that walk, stop, turn, hide and leave, with exact masks and ids.
 
-python -m training.worlds.pixels.street --seed 3 --out sheet.png     # a look at one scene
+python -m training.worlds.pixels.street --seed 3 --out sheet.png     # draws frames of six scenes
 """
 
 from __future__ import annotations
@@ -11,20 +11,21 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from training.worlds.pixels.sprites import KINDS, Look, Pose, draw
+from training.worlds.pixels.sprites import KINDS, Appearance, Pose, draw
 from training.worlds.pixels.textures import backdrop, noise
 
 SIZES = [(768, 576), (640, 480), (640, 360), (704, 576), (960, 540), (512, 384)]
 STEP_HZ = 4
+Region = tuple[slice, slice]
 VISIBLE_SHARE = 0.3
 
 
 @dataclass
 class Actor:
-    """One thing and its whole life: foot positions [T, 2] px on the backdrop, canvas heights [T] px, poses, motion."""
+    """One object over the whole scene: foot positions [T, 2] px on the backdrop, canvas heights [T] px, poses, motion [T]."""
 
     id: int
-    look: Look
+    appearance: Appearance
     feet: np.ndarray
     heights: np.ndarray
     poses: list[Pose]
@@ -33,8 +34,11 @@ class Actor:
 
 @dataclass
 class Frame:
-    """`picture` uint8 BGR; `ids` uint8 [height, width], the id of the thing seen at a pixel, 0 = none; `whole` the area in
-    px of each thing's full outline, whether covered or not."""
+    """One frame with its truth.
+
+    picture: uint8 BGR. ids: uint8 [height, width], the id of the object visible at a pixel, 0 = none. whole: area in px of the
+    full outline of each object, including occluded pixels.
+    """
 
     picture: np.ndarray
     ids: np.ndarray
@@ -43,14 +47,14 @@ class Frame:
 
 @dataclass
 class Clip:
-    """A scene's frames at its rate (4 Hz unless asked for another), and its events (type, index of the frame, id)."""
+    """Frames of a scene at its rate (default 4 Hz) and its events (type, index of the frame, id)."""
 
     frames: list[Frame]
     events: list[tuple[str, int, int]] = field(default_factory=list)
 
 
 class Street:
-    """A scene drawn from a seed: the same seed, length and frames a second give the same pixels."""
+    """Scene drawn from a seed: the same seed, length and frame rate give the same pixels."""
 
     def __init__(self, seed: int, length: int = 40, hz: int = STEP_HZ):
         self.rng = rng = np.random.default_rng([seed, 2026])
@@ -69,13 +73,14 @@ class Street:
         self.shadow_lean = rng.uniform(-1.2, 1.2)
         tallest = self.height * (rng.uniform(0.1, 0.3) if self.top_down else rng.choice([0.14, 0.25, 0.4, 0.6]))
         self.tallest = max(26.0, float(tallest))
-        self.tint = np.linspace(*rng.normal(1, 0.06, (2, 3)), length) * np.linspace(*rng.uniform(0.6, 1.25, 2), length)[:, None]
+        (warm, cold), (early, late) = rng.normal(1, 0.06, (2, 3)), rng.uniform(0.6, 1.25, 2)
+        self.tint = np.linspace(warm, cold, length) * np.linspace(early, late, length)[:, None]
         self.quality = self.draw_quality()
         self.actors = [self.actor(index + 1) for index in range(int(rng.integers(3, 15)))]
         self.posts = self.draw_posts()
 
     def camera_path(self) -> np.ndarray:
-        """[T, 2] px: still, shaken or slowly panned."""
+        """Offsets [T, 2] in px of a still, shaken or slowly panned camera."""
         rng, kind = self.rng, self.rng.random()
         if kind < 0.6:
             return np.zeros((self.length, 2))
@@ -84,6 +89,7 @@ class Street:
         return np.linspace(-1, 1, self.length)[:, None] * rng.normal(0, 40, 2)
 
     def draw_quality(self) -> dict[str, float]:
+        """Parameters of the degradation by lens, sensor and codec."""
         rng = self.rng
         return {
             "blur": max(0.0, rng.normal(0.5, 0.5)),
@@ -95,13 +101,13 @@ class Street:
         }
 
     def scale(self, y: float) -> float:
-        """Height of a person whose feet are at row `y`, px."""
+        """Height in px of a person whose feet are at row `y`."""
         if self.top_down:
             return self.tallest
         return self.tallest * (0.22 + 0.78 * max(0.0, (y - self.horizon) / max(1, self.height - self.horizon)))
 
     def place(self, outside: bool) -> np.ndarray:
-        """Somewhere on the ground, or just beyond the left or right edge."""
+        """Random point on the ground, or just beyond the left or right edge."""
         rng = self.rng
         y = rng.uniform(self.horizon + (self.height - self.horizon) * 0.12, self.height * 1.08)
         x = rng.uniform(0.03, 0.97) * self.width
@@ -111,19 +117,19 @@ class Street:
         return np.array([x, y])
 
     def actor(self, number: int) -> Actor:
-        """A thing with a path of walks and pauses between places."""
+        """Draw an object with a path of walks and pauses between places."""
         rng = self.rng
         weights = (
             [0.05, 0.1, 0.05, 0.2, 0.2, 0.1, 0.15, 0.15] if self.top_down else [0.66, 0.12, 0.07, 0.03, 0.03, 0.03, 0.0, 0.06]
         )
-        look = Look(rng, str(rng.choice(KINDS, p=weights)))
+        appearance = Appearance(rng, str(rng.choice(KINDS, p=weights)))
         relative = {"person": rng.uniform(0.85, 1.1), "car": rng.uniform(0.8, 1.1), "animal": rng.uniform(0.3, 0.8)}.get(
-            look.kind, rng.uniform(0.3, 1)
+            appearance.kind, rng.uniform(0.3, 1)
         )
         here, feet, heights, poses, moving = self.place(rng.random() < 0.35), [], [], [], []
         wait = int(rng.integers(0, 12)) * (rng.random() < 0.5) * self.hz // STEP_HZ
         goal, phase, view = None, rng.uniform(0, 6), rng.uniform(0, 6.28)
-        pace = rng.uniform(0.5, 1.1) * {"car": 2.0, "person": 0.75}.get(look.kind, 1.0)
+        pace = rng.uniform(0.5, 1.1) * {"car": 2.0, "person": 0.75}.get(appearance.kind, 1.0)
         lean = float(rng.choice([0, rng.normal(0, 4), rng.uniform(60, 120)], p=[0.7, 0.27, 0.03]))
         for _ in range(self.length):
             size = self.scale(here[1]) * relative
@@ -145,24 +151,27 @@ class Street:
             heights.append(size)
             poses.append(Pose(phase, view, pace * 0.9 if walking else 0.12, lean))
             moving.append(walking)
-        return Actor(number, look, np.array(feet), np.array(heights), poses, np.array(moving))
+        return Actor(number, appearance, np.array(feet), np.array(heights), poses, np.array(moving))
 
     def draw_posts(self) -> list[Actor]:
-        """Things that stand in front and hide others, but are part of the background."""
+        """Draw objects that stand in front and hide others but belong to the background (id 0)."""
         rng, posts = self.rng, []
         for _ in range(int(rng.integers(0, 4)) * (not self.top_down)):
-            look = Look(rng, str(rng.choice(["box", "can", "blob"])))
-            look.shape[0], look.aspect = 0, float(rng.uniform(0.1, 0.7))
+            appearance = Appearance(rng, str(rng.choice(["box", "can", "blob"])))
+            appearance.shape[0], appearance.aspect = 0, float(rng.uniform(0.1, 0.7))
             feet = np.repeat(self.place(False)[None], self.length, 0)
             height = self.scale(feet[0, 1]) * rng.uniform(0.4, 1.8)
-            posts.append(Actor(0, look, feet, np.full(self.length, height), [Pose()] * self.length, np.zeros(self.length, bool)))
+            posts.append(
+                Actor(0, appearance, feet, np.full(self.length, height), [Pose()] * self.length, np.zeros(self.length, bool))
+            )
         return posts
 
     def frame(self, index: int) -> Frame:
+        """Render frame `index`."""
         canvas, ids = self.ground.copy(), np.zeros(self.ground.shape[:2], np.uint8)
         whole: dict[int, float] = {}
         for actor in sorted(self.actors + self.posts, key=lambda a: a.feet[index, 1]):
-            picture, alpha = draw(actor.look, actor.poses[index], float(actor.heights[index]), self.light)
+            picture, alpha = draw(actor.appearance, actor.poses[index], float(actor.heights[index]), self.light)
             foot = actor.feet[index] + self.margin
             if actor.id:
                 self.cast_shadow(canvas, alpha, foot)
@@ -175,20 +184,21 @@ class Street:
         return Frame(self.degrade(seen.astype(np.float32)), ids[view].copy(), whole)
 
     def cast_shadow(self, canvas: np.ndarray, alpha: np.ndarray, foot: np.ndarray) -> None:
+        """Darken the canvas where the object at `foot` (px) casts its shadow."""
         rows, columns = alpha.shape
         flat = cv2.warpAffine(
             alpha,
-            np.float32([[1, -self.shadow_lean * 0.6, self.shadow_lean * 0.6 * rows + columns / 2], [0, 0.3, 0]]),
+            np.array([[1, -self.shadow_lean * 0.6, self.shadow_lean * 0.6 * rows + columns / 2], [0, 0.3, 0]], np.float32),
             (columns * 2, max(2, int(rows * 0.3))),
         )
         soft = cv2.blur(flat, (3, 3)) * (1 - self.shadow)
         top, left = int(foot[1] - flat.shape[0] + 1), int(foot[0] - columns)
-        window, part = overlap(canvas.shape, flat.shape, top, left)
+        window, region = overlap(canvas.shape, flat.shape, top, left)
         if window:
-            canvas[window] *= (1 - soft[part])[..., None]
+            canvas[window] *= (1 - soft[region])[..., None]
 
     def degrade(self, picture: np.ndarray) -> np.ndarray:
-        """What lens, sensor and codec do."""
+        """Apply blur, gamma, contrast, noise and JPEG compression."""
         q = self.quality
         if q["blur"] > 0.25:
             picture = cv2.GaussianBlur(picture, (0, 0), q["blur"])
@@ -205,11 +215,12 @@ class Street:
         return cv2.imdecode(coded, cv2.IMREAD_COLOR)
 
     def clip(self) -> Clip:
+        """Render all frames and derive their events."""
         frames = [self.frame(index) for index in range(self.length)]
         return Clip(frames, self.events(frames))
 
     def events(self, frames: list[Frame]) -> list[tuple[str, int, int]]:
-        """enter and exit (a third of the outline in view), start and stop (after a second of the other)."""
+        """Return enter and exit (a third of the outline visible), start and stop (after 1 s of the opposite state)."""
         found = []
         for actor in self.actors:
             seen = np.array([(f.ids == actor.id).sum() > VISIBLE_SHARE * f.whole[actor.id] for f in frames])
@@ -224,8 +235,8 @@ class Street:
         return sorted(found, key=lambda event: event[1])
 
 
-def overlap(canvas: tuple[int, ...], piece: tuple[int, ...], top: int, left: int):
-    """Where a piece put at (top, left) lies on the canvas, and which part of it: two index pairs, or (None, None)."""
+def overlap(canvas: tuple[int, ...], piece: tuple[int, ...], top: int, left: int) -> tuple[Region, Region] | tuple[None, None]:
+    """Index pairs of the canvas and of the piece where a piece at (top, left) lies on the canvas, or (None, None)."""
     y0, x0 = max(0, top), max(0, left)
     y1, x1 = min(canvas[0], top + piece[0]), min(canvas[1], left + piece[1])
     if y1 <= y0 or x1 <= x0:
@@ -234,16 +245,17 @@ def overlap(canvas: tuple[int, ...], piece: tuple[int, ...], top: int, left: int
 
 
 def paste(canvas: np.ndarray, ids: np.ndarray, picture: np.ndarray, alpha: np.ndarray, foot: np.ndarray, number: int) -> None:
-    """Put a sprite down with its bottom middle at `foot`."""
+    """Draw a sprite with its bottom middle at `foot`."""
     rows, columns = alpha.shape
-    window, part = overlap(ids.shape, alpha.shape, int(round(foot[1])) - rows, int(round(foot[0])) - columns // 2)
+    window, region = overlap(ids.shape, alpha.shape, int(round(foot[1])) - rows, int(round(foot[0])) - columns // 2)
     if window:
-        cover = alpha[part]
-        canvas[window] = canvas[window] * (1 - cover[..., None]) + picture[part]
+        cover = alpha[region]
+        canvas[window] = canvas[window] * (1 - cover[..., None]) + picture[region]
         ids[window][cover > 0.5] = number
 
 
 def main() -> None:
+    """Command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--count", type=int, default=6, help="scenes to show, one frame each")

@@ -1,11 +1,11 @@
 """Makes table-top scenes: rigid bodies that slide, roll and collide on a plane, as video with exact truth.
 
-python -m training.worlds.pixels.tabletop --out DIR --count N --seed S --jobs J
+    python -m training.worlds.pixels.tabletop --out DIR --count N --seed S --jobs J
 
-Scene n has seed S + n and is written as sSEED.mp4 and sSEED.json; a scene whose JSON exists is not made again. The JSON has
+Scene n has seed S + n and is written as sSEED.mp4 and sSEED.json; existing scenes are kept. The JSON has
 fps, width, height, objects, boxes {frame: {id: [x, y, w, h]}} (px, of the visible pixels), events (collision, enter, exit; s)
-and causes (by running the scene again without each object). --masks K adds sSEED.masks.npz: frames (n,) and labels
-(n, height, width), 0 = nothing, id + 1 = body, 255 = an occluder, every K frames.
+and causes (from simulating the scene again without each object). --masks K adds sSEED.masks.npz with every K-th frame:
+frames (n,) and labels (n, height, width), 0 = nothing, id + 1 = body, 255 = an occluder.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import multiprocessing
 import os
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -27,10 +28,10 @@ from training.worlds.pixels.truth import boxes_of, events_and_causes
 from training.worlds.pixels.video import VideoWriter
 from training.worlds.progress import Progress
 
-VERSION = 1  # of the world: raised when the same seed gives another scene
+VERSION = 1  # of the world: incremented when a seed gives a different scene
 
 
-def _describe(scene: Scene, boxes: dict, events: list[dict], causes: list[dict]) -> dict:
+def _describe(scene: Scene, boxes: dict[str, Any], events: list[dict[str, Any]], causes: list[dict[str, Any]]) -> dict[str, Any]:
     camera = scene.camera
     return dict(
         world="tabletop",
@@ -57,12 +58,12 @@ def _describe(scene: Scene, boxes: dict, events: list[dict], causes: list[dict])
             for b in scene.bodies
         ],
         camera=dict(eye=camera.eye.round(4).tolist(), rotation=camera.rotation.round(6).tolist(), focal=round(camera.focal, 3)),
-        look={k: v for k, v in asdict(scene.look).items() if k not in ("rugs", "occluders")},
+        appearance={k: v for k, v in asdict(scene.appearance).items() if k not in ("rugs", "occluders")},
     )
 
 
-def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -> dict:
-    """Writes one scene unless it is there already; returns its truth."""
+def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -> dict[str, Any]:
+    """Write one scene unless it exists; return its truth. masks: every how many frames a label map is kept (0: never)."""
     target = out / f"s{seed}.json"
     if target.exists():
         return json.loads(target.read_text())
@@ -71,7 +72,14 @@ def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -
     painter = Painter(scene)
     boxes, kept, before = {}, {}, None
     writer = (
-        VideoWriter(out / f"s{seed}.mp4", scene.camera.width, scene.camera.height, scene.fps, scene.look.crf, scene.look.preset)
+        VideoWriter(
+            out / f"s{seed}.mp4",
+            scene.camera.width,
+            scene.camera.height,
+            scene.fps,
+            scene.appearance.crf,
+            scene.appearance.preset,
+        )
         if video
         else None
     )
@@ -97,7 +105,7 @@ def make_scene(seed: int, out: Path, masks: int, video: bool, duration: float) -
     return truth
 
 
-def _work(task: tuple) -> dict:
+def _work(task: tuple[Any, ...]) -> dict[str, Any]:
     truth = make_scene(*task)
     counts = {"objects": len(truth["objects"])}
     for e in truth["events"]:
@@ -107,13 +115,14 @@ def _work(task: tuple) -> dict:
 
 
 def _single_thread() -> None:
-    """One thread a worker: the workers are as many as the cores that may be used."""
+    """Limit OpenCV to one thread in each worker, because there are as many workers as cores to use."""
     import cv2
 
     cv2.setNumThreads(1)
 
 
 def main(argv: list[str] | None = None) -> None:
+    """Command line."""
     ap = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     ap.add_argument("--out", type=Path, required=True)
     ap.add_argument("--count", type=int, required=True)

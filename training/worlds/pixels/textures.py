@@ -1,4 +1,4 @@
-"""Textures, noise and backgrounds for drawn worlds. Pictures are float32, BGR, 0 to 255, [height, width, 3]."""
+"""Textures, noise and backgrounds of the drawn worlds. Pictures are float32, BGR, 0 to 255, [height, width, 3]."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-# Photographs free to use (see NOTICE.md of the models), taken from the packages where they are installed.
+# Photographs with a free licence (see models/NOTICE.md), read from the packages where these are installed.
 PHOTOGRAPHS = {
     "skimage": ["brick.png", "grass.png", "gravel.png", "coffee.png", "rocket.jpg", "chelsea.png", "camera.png"],
     "sklearn": ["images/china.jpg", "images/flower.jpg"],
@@ -19,11 +19,13 @@ DATA_FOLDERS = {"skimage": "data", "sklearn": "datasets"}
 
 @cache
 def photographs() -> list[np.ndarray]:
-    """The photographs that the installed packages hold, uint8 BGR; [] when none is installed."""
+    """Photographs in the installed packages, uint8 BGR; [] when none is installed."""
     found = []
     for package, names in PHOTOGRAPHS.items():
         spec = importlib.util.find_spec(package)
-        for name in names if spec and spec.origin else []:
+        if not spec or not spec.origin:
+            continue
+        for name in names:
             picture = cv2.imread(str(Path(spec.origin).parent / DATA_FOLDERS[package] / name), cv2.IMREAD_COLOR)
             if picture is not None:
                 found.append(picture)
@@ -41,7 +43,7 @@ def noise(rng: np.random.Generator, height: int, width: int, octaves: int = 4, c
 
 
 def colour(rng: np.random.Generator, saturation: float = 1.0) -> np.ndarray:
-    """A random colour, BGR [3]; clothes, paint and walls are mostly dull, sometimes bright."""
+    """Random colour, BGR [3]: mostly dull, sometimes bright, like clothes, paint and walls."""
     hue, value = rng.uniform(0, 180), rng.uniform(20, 235)
     strength = 255 * saturation * rng.beta(0.9, 1.8)
     pixel = np.array([[[hue, strength, value]]], np.float32).astype(np.uint8)
@@ -49,7 +51,7 @@ def colour(rng: np.random.Generator, saturation: float = 1.0) -> np.ndarray:
 
 
 def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A cloth or paint pattern, [height, width], -1 to 1: plain, folds, stripes, checks or a piece of a photograph."""
+    """Cloth or paint pattern, [height, width], -1 to 1: plain, folds, stripes, checks or a crop of a photograph."""
     kind = rng.choice(["plain", "folds", "stripes", "checks", "photograph"], p=[0.25, 0.35, 0.15, 0.1, 0.15])
     y, x = np.mgrid[0:height, 0:width].astype(np.float32)
     if kind == "plain":
@@ -70,7 +72,7 @@ def pattern(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def photograph_piece(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A random crop of a random photograph, scaled to the size asked for, sometimes mirrored."""
+    """Random crop of a random photograph, scaled to the given size, mirrored half of the time."""
     picture = photographs()[rng.integers(len(photographs()))]
     rows, columns = picture.shape[:2]
     side = int(min(rows, columns) * rng.uniform(0.25, 1.0))
@@ -80,7 +82,7 @@ def photograph_piece(rng: np.random.Generator, height: int, width: int) -> np.nd
 
 
 def surface(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
-    """A wall, lawn, floor or table: a colour with noise, tiles or a photograph in it."""
+    """Wall, lawn, floor or table: a colour with noise, tiles or a photograph in it."""
     base = colour(rng, 0.6)
     grain = noise(rng, height, width, 6, 3) * rng.uniform(2, 16)
     result = base + grain[..., None] * rng.uniform(0.6, 1.4, 3).astype(np.float32)
@@ -94,18 +96,18 @@ def surface(rng: np.random.Generator, height: int, width: int) -> np.ndarray:
 
 
 def in_perspective(picture: np.ndarray, horizon: int, height: int) -> np.ndarray:
-    """Lay a surface on the ground: far things near the horizon. `picture` fills rows horizon to height."""
+    """Project a surface onto the ground plane. `picture` fills rows `horizon` to `height`."""
     rows, columns = picture.shape[:2]
     squeeze = 0.32
-    source = np.float32([[0, 0], [columns, 0], [columns, rows], [0, rows]])
+    source = np.array([[0, 0], [columns, 0], [columns, rows], [0, rows]], np.float32)
     inner = columns * squeeze
-    target = np.float32([[0, 0], [columns, 0], [columns + inner, rows], [-inner, rows]])
+    target = np.array([[0, 0], [columns, 0], [columns + inner, rows], [-inner, rows]], np.float32)
     matrix = cv2.getPerspectiveTransform(source, target)
     return cv2.warpPerspective(picture, matrix, (columns, height - horizon), borderMode=cv2.BORDER_REFLECT)
 
 
 def backdrop(rng: np.random.Generator, height: int, width: int, horizon: int) -> np.ndarray:
-    """An empty scene: ground below the horizon, walls, sky, poles, bushes and marks above and on it."""
+    """Empty scene: ground below the horizon, walls and sky above, with poles, bushes and marks."""
     ground = surface(rng, height - horizon, width)
     scene = np.empty((height, width, 3), np.float32)
     scene[horizon:] = in_perspective(ground, horizon, height) if horizon else ground
@@ -121,7 +123,7 @@ def backdrop(rng: np.random.Generator, height: int, width: int, horizon: int) ->
 
 
 def add_clutter(rng: np.random.Generator, scene: np.ndarray, horizon: int) -> None:
-    """Draw one thing that belongs to the background: a wall, a window, a line on the road, a bush."""
+    """Draw one background object: a wall, a line on the road, a bush or a polygon."""
     height, width = scene.shape[:2]
     kind = rng.integers(4)
     x, y = int(rng.integers(width)), int(rng.integers(max(1, horizon), height))

@@ -1,6 +1,8 @@
-"""The exact truth of a scene: boxes of the visible pixels, contacts, sights, and causes by running it again without."""
+"""Exact truth of a scene: boxes of the visible pixels, contacts, visibility, and causes by counterfactual simulation."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import cv2
 import numpy as np
@@ -8,25 +10,28 @@ import numpy as np
 from training.worlds.pixels.physics import Motion, simulate
 from training.worlds.pixels.scene import Scene
 
-LEAST_PIXELS = 40  # fewer visible pixels are no box
+MIN_PIXELS = 40  # objects with fewer visible pixels have no box
 APART = 0.5  # s without touching after which the next touch is a new collision
 SAME = 0.6  # s within which a collision of another run is the same one
 IN_VIEW = 0.1  # s around a collision in which both must have been visible
 
 
 def boxes_of(labels: np.ndarray, count: int) -> dict[str, list[int]]:
-    """Boxes [x, y, w, h] px of the visible pixels of the bodies in a label map, by id."""
+    """Boxes [x, y, w, h] in px of the visible pixels of the bodies in a label map, by id."""
     out: dict[str, list[int]] = {}
     present = np.bincount(labels.ravel(), minlength=256)
     for i in range(count):
-        if present[i] < LEAST_PIXELS:
+        if present[i] < MIN_PIXELS:
             continue
         out[str(i)] = list(cv2.boundingRect((labels == i).view(np.uint8)))
     return out
 
 
 def collisions(motion: Motion) -> list[tuple[float, int, int]]:
-    """(time s, i, j) of every first touch after APART without one, by time. What touches at 0 s rests, it does not collide."""
+    """Return (time in s, i, j) of every first touch after APART without one, ordered by time.
+
+    Bodies that touch at 0 s are at rest and do not collide.
+    """
     out = []
     for (i, j), times in motion.touches.items():
         last = 0.05 if times[0] < 0.05 else -np.inf
@@ -37,8 +42,8 @@ def collisions(motion: Motion) -> list[tuple[float, int, int]]:
     return sorted(out)
 
 
-def _sights(boxes: dict[str, dict], scene: Scene) -> list[dict]:
-    """enter and exit: first and last sight of each part of a body's time in the picture, split where unseen for 1 s."""
+def _visibility(boxes: dict[str, dict[str, Any]], scene: Scene) -> list[dict[str, Any]]:
+    """Enter and exit events: start and end of each period in which a body is visible, split at gaps of 1 s."""
     out, frames = [], sorted(map(int, boxes))
     for i in range(len(scene.bodies)):
         seen = [k for k in frames if str(i) in boxes[str(k)]]
@@ -51,31 +56,35 @@ def _sights(boxes: dict[str, dict], scene: Scene) -> list[dict]:
     return out
 
 
-def events_and_causes(scene: Scene, motion: Motion, boxes: dict[str, dict]) -> tuple[list[dict], list[dict]]:
-    """The collisions in view with the enters and exits, by time, and the causes of the collisions."""
+def events_and_causes(
+    scene: Scene, motion: Motion, boxes: dict[str, dict[str, Any]]
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Collisions in view with enters and exits, ordered by time, and the causes of the collisions."""
 
     def visible(i: int, t: float) -> bool:
         k = range(int(np.floor((t - IN_VIEW) * scene.fps)), int(np.ceil((t + IN_VIEW) * scene.fps)) + 1)
         return any(str(i) in boxes.get(str(n), {}) for n in k)
 
-    told = [
+    visible_hits = [
         dict(type="collision", objects=[i, j], t=round(t, 3)) for t, i, j in collisions(motion) if visible(i, t) and visible(j, t)
     ]
-    events = sorted(told + _sights(boxes, scene), key=lambda e: e["t"])
+    events = sorted(visible_hits + _visibility(boxes, scene), key=lambda e: e["t"])
     return events, _causes(scene, motion, events)
 
 
 def influences(motion: Motion, pair: list[int], until: float) -> set[int]:
-    """The bodies whose motion can have reached one of the pair by touches before `until` s, however many in between."""
+    """Bodies whose motion may have reached one of the pair by a chain of touches before `until` s."""
     reached = {i: {i} for i in range(motion.present.shape[1])}
     for _, i, j in sorted((t, i, j) for (i, j), times in motion.touches.items() for t in times if t < until):
         reached[i] = reached[j] = reached[i] | reached[j]
     return set().union(*(reached[i] for i in pair)) - set(pair)
 
 
-def _causes(scene: Scene, motion: Motion, events: list[dict]) -> list[dict]:
-    """For each collision the bodies without which it does not happen, of those that can have had an influence on it: a
-    body far away changes the rounding, and in chaos that is enough to change what happens later."""
+def _causes(scene: Scene, motion: Motion, events: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return for each collision the bodies without which it does not happen.
+
+    Only bodies that can have influenced it are tested: in a chaotic system the rounding changes with any body, however far.
+    """
     wanted = [(n, e, influences(motion, e["objects"], e["t"] - 1e-3)) for n, e in enumerate(events) if e["type"] == "collision"]
     without = {
         x: collisions(simulate(scene.bodies, scene.floor_friction, scene.fps, scene.frames, without=x))

@@ -1,4 +1,4 @@
-"""Writes frames as H.264 through ffmpeg."""
+"""Writes frames as H.264 with ffmpeg."""
 
 from __future__ import annotations
 
@@ -9,7 +9,10 @@ import numpy as np
 
 
 class VideoWriter:
-    """BGR frames (height, width, 3) uint8 to an mp4 file; `close` raises when ffmpeg failed."""
+    """Encodes BGR frames (height, width, 3) uint8 to an mp4 file.
+
+    `close` raises RuntimeError when ffmpeg failed.
+    """
 
     def __init__(self, path: Path, width: int, height: int, fps: float, crf: int, preset: str) -> None:
         self.path = path
@@ -43,10 +46,12 @@ class VideoWriter:
         self.process = subprocess.Popen(command, stdin=subprocess.PIPE)
 
     def write(self, picture: np.ndarray) -> None:
+        """Encode one frame."""
         assert self.process.stdin is not None
         self.process.stdin.write(np.ascontiguousarray(picture).tobytes())
 
     def close(self) -> None:
+        """Finish the file."""
         assert self.process.stdin is not None
         self.process.stdin.close()
         if self.process.wait() != 0:

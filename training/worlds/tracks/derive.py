@@ -1,4 +1,4 @@
-"""What the event definitions derive from tracks at 10 Hz, compiled: unbroken parts, positions, speeds, headings."""
+"""Quantities that the event definitions derive from tracks at 10 Hz, compiled: segments, positions, speeds, headings."""
 
 from __future__ import annotations
 
@@ -17,12 +17,15 @@ TOUCH = 0.15  # box gap in mean size
 BAND = 0.03  # border band, fraction of the frame
 HZ = 10
 UNSEEN = 10  # samples
-MOST_EVENTS = 400  # of one scene; more are not kept
+MAX_EVENTS = 400  # of one scene; further events are dropped
 
 
 class Tracks:
-    """Room for what the definitions derive from tracks: filled boxes, in (inside an unbroken part), start (its first
-    sample), position, h, velocity, speed in bh/s (NaN before 0.6 s), heading."""
+    """Buffers for the derived quantities, each [steps, count, ...].
+
+    Filled boxes, inside (within an unbroken segment), start (first sample of the segment), position, height, velocity, speed in
+    body heights per second (NaN before 0.6 s) and heading.
+    """
 
     def __init__(self, steps: int, count: int):
         self.box = np.zeros((steps, count, 4))
@@ -32,12 +35,13 @@ class Tracks:
         self.h, self.speed, self.heading = np.zeros((3, steps, count))
 
     def arrays(self) -> tuple[np.ndarray, ...]:
+        """Return the buffers as the tuple that the compiled functions take."""
         return self.box, self.inside, self.start, self.pos, self.h, self.vel, self.speed, self.heading
 
 
 @njit(cache=True)
 def prepare(boxes, seen, upright, first, last, tracks):
-    """Derives samples first..last-1 of all objects; those before `first` must be there already."""
+    """Derive samples first..last-1 of all objects; samples before `first` must be derived already."""
     box, inside, start, pos, h, vel, speed, heading = tracks
     count = boxes.shape[1]
     window = np.empty(11)
@@ -93,7 +97,8 @@ def prepare(boxes, seen, upright, first, last, tracks):
 
 
 @njit(cache=True)
-def tell(events, filled, kind, a, b, k):
+def add_event(events, filled, kind, a, b, k):
+    """Append the event (kind, a, b, sample k) if there is room; return the number of events."""
     if filled < events.shape[0]:
         events[filled, 0] = kind
         events[filled, 1] = a
@@ -105,4 +110,5 @@ def tell(events, filled, kind, a, b, k):
 
 @njit(cache=True)
 def angle(d):
+    """Absolute value of an angle difference in rad, wrapped to [0, pi]."""
     return abs((d + np.pi) % (2 * np.pi) - np.pi)

@@ -21,8 +21,8 @@ from training.worlds.tracks.derive import (
     FAST,
     HZ,
     LOITER,
+    MAX_EVENTS,
     MEET,
-    MOST_EVENTS,
     SLOW,
     START,
     STOP,
@@ -30,26 +30,55 @@ from training.worlds.tracks.derive import (
     TURN,
     UNSEEN,
     Tracks,
+    add_event,
     angle,
     prepare,
-    tell,
 )  # fmt: skip
 from training.worlds.tracks.pairs import box_gap, gap, mean_size, pair_events
 
 __all__ = [
-    "APPEAR", "COLLIDE", "DISAPPEAR", "ENTER", "EVENT_TYPES", "EXIT", "FAR", "FAST", "HZ", "LOITER", "MEET", "MOST_EVENTS", "SLOW",
-    "START", "STOP", "TOUCH", "TURN", "Tracks", "box_gap", "find_events", "gap", "lingers", "loiters", "mean_size", "moves",
-    "pair_events", "prepare", "sights", "tell", "turns",
-]  # fmt: skip
+    "APPEAR",
+    "COLLIDE",
+    "DISAPPEAR",
+    "ENTER",
+    "EVENT_TYPES",
+    "EXIT",
+    "FAR",
+    "FAST",
+    "HZ",
+    "LOITER",
+    "MEET",
+    "MAX_EVENTS",
+    "SLOW",
+    "START",
+    "STOP",
+    "TOUCH",
+    "TURN",
+    "Tracks",
+    "box_gap",
+    "find_events",
+    "gap",
+    "lingers",
+    "loiter_events",
+    "mean_size",
+    "motion_events",
+    "pair_events",
+    "prepare",
+    "visibility_events",
+    "add_event",
+    "turn_events",
+]
 
 
 @njit(cache=True)
 def in_band(box, aspect):
+    """Whether a box touches the border band of the frame."""
     return box[0] <= BAND * aspect or box[1] <= BAND or box[0] + box[2] >= (1 - BAND) * aspect or box[1] + box[3] >= 1 - BAND
 
 
 @njit(cache=True)
-def sights(tracks, n, last, aspect, events, filled):
+def visibility_events(tracks, n, last, aspect, events, filled):
+    """Append enter or appear, and exit or disappear, of each segment of object n; return the number of events."""
     box, inside, start = tracks[0], tracks[1], tracks[2]
     k = 0
     while k < last:
@@ -62,30 +91,31 @@ def sights(tracks, n, last, aspect, events, filled):
         border = False
         for g in range(a, min(a + 6, k)):
             border = border or in_band(box[g, n], aspect)
-        filled = tell(events, filled, ENTER if border else APPEAR, n, -1, a)
+        filled = add_event(events, filled, ENTER if border else APPEAR, n, -1, a)
         if last - 1 - (k - 1) >= UNSEEN:
-            filled = tell(events, filled, EXIT if in_band(box[k - 1, n], aspect) else DISAPPEAR, n, -1, k - 1)
+            filled = add_event(events, filled, EXIT if in_band(box[k - 1, n], aspect) else DISAPPEAR, n, -1, k - 1)
     return filled
 
 
 @njit(cache=True)
-def moves(tracks, n, last, events, filled):
+def motion_events(tracks, n, last, events, filled):
+    """Append start_moving and stop of object n; return the number of events."""
     inside, start, speed = tracks[1], tracks[2], tracks[6]
     can_start = can_stop = False
-    part = -1
+    segment = -1
     k = 0
     while k < last:
         if not inside[k, n]:
             k += 1
             continue
-        if start[k, n] != part:
-            part = start[k, n]
+        if start[k, n] != segment:
+            segment = start[k, n]
             can_start = can_stop = False
         v = speed[k, n]
         state = 1 if v < SLOW else 2 if v > FAST else 0
         a = k
         k += 1
-        while k < last and inside[k, n] and start[k, n] == part:
+        while k < last and inside[k, n] and start[k, n] == segment:
             v = speed[k, n]
             if (1 if v < SLOW else 2 if v > FAST else 0) != state:
                 break
@@ -94,14 +124,14 @@ def moves(tracks, n, last, events, filled):
         if state == 1:
             if length >= 8:
                 if can_stop:
-                    filled = tell(events, filled, STOP, n, -1, a)
+                    filled = add_event(events, filled, STOP, n, -1, a)
                 can_stop = False
             if length >= 10:
                 can_start = True
         elif state == 2:
             if length >= 4:
                 if can_start:
-                    filled = tell(events, filled, START, n, -1, a)
+                    filled = add_event(events, filled, START, n, -1, a)
                 can_start = False
             if length >= 6:
                 can_stop = True
@@ -109,10 +139,13 @@ def moves(tracks, n, last, events, filled):
 
 
 @njit(cache=True)
-def turns(tracks, n, first, last, events, filled):
-    """From sample `first` on: turns that were told before it are told again by nobody, so give it 3 s of a head."""
+def turn_events(tracks, n, first, last, events, filled):
+    """Append turns of object n from sample `first` on; return the number of events.
+
+    A turn is not repeated within 1.5 s, so `first` must be 3 s before the first sample of interest.
+    """
     inside, start, speed, heading = tracks[1], tracks[2], tracks[6], tracks[7]
-    last_told = -1000.0
+    last_event = -1000.0
     j = first
     while j < last:
         best, since = _change(inside, start, speed, heading, n, j)
@@ -130,9 +163,9 @@ def turns(tracks, n, first, last, events, filled):
             j += 1
         for k in range(top_since, top_j + 1):
             if angle(heading[k, n] - heading[top_since, n]) >= top / 2:
-                if k - last_told >= 15:
-                    filled = tell(events, filled, TURN, n, -1, k)
-                    last_told = k
+                if k - last_event >= 15:
+                    filled = add_event(events, filled, TURN, n, -1, k)
+                    last_event = k
                 break
     return filled
 
@@ -152,7 +185,7 @@ def _change(inside, start, speed, heading, n, j):
 
 @njit(cache=True)
 def lingers(tracks, n, k, samples):
-    """Whether the last `samples` up to k lie within 1.5 h of their mean."""
+    """Whether the last `samples` positions up to sample k lie within 1.5 heights of their mean."""
     inside, start, pos, h = tracks[1], tracks[2], tracks[3], tracks[4]
     a = k - samples
     if a < 0 or not inside[k, n] or start[k, n] > a:
@@ -173,7 +206,8 @@ def lingers(tracks, n, k, samples):
 
 
 @njit(cache=True)
-def loiters(tracks, n, last, events, filled):
+def loiter_events(tracks, n, last, events, filled):
+    """Append loiter events of object n; return the number of events."""
     inside, start, pos, h = tracks[1], tracks[2], tracks[3], tracks[4]
     held = False
     x = y = 0.0
@@ -192,19 +226,22 @@ def loiters(tracks, n, last, events, filled):
                 y += pos[g, n, 1]
             x /= 101
             y /= 101
-            filled = tell(events, filled, LOITER, n, -1, k)
+            filled = add_event(events, filled, LOITER, n, -1, k)
     return filled
 
 
 @njit(cache=True)
 def find_events(tracks, last, aspect, rule, all_types, events):
-    """All events of samples 0..last-1 but loiter; returns how many. Without all_types only what has causes."""
+    """Find all events of samples 0..last-1 except loiter; return their number.
+
+    rule: detect collisions by boxes. Without all_types, only types that have causes are found.
+    """
     filled = 0
     count = tracks[0].shape[1]
     for n in range(count):
-        filled = sights(tracks, n, last, aspect, events, filled)
-        filled = moves(tracks, n, last, events, filled)
-        filled = turns(tracks, n, 0, last, events, filled)
+        filled = visibility_events(tracks, n, last, aspect, events, filled)
+        filled = motion_events(tracks, n, last, events, filled)
+        filled = turn_events(tracks, n, 0, last, events, filled)
         for b in range(n + 1, count):
             filled = pair_events(tracks, n, b, last, rule, all_types, events, filled)
     return filled

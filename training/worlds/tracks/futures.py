@@ -1,8 +1,7 @@
-"""What comes of a moment: dueness of the items of the standard forecast and when they first come true, compiled."""
+"""Which items of the standard forecast are due at a moment and when they first come true, compiled."""
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from training.worlds.tracks import events as ev
@@ -17,7 +16,7 @@ MISS = 6
 
 @njit(cache=True)
 def due(tracks, m, aspect, single, pair):
-    """Which items are asked at sample m, by the tracks: single [N, 5], pair [N, N, 2], both bool."""
+    """Mark which items are due at sample m by the tracks: single [N, 5], pair [N, N, 2], both bool."""
     box, inside, start, speed = tracks[0], tracks[1], tracks[2], tracks[6]
     count = box.shape[1]
     single[:] = False
@@ -49,18 +48,18 @@ def _central(b, aspect):
 
 @njit(cache=True)
 def follow_up(tracks, m, last, aspect, rule, single, pair, events):
-    """Events after m of the items due; returns how many. Loitering is looked for only where `last` allows it."""
+    """Find the events after m of the due items; return their number. Loiter is evaluated only where `last` allows it."""
     count = tracks[0].shape[1]
     filled = 0
     for n in range(count):
         if single[n, 0]:
-            filled = ev.sights(tracks, n, last, aspect, events, filled)
+            filled = ev.visibility_events(tracks, n, last, aspect, events, filled)
         if single[n, 1] or single[n, 2]:
-            filled = ev.moves(tracks, n, last, events, filled)
+            filled = ev.motion_events(tracks, n, last, events, filled)
         if single[n, 3]:
-            filled = ev.turns(tracks, n, max(0, m - 30), last, events, filled)
+            filled = ev.turn_events(tracks, n, max(0, m - 30), last, events, filled)
         if single[n, 4] and last > m + LOITER_HORIZON:
-            filled = ev.loiters(tracks, n, last, events, filled)
+            filled = ev.loiter_events(tracks, n, last, events, filled)
         for b in range(n + 1, count):
             if pair[n, b, 0] or (rule and pair[n, b, 1]):
                 filled = ev.pair_events(tracks, n, b, last, rule and pair[n, b, 1], False, events, filled)
@@ -69,7 +68,7 @@ def follow_up(tracks, m, last, aspect, rule, single, pair, events):
 
 @njit(cache=True)
 def first_bins(events, filled, m, single, pair):
-    """Bins in which the items first come true after m, MISS where not: single [N, 5], pair [N, N, 2], int8."""
+    """Set the bin in which each item first comes true after m, MISS if it does not: single [N, 5], pair [N, N, 2], int8."""
     single[:] = MISS
     pair[:] = MISS
     for e in range(filled):
@@ -99,7 +98,7 @@ def first_bins(events, filled, m, single, pair):
 
 @njit(cache=True)
 def add_runs(single_bin, pair_bin, long, count_single, count_pair):
-    """Counts one run; loiter only in runs long enough."""
+    """Add one run to the counts; loiter is counted only in runs that are long enough."""
     n = single_bin.shape[0]
     for a in range(n):
         for item in range(SINGLE):

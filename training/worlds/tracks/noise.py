@@ -1,5 +1,7 @@
-"""What our tracker makes of true boxes, compiled; the parameters are fitted by training/train/track_noise.py and lie in noise.json: one set for each
-level of tracking, from scenes tracked well to scenes tracked badly."""
+"""Model of the errors of the tracker, compiled.
+
+training/train/track_noise.py fits the parameters in noise.json: one set for each level of tracking quality, from best to worst.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +14,12 @@ from numba import njit
 PARAMETERS = Path(__file__).with_name("noise.json")
 NAMES = (
     "white", "white_share", "slow", "slow_share", "memory", "miss", "miss_stays", "coast", "late_s", "never", "death_s",
-    "merge", "swap", "break", "ghosts", "only_moving", "bias_share", "blind", "least_late_s",
+    "merge", "swap", "break", "ghosts", "only_moving", "bias_share", "blind", "min_late_s",
 )  # fmt: skip
 (WHITE, WHITE_SHARE, SLOW, SLOW_SHARE, MEMORY, MISS, MISS_STAYS, COAST, LATE, NEVER, DEATH, MERGE, SWAP, BREAK, GHOSTS,
- ONLY_MOVING, BIAS_SHARE, BLIND, LEAST_LATE) = range(19)  # fmt: skip
-MOVED = 0.08  # shares of its size that a thing must have moved where only what moves is seen
-COAST_MOST = 5  # samples
+ ONLY_MOVING, BIAS_SHARE, BLIND, MIN_LATE) = range(19)  # fmt: skip
+MOVED = 0.08  # share of its size that an object must have moved where only moving objects are tracked
+MAX_COAST = 5  # samples
 
 
 def load_levels(world: str) -> list[dict[str, float]]:
@@ -32,9 +34,12 @@ def load_noise(world: str) -> np.ndarray:
 
 @njit(cache=True)
 def observe(boxes, seen, kind, aspect, p, spread, out, out_seen, out_kind, source):
-    """Observed tracks [T, N] from true ones. `spread`: factor of jitter and misses of this scene. Slots without a true
-    object may receive the earlier part of a broken track, or a thing that is not there. `source` [T, N]: the true object
-    shown, -1 none."""
+    """Turn true tracks [T, N] into observed ones.
+
+    spread: factor of jitter and misses in this scene. Slots without a true object may receive the earlier segment of a broken
+    track,
+    or a ghost track. source [T, N]: the true object shown, -1 for none.
+    """
     steps, n = seen.shape
     out_seen[:] = False
     out[:] = 0.0
@@ -71,7 +76,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
     factor = spread * np.exp(normal(0.0, 0.35))
     keep = np.sqrt(1 - p[MEMORY] ** 2)
     missed, coasts, gone = False, False, 0
-    wait = int(np.random.exponential(p[LATE]) * 10 + p[LEAST_LATE] * 10)
+    wait = int(np.random.exponential(p[LATE]) * 10 + p[MIN_LATE] * 10)
     unseen, moved = 100, not only_moving
     last_death = int(np.random.exponential(p[DEATH]) * 10)
     first_x = first_y = 0.0
@@ -81,7 +86,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
             missed = False
             continue
         if unseen >= 10:
-            wait = int(np.random.exponential(p[LATE]) * 10 + p[LEAST_LATE] * 10)
+            wait = int(np.random.exponential(p[LATE]) * 10 + p[MIN_LATE] * 10)
             first_x, first_y = boxes[k, i, 0], boxes[k, i, 1]
             moved = not only_moving
         unseen = 0
@@ -106,7 +111,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
             continue
         if missed:
             gone += 1
-            if not coasts or gone > COAST_MOST or k < 2 or not out_seen[k - 1, i] or not out_seen[k - 2, i]:
+            if not coasts or gone > MAX_COAST or k < 2 or not out_seen[k - 1, i] or not out_seen[k - 2, i]:
                 continue
             for c in range(4):
                 edges[c] = out[k - 1, i, c] + (0.8 * (out[k - 1, i, c] - out[k - 2, i, c]) if c < 2 else 0.0)
@@ -122,7 +127,7 @@ def _one(boxes, seen, i, aspect, p, spread, only_moving, out, out_seen):
 
 @njit(cache=True)
 def overlap(a, b):
-    """Intersection over the smaller of the two."""
+    """Intersection area over the area of the smaller box."""
     w = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     h = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     if w <= 0 or h <= 0:
@@ -132,7 +137,7 @@ def overlap(a, b):
 
 @njit(cache=True)
 def _joined(boxes, seen, kind, p, out, out_seen, source):
-    """While two overlap they may be seen as one, and be taken for each other afterwards."""
+    """Merge or swap the tracks of two objects while they overlap."""
     steps, n = seen.shape
     for a in range(n):
         for b in range(a + 1, n):
@@ -170,7 +175,7 @@ def _union(a, b):
 
 @njit(cache=True)
 def _break(i, k, out, out_seen, out_kind, source):
-    """The track gets a new id at sample k: what was before goes to a free slot, or is lost."""
+    """Give the track a new id at sample k: its earlier samples move to a free slot, or are lost."""
     free = -1
     for j in range(out_kind.shape[0]):
         if out_kind[j] < 0:
@@ -188,7 +193,7 @@ def _break(i, k, out, out_seen, out_kind, source):
 
 @njit(cache=True)
 def _ghost(aspect, out, out_seen, out_kind):
-    """Something that is no object: a shadow, a reflection, a stain; still or drifting."""
+    """Add the track of a shadow, a reflection or a stain, still or drifting."""
     steps, n = out_seen.shape
     free = -1
     for j in range(n):

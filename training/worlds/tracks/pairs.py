@@ -1,15 +1,16 @@
-"""The event definitions of two objects, compiled: meet, separate, approach, collide by the boxes, follow."""
+"""Event definitions of two objects, compiled: meet, separate, approach, collide by boxes, follow."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-from training.worlds.tracks.derive import APPROACH, COLLIDE, FAR, FAST, FOLLOW, HZ, MEET, NEAR, SEPARATE, TOUCH, angle, tell
+from training.worlds.tracks.derive import APPROACH, COLLIDE, FAR, FAST, FOLLOW, HZ, MEET, NEAR, SEPARATE, TOUCH, add_event, angle
 
 
 @njit(cache=True)
 def gap(tracks, a, b, k):
+    """Distance of two objects at sample k in mean heights."""
     pos, h = tracks[3], tracks[4]
     d = np.hypot(pos[k, a, 0] - pos[k, b, 0], pos[k, a, 1] - pos[k, b, 1])
     return d / max(0.5 * (h[k, a] + h[k, b]), 1e-6)
@@ -17,6 +18,7 @@ def gap(tracks, a, b, k):
 
 @njit(cache=True)
 def box_gap(p, q):
+    """Distance of two boxes in frame heights, 0 if they overlap."""
     dx = max(abs(p[0] + p[2] / 2 - q[0] - q[2] / 2) - (p[2] + q[2]) / 2, 0.0)
     dy = max(abs(p[1] + p[3] / 2 - q[1] - q[3] / 2) - (p[3] + q[3]) / 2, 0.0)
     return np.hypot(dx, dy)
@@ -24,11 +26,13 @@ def box_gap(p, q):
 
 @njit(cache=True)
 def mean_size(p, q):
+    """Mean of the square roots of two box areas."""
     return 0.5 * (np.sqrt(p[2] * p[3]) + np.sqrt(q[2] * q[3]))
 
 
 @njit(cache=True)
 def meetings(tracks, a, b, lo, hi, events, filled):
+    """Append meet and separate of the samples lo..hi; return the number of events."""
     far = met = False
     k = lo
     while k <= hi:
@@ -44,18 +48,19 @@ def meetings(tracks, a, b, lo, hi, events, filled):
         length = k - 1 - s
         if state == 1 and length >= 8:
             if far:
-                filled = tell(events, filled, MEET, a, b, s)
+                filled = add_event(events, filled, MEET, a, b, s)
                 far, met = False, True
         elif state == 2:
             far = True
             if met and length >= 8:
-                filled = tell(events, filled, SEPARATE, a, b, s)
+                filled = add_event(events, filled, SEPARATE, a, b, s)
                 met = False
     return filled
 
 
 @njit(cache=True)
 def approaching(tracks, a, b, k):
+    """Whether two objects will come near each other within 3 s at their velocities of sample k."""
     pos, h, vel = tracks[3], tracks[4], tracks[5]
     if not (tracks[6][k, a] >= 0 and tracks[6][k, b] >= 0):
         return False
@@ -70,6 +75,7 @@ def approaching(tracks, a, b, k):
 
 @njit(cache=True)
 def following(tracks, a, b, k):
+    """Whether a moves behind b in the same direction at sample k."""
     pos, speed, heading = tracks[3], tracks[6], tracks[7]
     if not (speed[k, a] > FAST and speed[k, b] > FAST and angle(heading[k, a] - heading[k, b]) < np.pi / 6):
         return False
@@ -82,8 +88,11 @@ def following(tracks, a, b, k):
 
 @njit(cache=True)
 def held_runs(tracks, a, b, lo, hi, follow, events, filled):
-    """approach and follow: once in a run of the condition, which must have been false for 1 s before."""
-    last_end, any_told = -1000, False
+    """Append approach or follow: once per run of the condition, which must have been false for 1 s before.
+
+    Return the number of events.
+    """
+    last_end, any_event = -1000, False
     k = lo
     while k <= hi:
         if not (following(tracks, a, b, k) if follow else approaching(tracks, a, b, k)):
@@ -106,15 +115,16 @@ def held_runs(tracks, a, b, lo, hi, follow, events, filled):
         elif e - s >= 4:
             found = s
         if found >= 0 and s - last_end >= HZ:
-            filled = tell(events, filled, FOLLOW if follow else APPROACH, a, b, found)
-            any_told = True
-        if found >= 0 or (any_told and s - last_end < HZ):
+            filled = add_event(events, filled, FOLLOW if follow else APPROACH, a, b, found)
+            any_event = True
+        if found >= 0 or (any_event and s - last_end < HZ):
             last_end = e
     return filled
 
 
 @njit(cache=True)
 def kick(tracks, a, b, k, last):
+    """Largest acceleration of a away from b around sample k, in heights per second squared over 0.2 s."""
     box, inside, pos, h = tracks[0], tracks[1], tracks[3], tracks[4]
     most = 0.0
     for n in range(max(k - 2, 2), min(k + 2, last - 3) + 1):
@@ -132,12 +142,13 @@ def kick(tracks, a, b, k, last):
 
 @njit(cache=True)
 def centre_gap(p, q):
+    """Distance of the centres of two boxes in mean sizes."""
     return np.hypot(p[0] + p[2] / 2 - q[0] - q[2] / 2, p[1] + p[3] / 2 - q[1] - q[3] / 2) / max(mean_size(p, q), 1e-9)
 
 
 @njit(cache=True)
 def collisions(tracks, a, b, lo, hi, last, events, filled):
-    """collide by the rule of the boxes."""
+    """Append collide by the box rule; return the number of events."""
     box = tracks[0]
     k = lo
     while k <= hi:
@@ -152,14 +163,14 @@ def collisions(tracks, a, b, lo, hi, last, events, filled):
             for i in range(max(s, j - 2), min(k - 1, j + 2) + 1):
                 least = min(least, centre_gap(box[i, a], box[i, b]))
             if here <= least + 1e-9 and max(kick(tracks, a, b, j, last), kick(tracks, b, a, j, last)) > 0.5:
-                filled = tell(events, filled, COLLIDE, a, b, j)
+                filled = add_event(events, filled, COLLIDE, a, b, j)
                 break
     return filled
 
 
 @njit(cache=True)
 def pair_events(tracks, a, b, last, rule, all_types, events, filled):
-    """meet and separate, collide by the rule where wanted, and with all_types approach and follow."""
+    """Append meet and separate, collide if `rule`, approach and follow if `all_types`; return the number of events."""
     inside = tracks[1]
     k = 0
     while k < last:

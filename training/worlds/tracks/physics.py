@@ -1,6 +1,6 @@
 """Rigid bodies in the plane, compiled: balls that roll, boxes and prisms that slide and spin, cylinders that stand or lie.
 
-State and parameters are rows of arrays, one row a body. Lengths in m, times in s, masses in kg, angles in rad.
+State and parameters are arrays with one row per body. Lengths in m, times in s, masses in kg, angles in rad.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ import numpy as np
 from numba import njit
 
 SAMPLE = 0.1
-STEP = 0.0125  # of bodies that may touch another within the sample
+STEP = 0.0125  # s, for bodies that may touch another one within the sample
 STEPS_A_SAMPLE = 8
-LONE_STEPS = 2  # steps a sample of a body with nothing near
+LONE_STEPS = 2  # steps per sample of a body without neighbours
 GRAVITY = 9.81
 SPHERE, UPRIGHT, PRISM, LYING = 0, 1, 2, 3  # shapes; UPRIGHT: cylinder or disc on its end
 # Columns of the parameters.
@@ -23,20 +23,22 @@ PARAMETERS = 22
 # Columns of the state. UX, UY: velocity at which the rolling surface would carry the body.
 X, Y, VX, VY, UX, UY, YAW, SPIN, PRESENT, PUSHED = range(10)
 STATES = 10
-SIDES_MOST = 6
+MAX_SIDES = 6
 APART = 0.5  # s without touching after which the next touch is a new contact
-LEAST_CHANGE = 0.03  # m/s; a contact that changes no velocity by that much is none
+MIN_CHANGE = 0.03  # m/s; contacts with a smaller change of velocity are ignored
 NEVER = -1e9
-GONE = 12.0  # m from the middle; farther away a body rests
+GONE = 12.0  # m from the centre; bodies farther away are stopped
 
 
 @njit(cache=True)
 def length(x, y):
+    """Length of a vector."""
     return sqrt(x * x + y * y)
 
 
 @njit(cache=True)
 def launch(par, state, i):
+    """Place body i at its start with its initial velocity."""
     state[i, X], state[i, Y] = par[i, X0], par[i, Y0]
     state[i, VX], state[i, VY] = par[i, VX0], par[i, VY0]
     state[i, UX], state[i, UY] = par[i, VX0], par[i, VY0]
@@ -46,13 +48,13 @@ def launch(par, state, i):
 
 @njit(cache=True)
 def drag(par, state, i, factor, step):
-    """Friction of the floor for one step."""
+    """Apply the friction of the floor for one step; factor scales it."""
     shape = int(par[i, SHAPE])
     grip = par[i, FRICTION] * factor * GRAVITY * step
     if shape == SPHERE or shape == LYING:
         slip_x, slip_y = state[i, VX] - state[i, UX], state[i, VY] - state[i, UY]
         gain = 2.5 if shape == SPHERE else 2.0
-        if shape == LYING:  # it rolls across its axis only
+        if shape == LYING:  # it rolls perpendicular to its axis only
             ax, ay = np.cos(state[i, YAW]), np.sin(state[i, YAW])  # across the axis
             along = state[i, UX] * ax + state[i, UY] * ay
             slip_x, slip_y = state[i, VX] - along * ax, state[i, VY] - along * ay
@@ -94,7 +96,7 @@ def drag(par, state, i, factor, step):
 
 @njit(cache=True)
 def place_corners(par, shapes, state, i, corners):
-    """Corners of a prism in the world, [N, 6, 2]."""
+    """Set the corners of a prism in world coordinates, [N, 6, 2]."""
     c, d = np.cos(state[i, YAW]), np.sin(state[i, YAW])
     for s in range(int(par[i, SIDES])):
         x, y = shapes[i, s, 0], shapes[i, s, 1]
@@ -103,7 +105,7 @@ def place_corners(par, shapes, state, i, corners):
 
 @njit(cache=True)
 def reach(par, i, j):
-    """Radius with which a round body i meets body j: a ball touches a lower one above its own middle."""
+    """Radius at which the round body i meets body j: a ball touches a lower body above its own centre."""
     r = par[i, RADIUS]
     if par[i, SHAPE] == SPHERE and par[j, SHAPE] != SPHERE and par[j, HEIGHT] < r:
         low = r - par[j, HEIGHT]
@@ -142,7 +144,7 @@ def touch(par, corners, state, i, j, out):
 
 @njit(cache=True)
 def _round_on_prism(par, corners, state, p, c, out):
-    """Normal from the prism p to the round body c."""
+    """Contact with the normal from the prism p to the round body c."""
     r = reach(par, c, p)
     sides = int(par[p, SIDES])
     cx, cy = state[c, X], state[c, Y]
@@ -174,7 +176,7 @@ def _round_on_prism(par, corners, state, p, c, out):
 
 @njit(cache=True)
 def _prisms(par, corners, state, i, j, out):
-    """Separating axes of two convex prisms; the contact is the mean of the deepest corners."""
+    """Contact of two convex prisms by separating axes; the contact point is the mean of the deepest corners."""
     least, nx, ny, owner = 1e9, 0.0, 0.0, i
     for turn in range(2):
         p, q = (i, j) if turn == 0 else (j, i)
@@ -208,7 +210,7 @@ def _prisms(par, corners, state, i, j, out):
 
 @njit(cache=True)
 def bounce(par, state, i, j, hit):
-    """Impulse along the normal; returns the largest change of a velocity, m/s."""
+    """Apply an impulse along the normal; return the largest change of a velocity, m/s."""
     nx, ny = hit[0], hit[1]
     free_i, free_j = 1.0 - par[i, FIXED], 1.0 - par[j, FIXED]
     wi, wj = free_i / par[i, MASS], free_j / par[j, MASS]
@@ -245,18 +247,24 @@ def bounce(par, state, i, j, hit):
 
 @njit(cache=True)
 def moving(state, i):
+    """Whether body i moves noticeably."""
     return state[i, PRESENT] > 0 and (
         abs(state[i, VX]) + abs(state[i, VY]) > 2e-3 or abs(state[i, SPIN]) > 1e-2 or abs(state[i, UX]) + abs(state[i, UY]) > 2e-3
     )
 
 
 @njit(cache=True)
-def run(par, shapes, state, touched, told, first, last, without, factor, poses, contacts, filled, met):
-    """Runs samples first+1..last from the state at sample `first`, in place. `touched`, `told` [N, N]: time of the newest
-    touch, and whether the present contact was told. poses [K, N, 4]: x, y, yaw, present. contacts rows: i, j, s, change.
-    factor [N]: of the friction. met [N, N]: whoever touched whom, in this run. Returns the number of contacts."""
+def run(par, shapes, state, touched, reported, first, last, without, factor, poses, contacts, filled, influenced):
+    """Simulate samples first+1..last in place, from the state at sample `first`; return the number of contacts.
+
+    touched, reported [N, N]: time of the newest touch, and whether the current contact is reported already. poses [K, N, 4]: x,
+    y,
+    yaw, present. contacts: rows i, j, s, change of velocity. factor [N] scales the friction. influenced [N, N]: pairs that
+    touched
+    in this run.
+    """
     n = par.shape[0]
-    hit, corners = np.zeros(5), np.zeros((n, SIDES_MOST, 2))
+    hit, corners = np.zeros(5), np.zeros((n, MAX_SIDES, 2))
     moves, near = np.zeros(n, np.bool_), np.zeros(n, np.bool_)
     for i in range(n):
         place_corners(par, shapes, state, i, corners)
@@ -268,7 +276,7 @@ def run(par, shapes, state, touched, told, first, last, without, factor, poses, 
                 for i in range(n):
                     if near[i]:
                         _move(par, shapes, state, i, t, factor[i], corners)
-                filled = _meet(par, state, corners, near, touched, told, t, contacts, filled, met, hit)
+                filled = _meet(par, state, corners, near, touched, reported, t, contacts, filled, influenced, hit)
         for i in range(n):
             if moves[i] and not near[i]:
                 for _ in range(LONE_STEPS):
@@ -282,7 +290,10 @@ def run(par, shapes, state, touched, told, first, last, without, factor, poses, 
 
 @njit(cache=True)
 def _plan(par, state, t0, without, moves, near):
-    """Marks who moves in this sample, and who may meet another or comes into being or is pushed; whether there is any such."""
+    """Mark bodies that move in this sample, and bodies that may touch another one, are launched or are pushed.
+
+    Return whether there is any of the latter.
+    """
     n = par.shape[0]
     fine = False
     for i in range(n):
@@ -322,7 +333,7 @@ def _advance(par, state, i, step):
 
 @njit(cache=True)
 def _move(par, shapes, state, i, t, factor, corners):
-    """One body for one step: launched, pushed, slowed, carried on."""
+    """Advance one body by one step: launch, push, friction, motion."""
     if state[i, PRESENT] == 0:
         if par[i, LAUNCH] > t:
             return
@@ -342,8 +353,8 @@ def _move(par, shapes, state, i, t, factor, corners):
 
 
 @njit(cache=True)
-def _meet(par, state, corners, near, touched, told, t, contacts, filled, met, hit):
-    """Contacts of one step among those near another."""
+def _meet(par, state, corners, near, touched, reported, t, contacts, filled, influenced, hit):
+    """Resolve the contacts of one step among bodies marked as near."""
     n = par.shape[0]
     for i in range(n):
         if not near[i] or state[i, PRESENT] == 0:
@@ -357,12 +368,12 @@ def _meet(par, state, corners, near, touched, told, t, contacts, filled, met, hi
             if not touch(par, corners, state, i, j, hit):
                 continue
             change = bounce(par, state, i, j, hit)
-            met[i, j] = met[j, i] = True
+            influenced[i, j] = influenced[j, i] = True
             if t - touched[i, j] > APART:
-                told[i, j] = 0.0
+                reported[i, j] = 0.0
             touched[i, j] = t
-            if change > LEAST_CHANGE and told[i, j] == 0:
-                told[i, j] = 1.0
+            if change > MIN_CHANGE and reported[i, j] == 0:
+                reported[i, j] = 1.0
                 if filled < contacts.shape[0]:
                     contacts[filled, 0], contacts[filled, 1], contacts[filled, 2], contacts[filled, 3] = i, j, t, change
                     filled += 1

@@ -1,7 +1,7 @@
 """A street or a hall, compiled: people with goals, groups, followers, meetings and waits; vehicles that give way; dogs.
 
-A goal-driven walker is pushed off by others (social forces) and by noise drawn beforehand, so that the same world can be run
-again without one of them. Lengths in m, times in s.
+Walkers follow a social force model with noise that is drawn beforehand, so that the same world can be simulated again without
+one of them. Lengths in m, times in s.
 """
 
 from __future__ import annotations
@@ -11,25 +11,26 @@ from numba import njit
 
 from training.worlds.tracks.view import ground, look_at, outline, visible
 
-MOST = 8
+MAX_AGENTS = 8
 STEP = 0.1
 LAST_LAUNCH = 14.0
 NOISES = 6
-# Parameters, a row each.
+# Columns of the parameters, one row per agent.
 KIND, PACE, LAUNCH, X0, Y0, GX0, GY0, OUT0, STOPS, TURNS, WAIT, FRIEND, MEET_AT, LEADER, BACK, SIDE = range(16)
 HALF_X, HALF_Y, TALL, LABEL, COLOUR, FINISH, PAUSES, RESTS, SHAKY, POLITE, ROAM, REST_FOR = range(16, 28)
 PARAMETERS = 28
-# State, a row each. MODE: walks, stands, talks, waits for a vehicle, parked for good.
+# Columns of the state, one row per agent. MODE: see below.
 X, Y, VX, VY, GX, GY, OUTSIDE, MODE, TIMER, PRESENT, HEADING, MET = range(12)
 STATES = 12
 WALKS, STANDS, TALKS, YIELDS = 0, 1, 2, 3
 PERSON, VEHICLE, ANIMAL, BODY = 0, 1, 2, 3
 SOLID = 0.85
-PUSH = 0.15  # m/s²; a weaker social force is no influence
+PUSH = 0.15  # m/s²; a weaker social force does not count as an influence
 
 
 @njit(cache=True)
 def draw_camera(camera):
+    """Draw a camera; return the upper end of the walkable ground in frame heights."""
     u = np.random.uniform
     r = np.random.random()
     aspect = 4 / 3 if r < 0.4 else 16 / 9 if r < 0.85 else u(1.2, 1.9)
@@ -44,7 +45,7 @@ def draw_camera(camera):
 
 @njit(cache=True)
 def somewhere(camera, top, u, v, out):
-    """A point of the ground by two uniform numbers: in the picture, or just beyond one of its edges."""
+    """Map two uniform numbers to a point of the ground: in the picture, or just beyond one of its edges if `out`."""
     aspect = camera[13]
     if not out:
         return ground(camera, (0.03 + 0.94 * u) * aspect, top + (1.05 - top) * v)
@@ -57,9 +58,9 @@ def somewhere(camera, top, u, v, out):
 
 @njit(cache=True)
 def draw(par, camera, top):
-    """Fills the agents of a scene; returns how many."""
+    """Fill the agents of a scene; return their number."""
     u = np.random.uniform
-    count = np.random.randint(1, MOST + 1)
+    count = np.random.randint(1, MAX_AGENTS + 1)
     traffic = u(0.0, 0.6) if np.random.random() < 0.35 else 0.0
     still, early, stops, turns = u(0.0, 0.4), u(0.3, 0.95), u(0.0, 0.09), u(0.0, 0.09)
     lane_x, lane_y, _ = somewhere(camera, top, u(0.0, 0.43), u(0.2, 0.9), True)
@@ -105,7 +106,7 @@ def draw(par, camera, top):
 
 @njit(cache=True)
 def long_rest(par, i):
-    """Mean time for which something rests that was resting when it came into the scene, s."""
+    """Mean time in s for which an agent rests that rests when the scene begins."""
     return 3.0 * par[i, WAIT] * (0.3 + par[i, PAUSES])
 
 
@@ -127,7 +128,7 @@ def _vehicle(par, i):
 
 @njit(cache=True)
 def start(par, i, camera, top, at, inside):
-    """Draws where agent i comes from, where it goes and when it is there."""
+    """Draw where agent i comes from, where it goes and when it appears."""
     u = np.random.uniform
     par[i, LAUNCH] = at
     for _ in range(20):
@@ -145,7 +146,7 @@ def start(par, i, camera, top, at, inside):
 
 @njit(cache=True)
 def _company(par, i, count):
-    """Some walk with another, some follow, some go to meet."""
+    """Make some agents walk with another one, follow it, or go to meet it."""
     u = np.random.uniform
     j = np.random.randint(0, count)
     if j == i or par[j, KIND] != PERSON or par[j, LEADER] >= 0:
@@ -164,7 +165,7 @@ def _company(par, i, count):
 
 @njit(cache=True)
 def reroll(par, state, camera, top, now):
-    """Draws anew what nobody can know at `now` s: who is still to come, plans, the rest of waits, where a walk leads."""
+    """Redraw everything that is unknown at `now` s: later agents, plans, remaining waits and goals."""
     for i in range(par.shape[0]):
         if state[i, PRESENT] == 0:
             if par[i, LAUNCH] > now and par[i, KIND] != BODY:
@@ -189,6 +190,7 @@ def reroll(par, state, camera, top, now):
 
 @njit(cache=True)
 def appear(par, state, i):
+    """Place agent i at its start."""
     state[i, X], state[i, Y], state[i, GX], state[i, GY] = par[i, X0], par[i, Y0], par[i, GX0], par[i, GY0]
     state[i, OUTSIDE], state[i, PRESENT] = par[i, OUT0], 1.0
     state[i, HEADING] = np.arctan2(state[i, GY] - state[i, Y], state[i, GX] - state[i, X])
@@ -200,6 +202,7 @@ def appear(par, state, i):
 
 @njit(cache=True)
 def new_goal(par, state, i, camera, top, z):
+    """Choose a new goal for agent i from the noise z."""
     out = z[2] < par[i, FINISH] * 0.5
     u, v = z[3], z[4]
     gx, gy, depth = somewhere(camera, top, u, v, out)
@@ -210,28 +213,28 @@ def new_goal(par, state, i, camera, top, z):
 
 @njit(cache=True)
 def ahead(state, i, j):
-    """Distance of j in front of i and beside its way."""
+    """Distances of j from i along and across the heading of i."""
     dx, dy = state[j, X] - state[i, X], state[j, Y] - state[i, Y]
     c, s = np.cos(state[i, HEADING]), np.sin(state[i, HEADING])
     return c * dx + s * dy, abs(-s * dx + c * dy)
 
 
 @njit(cache=True)
-def drive(par, state, i, without, z, met):
-    """A car or truck for one step: it turns towards its goal and brakes for what is ahead."""
+def drive(par, state, i, without, z, influenced):
+    """Advance a car or truck by one step: it steers towards its goal and brakes for obstacles ahead."""
     speed = np.hypot(state[i, VX], state[i, VY])
     wanted = par[i, PACE]
     for j in range(par.shape[0]):
         if j == i or j == without or state[j, PRESENT] != 1:
             continue
-        far, beside = ahead(state, i, j)
+        far, aside = ahead(state, i, j)
         wide = par[i, HALF_Y] + (par[j, HALF_Y] if par[j, KIND] == VEHICLE else 0.4) + 0.4
         if par[j, KIND] == PERSON and par[i, POLITE] > 0:
             wide += 1.2
         room = far - par[i, HALF_X] - (par[j, HALF_X] if par[j, KIND] == VEHICLE else 0.3) - 1.5
-        if far > 0 and beside < wide and room < 3 + speed * speed / 4.0:
+        if far > 0 and aside < wide and room < 3 + speed * speed / 4.0:
             wanted = min(wanted, np.sqrt(max(0.0, 2 * 2.0 * max(room, 0.0))))
-            met[i, j] = True
+            influenced[i, j] = True
     if state[i, MODE] == STANDS:
         state[i, TIMER] -= STEP
         wanted = 0.0
@@ -250,8 +253,8 @@ def drive(par, state, i, without, z, met):
 
 
 @njit(cache=True)
-def walk(par, state, i, t, without, camera, top, z, met):
-    """A person, animal or cyclist for one step."""
+def walk(par, state, i, t, without, camera, top, z, influenced):
+    """Advance a person, an animal or a cyclist by one step."""
     n = par.shape[0]
     mode = int(state[i, MODE])
     friend, leader = int(par[i, FRIEND]), int(par[i, LEADER])
@@ -263,12 +266,12 @@ def walk(par, state, i, t, without, camera, top, z, met):
         c, s = np.cos(state[leader, HEADING]), np.sin(state[leader, HEADING])
         tx = state[leader, X] - c * par[i, BACK] - s * par[i, SIDE]
         ty = state[leader, Y] - s * par[i, BACK] + c * par[i, SIDE]
-        met[i, leader] = True
+        influenced[i, leader] = True
         mode = WALKS
         pace = par[leader, PACE] * 1.25
     elif with_friend:
         tx, ty = state[friend, X], state[friend, Y]
-        met[i, friend] = met[friend, i] = True
+        influenced[i, friend] = influenced[friend, i] = True
         mode = WALKS
     dx, dy = tx - state[i, X], ty - state[i, Y]
     far = np.hypot(dx, dy)
@@ -281,7 +284,7 @@ def walk(par, state, i, t, without, camera, top, z, met):
         pace = min(pace, far / 0.7)
     elif with_friend:
         if far < 1.0:
-            for a, b in ((i, friend), (friend, i)):
+            for a in (i, friend):
                 state[a, MODE], state[a, MET] = TALKS, 1.0
                 state[a, TIMER] = -np.log(max(z[5], 1e-6)) * par[i, WAIT] + 1.5
         elif far < 4 and state[friend, MODE] == WALKS and par[friend, KIND] == PERSON and par[friend, POLITE] > 0:
@@ -305,13 +308,13 @@ def walk(par, state, i, t, without, camera, top, z, met):
         ox, oy = state[i, X] - state[j, X], state[i, Y] - state[j, Y]
         d = max(np.hypot(ox, oy), 0.05)
         if par[j, KIND] == VEHICLE and par[j, LABEL] != 3:
-            f, beside = ahead(state, j, i)
+            f, aside = ahead(state, j, i)
             speed = np.hypot(state[j, VX], state[j, VY])
-            if speed > 1.0 and f > 0 and f < 3 + 2.5 * speed and beside < 4.5 and beside > 1.3 and pace > 0:
+            if speed > 1.0 and f > 0 and f < 3 + 2.5 * speed and aside < 4.5 and aside > 1.3 and pace > 0:
                 toward = -(ox * state[i, VX] + oy * state[i, VY])
                 if toward > -0.5:
                     pace = 0.0
-                    met[i, j] = True
+                    influenced[i, j] = True
             d -= 1.2
         if d > 3 or (with_friend and j == friend):
             continue
@@ -322,7 +325,7 @@ def walk(par, state, i, t, without, camera, top, z, met):
         if mode != WALKS:
             push *= 0.3
         if push > PUSH:
-            met[i, j] = True
+            influenced[i, j] = True
         ax += push * (ox / d - 0.25 * oy / d)
         ay += push * (oy / d + 0.25 * ox / d)
     way = pace / max(far, 0.05)
@@ -337,9 +340,11 @@ def walk(par, state, i, t, without, camera, top, z, met):
 
 
 @njit(cache=True)
-def run(par, state, camera, top, noise, first, last, without, poses, met):
-    """Samples first+1..last from the state at `first`, in place. poses [K, N, 4]: x, y, heading, present. met [N, N]: i was
-    influenced by j."""
+def run(par, state, camera, top, noise, first, last, without, poses, influenced):
+    """Simulate samples first+1..last in place, from the state at `first`.
+
+    poses [K, N, 4]: x, y, heading, present. influenced [N, N]: i was influenced by j.
+    """
     n = par.shape[0]
     for k in range(first, last):
         t = k * STEP
@@ -353,9 +358,9 @@ def run(par, state, camera, top, noise, first, last, without, poses, met):
             if par[i, KIND] == BODY:
                 continue
             if par[i, KIND] == VEHICLE and par[i, LABEL] != 3:
-                drive(par, state, i, without, noise[k, i], met)
+                drive(par, state, i, without, noise[k, i], influenced)
             else:
-                walk(par, state, i, t, without, camera, top, noise[k, i], met)
+                walk(par, state, i, t, without, camera, top, noise[k, i], influenced)
             state[i, X] += state[i, VX] * STEP
             state[i, Y] += state[i, VY] * STEP
         for i in range(n):
@@ -365,7 +370,7 @@ def run(par, state, camera, top, noise, first, last, without, poses, met):
 
 @njit(cache=True)
 def picture(par, camera, poses, first, last, without, boxes, seen):
-    """Visible boxes of samples first..last-1."""
+    """Compute the visible boxes of samples first..last-1."""
     n = par.shape[0]
     whole, depth = np.zeros((n, 4)), np.zeros(n)
     for k in range(first, last):
@@ -379,6 +384,7 @@ def picture(par, camera, poses, first, last, without, boxes, seen):
 
 @njit(cache=True)
 def draw_noise(steps, n):
+    """Draw the noise [steps, n, NOISES]: two normal and four uniform values."""
     noise = np.empty((steps, n, NOISES))
     for k in range(steps):
         for i in range(n):

@@ -1,4 +1,4 @@
-"""Draws table-top scenes for the compiled physics: bodies, launches, pushes and camera, as the video world draws them."""
+"""Draws table-top scenes for the compiled physics: bodies, launches, pushes and camera, distributed as in the rendered world."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from numba import njit
 from training.worlds.tracks import physics as ph
 from training.worlds.tracks.view import ground, look_at, outline, project, visible
 
-MOST = 8
+MAX_BODIES = 8
 FIRST_PUSH = 0.8  # s
-# How lively a scene is: the chance that a resting body is pushed some time, when launches and pushes end (s), how often a body
-# thrown in is aimed at another one, and how far it is off then (in sizes).
+# Activity of a scene: probability that a resting body is pushed, time in s at which launches and pushes end, share of the bodies
+# thrown in that are aimed at another one, and the error of the aim (in sizes).
 PUSHED, LAST, AIMED, OFF = range(4)
 HABITS = 4
-SOLID = 0.82  # of a body's box, along each side
+SOLID = 0.82  # share of its box that a body covers, along each side
 LABEL_BALL, LABEL_CUBE, LABEL_CYLINDER, LABEL_BOX, LABEL_OBJECT = 5, 6, 7, 8, 11
-# Columns of what the camera needs of a body.
+# Columns of the geometry of a body.
 KIND, HALF_X, HALF_Y, TALL, LABEL, COLOUR = range(6)
 FORMS = 6
 
 
 @njit(cache=True)
 def draw(par, shapes, forms, camera, habits):
-    """Fills the arrays of a scene from the present state of the generator; returns the number of bodies."""
+    """Fill the arrays of a scene from the current state of the generator; return the number of bodies."""
     u = np.random.uniform
     elevation, azimuth = np.radians(u(16.0, 66.0)), u(0.0, 2 * np.pi)
     distance, aspect = u(5.0, 11.5), _aspect()
@@ -33,11 +33,11 @@ def draw(par, shapes, forms, camera, habits):
     look_at(camera, at + distance * away, at, np.radians(np.random.normal(0.0, 1.5)), focal, aspect)
     scale, friction = u(0.3, 0.95), u(0.03, 0.3)
     rolling = u(0.0, 0.25)
-    count = np.random.randint(2, MOST + 1)
+    count = np.random.randint(2, MAX_BODIES + 1)
     share, thrown = u(0.25, 0.7), u(0.05, 0.3)
     habits[PUSHED], habits[LAST], habits[AIMED], habits[OFF] = u(0.02, 0.4), u(4.0, 12.0), u(0.4, 1.0), u(0.2, 0.7)
     placed = 0
-    for n in range(count):
+    for _ in range(count):
         _body(par, shapes, forms, placed, scale * u(0.6, 1.3), friction, rolling)
         if u(0.0, 1.0) < share:
             done = _inside(par, camera, placed, habits, thrown)
@@ -148,13 +148,14 @@ def _inside(par, camera, i, habits, thrown):
 
 @njit(cache=True)
 def set_push(par, i, at):
+    """Draw a push of body i at time `at` s."""
     turn, speed = np.random.uniform(0.0, 2 * np.pi), np.random.uniform(0.8, 4.0)
     par[i, ph.PUSH_AT], par[i, ph.PUSH_X], par[i, ph.PUSH_Y] = at, speed * np.cos(turn), speed * np.sin(turn)
 
 
 @njit(cache=True)
 def throw_in(par, camera, i, at, state, habits):
-    """Starts body i at time `at` s outside the picture, aimed at another one or somewhere into the view."""
+    """Start body i at time `at` s outside the picture, aimed at another body or at a point in view."""
     u = np.random.uniform
     tx, ty = u(-1.8, 1.8), u(-1.8, 1.8)
     others = i if state is None else par.shape[0]
@@ -206,7 +207,7 @@ def _outside(camera, tx, ty, wx, wy, r, z):
 
 @njit(cache=True)
 def reroll(par, state, camera, now, habits):
-    """Draws anew what nobody can know at `now` s: who is still to be thrown in or pushed, and the hidden attributes."""
+    """Redraw everything that is unknown at `now` s: later launches and pushes, and the hidden attributes of the bodies."""
     for i in range(par.shape[0]):
         if state[i, ph.PRESENT] == 0:
             if par[i, ph.LAUNCH] > now:
@@ -231,7 +232,7 @@ def reroll(par, state, camera, now, habits):
 
 @njit(cache=True)
 def picture(forms, camera, poses, first, last, without, boxes, seen):
-    """Visible boxes of samples first..last-1 from poses [K, N, 4]."""
+    """Compute the visible boxes of samples first..last-1 from poses [K, N, 4]."""
     n = forms.shape[0]
     whole, depth = np.zeros((n, 4)), np.zeros(n)
     for k in range(first, last):

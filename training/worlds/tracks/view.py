@@ -1,12 +1,12 @@
-"""What a camera sees of cuboids, balls and cylinders on a plane, compiled: boxes of the visible part, in frame heights."""
+"""Projection of cuboids, balls and cylinders on a plane, compiled: boxes of the visible region, in frame heights."""
 
 from __future__ import annotations
 
 import numpy as np
 from numba import njit
 
-LEAST_SIDE = 0.012  # frame heights; thinner visible parts are no box
-HIDDEN = 0.3  # share of its outline below which a thing counts as hidden
+MIN_SIDE = 0.012  # frame heights; thinner visible regions have no box
+HIDDEN = 0.3  # visible share of its outline below which an object counts as hidden
 # Columns of a camera: eye (3), rotation rows right, down, forward (9), focal in frame heights, aspect.
 EYE, ROTATION, FOCAL, ASPECT = 0, 3, 12, 13
 CAMERA = 14
@@ -14,6 +14,7 @@ CAMERA = 14
 
 @njit(cache=True)
 def look_at(camera, eye, at, roll, focal, aspect):
+    """Fill the camera columns for a camera at `eye` that points at `at`."""
     f = at - eye
     f = f / np.sqrt((f * f).sum())
     r = np.array([f[1], -f[0], 0.0])
@@ -30,7 +31,7 @@ def look_at(camera, eye, at, roll, focal, aspect):
 
 @njit(cache=True)
 def project(camera, x, y, z):
-    """World point to (x, y) in frame heights and depth; depth below 0.1 m is behind."""
+    """Project a world point to (x, y) in frame heights and depth in m; points nearer than 0.1 m are behind the camera."""
     dx, dy, dz = x - camera[0], y - camera[1], z - camera[2]
     depth = camera[9] * dx + camera[10] * dy + camera[11] * dz
     safe = max(depth, 0.1)
@@ -41,7 +42,7 @@ def project(camera, x, y, z):
 
 @njit(cache=True)
 def ground(camera, px, py):
-    """The point of the plane z = 0 seen at (px, py); far away where the ray does not meet it."""
+    """Point of the plane z = 0 seen at (px, py), and its distance along the ray; far away if the ray misses the plane."""
     a, b = (px - camera[ASPECT] / 2) / camera[FOCAL], (py - 0.5) / camera[FOCAL]
     rx = camera[3] * a + camera[6] * b + camera[9]
     ry = camera[4] * a + camera[7] * b + camera[10]
@@ -52,7 +53,7 @@ def ground(camera, px, py):
 
 @njit(cache=True)
 def outline(camera, kind, x, y, yaw, half_x, half_y, height, box):
-    """Box of a ball (kind 0), an upright cylinder (1) or a cuboid on the plane; returns the depth."""
+    """Set the box of a ball (kind 0), an upright cylinder (1) or a cuboid (2) on the plane; return the depth, -1 if behind."""
     px, py, depth = project(camera, x, y, height / 2)
     if depth < 0.3:
         return -1.0
@@ -81,8 +82,12 @@ def outline(camera, kind, x, y, yaw, half_x, half_y, height, box):
 
 @njit(cache=True)
 def visible(whole, depth, aspect, solid, box, seen):
-    """Boxes [N, 4] of the parts in the picture and not behind nearer things, from whole outlines [N, 4] and depths [N]
-    (below 0: not there). `solid`: share of its box that a thing really covers, along each side."""
+    """Set the boxes [N, 4] of the regions in the picture that are not occluded.
+
+    whole [N, 4]: full outlines; depth [N]: below 0 for absent objects. solid: share of its box that an object covers, along
+    each
+    side.
+    """
     n = whole.shape[0]
     for i in range(n):
         seen[i] = False
@@ -90,7 +95,7 @@ def visible(whole, depth, aspect, solid, box, seen):
             continue
         x0, y0 = max(whole[i, 0], 0.0), max(whole[i, 1], 0.0)
         x1, y1 = min(whole[i, 0] + whole[i, 2], aspect), min(whole[i, 1] + whole[i, 3], 1.0)
-        if x1 - x0 < LEAST_SIDE or y1 - y0 < LEAST_SIDE:
+        if x1 - x0 < MIN_SIDE or y1 - y0 < MIN_SIDE:
             continue
         covered = 0.0
         for j in range(n):
@@ -115,7 +120,7 @@ def visible(whole, depth, aspect, solid, box, seen):
                 elif u1 >= x1:
                     x1 = min(x1, u0)
         clipped = (x1 - x0) * (y1 - y0)
-        if x1 - x0 < LEAST_SIDE or y1 - y0 < LEAST_SIDE:
+        if x1 - x0 < MIN_SIDE or y1 - y0 < MIN_SIDE:
             continue
         if covered > 1 - HIDDEN and clipped < HIDDEN * whole[i, 2] * whole[i, 3]:
             continue

@@ -1,9 +1,10 @@
-"""Stage `tokens`: the re-identification projector, with the mask head as it is. Supervised contrastive loss over scenes."""
+"""Stage `embeddings`: the re-identification projector on the frozen mask head, with supervised contrastive loss."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ APART_FRAMES = 8
 
 @dataclass
 class Things:
-    """What the projector sees of the things of one keyframe, and who they are; `copy` differs in the jitter of the boxes."""
+    """Inputs of the projector for the objects of one keyframe, and their ids; `copy` distinguishes jittered boxes."""
 
     scene: str
     index: int
@@ -34,10 +35,10 @@ class Things:
 
 
 @torch.no_grad()
-def look(heads: ObjectHeads, views: list[View], copies: int, amount: float) -> list[Things]:
-    """Everything before the projector, which does not change while it is trained."""
+def observe(heads: ObjectHeads, views: list[View], copies: int, amount: float) -> list[Things]:
+    """Compute the inputs of the projector, which do not change while it is trained."""
     heads.eval()
-    rng, seen = np.random.default_rng(3), []
+    rng, observed = np.random.default_rng(3), []
     for view in views:
         numbers, boxes = view.things
         for copy in range(copies if len(numbers) else 0):
@@ -49,38 +50,40 @@ def look(heads: ObjectHeads, views: list[View], copies: int, amount: float) -> l
             weights = mask_weights(masks)
             pooled = torch.stack([pool_map(plane, covered, corners, weights) for plane in maps], 1)
             picture = small_picture(luma, chroma)
-            seen.append(Things(view.frame.scene, view.frame.index, copy, numbers, pooled, weights, picture))
-    return seen
+            observed.append(Things(view.frame.scene, view.frame.index, copy, numbers, pooled, weights, picture))
+    return observed
 
 
-def by_scene(seen: list[Things]) -> list[list[Things]]:
+def by_scene(observed: list[Things]) -> list[list[Things]]:
+    """Group by scene."""
     scenes: dict[str, list[Things]] = {}
-    for things in seen:
+    for things in observed:
         scenes.setdefault(things.scene, []).append(things)
     return list(scenes.values())
 
 
-def token_losses(heads: ObjectHeads, scenes: list[list[Things]], rng: np.random.Generator, batch: int) -> dict[str, Tensor]:
-    """The same thing in other keyframes of its scene is near; all other things, of its scene and of others, are far."""
+def embedding_losses(heads: ObjectHeads, scenes: list[list[Things]], rng: np.random.Generator, batch: int) -> dict[str, Tensor]:
+    """Contrastive loss: the same object in other keyframes of its scene is near, all other objects are far."""
     chosen, labels = [], []
     for scene in rng.permutation(len(scenes))[:batch]:
         for pick in rng.permutation(len(scenes[scene]))[:KEYFRAMES_PER_SCENE]:
             things = scenes[scene][pick]
             chosen.append((things.pooled, things.weights, relight(things.picture, rng)))
             labels.append(int(scene) * 1000 + things.numbers)
-    pooled, weights, picture = (torch.cat(parts) for parts in zip(*chosen, strict=True))
-    tokens = heads.tokens(pooled * (1 + 0.05 * torch.randn_like(pooled)), weights, picture)
-    return {"contrast": contrast(tokens, torch.from_numpy(np.concatenate(labels)))}
+    pooled, weights, picture = (torch.cat(values) for values in zip(*chosen, strict=True))
+    embeddings = heads.embeddings(pooled * (1 + 0.05 * torch.randn_like(pooled)), weights, picture)
+    return {"contrast": contrast(embeddings, torch.from_numpy(np.concatenate(labels)))}
 
 
 def relight(picture: Tensor, rng: np.random.Generator) -> Tensor:
-    """Other light and white balance for a whole keyframe."""
+    """Change light and white balance of a whole keyframe."""
     gain, shift = float(rng.uniform(0.8, 1.2)), torch.from_numpy(rng.normal(0, 0.08, (1, 3, 1, 1)).astype(np.float32))
     return picture * gain + shift
 
 
-def contrast(tokens: Tensor, labels: Tensor) -> Tensor:
-    likeness = tokens @ tokens.T / TEMPERATURE
+def contrast(embeddings: Tensor, labels: Tensor) -> Tensor:
+    """Supervised contrastive loss of embeddings [N, D] with labels [N]."""
+    likeness = embeddings @ embeddings.T / TEMPERATURE
     itself = torch.eye(len(labels), dtype=torch.bool)
     likeness = likeness.masked_fill(itself, -1e9)
     same = (labels[:, None] == labels[None]) & ~itself
@@ -90,42 +93,45 @@ def contrast(tokens: Tensor, labels: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def token_scores(heads: ObjectHeads, views: list[View]) -> dict:
-    """Same or other thing of the same scene, 2 s apart or more: the tokens, the pooled features as they are, the colours."""
+def embedding_scores(heads: ObjectHeads, views: list[View]) -> dict[str, Any]:
+    """Re-identification within a scene over 2 s or more: embeddings, pooled features, and colours."""
     heads.eval()
-    scenes = by_scene(look(heads, views, 1, 0.03))
+    scenes = by_scene(observe(heads, views, 1, 0.03))
     return {name: rank(scenes, function) for name, function in describers(heads).items()}
 
 
 def describers(heads: ObjectHeads) -> dict[str, Callable[[Things], Tensor]]:
-    """The tokens, and what they are compared with: each gives [N, anything] of length 1."""
+    """The embeddings and the baselines: each returns [N, D] of length 1."""
     return {
-        "tokens": lambda t: heads.tokens(t.pooled, t.weights, t.picture),
+        "embeddings": lambda t: heads.embeddings(t.pooled, t.weights, t.picture),
         "pooled features, no projector": lambda t: unit(torch.cat([unit(t.pooled[:, k]) for k in range(3)], 1)),
         "mean colour": mean_colour,
     }
 
 
 def unit(x: Tensor) -> Tensor:
+    """Scale rows to length 1."""
     return x / (x.norm(dim=1, keepdim=True) + 1e-6)
 
 
 def mean_colour(things: Things) -> Tensor:
+    """Mean colour under the mask, as a unit vector."""
     weight = things.weights[:, None]
     colour = (things.picture * weight).sum((2, 3)) / (weight.sum((2, 3)) + 1e-6)
-    # A distance as a cosine: a point of the unit sphere per colour.
+    # A distance expressed as a cosine: each colour becomes a point on the unit sphere.
     return unit(torch.cat([colour, torch.ones(len(colour), 1)], 1))
 
 
-def rank(scenes: list[list[Things]], describe) -> dict:
+def rank(scenes: list[list[Things]], describe: Callable[[Things], Tensor]) -> dict[str, Any]:
+    """AUC, rank-1 and cosines of the same and of other objects."""
     same_scores, other_scores, firsts = [], [], []
     for scene in scenes:
-        told = [(things, describe(things)) for things in scene]
-        for a, tokens in told:
-            for b, gallery in told:
+        described = [(things, describe(things)) for things in scene]
+        for a, embeddings in described:
+            for b, gallery in described:
                 if b.index - a.index < APART_FRAMES:
                     continue
-                likeness = (tokens @ gallery.T).numpy()
+                likeness = (embeddings @ gallery.T).numpy()
                 same = a.numbers[:, None] == b.numbers[None]
                 same_scores.append(likeness[same])
                 other_scores.append(likeness[~same])
@@ -144,7 +150,7 @@ def rank(scenes: list[list[Things]], describe) -> dict:
 
 
 def area_under_curve(positive: np.ndarray, negative: np.ndarray) -> float:
-    """Probability that a positive is above a negative, ties counted half."""
+    """Probability that a positive is above a negative; ties count half."""
     ordered = np.sort(negative)
     below = np.searchsorted(ordered, positive, "left") + np.searchsorted(ordered, positive, "right")
     return float(below.mean() / (2 * len(negative)))
