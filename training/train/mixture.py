@@ -173,7 +173,7 @@ def update_manifest(manifest: Path, target: Path) -> None:
         "bytes": len(data),
         "license": "Apache-2.0",
         "source": "fitted here on simulated validation scenes; no recordings",
-        "made": "python -m training.train.mixture (training/README.md, Pool)",
+        "made": "python -m training.train.mixture (training/README.md, Forecast mixture)",
         "inputs": {},
         "outputs": {},
     }

@@ -231,7 +231,7 @@ class FusionCore(nn.Module):
         super().__init__()
         self.shape = shape
         self.foresight = Foresight()
-        self.tokens = Context(shape)
+        self.context = Context(shape)
         self.queries = nn.Parameter(torch.randn(shape.queries, shape.width) * 0.5)
         self.pull = nn.Parameter(torch.full((shape.heads, 1, 1), 5.0))
         self.blocks = nn.ModuleList(Block(shape.width, shape.heads, crosses=True) for _ in range(shape.blocks))
@@ -250,7 +250,7 @@ class FusionCore(nn.Module):
         """Prefix [B, queries, prefix]; of the first `queries` alone if given."""
         features, valid, slot, appearances = object_features(*inputs.tracks()), inputs.valid, inputs.slot, inputs.appearances
         ahead = torch.cat(self.foresight(*inputs.tracks(), slot), -1)
-        context = self.tokens(features, ahead, slot, appearances, valid, inputs.scenes, inputs.scene_age)
+        context = self.context(features, ahead, slot, appearances, valid, inputs.scenes, inputs.scene_age)
         asked = queries or self.shape.queries
         owned = (torch.arange(asked)[:, None] == slot[:, None, :]).float() * valid[:, None]
         own = owned[:, None] * self.pull
