@@ -2,7 +2,7 @@ import { iou, type Box } from '../../core/maths/box.js';
 import type { Detection } from '../../core/percept.js';
 
 /** Minimum score of a detection that explains motion; weaker ones are guesses that motion may contradict. */
-const SURE_SCORE = 0.4;
+const CONFIDENT_SCORE = 0.4;
 /** A detection explains a proposal when it covers this share of it, or has SAME_IOU with it. */
 const COVERED_SHARE = 0.5;
 /** Minimum IoU of a detection and a proposal that show the same object. */
@@ -44,14 +44,14 @@ export function fuseProposals(
   detections: readonly Detection[],
   proposals: readonly Detection[],
 ): Detection[] {
-  const sure = detections.filter(({ score }) => score >= SURE_SCORE);
+  const confident = detections.filter(({ score }) => score >= CONFIDENT_SCORE);
   const unexplained = proposals
-    .filter(({ box }) => !isExplained(box, sure))
+    .filter(({ box }) => !isExplained(box, confident))
     .flatMap((proposal) => splitDetections(proposal, detections));
   const supported = detections
     .filter(
       ({ score, label, box }) =>
-        score >= SURE_SCORE ||
+        score >= CONFIDENT_SCORE ||
         ARTICULATED.has(label) ||
         !unexplained.some((proposal) => iou(proposal.box, box) > GUESS_IOU),
     )
@@ -83,7 +83,7 @@ function splitDetections(proposal: Detection, detections: readonly Detection[]):
     parts.push(guess);
   }
   if (parts.length < 2 || tiled < TILED_IOU) return [proposal];
-  return parts.filter(({ score }) => score < SURE_SCORE).map(({ box }) => ({ ...proposal, box }));
+  return parts.filter(({ score }) => score < CONFIDENT_SCORE).map(({ box }) => ({ ...proposal, box }));
 }
 
 function around(boxes: readonly Box[]): Box {
@@ -94,9 +94,9 @@ function around(boxes: readonly Box[]): Box {
   return [left, top, right - left, bottom - top];
 }
 
-function isExplained(box: Box, sure: readonly Detection[]): boolean {
+function isExplained(box: Box, confident: readonly Detection[]): boolean {
   let filled = 0;
-  for (const other of sure) {
+  for (const other of confident) {
     const shared = intersection(box, other.box);
     if (shared <= 0 && !touchesPart(box, other)) continue;
     if (shared >= COVERED_SHARE * area(box) || iou(box, other.box) >= SAME_IOU) return true;
@@ -141,7 +141,7 @@ function withSupport(detection: Detection, proposals: readonly Detection[]): Det
  * @param last detections and proposals of the detector's last run
  */
 export function inheritLabels(proposals: readonly Detection[], last: readonly Detection[]): Detection[] {
-  const articulated = last.filter(({ label, score }) => ARTICULATED.has(label) && score >= SURE_SCORE);
+  const articulated = last.filter(({ label, score }) => ARTICULATED.has(label) && score >= CONFIDENT_SCORE);
   return proposals
     .filter(({ box }) => !isExplained(box, articulated))
     .map((proposal) => {

@@ -112,7 +112,7 @@ export class StillInspector implements StillPerception {
       candidates.push(...ofTile(detections, tile, at + 1, width, height));
     }
     const merged = merge(
-      candidates.filter(({ detection }) => isSure(detection) && (labels?.has(detection.label) ?? true)),
+      candidates.filter(({ detection }) => isConfident(detection) && (labels?.has(detection.label) ?? true)),
     );
     return masks && sam ? this.#segment(still, merged) : merged.map((one) => placed(one, width, height));
   }
@@ -139,7 +139,7 @@ function enlarged({ width, height, focus }: Still, canvasPx: number): Tile[] {
   return [{ ...region, region: [left / width, top / height, w / width, h / height] }];
 }
 
-function isSure({ score, origin }: Detection): boolean {
+function isConfident({ score, origin }: Detection): boolean {
   return score >= (origin === 'motion' ? MIN_MOTION_SCORE : MIN_SCORE);
 }
 

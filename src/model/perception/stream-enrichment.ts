@@ -29,7 +29,7 @@ export interface StreamEnrichmentOptions {
 
 /** Share of the frame above which a mask shows the ground or the sky. */
 const MAX_OBJECT_AREA = 0.25;
-/** A mask whose box overlaps a detection's by more than this shows the same thing. */
+/** A mask whose box overlaps a detection's by more than this shows the same object. */
 const SAME_OBJECT_IOU = 0.5;
 /** Tolerance of frame times, which are rounded decimal numbers, s. */
 const SLACK_S = 1e-6;

@@ -105,7 +105,7 @@ export async function loadManifest(modelsDir: string): Promise<Manifest> {
   } catch (cause) {
     throw new PresageError('model_missing', `no model manifest at ${path}`, {
       cause,
-      hint: 'name the folder of the model files with --models DIR, or leave it out to use the bundled ones',
+      hint: 'name the folder of the model files with --models DIR, or omit it to use the bundled ones',
     });
   }
   let document: unknown;

@@ -12,14 +12,16 @@ const TOLERANCE = 2e-5;
 const SAMPLES = 64;
 const GOLDEN = 0.6180339887498949;
 
-/** As in training/export/track_inputs.py: numbers from 0 to 1 for whole numbers. */
+/** Maps whole numbers to numbers from 0 to 1, as training/export/track_inputs.py does. */
 const spread = (index: number): number => (index * GOLDEN) % 1;
 const float = (data: Iterable<number>, ...dims: number[]): InputTensor => ({
-  ...{ type: 'float32', dims },
+  type: 'float32',
+  dims,
   data: Float32Array.from(data),
 });
 const whole = (data: readonly number[]): InputTensor => ({
-  ...{ type: 'int64', dims: [data.length] },
+  type: 'int64',
+  dims: [data.length],
   data: BigInt64Array.from(data, BigInt),
 });
 

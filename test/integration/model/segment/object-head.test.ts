@@ -40,7 +40,7 @@ beforeAll(async () => {
 afterAll(() => analyzer.close());
 
 const picture = (pixels = street) => ({ pixels, width, height });
-const sure = (detections: readonly Detection[], label: string) =>
+const confident = (detections: readonly Detection[], label: string) =>
   detections.filter((one) => one.label === label && one.score >= 0.6);
 const dot = (a: Float32Array, b: Float32Array) => a.reduce((sum, value, i) => sum + value * b[i]!, 0);
 
@@ -86,7 +86,7 @@ function withDisc(): { pixels: Uint8Array; box: Box; inDisc: (x: number, y: numb
 
 describe('the object head on a street', () => {
   it('gives each person a mask that lies in its box and fills much of it', async () => {
-    const people = sure((await analyzer.analyze(picture(), ALL)).detections, 'person');
+    const people = confident((await analyzer.analyze(picture(), ALL)).detections, 'person');
     expect(people.length).toBeGreaterThanOrEqual(4);
     for (const { mask, box } of people) {
       expect(mask?.size).toEqual([height, width]);
@@ -99,11 +99,11 @@ describe('the object head on a street', () => {
 
   it('gives embeddings of unit length in which a person is more similar to itself than to the others', async () => {
     const { detections } = await analyzer.analyze(picture(), ALL);
-    const people = sure(detections, 'person');
+    const people = confident(detections, 'person');
     for (const { embedding } of people) expect(dot(embedding!, embedding!)).toBeCloseTo(1, 3);
     // The same picture a little brighter, as under a passing cloud.
     const brighter = street.map((value, i) => (i < LAYOUT.ySize ? Math.min(235, value + 8) : value));
-    const again = sure((await analyzer.analyze(picture(brighter), ALL)).detections, 'person');
+    const again = confident((await analyzer.analyze(picture(brighter), ALL)).detections, 'person');
     expect(again.length).toBe(people.length);
     for (const { embedding, box } of again) {
       const likeness = people.map((one) => dot(one.embedding!, embedding!));
@@ -179,7 +179,7 @@ it('computes no masks for labels that are not requested', async () => {
     { label: 'object', score: 0.9, box: [0.05, 0.8, 0.1, 0.1], origin: 'motion' },
   ];
   const { detections } = await selective.analyze(picture(), { ...ALL, proposals });
-  const sure = detections.filter(({ score }) => score >= MIN_ENRICHED_SCORE);
-  expect(new Set(sure.map(({ label }) => label)).size).toBeGreaterThan(1);
-  for (const { label, embedding } of sure) expect(embedding !== undefined).toBe(label === 'person');
+  const confident = detections.filter(({ score }) => score >= MIN_ENRICHED_SCORE);
+  expect(new Set(confident.map(({ label }) => label)).size).toBeGreaterThan(1);
+  for (const { label, embedding } of confident) expect(embedding !== undefined).toBe(label === 'person');
 });

@@ -44,8 +44,8 @@ describe('fuseProposals', () => {
     const both = moving([0.1, 0.2, 0.17, 0.17], 0.7);
     const guesses = [seen('frisbee', ball, 0.3), seen('stop sign', cube, 0.2)];
     expect(fuseProposals(guesses, [both])).toEqual([moving(ball, 0.7), moving(cube, 0.7)]);
-    const sure = seen('frisbee', ball, 0.5);
-    expect(fuseProposals([sure, guesses[1]!], [both])).toEqual([sure, moving(cube, 0.7)]);
+    const confident = seen('frisbee', ball, 0.5);
+    expect(fuseProposals([confident, guesses[1]!], [both])).toEqual([confident, moving(cube, 0.7)]);
   });
 
   it.each<[string, Detection[]]>([

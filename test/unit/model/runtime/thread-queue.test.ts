@@ -60,6 +60,6 @@ it('rejects the present call when its signal aborts, and continues with the next
 
 it('does not start a call whose signal is aborted already', async () => {
   const queue = await open();
-  await expect(queue.run(work(ANSWER), AbortSignal.abort(new Error('gone')))).rejects.toThrow('gone');
+  await expect(queue.run(work(ANSWER), AbortSignal.abort(new Error('aborted')))).rejects.toThrow('aborted');
   expect((await queue.run(work(ANSWER))).proposals[0]?.score).toBe(1);
 });
