@@ -12,7 +12,7 @@ export interface Explainer {
   readonly name: string;
   /**
    * Returns undefined when events of this type are not explained.
-   * @throws {PresageError} backend_failed, inference_failed, interrupted — by backend
+   * @throws {PresageError} backend_failed, inference_failed, worker_crashed, overloaded, interrupted — depending on the backend
    */
   explain(
     event: ObservedEvent,
