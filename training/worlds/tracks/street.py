@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from training.worlds.tracks.view import ground, look_at, outline, visible
+from training.worlds.tracks.view import ground, look_at
 
 MAX_AGENTS = 8
 STEP = 0.1
@@ -24,7 +24,6 @@ X, Y, VX, VY, GX, GY, OUTSIDE, MODE, TIMER, PRESENT, HEADING, MET = range(12)
 STATES = 12
 WALKS, STANDS, TALKS, YIELDS = 0, 1, 2, 3
 PERSON, VEHICLE, ANIMAL, BODY = 0, 1, 2, 3
-SOLID = 0.85
 PUSH = 0.15  # m/s²; a weaker social force does not count as an influence
 
 
@@ -253,9 +252,44 @@ def drive(par, state, i, without, z, influenced):
 
 
 @njit(cache=True)
+def social_forces(par, state, i, without, mode, pace, friend, leader, influenced):
+    """Acceleration of i by the agents around it, and its pace, 0 while it waits for a vehicle.
+
+    friend is not avoided and leader is approached more closely; -1 for none.
+    """
+    ax, ay = 0.0, 0.0
+    for j in range(par.shape[0]):
+        if j == i or j == without or state[j, PRESENT] != 1:
+            continue
+        ox, oy = state[i, X] - state[j, X], state[i, Y] - state[j, Y]
+        d = max(np.hypot(ox, oy), 0.05)
+        if par[j, KIND] == VEHICLE and par[j, LABEL] != 3:
+            f, aside = ahead(state, j, i)
+            speed = np.hypot(state[j, VX], state[j, VY])
+            if speed > 1.0 and f > 0 and f < 3 + 2.5 * speed and aside < 4.5 and aside > 1.3 and pace > 0:
+                toward = -(ox * state[i, VX] + oy * state[i, VY])
+                if toward > -0.5:
+                    pace = 0.0
+                    influenced[i, j] = True
+            d -= 1.2
+        if d > 3 or j == friend:
+            continue
+        reach = 0.35 if j == leader else 0.5
+        push = 2.5 * np.exp((reach - d) / 0.35)
+        if state[i, VX] * ox + state[i, VY] * oy > 0:
+            push *= 0.4
+        if mode != WALKS:
+            push *= 0.3
+        if push > PUSH:
+            influenced[i, j] = True
+        ax += push * (ox / d - 0.25 * oy / d)
+        ay += push * (oy / d + 0.25 * ox / d)
+    return ax, ay, pace
+
+
+@njit(cache=True)
 def walk(par, state, i, t, without, camera, top, z, influenced):
     """Advance a person, an animal or a cyclist by one step."""
-    n = par.shape[0]
     mode = int(state[i, MODE])
     friend, leader = int(par[i, FRIEND]), int(par[i, LEADER])
     with_friend = friend >= 0 and friend != without and state[friend, PRESENT] == 1 and state[i, MET] == 0
@@ -301,33 +335,9 @@ def walk(par, state, i, t, without, camera, top, z, influenced):
         state[i, MODE], state[i, TIMER] = STANDS, -np.log(max(z[5], 1e-6)) * par[i, WAIT]
     elif z[2] > 1 - par[i, TURNS] * STEP:
         new_goal(par, state, i, camera, top, z)
-    ax, ay = 0.0, 0.0
-    for j in range(n):
-        if j == i or j == without or state[j, PRESENT] != 1:
-            continue
-        ox, oy = state[i, X] - state[j, X], state[i, Y] - state[j, Y]
-        d = max(np.hypot(ox, oy), 0.05)
-        if par[j, KIND] == VEHICLE and par[j, LABEL] != 3:
-            f, aside = ahead(state, j, i)
-            speed = np.hypot(state[j, VX], state[j, VY])
-            if speed > 1.0 and f > 0 and f < 3 + 2.5 * speed and aside < 4.5 and aside > 1.3 and pace > 0:
-                toward = -(ox * state[i, VX] + oy * state[i, VY])
-                if toward > -0.5:
-                    pace = 0.0
-                    influenced[i, j] = True
-            d -= 1.2
-        if d > 3 or (with_friend and j == friend):
-            continue
-        reach = 0.35 if led and j == leader else 0.5
-        push = 2.5 * np.exp((reach - d) / 0.35)
-        if state[i, VX] * ox + state[i, VY] * oy > 0:
-            push *= 0.4
-        if mode != WALKS:
-            push *= 0.3
-        if push > PUSH:
-            influenced[i, j] = True
-        ax += push * (ox / d - 0.25 * oy / d)
-        ay += push * (oy / d + 0.25 * ox / d)
+    ax, ay, pace = social_forces(
+        par, state, i, without, mode, pace, friend if with_friend else -1, leader if led else -1, influenced
+    )
     way = pace / max(far, 0.05)
     ax += (dx * way - state[i, VX]) / 0.5 + par[i, SHAKY] * z[0] * (1.0 if pace > 0 else 0.1)
     ay += (dy * way - state[i, VY]) / 0.5 + par[i, SHAKY] * z[1] * (1.0 if pace > 0 else 0.1)
@@ -366,29 +376,3 @@ def run(par, state, camera, top, noise, first, last, without, poses, influenced)
         for i in range(n):
             poses[k + 1, i, 0], poses[k + 1, i, 1], poses[k + 1, i, 2] = state[i, X], state[i, Y], state[i, HEADING]
             poses[k + 1, i, 3] = 1.0 if state[i, PRESENT] == 1 else 0.0
-
-
-@njit(cache=True)
-def picture(par, camera, poses, first, last, without, boxes, seen):
-    """Compute the visible boxes of samples first..last-1."""
-    n = par.shape[0]
-    whole, depth = np.zeros((n, 4)), np.zeros(n)
-    for k in range(first, last):
-        for i in range(n):
-            depth[i] = -1.0
-            if poses[k, i, 3] > 0 and i != without:
-                depth[i] = outline(camera, 2, poses[k, i, 0], poses[k, i, 1], poses[k, i, 2], par[i, HALF_X], par[i, HALF_Y],
-                                   par[i, TALL], whole[i])  # fmt: skip
-        visible(whole, depth, camera[13], SOLID, boxes[k], seen[k])
-
-
-@njit(cache=True)
-def draw_noise(steps, n):
-    """Draw the noise [steps, n, NOISES]: two normal and four uniform values."""
-    noise = np.empty((steps, n, NOISES))
-    for k in range(steps):
-        for i in range(n):
-            noise[k, i, 0], noise[k, i, 1] = np.random.normal(), np.random.normal()
-            for c in range(2, NOISES):
-                noise[k, i, c] = np.random.random()
-    return noise

@@ -10,6 +10,44 @@ from training.worlds.tracks import futures as fu
 from training.worlds.tracks import street
 from training.worlds.tracks.compose import ALL, CAUSE_END, CAUSED, OBJECTS, STEPS, SimulatedScene, actual, dueness, observe
 from training.worlds.tracks.table_scene import closure, seed
+from training.worlds.tracks.view import outline, visible
+
+SOLID = 0.85  # share of its box that an agent covers, along each side
+
+
+@njit(cache=True)
+def picture(par, camera, poses, first, last, without, boxes, seen):
+    """Compute the visible boxes of samples first..last-1."""
+    n = par.shape[0]
+    whole, depth = np.zeros((n, 4)), np.zeros(n)
+    for k in range(first, last):
+        for i in range(n):
+            depth[i] = -1.0
+            if poses[k, i, 3] > 0 and i != without:
+                depth[i] = outline(
+                    camera,
+                    2,
+                    poses[k, i, 0],
+                    poses[k, i, 1],
+                    poses[k, i, 2],
+                    par[i, street.HALF_X],
+                    par[i, street.HALF_Y],
+                    par[i, street.TALL],
+                    whole[i],
+                )
+        visible(whole, depth, camera[13], SOLID, boxes[k], seen[k])
+
+
+@njit(cache=True)
+def draw_noise(steps, n):
+    """Draw the noise [steps, n, street.NOISES]: two normal and four uniform values."""
+    noise = np.empty((steps, n, street.NOISES))
+    for k in range(steps):
+        for i in range(n):
+            noise[k, i, 0], noise[k, i, 1] = np.random.normal(), np.random.normal()
+            for c in range(2, street.NOISES):
+                noise[k, i, c] = np.random.random()
+    return noise
 
 
 @njit(cache=True)
@@ -49,7 +87,7 @@ def necessary(par, camera, top, noise, upright, influenced, events, last, out):
         if not reached:
             continue
         simulate(par, camera, top, noise, none, last, x, poses, np.zeros((0, n, street.STATES)))
-        street.picture(par, camera, poses, 0, last, x, boxes, seen)
+        picture(par, camera, poses, 0, last, x, boxes, seen)
         ev.prepare(boxes, seen, upright, 0, last, tracks)
         found = ev.find_events(tracks, last, camera[13], True, False, other)
         for e in range(events.shape[0]):
@@ -84,9 +122,9 @@ def futures(par, camera, top, upright, m, state0, boxes0, seen0, due_single, due
         last = long if any_loiter and r < long_runs else short
         p, state = par.copy(), state0.copy()
         street.reroll(p, state, camera, top, m * 0.1)
-        noise = street.draw_noise(last, n)
+        noise = draw_noise(last, n)
         street.run(p, state, camera, top, noise, m, last - 1, -1, poses, influenced)
-        street.picture(p, camera, poses, m + 1, last, -1, boxes, seen)
+        picture(p, camera, poses, m + 1, last, -1, boxes, seen)
         ev.prepare(boxes, seen, upright, max(0, m - 10), last, tracks)
         filled = fu.follow_up(tracks, m, last, camera[13], True, due_single, due_pair, events)
         fu.first_bins(events, filled, m, bins, bins2)
@@ -106,13 +144,13 @@ def make(value: int, moments: np.ndarray, runs: int, long_runs: int, parameters:
     top = street.draw_camera(camera)
     n, aspect = street.draw(par, camera, top), float(camera[13])
     par = par[:n].copy()
-    noise = street.draw_noise(ALL, n)
+    noise = draw_noise(ALL, n)
     poses, states = np.zeros((ALL, n, 4)), np.zeros((2, n, street.STATES))
     influenced = simulate(par, camera, top, noise, moments, ALL, -1, poses, states)
     kind = par[:, street.KIND].astype(np.int64)
     upright = (kind == street.PERSON) | (kind == street.ANIMAL)
     boxes, seen = np.zeros((ALL, n, 4)), np.zeros((ALL, n), np.bool_)
-    street.picture(par, camera, poses, 0, ALL, -1, boxes, seen)
+    picture(par, camera, poses, 0, ALL, -1, boxes, seen)
     tracks = ev.Tracks(ALL, n).arrays()
     ev.prepare(boxes, seen, upright, 0, ALL, tracks)
     events = np.zeros((ev.MAX_EVENTS, 4))
