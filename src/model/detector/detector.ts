@@ -38,7 +38,7 @@ export interface RawInference {
 export interface DetectorResult {
   readonly fit: Letterbox;
   readonly detections: Detection[];
-  readonly features?: FeatureView;
+  readonly features: FeatureView | undefined;
   /** A copy of the picture on unshared memory, which models require; valid until the next call. */
   readonly own: Picture;
 }
@@ -65,7 +65,7 @@ export class Detector implements AsyncDisposable {
     const own = this.#own(picture);
     const { fit, scores, boxes, features } = await this.infer(own, withFeatures);
     const detections = decodeDetections({ scores: scores.data, boxes: boxes.data }, fit, this.#options);
-    return { fit, detections, own, ...(features && { features }) };
+    return { fit, detections, own, features };
   }
 
   /**

@@ -42,7 +42,7 @@ export class LearnedModels implements AsyncDisposable {
   readonly causes: CauseModel | undefined;
   readonly #queue: LearnedQueue;
 
-  private constructor(queue: LearnedQueue, names: { forecaster?: string; causes?: string }) {
+  private constructor(queue: LearnedQueue, names: Record<keyof LearnedFiles, string | undefined>) {
     this.#queue = queue;
     if (names.forecaster !== undefined) this.forecaster = new ThreadForecaster(names.forecaster, queue);
     if (names.causes !== undefined) this.causes = new ThreadCauseHead(names.causes, queue);
@@ -62,10 +62,7 @@ export class LearnedModels implements AsyncDisposable {
       throw new PresageError('model_missing', 'the models folder has neither a forecaster nor a cause head', {
         hint: 'use the bundled models (omit --models), or --reasoner rules',
       });
-    const files: LearnedFiles = {
-      ...(forecaster && { forecaster: forecaster.path }),
-      ...(causes && { causes: causes.path }),
-    };
+    const files: LearnedFiles = { forecaster: forecaster?.path, causes: causes?.path };
     const queue: LearnedQueue = new ThreadQueue({
       role: 'forecaster',
       entry: options.workerEntry ?? entryPath(import.meta.url, './learned-worker'),
@@ -80,10 +77,7 @@ export class LearnedModels implements AsyncDisposable {
       await queue.close();
       throw thrown;
     }
-    return new LearnedModels(queue, {
-      ...(forecaster && { forecaster: forecaster.name }),
-      ...(causes && { causes: causes.name }),
-    });
+    return new LearnedModels(queue, { forecaster: forecaster?.name, causes: causes?.name });
   }
 
   /** Rejects open calls with `interrupted`. Idempotent. */

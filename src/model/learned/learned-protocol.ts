@@ -2,8 +2,8 @@ import type { CauseQuery, LearnedForecast, TrackTensors } from '../../core/learn
 
 /** The files of the thread's models; there are no calls for an absent one. */
 export interface LearnedFiles {
-  readonly forecaster?: string;
-  readonly causes?: string;
+  readonly forecaster: string | undefined;
+  readonly causes: string | undefined;
 }
 
 export type LearnedWork =

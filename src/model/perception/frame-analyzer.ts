@@ -10,10 +10,10 @@ import type { Segment } from '../segment/segmenter.js';
 /** Models and options of one worker. */
 export interface AnalyzerOptions extends DetectorOptions {
   /** Only objects of these labels get masks and embeddings. Default: all. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
   /** The model of masks, appearances and the grids of scene embeddings; without it there are none. */
-  readonly objects?: ObjectHeadOptions;
-  readonly scene?: SceneEncoderOptions;
+  readonly objects?: ObjectHeadOptions | undefined;
+  readonly scene?: SceneEncoderOptions | undefined;
 }
 
 /** Results to compute in addition to detections. */
@@ -23,7 +23,7 @@ export interface AnalysisRequest {
   /** The pooled features of the whole picture, for the scene embedding. */
   readonly grid?: boolean;
   /** Proposals of motion: fused with the detections, so that masks and embeddings are those of the final boxes. */
-  readonly proposals?: readonly Detection[];
+  readonly proposals?: readonly Detection[] | undefined;
   /** Minimum score of detections that get masks and embeddings. Default `MIN_ENRICHED_SCORE`. */
   readonly minScore?: number;
 }
@@ -35,7 +35,7 @@ export interface FrameAnalysis {
   /** Number of objects that got neither mask nor embedding because there were too many. */
   readonly unsegmented: number;
   /** [48, 256] */
-  readonly grid?: Float32Array;
+  readonly grid?: Float32Array | undefined;
 }
 
 /** The enrichment of one detection. */
@@ -107,7 +107,7 @@ export class FrameAnalyzer implements AsyncDisposable {
       fit,
       detections: detections.map((detection) => ({ ...detection, ...enrichments.get(detection) })),
       unsegmented: eligible.length - chosen.length,
-      ...(pooled && { grid: pooled }),
+      grid: pooled,
     };
   }
 

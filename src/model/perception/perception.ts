@@ -91,9 +91,9 @@ export async function openPerception(options: PerceptionOptions = {}): Promise<D
     detector: {
       ...detector,
       ...on,
-      ...(options.labels && { labels: options.labels }),
-      ...(enrichment.objects && { objects: { ...enrichment.objects, ...on } }),
-      ...(enrichment.scene && { scene: { ...enrichment.scene, ...on } }),
+      labels: options.labels,
+      objects: enrichment.objects && { ...enrichment.objects, ...on },
+      scene: enrichment.scene && { ...enrichment.scene, ...on },
     },
   });
   let motion: MotionThreads | undefined;
@@ -283,7 +283,7 @@ export class DetectorPerception implements Perception, StillPerception {
       encodeScene: (grids) => lane.encodeScene(grids),
       sam,
       samEveryS,
-      ...(samGrid > 0 && { samGrid: { pointsPerSide: samGrid } }),
+      samGrid: samGrid > 0 ? { pointsPerSide: samGrid } : undefined,
     });
   }
 

@@ -24,7 +24,7 @@ export interface StreamEnrichmentOptions {
   /** Interval of SAM runs, s of media time. */
   readonly samEveryS: number;
   /** Points at which SAM also finds objects without a detection. Default: none. */
-  readonly samGrid?: GridOptions;
+  readonly samGrid?: GridOptions | undefined;
 }
 
 /** Share of the frame above which a mask shows the ground or the sky. */

@@ -106,7 +106,7 @@ export class FusedPerception implements StreamPerception {
       if (!request || moved?.scene === 'covered') return { answer: undefined, motion: moved };
       const answer = await detector.detect(frame, {
         ...request,
-        ...(moved && { proposals: moved.proposals }),
+        proposals: moved?.proposals,
       });
       return { answer, motion: moved };
     } catch (thrown) {

@@ -30,7 +30,7 @@ export interface ObjectFindings {
   /** One per prompt, in their order. */
   readonly segments: readonly Segment[];
   /** [48, 256] */
-  readonly grid?: Float32Array;
+  readonly grid?: Float32Array | undefined;
 }
 
 const WHOLE_FRAME: Box = [0, 0, 1, 1];
@@ -82,7 +82,7 @@ export class ObjectHead implements Segmenter {
         ...(embeddings && { embedding: rowOf(embeddings.data, index, fed.length).slice() }),
       };
     });
-    return { segments, ...(grid && { grid: grid.data.slice() }) };
+    return { segments, grid: grid?.data.slice() };
   }
 
   close(): Promise<void> {
