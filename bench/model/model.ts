@@ -1,8 +1,7 @@
 import { mkdir } from 'node:fs/promises';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { openSharedPerception } from '../../src/service/service.js';
-import { loadSettings } from '../../src/cli/options/settings.js';
+import { openPerception } from '../../src/model/perception/perception.js';
 import type { Perception } from '../../src/core/percept.js';
 import { positive, type Bench } from '../support/bench.js';
 import { sharedDatasets, worldDatasets, type Dataset } from './model-datasets.js';
@@ -64,7 +63,7 @@ class LazyPerception implements AsyncDisposable {
   #perception: Promise<Perception> | undefined;
 
   open(): Promise<Perception> {
-    this.#perception ??= openSharedPerception(loadSettings('analyze', {}, {}).settings);
+    this.#perception ??= openPerception();
     return this.#perception;
   }
 

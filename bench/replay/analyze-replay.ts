@@ -1,10 +1,9 @@
-import { loadSettings } from '../../src/cli/options/settings.js';
-import { openContactModel } from '../../src/service/service.js';
+import { openContactModel } from '../../src/service/shared-models.js';
 import { ReasonerModels } from '../../src/service/reasoner-models.js';
-import { StreamSession } from '../../src/service/stream-session.js';
+import { StreamSession } from '../../src/service/session/stream-session.js';
 import type { ContactModel } from '../../src/memory/events/contact/contact-classifier.js';
 import { JsonlWriter } from '../../src/transport/messages/jsonl-writer.js';
-import type { Settings } from '../../src/cli/options/option-table.js';
+import { reasonerMode } from '../support/bench.js';
 import type { Recording } from './recording.js';
 import { ReplayPerception, ReplaySource } from './replay.js';
 
@@ -22,18 +21,11 @@ export interface ReplayVariant {
 
 /** `presage analyze --reasoner MODE --out FILE` on what was perceived before: the same memory, reasoner and messages. */
 export class ReplayAnalyzer implements AsyncDisposable {
-  readonly #settings: Settings;
   readonly #contacts: ContactModel | undefined;
   readonly #models: ReasonerModels;
   readonly #calibrate: boolean;
 
-  private constructor(
-    settings: Settings,
-    contacts: ContactModel | undefined,
-    models: ReasonerModels,
-    calibrate: boolean,
-  ) {
-    this.#settings = settings;
+  private constructor(contacts: ContactModel | undefined, models: ReasonerModels, calibrate: boolean) {
     this.#contacts = contacts;
     this.#models = models;
     this.#calibrate = calibrate;
@@ -41,10 +33,9 @@ export class ReplayAnalyzer implements AsyncDisposable {
 
   /** @throws PresageError for a mode that there is not, and for one whose models are not there: no other takes its place */
   static async open({ mode, models: folder, calibrated = true }: ReplayVariant): Promise<ReplayAnalyzer> {
-    const { settings } = loadSettings('analyze', { reasoner: mode, ...(folder && { models: folder }) }, {});
-    const models = await ReasonerModels.open(settings);
+    const models = await ReasonerModels.open({ mode: reasonerMode(mode), modelsDir: folder });
     if (models.problem) throw models.problem;
-    return new ReplayAnalyzer(settings, await openContactModel(settings), models, calibrated);
+    return new ReplayAnalyzer(await openContactModel(folder), models, calibrated);
   }
 
   /** Writes the JSON Lines of one recording. */
@@ -55,15 +46,14 @@ export class ReplayAnalyzer implements AsyncDisposable {
       source: new ReplaySource(name, recording),
       perception: new ReplayPerception(recording),
       contacts: this.#contacts,
-      reasonerModels: {
+      reasoner: {
         mode: this.#models.mode,
-        partsFor: (mode) => ({ ...this.#models.partsFor(mode), calibrate: this.#calibrate }),
+        depsFor: (mode) => ({ ...this.#models.depsFor(mode), calibrate: this.#calibrate }),
       },
       places: { zones: {}, lines: {} },
-      settings: this.#settings,
       mode: 'lossless',
       publisher: { streamId: ID, sinks: [writer], stamp: 'wall' },
-      afterFrame: () => session.drained(),
+      sinks: [{ afterFrame: () => session.drained() }],
     });
     await session.run();
     await writer.finish();

@@ -4,10 +4,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { lastValueFrom, tap } from 'rxjs';
 import { WebSocket, type RawData } from 'ws';
 import { Metrics } from '../../src/service/metrics.js';
-import { ReasonerModels } from '../../src/service/reasoner-models.js';
-import { openSharedPerception } from '../../src/service/service.js';
-import { loadSettings } from '../../src/cli/options/settings.js';
-import { StreamSession } from '../../src/service/stream-session.js';
+import { SharedModels } from '../../src/service/shared-models.js';
+import { StreamSession } from '../../src/service/session/stream-session.js';
 import { sampleVideo, version } from '../../src/service/version.js';
 import { FrameListeners } from '../../src/service/webrtc/frame-listeners.js';
 import type { Frame } from '../../src/core/video/frame.js';
@@ -29,6 +27,8 @@ import { table } from '../support/results.js';
 import { median, quantile } from '../support/statistics.js';
 import { TemporaryFolder } from '../support/temporary-folder.js';
 
+/** The default of `--latency-budget`, ms. */
+const LATENCY_BUDGET_MS = 250;
 const ID = 'cam1';
 const RTSP_PORT = 18_554;
 /** Until the code is compiled and the publisher has found its bitrate. */
@@ -116,28 +116,38 @@ function complain(error: Error): void {
 
 async function measure(open: () => Promise<Camera>, seconds: number): Promise<Ages> {
   await using folder = await TemporaryFolder.make();
-  const { settings } = loadSettings('watch', { data: folder.path, port: 0 }, {});
   await using log = await DurableLog.open({ folder: folder.path });
   const hub = new Hub({ log });
   const metrics = new Metrics();
-  await using perception = await openSharedPerception(settings);
-  await using reasonerModels = await ReasonerModels.open(settings);
+  await using models = await SharedModels.open();
+  const { perception } = models;
   await using camera = await open();
   const ages: Ages = { atFrame: [], atMessage: [] };
   const made = new Map<string, number>();
   let begun = false;
   await using session = new StreamSession({
-    ...{ id: ID, source: camera.source, perception, reasonerModels, settings, metrics },
+    id: ID,
+    source: camera.source,
+    perception,
+    contacts: models.contacts,
+    reasoner: models.reasoner,
     places: { zones: {}, lines: {} },
+    stages: { latencyBudgetMs: LATENCY_BUDGET_MS },
+    observer: metrics.observer(ID),
     mode: 'live',
     publisher: { streamId: ID, log, sinks: [hub] },
-    onFrame: (frame: Frame) => {
-      const nowMs = Date.now();
-      const atMs = captureTime(frame, nowMs);
-      if (!begun || atMs === undefined) return;
-      ages.atFrame.push(nowMs - atMs);
-      made.set(frame.t.toFixed(3), atMs);
-    },
+    sinks: [
+      metrics.sink(ID),
+      {
+        addFrame: (frame: Frame) => {
+          const nowMs = Date.now();
+          const atMs = captureTime(frame, nowMs);
+          if (!begun || atMs === undefined) return;
+          ages.atFrame.push(nowMs - atMs);
+          made.set(frame.t.toFixed(3), atMs);
+        },
+      },
+    ],
   });
   const status = {
     service: () => ({ version, perception: perception.info }),

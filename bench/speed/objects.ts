@@ -1,10 +1,9 @@
 import { ReasonerModels } from '../../src/service/reasoner-models.js';
-import { loadSettings } from '../../src/cli/options/settings.js';
 import type { Detection, Percept } from '../../src/core/percept.js';
 import { ObjectMemory } from '../../src/memory/object-memory.js';
 import { Tracker } from '../../src/memory/tracking/tracker.js';
 import { createReasoner } from '../../src/reasoner/create-reasoner.js';
-import { positive, type Bench } from '../support/bench.js';
+import { positive, reasonerMode, type Bench } from '../support/bench.js';
 import { table } from '../support/results.js';
 import { fitLine, quantile } from '../support/statistics.js';
 
@@ -29,8 +28,7 @@ interface Cost {
 export const objects: Bench = {
   options: { counts: '1,2,5,10,25,50,100,150,200', seconds: '20', reasoner: 'forecaster' },
   async run(options) {
-    const { settings } = loadSettings('analyze', { reasoner: options['reasoner'] }, {});
-    await using models = await ReasonerModels.open(settings);
+    await using models = await ReasonerModels.open({ mode: reasonerMode(options['reasoner']) });
     const seconds = positive(options, 'seconds');
     const counts = (options['counts'] ?? '').split(',').map(Number);
     const costs: Cost[] = [];
@@ -45,7 +43,7 @@ export const objects: Bench = {
 
 async function measure(count: number, seconds: number, models: ReasonerModels): Promise<Cost> {
   const memory = new ObjectMemory(new Tracker(), { places: { zones: {}, lines: {} } });
-  await using reasoner = createReasoner(models.mode, models.partsFor('lossless'));
+  await using reasoner = createReasoner(models.mode, models.depsFor('lossless'));
   const crowd = new Crowd(count);
   const cost: Cost = { count, memoryMs: [], reasonerMs: [], answerMs: [] };
   for (let index = 0; index < (WARM_UP_S + seconds) * FPS; index += 1) {

@@ -1,3 +1,5 @@
+import { REASONER_MODES, type ReasonerMode } from '../../src/reasoner/create-reasoner.js';
+
 /** One thing that is measured. */
 export interface Bench {
   /** Options with their defaults, all text. */
@@ -17,4 +19,11 @@ export function positive(options: Readonly<Record<string, string>>, name: string
   const value = Number(options[name]);
   if (value > 0) return value;
   throw new Error(`option --${name}: got "${options[name] ?? ''}", expected a number above 0`);
+}
+
+/** A mode of the reasoner from an option. */
+export function reasonerMode(value: string | undefined): ReasonerMode {
+  const mode = REASONER_MODES.find((known) => known === value);
+  if (mode !== undefined) return mode;
+  throw new Error(`reasoner: got "${value ?? ''}", expected one of ${REASONER_MODES.join(', ')}`);
 }

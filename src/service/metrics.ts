@@ -3,6 +3,7 @@ import type { EvidenceStats } from './evidence/evidence-recorder.js';
 import type { RecentVideoStats } from './recent-video/recent-video.js';
 import type { ForecastCycleStats } from '../reasoner/predict/forecast-cycle.js';
 import type { PipelineObserver } from '../pipeline/stream-pipeline.js';
+import type { DraftSink } from './session/draft-sink.js';
 
 const LATENCY_BUCKETS_S = [0.005, 0.01, 0.02, 0.035, 0.05, 0.075, 0.1, 0.15, 0.25, 0.5, 1, 2, 5];
 
@@ -50,7 +51,7 @@ export class Metrics {
 
   readonly #evidence = new Map<string, () => EvidenceStats>();
   readonly #video = new Map<string, () => RecentVideoStats>();
-  readonly #forecasts = new Map<string, () => ForecastCycleStats>();
+  readonly #forecasts = new Map<string, () => ForecastCycleStats | undefined>();
 
   constructor() {
     collectDefaultMetrics({ register: this.registry });
@@ -81,8 +82,8 @@ export class Metrics {
     });
   }
 
-  /** Forecasts told, degraded and dropped, and what became of the questions to models, read at each scrape. */
-  watchForecasts(stream: string, read: () => ForecastCycleStats): void {
+  /** Counters of the forecasts of a stream, read at each scrape. */
+  watchForecasts(stream: string, read: () => ForecastCycleStats | undefined): void {
     this.#forecasts.set(stream, read);
   }
 
@@ -96,7 +97,9 @@ export class Metrics {
       collect() {
         this.reset();
         for (const [stream, read] of watched) {
-          const { forecasts, degraded, dropped } = read();
+          const stats = read();
+          if (stats === undefined) continue;
+          const { forecasts, degraded, dropped } = stats;
           for (const [outcome, count] of Object.entries({ told: forecasts, degraded, dropped }))
             this.inc({ stream, outcome }, count);
         }
@@ -110,7 +113,7 @@ export class Metrics {
       collect() {
         this.reset();
         for (const [stream, read] of watched)
-          for (const [source, { answered, late, failed, rested }] of Object.entries(read().sources))
+          for (const [source, { answered, late, failed, rested }] of Object.entries(read()?.sources ?? {}))
             for (const [outcome, count] of Object.entries({ answered, late, failed, rested }))
               this.inc({ stream, source, outcome }, count);
       },
@@ -136,22 +139,26 @@ export class Metrics {
     };
   }
 
-  /** Pictures of events kept and dropped, read at each scrape. */
+  /** Counters of the stored pictures of events, read at each scrape. */
   watchEvidence(stream: string, read: () => EvidenceStats): void {
     this.#evidence.set(stream, read);
   }
 
-  /** Recent video, read at each scrape. */
+  /** Size and counters of the recent video, read at each scrape. */
   watchVideo(stream: string, read: () => RecentVideoStats): void {
     this.#video.set(stream, read);
   }
 
-  messagePublished(stream: string, kind: string): void {
-    this.#messages.inc({ stream, kind });
-  }
-
-  streamUp(stream: string, up: boolean): void {
-    this.#up.set({ stream }, up ? 1 : 0);
+  /** Counts the messages of a stream and whether it is live. */
+  sink(stream: string): DraftSink {
+    return {
+      add: (draft) => {
+        this.#messages.inc({ stream, kind: draft.kind });
+        if (draft.kind !== 'stream.state') return;
+        const { state } = draft.data;
+        this.#up.set({ stream }, state === 'live' || state === 'degraded' ? 1 : 0);
+      },
+    };
   }
 
   #registerVideo(): void {

@@ -5,12 +5,21 @@ import { openLanguageModel } from '../model/language/open-language-model.js';
 import { LearnedModels } from '../model/learned/learned-models.js';
 import type { ReasonerMode, ReasonerDeps } from '../reasoner/create-reasoner.js';
 import { parseMixture } from '../reasoner/forecast/mixture/forecast-mixture.js';
-import type { Settings } from '../cli/options/option-table.js';
+import type { OpenAiOptions } from '../reasoner/explain/openai/config.js';
 
-/** What a model may take for the forecast of a live stream, ms: a forecast is due before objects 0.25 s later. */
+/** Deadline of the models for a forecast of a live stream, ms: the objects of 0.25 s later must not overtake it. */
 const LIVE_DEADLINE_MS = 200;
 
-/** Modes in which the language model speaks, and what they go on as without it. */
+export interface ReasonerModelsOptions {
+  /** Default `forecaster`. */
+  readonly mode?: ReasonerMode | undefined;
+  /** Folder of the model files. Default: the one of the package. */
+  readonly modelsDir?: string | undefined;
+  /** Language-model server that writes the explanations. */
+  readonly openai?: OpenAiOptions | undefined;
+}
+
+/** Modes that use the language model, and their replacement where it cannot be loaded. */
 const WITHOUT_LANGUAGE: Readonly<Partial<Record<ReasonerMode, ReasonerMode>>> = {
   both: 'forecaster',
   fused: 'rules',
@@ -22,60 +31,48 @@ const WITHOUT_LANGUAGE: Readonly<Partial<Record<ReasonerMode, ReasonerMode>>> = 
 interface Opened {
   readonly learned?: LearnedModels | undefined;
   readonly language?: LanguageThread | undefined;
-  readonly pool?: ReasonerDeps['mixture'];
+  readonly mixture?: ReasonerDeps['mixture'];
 }
 
-/** The models of the reasoner that all streams of a process share, and the mode that they allow. */
+/** The models of the reasoner, shared by all streams of a process, and the mode that they support. */
 export class ReasonerModels implements AsyncDisposable {
-  /** As set, or a lesser one where models that it needs cannot be used: see `problem`. */
+  /** The configured mode, or a reduced one where models of the configured mode cannot be used: see `problem`. */
   readonly mode: ReasonerMode;
-  /** Why the mode is not the one that was set. */
+  /** Why the mode differs from the configured one. */
   readonly problem: PresageError | undefined;
   readonly #opened: Opened;
+  readonly #openai: OpenAiOptions | undefined;
 
-  private constructor(mode: ReasonerMode, opened: Opened = {}, problem?: PresageError) {
-    this.mode = mode;
-    this.problem = problem;
-    this.#opened = opened;
+  private constructor(outcome: Outcome, openai: OpenAiOptions | undefined) {
+    this.mode = outcome.mode;
+    this.problem = outcome.problem;
+    this.#opened = outcome.opened ?? {};
+    this.#openai = openai;
   }
 
-  /** Never rejects: without its models the reasoner goes on with less, and `problem` tells why. */
-  static async open({ reasoner, models }: Settings): Promise<ReasonerModels> {
-    if (reasoner === 'off' || reasoner === 'rules') return new ReasonerModels(reasoner);
-    let learned: LearnedModels | undefined;
-    let opened: Opened;
-    try {
-      learned = await LearnedModels.open({ modelsDir: models });
-      if (!learned.forecaster) throw new PresageError('model_missing', 'the models folder has no forecaster');
-      const document = await loadJsonModel('pool', models);
-      opened = { learned, pool: document === undefined ? undefined : parseMixture(document) };
-    } catch (thrown) {
-      await learned?.close();
-      return new ReasonerModels('rules', {}, lesser(reasoner, 'rules', thrown));
-    }
-    const without = WITHOUT_LANGUAGE[reasoner];
-    if (without === undefined) return new ReasonerModels(reasoner, opened);
-    try {
-      const language = await openLanguageModel(models === undefined ? {} : { modelsDir: models });
-      return new ReasonerModels(reasoner, { ...opened, language });
-    } catch (thrown) {
-      return new ReasonerModels(without, opened, lesser(reasoner, without, thrown));
-    }
+  /** Never rejects: where models cannot be loaded, the mode is a reduced one and `problem` has the reason. */
+  static async open({
+    mode = 'forecaster',
+    modelsDir,
+    openai,
+  }: ReasonerModelsOptions = {}): Promise<ReasonerModels> {
+    return new ReasonerModels(await load(mode, modelsDir), openai);
   }
 
-  /** What the reasoner of a stream gets. In `lossless` mode every answer is waited for. */
-  partsFor(mode: 'live' | 'lossless'): ReasonerDeps {
-    const { learned, language, pool } = this.#opened;
+  /** Dependencies of the reasoner of one stream. In `lossless` mode, forecasts have no deadline. */
+  depsFor(mode: 'live' | 'lossless'): ReasonerDeps {
+    const { learned, language, mixture } = this.#opened;
     return {
       forecaster: learned?.forecaster,
       causes: learned?.causes,
       language,
-      mixture: pool,
+      mixture,
+      openai: this.#openai,
       deadlineMs: mode === 'live' ? LIVE_DEADLINE_MS : undefined,
     };
   }
 
-  /** For health: which mode is in use, with which models, and why not the one that was set. */
+  /** For `/healthz`: the mode in use, its models, and why it differs from the configured one. */
   details(): Readonly<Record<string, string>> {
     const { learned, language } = this.#opened;
     return {
@@ -97,7 +94,35 @@ export class ReasonerModels implements AsyncDisposable {
   }
 }
 
-function lesser(wanted: ReasonerMode, mode: ReasonerMode, thrown: unknown): PresageError {
+interface Outcome {
+  readonly mode: ReasonerMode;
+  readonly opened?: Opened;
+  readonly problem?: PresageError;
+}
+
+async function load(mode: ReasonerMode, modelsDir: string | undefined): Promise<Outcome> {
+  if (mode === 'off' || mode === 'rules') return { mode };
+  let learned: LearnedModels | undefined;
+  let opened: Opened;
+  try {
+    learned = await LearnedModels.open({ modelsDir });
+    if (!learned.forecaster) throw new PresageError('model_missing', 'the models folder has no forecaster');
+    const document = await loadJsonModel('pool', modelsDir);
+    opened = { learned, mixture: document === undefined ? undefined : parseMixture(document) };
+  } catch (thrown) {
+    await learned?.close();
+    return { mode: 'rules', problem: reduced(mode, 'rules', thrown) };
+  }
+  const without = WITHOUT_LANGUAGE[mode];
+  if (without === undefined) return { mode, opened };
+  try {
+    return { mode, opened: { ...opened, language: await openLanguageModel({ modelsDir }) } };
+  } catch (thrown) {
+    return { mode: without, opened, problem: reduced(mode, without, thrown) };
+  }
+}
+
+function reduced(wanted: ReasonerMode, mode: ReasonerMode, thrown: unknown): PresageError {
   const { code, message, hint } = toPresageError(thrown);
-  return new PresageError(code, `reasoner "${wanted}" goes on as "${mode}": ${message}`, { hint });
+  return new PresageError(code, `reasoner "${wanted}" continues as "${mode}": ${message}`, { hint });
 }

@@ -1,334 +1,233 @@
+import type { Logger } from 'pino';
+import type { Registry } from 'prom-client';
 import type { PresageError } from '../core/errors.js';
-import type { Perception } from '../core/percept.js';
-import type { Source } from '../core/source.js';
+import { ResourceStack } from '../core/resource-stack.js';
 import { findFfmpeg, type Ffmpeg } from '../ingest/ffmpeg-binary.js';
-import type { EncodedRing } from '../ingest/encoded/encoded-ring.js';
-import { openSource } from '../ingest/open-source.js';
-import { parseSource } from '../ingest/source-spec.js';
-import { ContactClassifier, type ContactModel } from '../memory/events/contact/contact-classifier.js';
-import { loadJsonModel } from '../model/runtime/json-model.js';
-import { openPerception, type DetectorPerception } from '../model/perception/perception.js';
-import { Archive } from '../transport/archive/archive.js';
-import { EvidenceStore } from '../transport/archive/evidence-store.js';
-import { DurableLog } from '../transport/log/durable-log.js';
 import { Hub } from '../transport/events/hub.js';
 import type { StatusProviders } from '../transport/http/status.js';
 import { registerTransportMetrics } from '../transport/metrics.js';
-import { Clips } from './clips/clips.js';
-import { continuationOf } from './continuation.js';
 import { ServiceAsker } from './ask/service-asker.js';
-import { EvidenceRecorder } from './evidence/evidence-recorder.js';
-import { StreamPictures } from './dashboard/stream-pictures.js';
+import { Clips } from './clips/clips.js';
 import { watchingFeatures } from './dashboard/watching-features.js';
 import { createLogger } from './logger.js';
 import { Metrics } from './metrics.js';
-import type { Settings } from '../cli/options/option-table.js';
 import { Outputs } from './outputs/outputs.js';
-import { ReasonerModels } from './reasoner-models.js';
-import { ServiceServer } from './server/service-server.js';
-import { StreamSession } from './stream-session.js';
-import type { StreamPlan } from './streams/stream-plan.js';
-import { openOrFail } from './streams/plan-sources.js';
+import {
+  checkListenOptions,
+  LISTEN_DEFAULTS,
+  ServiceServer,
+  type ServiceServerDeps,
+} from './server/service-server.js';
+import type { ServiceOptions } from './service-options.js';
+import { SharedModels } from './shared-models.js';
+import { Storage } from './storage.js';
+import { StreamFactory } from './stream-factory.js';
+import { checkSource } from './streams/plan-sources.js';
 import { storedStreamOf } from './streams/stored-stream.js';
+import { StreamFile } from './streams/stream-file.js';
+import { StreamManager } from './streams/stream-manager.js';
+import { SOURCE_DEFAULTS, type StreamPlan } from './streams/stream-plan.js';
 import { StreamRegistry } from './streams/stream-registry.js';
-import { SharedVideo } from './recent-video/shared-video.js';
 import { LiveVideo } from './webrtc/live-video.js';
 import { version } from './version.js';
 
-/** Live streams with their server, log and shared perception: what `watch` and `serve` run. */
-export class Service implements AsyncDisposable {
-  readonly url: string;
-  readonly perception: Perception;
+/** What callers of a service use of it. */
+interface ServiceParts {
+  readonly streams: StreamRegistry;
+  readonly asker: ServiceAsker;
+  readonly storage: Storage;
+  readonly models: SharedModels;
   readonly ffmpeg: Ffmpeg;
-  readonly #streams: StreamRegistry;
-  readonly #server: ServiceServer;
-  readonly #reasonerModels: ReasonerModels;
-  readonly #log: DurableLog;
-  readonly #outputs: Outputs;
-  readonly #video: SharedVideo;
-  readonly #live: LiveVideo;
-  #closed: Promise<void> | undefined;
+}
 
-  private constructor(parts: ServiceDeps, streams: StreamRegistry, server: ServiceServer, url: string) {
-    this.url = url;
-    this.perception = parts.perception;
+/** Live streams with their storage, models and outputs, and an HTTP server where one is configured. */
+export class Service implements AsyncDisposable {
+  readonly streams: StreamRegistry;
+  readonly asker: ServiceAsker;
+  readonly storage: Storage;
+  readonly models: SharedModels;
+  readonly ffmpeg: Ffmpeg;
+  /** Address of the HTTP server; undefined without one. */
+  readonly url: string | undefined;
+  readonly #resources: ResourceStack;
+  readonly #server: ServiceServer | undefined;
+
+  private constructor(resources: ResourceStack, parts: ServiceParts, server?: ServiceServer, url?: string) {
+    this.streams = parts.streams;
+    this.asker = parts.asker;
+    this.storage = parts.storage;
+    this.models = parts.models;
     this.ffmpeg = parts.ffmpeg;
-    this.#reasonerModels = parts.reasonerModels;
-    this.#log = parts.log;
-    this.#outputs = parts.outputs;
-    this.#video = parts.video;
-    this.#live = parts.live;
-    this.#streams = streams;
+    this.url = url;
+    this.#resources = resources;
     this.#server = server;
   }
 
   /**
-   * Opens everything and listens. Whatever was opened is closed again when something fails.
+   * Opens storage, models, streams and server. On failure, everything opened so far is closed.
    *
-   * @param signal stops between the slow steps
-   * @param keepStreams streams that the API made before are there again, and those that it makes now will be
+   * @param plans streams to add
+   * @param signal aborts between two opening steps
    * @throws PresageError, or the signal's reason
    */
   static async open(
-    settings: Settings,
-    plans: readonly StreamPlan[],
-    signal: AbortSignal,
-    { keepStreams = false }: { readonly keepStreams?: boolean } = {},
+    options: ServiceOptions,
+    plans: readonly StreamPlan[] = [],
+    signal?: AbortSignal,
   ): Promise<Service> {
-    const logger = createLogger(settings.logLevel);
-    const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
-    signal.throwIfAborted();
-    const onError = (error: PresageError): void => logger.error(error);
-    const retention = retentionOf(settings);
-    const log = await DurableLog.open({ folder: settings.data, retention, onError });
-    const hub = new Hub({ log, onError });
-    const metrics = new Metrics();
-    const { registry } = metrics;
-    registerTransportMetrics(registry, { hub, log });
-    let parts!: ServiceDeps;
-    const streams = new StreamRegistry({ open: (plan) => openSession(parts, plan), store: log, onError });
-    const status = statusOf(streams, () => parts);
-    let perception!: DetectorPerception;
-    let reasonerModels!: ReasonerModels;
-    const archive = new Archive(log, retention.maxAgeMs);
-    const evidence = await openEvidence(log, settings, onError);
-    const clips = await openClips({ log, archive, settings, ffmpeg, metrics }, onError);
-    const asker = new ServiceAsker(log, archive, settings);
-    let server: ServiceServer | undefined;
-    let video: SharedVideo | undefined;
-    let live: LiveVideo | undefined;
-    let outputs: Outputs | undefined;
+    const resources = new ResourceStack();
     try {
-      live = await LiveVideo.open(settings, onError);
-      server = new ServiceServer({
-        ...{ settings, streams, ffmpeg, keepStreams, onError, hub, log, status, logger, registry },
-        stored: (id) => storedStreamOf({ streams, archive, log }, id),
-        ask: (id, question) => asker.ask(id, question),
-        inspect: (id, request, signal) => asker.inspect(id, request, signal),
-        picture: (id, eventId) => evidence?.find(id, eventId),
-        features: [clips.routes, ...watchingFeatures(streams, ffmpeg, registry), ...live.features(streams)],
-      });
-      video = await SharedVideo.open(settings);
-      perception = await openSharedPerception(settings);
-      signal.throwIfAborted();
-      const contacts = await openContactModel(settings);
-      reasonerModels = await ReasonerModels.open(settings);
-      if (reasonerModels.problem) logger.warn(reasonerModels.problem);
-      outputs = new Outputs({ settings, log, onError, env: process.env, metrics, streams });
-      parts = {
-        ...{ settings, perception, video, contacts, reasonerModels, log, hub, archive },
-        ...{ evidence, clips, metrics, logger, ffmpeg, live, outputs },
-      };
-      server.manager.addAll(plans, onError);
-      outputs.start();
-      asker.attach((id) => streams.find(id));
-      return new Service(parts, streams, server, await server.listen());
+      return await Service.#open(resources, options, plans, signal);
     } catch (error) {
-      await closeEach([streams, live, video, reasonerModels, perception, server, outputs, log]);
+      await resources.close();
       throw error;
     }
   }
 
-  /**
-   * Runs all streams until each that is there now has ended or `close`. One that fails does not end the others.
-   * @returns what streams failed with
-   */
-  run(): Promise<PresageError[]> {
-    return this.#streams.run();
+  static async #open(
+    resources: ResourceStack,
+    options: ServiceOptions,
+    plans: readonly StreamPlan[],
+    signal: AbortSignal | undefined,
+  ): Promise<Service> {
+    const { data: folder, listen, sinks = [], keep, stages, sources } = options;
+    const logger = createLogger(options.logLevel ?? 'silent');
+    const onError = reporter(logger, options.onError);
+    if (listen) checkListenOptions(listen, folder);
+    const ffmpeg = await findFfmpeg({ path: options.ffmpeg });
+    signal?.throwIfAborted();
+    const metrics = new Metrics();
+    const { registry } = metrics;
+    const storage = resources.use(await Storage.open({ folder, keep, onError }));
+    const { log, archive } = storage;
+    const hub = new Hub({ log, onError });
+    registerTransportMetrics(registry, { hub, log });
+    const outputs = resources.use(
+      new Outputs({ options: options.outputs, env: process.env, folder, log, registry, onError }),
+    );
+    const live = resources.use(await openLiveVideo(options, ffmpeg, onError));
+    const models = resources.use(await SharedModels.open(options.models, signal));
+    if (models.problem) logger.warn(models.problem);
+    const clips = openClips(options, storage, ffmpeg, registry, onError);
+    const messageSinks = [hub, outputs, ...sinks];
+    const shared = { storage, models, clips, live, metrics, ffmpeg, stages, sources, messageSinks, onError };
+    const factory = new StreamFactory(shared);
+    const streams = new StreamRegistry({ open: (plan) => factory.open(plan), store: log, onError });
+    const manager = new StreamManager({
+      streams,
+      file: options.keepStreams === true ? new StreamFile(folder) : undefined,
+      apiFiles: listen?.apiFiles,
+      check: (plan) => checkSource(plan, ffmpeg),
+    });
+    const asker = new ServiceAsker({ log, archive, streams, openai: options.models?.reasoner?.openai });
+    const server =
+      listen &&
+      resources.use(
+        new ServiceServer({
+          options: listen,
+          folder,
+          hub,
+          log,
+          logger,
+          registry,
+          status: statusOf(streams, models, outputs),
+          control: manager,
+          ...storedDataRoutes(streams, storage, asker),
+          features: [
+            clips.routes,
+            ...watchingFeatures((id) => streams.find(id)?.view, ffmpeg, registry),
+            ...live.features(streams),
+          ],
+          onError,
+        }),
+      );
+    // Registered after the server: streams end before it, so that clients receive the last messages.
+    resources.use(streams);
+    manager.addAll(plans, onError);
+    outputs.start(() => streams.plans().map(({ id, places }) => ({ id, zones: places.zones })));
+    const url = await server?.listen();
+    return new Service(resources, { streams, asker, storage, models, ffmpeg }, server, url);
   }
 
-  /** Routes that the OpenAPI document does not describe. Tests see to it that there are none. */
+  /**
+   * Runs all streams until each that is present now has ended, or until `close`. A failed stream does not end the others.
+   * @returns the errors of the failed streams
+   */
+  run(): Promise<PresageError[]> {
+    return this.streams.run();
+  }
+
+  /** Routes that the OpenAPI document does not describe. Tests require that there are none. */
   get undescribedRoutes(): readonly string[] {
-    return this.#server.undescribedRoutes;
+    return this.#server?.undescribedRoutes ?? [];
   }
 
   get streamIds(): string[] {
-    return this.#streams.plans().map(({ id }) => id);
+    return this.streams.plans().map(({ id }) => id);
   }
 
-  /** Streams, then server, then model, then log. Idempotent. */
+  /** Ends the streams, then closes everything else in reverse order of opening. Idempotent. */
   close(): Promise<void> {
-    this.#closed ??= this.#close();
-    return this.#closed;
+    return this.#resources.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
-
-  async #close(): Promise<void> {
-    await this.#streams.close();
-    await this.#server.close();
-    await this.#live.close();
-    await this.#outputs.close();
-    await this.#video.close();
-    await this.#reasonerModels.close();
-    await this.perception.close();
-    await this.#log.close();
-  }
 }
 
-/** In this order; what was not opened yet is undefined. */
-async function closeEach(opened: readonly ({ close(): Promise<unknown> } | undefined)[]): Promise<void> {
-  for (const part of opened) await part?.close();
-}
-
-/** What `/healthz` tells beside the detector. */
-/** @param parts of the service, once they are there: nobody asks before */
-function statusOf(streams: StreamRegistry, parts: () => ServiceDeps): StatusProviders {
-  const details = ({ reasonerModels, outputs }: ServiceDeps): Readonly<Record<string, string>> => ({
-    ...reasonerModels.details(),
-    ...outputs.details(),
-  });
-  return {
-    service: () => ({ version, perception: parts().perception.info, details: details(parts()) }),
-    streams: () => streams.status(),
+function reporter(logger: Logger, onError: ServiceOptions['onError']): (error: PresageError) => void {
+  return (error) => {
+    logger.error(error);
+    onError?.(error);
   };
 }
 
-interface ServiceDeps {
-  readonly settings: Settings;
-  readonly perception: DetectorPerception;
-  readonly video: SharedVideo;
-  readonly live: LiveVideo;
-  readonly contacts: ContactModel | undefined;
-  readonly reasonerModels: ReasonerModels;
-  readonly log: DurableLog;
-  readonly hub: Hub;
-  readonly archive: Archive;
-  readonly evidence: EvidenceStore | undefined;
-  readonly clips: Clips;
-  readonly metrics: Metrics;
-  readonly logger: ReturnType<typeof createLogger>;
-  readonly ffmpeg: Ffmpeg;
-  readonly outputs: Outputs;
-}
-
-/** What tells contacts of things; undefined where the models folder has no such file. @throws PresageError */
-export async function openContactModel(settings: Settings): Promise<ContactModel | undefined> {
-  const document = await loadJsonModel('contacts', settings.models);
-  return document === undefined ? undefined : ContactClassifier.parse(document);
-}
-
-const MB = 1e6;
-const DAY_MS = 86_400_000;
-
-function retentionOf({ keepDays, keepMb }: Settings): { maxAgeMs: number; maxBytes: number } {
-  return { maxAgeMs: keepDays * DAY_MS, maxBytes: keepMb * MB };
-}
-
-/** The store of pictures, tidied after a crash; undefined when none are wanted. */
-async function openEvidence(
-  log: DurableLog,
-  settings: Settings,
+function openLiveVideo(
+  { listen, webrtc = { engine: 'off' }, sources }: ServiceOptions,
+  ffmpeg: Ffmpeg,
   onError: (error: PresageError) => void,
-): Promise<EvidenceStore | undefined> {
-  if (settings.evidenceMb === 0) return undefined;
-  const { maxAgeMs } = retentionOf(settings);
-  const maxBytes = settings.evidenceMb * MB;
-  const store = new EvidenceStore(log, { folder: settings.data, maxAgeMs, maxBytes, onError });
-  await store.tidy();
-  return store;
+): Promise<LiveVideo> {
+  const host = listen?.host ?? LISTEN_DEFAULTS.host;
+  const stallMs = (sources?.stallS ?? SOURCE_DEFAULTS.stallS) * 1000;
+  // WebRTC is negotiated over HTTP.
+  return LiveVideo.open(listen ? webrtc : { engine: 'off' }, { ffmpeg, host, stallMs, onError });
 }
 
-/** The original video of the streams. */
 function openClips(
-  parts: Pick<ServiceDeps, 'log' | 'archive' | 'settings' | 'ffmpeg' | 'metrics'>,
+  options: ServiceOptions,
+  { archive, clips: store }: Storage,
+  ffmpeg: Ffmpeg,
+  registry: Registry,
   onError: (error: PresageError) => void,
-): Promise<Clips> {
-  const { log, archive, settings, ffmpeg, metrics } = parts;
-  const { maxAgeMs } = retentionOf(settings);
-  const { registry } = metrics;
-  return Clips.open({ log, archive, settings, ffmpegPath: ffmpeg.path, maxAgeMs, registry, onError });
+): Clips {
+  // Without a server there is no request for a clip.
+  const clips = options.listen ? options.clips : { seconds: 0 };
+  return new Clips({ options: clips, archive, store, ffmpegPath: ffmpeg.path, registry, onError });
 }
 
-/** The detector as the settings want it; one for all streams of the process. */
-export function openSharedPerception(settings: Settings): Promise<DetectorPerception> {
-  return openPerception({
-    ...(settings.models === undefined ? {} : { modelsDir: settings.models }),
-    ...(settings.canvas === undefined ? {} : { longSidePx: settings.canvas }),
-    ...(settings.labels === undefined ? {} : { labels: settings.labels }),
-    device: settings.device,
-    workers: settings.workers,
-    masks: settings.masks,
-    segmenter: settings.segmenter,
-    sam: {
-      ...(settings.samEncoder === undefined ? {} : { encoder: settings.samEncoder }),
-      ...(settings.samDecoder === undefined ? {} : { decoder: settings.samDecoder }),
-    },
-    samEveryS: settings.samEvery,
-    samGrid: settings.samGrid,
-  });
+/** Providers of the routes that answer from stored data. */
+function storedDataRoutes(
+  streams: StreamRegistry,
+  { archive, log, evidence }: Storage,
+  asker: ServiceAsker,
+): Pick<ServiceServerDeps, 'stored' | 'ask' | 'inspect' | 'picture'> {
+  return {
+    stored: (id) => storedStreamOf({ streams, archive, log }, id),
+    ask: (id, question) => asker.ask(id, question),
+    inspect: (id, request, signal) => asker.inspect(id, request, signal),
+    picture: (id, eventId) => evidence?.find(id, eventId),
+  };
 }
 
-/** The stream's source, or one that fails with what was wrong with it. */
-function openStreamSource(
-  { ffmpeg, live, settings }: ServiceDeps,
-  plan: StreamPlan,
-  encoded: EncodedRing | undefined,
-  startS: number,
-): Source {
-  return openOrFail(plan, () =>
-    openSource(parseSource(plan.source), {
-      ffmpeg,
-      openPublished: live.sourceOf(plan.id, encoded),
-      mode: 'live',
-      rtspTransport: plan.rtspTransport ?? settings.rtspTransport,
-      stallMs: settings.stall * 1000,
-      loop: plan.loop ?? false,
-      startS,
-      encoded,
+/** Providers of `/healthz` and `/v1/streams`. */
+function statusOf(streams: StreamRegistry, models: SharedModels, outputs: Outputs): StatusProviders {
+  return {
+    service: () => ({
+      version,
+      perception: models.perception.info,
+      details: { ...models.reasoner.details(), ...outputs.details() },
     }),
-  );
-}
-
-function openSession(parts: ServiceDeps, plan: StreamPlan): StreamSession {
-  const {
-    settings,
-    perception,
-    video,
-    contacts,
-    reasonerModels,
-    log,
-    hub,
-    archive,
-    evidence,
-    metrics,
-    live,
-    logger,
-  } = parts;
-  const onError = (error: PresageError): void => logger.error(error);
-  const continuation = continuationOf(log, plan.id, Date.now());
-  const recent = video.openVideo({ looks: true, pictures: evidence !== undefined });
-  const { thread } = video;
-  const recorder =
-    evidence &&
-    recent &&
-    new EvidenceRecorder({ streamId: plan.id, store: evidence, video: recent, thread, onError });
-  const looks =
-    recent &&
-    video.openInspector(recent, perception, recorder && ((t, jpeg) => recorder.keepInspection(t, jpeg)));
-  if (recent) metrics.watchVideo(plan.id, () => recent.stats());
-  if (recorder) metrics.watchEvidence(plan.id, () => recorder.stats());
-  const encoded = parts.clips.openStream(plan.id);
-  const opened = openStreamSource(parts, plan, encoded?.ring, continuation?.startS ?? 0);
-  return new StreamSession({
-    id: plan.id,
-    source: live.taps.wrap(plan.id, opened),
-    perception,
-    contacts,
-    reasonerModels,
-    places: plan.places,
-    settings,
-    mode: 'live',
-    publisher: { streamId: plan.id, log, sinks: [hub, parts.outputs] },
-    keep: { store: log, archive, evidence: recorder, clips: encoded?.recorder },
-    continuation,
-    onError,
-    video: recent,
-    pictures: new StreamPictures({ video: recent, thread }),
-    inspector: looks,
-    metrics,
-    onDraft: plan.onDraft,
-  });
+    streams: () => streams.status(),
+  };
 }

@@ -1,35 +1,33 @@
 import { PresageError } from '../../core/errors.js';
-import type { Frame } from '../../core/video/frame.js';
 import type { Draft } from '../../core/messages.js';
 import type { Source, VideoFormat } from '../../core/source.js';
+import type { Frame } from '../../core/video/frame.js';
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
 import { openSource } from '../../ingest/open-source.js';
 import { parseSource } from '../../ingest/source-spec.js';
+import { OverlayState } from '../../render/overlay/overlay-state.js';
+import { ReportBuilder } from '../../render/report/report-builder.js';
+import { VideoRenderer } from '../../render/video/video-renderer.js';
+import { analyzeRecording, type OpenRecording } from '../../service/recording/analyze-recording.js';
+import type { DraftSink } from '../../service/session/draft-sink.js';
+import { SharedModels } from '../../service/shared-models.js';
 import { JsonlWriter } from '../../transport/messages/jsonl-writer.js';
 import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../options/option-table.js';
-import { checkOutputFiles } from '../output-files.js';
-import { OverlayState } from '../../render/overlay/overlay-state.js';
-import { VideoRenderer } from '../../render/video/video-renderer.js';
-import { ReportBuilder } from '../../render/report/report-builder.js';
-import { allowsInspection } from '../../service/openai-options.js';
-import { ReasonerModels } from '../../service/reasoner-models.js';
-import { openContactModel, openSharedPerception } from '../../service/service.js';
+import { allowsInspection, modelsOptions, stageOptions } from '../options/service-options.js';
 import { loadPlaces } from '../options/settings.js';
-import { StreamSession } from '../../service/stream-session.js';
+import { checkOutputFiles } from '../output-files.js';
 import { TerminalAccount } from '../terminal/account.js';
 import { ProgressBar } from '../terminal/progress.js';
-import type { RecentVideo } from '../../service/recent-video/recent-video.js';
-import { SharedVideo } from '../../service/recent-video/shared-video.js';
 
-/** `presage analyze <video>`: every frame, as fast as possible, the same bytes each time. */
+/** `presage analyze <video>`: analyses every frame as fast as possible; two runs give the same messages. */
 export async function analyze(
   { settings, signal }: CommandContext,
   video: string | undefined,
 ): Promise<void> {
   const spec = parseSource(video ?? '');
   if (spec.kind !== 'file') {
-    throw new PresageError('bad_option', `analyze goes through files, got ${spec.name}`, {
+    throw new PresageError('bad_option', `analyze reads files, got ${spec.name}`, {
       hint: 'for a live stream: presage watch SOURCE',
     });
   }
@@ -39,38 +37,23 @@ export async function analyze(
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
   await checkOutputFiles([settings.out, settings.render, settings.report], spec.path);
   await using outputs = await Outputs.open(settings, spec.name, ffmpeg.path);
-  await using perception = await openSharedPerception(settings);
-  const contacts = await openContactModel(settings);
-  await using desk = await SharedVideo.open(settings);
-  const { report } = settings;
-  const recent = desk.openVideo({ looks: allowsInspection(settings), pictures: report !== undefined });
-  outputs.begin(source, perception.info.model, recent);
-  await using reasonerModels = await ReasonerModels.open(settings);
-  if (reasonerModels.problem) process.stderr.write(`presage: ${reasonerModels.problem.message}\n`);
-  await using session = new StreamSession({
+  await using models = await SharedModels.open(modelsOptions(settings), signal);
+  if (models.problem) process.stderr.write(`presage: ${models.problem.message}\n`);
+  await analyzeRecording({
     id: settings.id,
     source,
-    perception,
-    contacts,
-    reasonerModels,
+    models,
     places,
-    settings,
-    mode: 'lossless',
-    publisher: { streamId: settings.id, sinks: outputs.jsonl ? [outputs.jsonl] : [], stamp: settings.stamp },
-    video: recent,
-    inspector: recent && desk.openInspector(recent, perception),
-    onDraft: (draft) => outputs.publish(draft),
-    onFrame: (frame) => outputs.frame(frame),
-    afterFrame: async (frame) => {
-      await session.drained();
-      await outputs.picture();
-      await outputs.paint(frame);
+    stages: stageOptions(settings),
+    uses: {
+      inspections: allowsInspection(settings) ? 'recent' : 'none',
+      pictures: settings.report !== undefined,
     },
+    stamp: settings.stamp,
+    messageSinks: outputs.jsonl ? [outputs.jsonl] : [],
+    sinks: (recording) => [outputs.begin(recording, models.perception.info.model)],
+    signal,
   });
-  signal.throwIfAborted();
-  signal.addEventListener('abort', () => void session.close(), { once: true });
-  await session.run();
-  if (signal.aborted) throw new PresageError('interrupted', 'interrupted: nothing was written');
   await outputs.finish();
 }
 
@@ -81,8 +64,8 @@ interface Counts {
   misses: number;
 }
 
-/** The files and the account that one analysis makes. Files appear when all of it has succeeded, or not at all. */
-class Outputs implements AsyncDisposable {
+/** Files and terminal output of one analysis. The files appear after the whole analysis has succeeded, or not at all. */
+class Outputs implements DraftSink, AsyncDisposable {
   readonly jsonl: JsonlWriter | undefined;
   readonly #settings: Settings;
   readonly #sourceName: string;
@@ -95,7 +78,7 @@ class Outputs implements AsyncDisposable {
   #report: ReportBuilder | undefined;
   #progress: ProgressBar | undefined;
   #source: Source | undefined;
-  /** Why the recording ended before it should have. */
+  /** Why the recording ended early. */
   #endReason: string | undefined;
   #startMs = performance.now();
 
@@ -120,17 +103,17 @@ class Outputs implements AsyncDisposable {
     return new Outputs(settings, sourceName, ffmpegPath, jsonl);
   }
 
-  begin(source: Source, model: string, video: RecentVideo | undefined): void {
+  /** Starts the clock and, where one is wanted, the report. */
+  begin({ source, video }: OpenRecording, model: string): this {
     this.#source = source;
     this.#startMs = performance.now();
     const { report, reasoner } = this.#settings;
-    if (report !== undefined) {
-      const info = { source: this.#sourceName, model, settings: { reasoner } };
-      this.#report = new ReportBuilder({ ...info, ...(video && { video }) });
-    }
+    if (report !== undefined)
+      this.#report = new ReportBuilder({ source: this.#sourceName, model, settings: { reasoner }, video });
+    return this;
   }
 
-  frame(frame: Frame): void {
+  addFrame(frame: Frame): void {
     this.#counts.frames += 1;
     if (!this.#account) {
       this.#progress ??= new ProgressBar({ duration: this.#source?.duration });
@@ -138,7 +121,7 @@ class Outputs implements AsyncDisposable {
     }
   }
 
-  publish(draft: Draft): void {
+  add(draft: Draft): void {
     this.#account?.show(draft);
     this.#overlay?.add(draft);
     this.#report?.add(draft);
@@ -153,12 +136,13 @@ class Outputs implements AsyncDisposable {
     }
   }
 
-  /** Resolves when the pictures of what was told are made. */
-  async picture(): Promise<void> {
+  /** Waits for the pictures of the report and renders the frame. */
+  async afterFrame(frame: Frame): Promise<void> {
     await this.#report?.settle();
+    await this.#paint(frame);
   }
 
-  async paint(frame: Frame): Promise<void> {
+  async #paint(frame: Frame): Promise<void> {
     const { render } = this.#settings;
     if (render === undefined || !this.#overlay) return;
     const { width, height } = frame.layout;

@@ -20,12 +20,11 @@ import { questionBackend } from '../../service/ask/backend.js';
 import { savedPlaces, streamNames } from '../../service/ask/data-folder.js';
 import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../options/option-table.js';
-import { openSharedPerception } from '../../service/service.js';
+import { modelsOptions, openAiOptions, stageOptions } from '../options/service-options.js';
 import { loadPlaces } from '../options/settings.js';
-import { ReasonerModels } from '../../service/reasoner-models.js';
-import { StreamSession } from '../../service/stream-session.js';
+import { analyzeRecording } from '../../service/recording/analyze-recording.js';
+import { SharedModels } from '../../service/shared-models.js';
 import { ProgressBar } from '../terminal/progress.js';
-import { SharedVideo } from '../../service/recent-video/shared-video.js';
 import { clean } from '../../render/wording.js';
 
 /**
@@ -99,7 +98,10 @@ async function askHere(
 }
 
 function answer(settings: Settings, memory: Recollection, question: string): Promise<Asked> {
-  return askMemory(question, memory, { labels: COCO_LABELS, backend: questionBackend(settings) });
+  return askMemory(question, memory, {
+    labels: COCO_LABELS,
+    backend: questionBackend(openAiOptions(settings)),
+  });
 }
 
 /** What the data folder `--data`, or a folder named instead of a stream, holds. */
@@ -144,46 +146,39 @@ async function askRecording(
   const ffmpeg = await findFfmpeg({ path: settings.ffmpeg });
   signal.throwIfAborted();
   await using source = openSource(spec, { ffmpeg, mode: 'lossless' });
-  await using perception = await openSharedPerception(settings);
-  // All of a recording can be looked at again, as far as the budget reaches.
-  const videoSeconds = settings.videoSeconds === 0 ? 0 : Infinity;
-  await using desk = await SharedVideo.open({ ...settings, videoSeconds });
-  const recent = desk.openVideo({ looks: true, pictures: false });
-  const looks = recent && desk.openInspector(recent, perception);
-  await using reasonerModels = await ReasonerModels.open(settings);
+  await using models = await SharedModels.open(modelsOptions(settings), signal);
   const builder = new RecordsBuilder();
   let frames = 0;
   let progress: ProgressBar | undefined;
-  await using session = new StreamSession({
-    id: settings.id,
-    source,
-    perception,
-    reasonerModels,
-    places,
-    settings,
-    mode: 'lossless',
-    publisher: { streamId: settings.id },
-    video: recent,
-    inspector: looks,
-    onDraft: (draft) => {
-      if (draft.kind in READ) builder.add(draft as Told);
-    },
-    onFrame: (frame) => {
-      frames += 1;
-      progress ??= new ProgressBar({ duration: source.duration });
-      progress.update({ frames, t: frame.t });
-    },
-  });
-  signal.throwIfAborted();
-  signal.addEventListener('abort', () => void session.close(), { once: true });
   try {
-    await session.run();
+    const { records, inspector } = await analyzeRecording({
+      id: settings.id,
+      source,
+      models,
+      places,
+      stages: stageOptions(settings),
+      // The whole recording can be inspected, as far as the memory limit allows.
+      uses: { inspections: 'all', pictures: false },
+      sinks: () => [
+        {
+          addFrame: (frame) => {
+            frames += 1;
+            progress ??= new ProgressBar({ duration: source.duration });
+            progress.update({ frames, t: frame.t });
+          },
+          add: (draft) => {
+            if (draft.kind in READ) builder.add(draft as Told);
+          },
+        },
+      ],
+      signal,
+    });
+    progress?.finish();
+    // Awaited here: the models that inspect the video are closed with this function.
+    return await answer(settings, recollectionOfMessages(builder, places, records, inspector), question);
   } finally {
     progress?.finish();
   }
-  if (signal.aborted) throw new PresageError('interrupted', 'interrupted');
-  // Awaited here: what it looks at is closed with this function.
-  return await answer(settings, recollectionOfMessages(builder, places, session.records(), looks), question);
 }
 
 const READ: Readonly<Record<Told['kind'], true>> = {

@@ -3,10 +3,11 @@ import { createServer } from 'node:net';
 import { styleText } from 'node:util';
 import { toPresageError, type PresageError } from '../../core/errors.js';
 import { findFfmpeg } from '../../ingest/ffmpeg-binary.js';
-import { openSharedPerception } from '../../service/service.js';
+import { openPerception } from '../../model/perception/perception.js';
 import { verifyModels } from '../../model/runtime/model-store.js';
 import type { CommandContext } from '../command-context.js';
 import type { Settings } from '../options/option-table.js';
+import { perceptionOptions } from '../options/service-options.js';
 import { TokenFolder } from '../../transport/access/token-folder.js';
 import { daysLeft, readTls, tlsPaths } from '../../service/server/tls-files.js';
 import { modelsFolder } from '../../service/version.js';
@@ -98,7 +99,7 @@ async function checkModels(settings: Settings): Promise<Finding[]> {
 
 async function checkDevice(settings: Settings): Promise<Finding[]> {
   try {
-    await using perception = await openSharedPerception(settings);
+    await using perception = await openPerception(perceptionOptions(settings));
     const others = perception.tried
       .filter(({ ok }) => !ok)
       .map(({ device, reason }): Finding => ({

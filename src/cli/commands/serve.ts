@@ -1,12 +1,13 @@
 import type { CommandContext } from '../command-context.js';
 import { Service } from '../../service/service.js';
+import { serviceOptions } from '../options/service-options.js';
 import { DEFAULT_CONFIG } from '../options/settings.js';
 import { aborted } from '../shutdown.js';
 import type { StreamPlan } from '../../service/streams/stream-plan.js';
 
 /**
- * `presage serve`: every stream of presage.yaml and every one made by the API, until a signal. A stream that ends or fails
- * leaves the others running.
+ * `presage serve`: runs the streams of presage.yaml and those created by the API until a signal. A stream that ends or
+ * fails does not affect the others.
  */
 export async function serve({ settings, streams, configFile, signal }: CommandContext): Promise<void> {
   const plans = streams.map(({ id, source, rtspTransport, zones, lines }): StreamPlan => ({
@@ -16,12 +17,11 @@ export async function serve({ settings, streams, configFile, signal }: CommandCo
     places: { zones, lines },
     origin: 'config',
   }));
-  await using service = await Service.open(settings, plans, signal, { keepStreams: true });
+  await using service = await Service.open({ ...serviceOptions(settings), keepStreams: true }, plans, signal);
+  const url = service.url ?? '';
   const ids = service.streamIds;
-  process.stdout.write(
-    `presage serves ${ids.length === 0 ? 'no stream yet' : ids.join(', ')} at ${service.url}/\n`,
-  );
-  if (ids.length === 0) process.stdout.write(howToAdd(configFile, service.url));
+  process.stdout.write(`presage serves ${ids.length === 0 ? 'no stream yet' : ids.join(', ')} at ${url}/\n`);
+  if (ids.length === 0) process.stdout.write(howToAdd(configFile, url));
   if (service.ffmpeg.notice !== undefined) process.stdout.write(`note: ${service.ffmpeg.notice}\n`);
   signal.throwIfAborted();
   signal.addEventListener('abort', () => void service.close(), { once: true });

@@ -1,10 +1,12 @@
+import type { Draft } from '../../core/messages.js';
 import type { CommandContext } from '../command-context.js';
 import { Service } from '../../service/service.js';
 import { loadPlaces } from '../options/settings.js';
+import { serviceOptions } from '../options/service-options.js';
 import { TerminalAccount } from '../terminal/account.js';
 import { sampleVideo } from '../../service/version.js';
 
-/** `presage watch [source]`: one stream in real time, told in the terminal and served to clients. */
+/** `presage watch [source]`: analyses one stream in real time, prints it to the terminal and serves it to clients. */
 export async function watch({ settings, signal }: CommandContext, source: string | undefined): Promise<void> {
   const account = new TerminalAccount(process.stdout);
   const plan = {
@@ -13,18 +15,19 @@ export async function watch({ settings, signal }: CommandContext, source: string
     places: loadPlaces(settings.places),
     loop: settings.loop,
     origin: 'command' as const,
-    onDraft: account.show.bind(account),
+    sink: { add: (draft: Draft) => account.show(draft) },
   };
-  await using service = await Service.open(settings, [plan], signal);
-  const { model, device, workers } = service.perception.info;
+  await using service = await Service.open(serviceOptions(settings), [plan], signal);
+  const { model, device, workers } = service.models.perception.info;
   const { notice } = service.ffmpeg;
+  const url = service.url ?? '';
   process.stdout.write(
     [
       `presage watches ${source === undefined ? 'its sample recording (give a source to watch that instead)' : plan.source.replace(/\/\/[^/]*@/, '//***@')}`,
       `  ${model} on ${device}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
       ...(notice === undefined ? [] : [`  note      ${notice}`]),
-      `  page      ${service.url}/`,
-      `  messages  ${service.url.replace(/^http/, 'ws')}/v1/streams/${plan.id}/events?from=oldest`,
+      `  page      ${url}/`,
+      `  messages  ${url.replace(/^http/, 'ws')}/v1/streams/${plan.id}/events?from=oldest`,
       `  Ctrl-C stops${settings.loop ? '' : '; --loop plays a file again and again'}`,
       '',
       '',

@@ -3,13 +3,13 @@ import { LanguageThread } from './language-thread.js';
 
 export interface LanguageModelOptions {
   /** Default: the bundled models. */
-  readonly modelsDir?: string;
+  readonly modelsDir?: string | undefined;
   /** Threads inside one operator. Default 1: the other core is for perception. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Nice value of the worker thread on Linux, 0–19. Default 5. */
-  readonly niceness?: number;
+  readonly niceness?: number | undefined;
   /** Maximum number of waiting requests. Default 8. */
-  readonly maxWaiting?: number;
+  readonly maxWaiting?: number | undefined;
 }
 
 /**

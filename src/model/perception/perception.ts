@@ -27,29 +27,29 @@ import { FusedPerception } from './stream-perception.js';
 
 export interface PerceptionOptions {
   /** Folder of the model files. Default: the bundled models. */
-  readonly modelsDir?: string;
+  readonly modelsDir?: string | undefined;
   /** Default `auto`: the first that works on this machine and is faster than the CPU. */
-  readonly device?: DeviceName;
+  readonly device?: DeviceName | undefined;
   /** Length of the picture's longer side on the canvas, px, a multiple of 32. Default: the manifest's. */
-  readonly longSidePx?: number;
+  readonly longSidePx?: number | undefined;
   /** Worker threads; 0 selects a number for the machine. Default 0. */
-  readonly workers?: number;
+  readonly workers?: number | undefined;
   /** Threads inside one operator, per worker. Default: the number of cores divided by the workers. */
-  readonly threads?: number;
+  readonly threads?: number | undefined;
   /** Minimum score of detections, 0–1. Default: the manifest's. */
-  readonly scoreFloor?: number;
+  readonly scoreFloor?: number | undefined;
   /** Labels to report; detections of others are dropped. Default: all. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
   /** Default `auto`. */
-  readonly masks?: MaskMode;
+  readonly masks?: MaskMode | undefined;
   /** The model of the masks: the object head in the detector's workers (default), or a SAM-family model in its own worker. */
-  readonly segmenter?: 'own' | 'sam';
+  readonly segmenter?: 'own' | 'sam' | undefined;
   /** The SAM-family model. Default: MobileSAM in the models folder. */
-  readonly sam?: Partial<SamPaths>;
+  readonly sam?: Partial<SamPaths> | undefined;
   /** Interval of SAM runs on a stream, s of media time. Default 1. */
-  readonly samEveryS?: number;
+  readonly samEveryS?: number | undefined;
   /** Points along each side at which SAM also finds objects without a label; 0 disables them. Default 0. */
-  readonly samGrid?: number;
+  readonly samGrid?: number | undefined;
 }
 
 type DetectorEntry = RoleEntry<'detector' | 'detector-float'>;

@@ -7,12 +7,23 @@ import type { EventType } from '../../core/ontology.js';
 import { reportPage } from './page.js';
 import { ReportData, type ReportInfo } from './report-data.js';
 import { THUMBNAIL_BOUNDS, ThumbnailStore, type ThumbnailBounds } from './thumbnail-store.js';
-import type { RecentVideo } from '../../service/recent-video/recent-video.js';
 import { makeThumbnail, type MarkedObject, type Thumbnail } from './thumbnails.js';
 
+/** Stored pictures of a recording. */
+export interface PictureSource {
+  /** The picture nearest to media time `t` (s), at most `withinS` from it; its JPEG is undefined if it failed. */
+  near(t: number, withinS: number): StoredPicture | undefined;
+}
+
+export interface StoredPicture {
+  /** Media time, s. */
+  readonly t: number;
+  readonly jpeg: Promise<Uint8Array | undefined>;
+}
+
 export interface ReportBuilderOptions extends ReportInfo {
-  /** Where pictures come from; without it there are none. */
-  readonly video?: Pick<RecentVideo, 'near'>;
+  /** Source of the pictures; without it the report has none. */
+  readonly video?: PictureSource | undefined;
   readonly thumbnails?: ThumbnailBounds;
 }
 

@@ -1,6 +1,6 @@
 import type Libsql from 'libsql';
 import type { Places } from '../../core/memory.js';
-import { PLACES_KEY } from '../continuation.js';
+import { PLACES_KEY } from '../session/continuation.js';
 
 /** The streams that a data folder holds, by name. */
 export function streamNames(db: Libsql.Database): string[] {

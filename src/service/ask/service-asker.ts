@@ -7,34 +7,38 @@ import type { Recollection } from '../../ask/recollection.js';
 import { ToolBox } from '../../ask/tools/tool-box.js';
 import type { Archive } from '../../transport/archive/archive.js';
 import type { DurableLog } from '../../transport/log/durable-log.js';
-import { PLACES_KEY } from '../continuation.js';
-import type { Settings } from '../../cli/options/option-table.js';
+import { PLACES_KEY } from '../session/continuation.js';
+import type { OpenAiOptions } from '../../reasoner/explain/openai/config.js';
 import { questionBackend } from './backend.js';
 import { recollectionOfArchive } from './recollections.js';
 
-/** The part of a session that is asked. */
+/** The part of a session that answers need. */
 interface AskableStream {
   readonly inspector: VideoInspector | undefined;
-  /** Puts what memory holds into the archive. */
+  /** Writes the content of the memory to the archive. */
   archiveNow(): void;
 }
 
-/** Answers questions about the streams of a service from its archive, and looks at their recent video. */
+export interface ServiceAskerDeps {
+  readonly log: DurableLog;
+  readonly archive: Archive;
+  readonly streams: { find(streamId: string): AskableStream | undefined };
+  /** Language-model server that answers questions which the grammar does not understand. */
+  readonly openai?: OpenAiOptions | undefined;
+}
+
+/** Answers questions about the streams of a service from its archive, and inspects their recent video. */
 export class ServiceAsker {
   readonly #log: DurableLog;
   readonly #archive: Archive;
+  readonly #streams: ServiceAskerDeps['streams'];
   readonly #backend: QuestionBackend | undefined;
-  #find: (streamId: string) => AskableStream | undefined = () => undefined;
 
-  constructor(log: DurableLog, archive: Archive, settings: Settings) {
+  constructor({ log, archive, streams, openai }: ServiceAskerDeps) {
     this.#log = log;
     this.#archive = archive;
-    this.#backend = questionBackend(settings);
-  }
-
-  /** Tells where the streams are. */
-  attach(find: (streamId: string) => AskableStream | undefined): void {
-    this.#find = find;
+    this.#streams = streams;
+    this.#backend = questionBackend(openai);
   }
 
   /** @throws PresageError `storage_failed`, `backend_failed`, `overloaded` */
@@ -43,7 +47,7 @@ export class ServiceAsker {
       labels: COCO_LABELS,
       backend: this.#backend,
     });
-    // Pictures that the answer names can be fetched at once.
+    // Pictures named in the answer can be fetched at once.
     if (asked.understood && asked.answer.inspections !== undefined) this.#log.flush();
     return asked;
   }
@@ -61,8 +65,8 @@ export class ServiceAsker {
   }
 
   #recollect(streamId: string): Recollection {
-    const stream = this.#find(streamId);
-    // What was told a moment ago counts, too.
+    const stream = this.#streams.find(streamId);
+    // Includes the newest messages.
     stream?.archiveNow();
     this.#log.flush();
     const places = (this.#log.load(streamId, PLACES_KEY) ?? { zones: {}, lines: {} }) as Places;

@@ -2,28 +2,35 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { PresageError } from '../../core/errors.js';
 import { EncodedRing } from '../../ingest/encoded/encoded-ring.js';
 import type { Archive } from '../../transport/archive/archive.js';
-import { ClipStore } from '../../transport/archive/clip-store.js';
+import type { ClipStore } from '../../transport/archive/clip-store.js';
 import { ClipRoutes } from '../../transport/http/clip-routes.js';
-import type { DurableLog } from '../../transport/log/durable-log.js';
-import type { Settings } from '../../cli/options/option-table.js';
 import { ClipMaker } from './clip-maker.js';
 import { ClipRecorder } from './clip-recorder.js';
 
 const MB = 1e6;
 const NOWHERE = { zones: {}, lines: {} };
 
-export interface ClipsOptions {
-  readonly log: DurableLog;
+/** Options of the original video that is stored for clips. */
+export interface ClipOptions {
+  /** Original video per stream in memory, s; 0 turns clips off. Default 30. */
+  readonly seconds?: number | undefined;
+  /** Memory limit of this video per stream, MB; the oldest is discarded. Default 32. */
+  readonly mb?: number | undefined;
+}
+
+export const CLIP_DEFAULTS = { seconds: 30, mb: 32 } as const;
+
+export interface ClipsDeps {
+  readonly options?: ClipOptions | undefined;
   readonly archive: Archive;
-  readonly settings: Settings;
+  /** Stores the video around events; undefined: clips are made from memory only. */
+  readonly store: ClipStore | undefined;
   readonly ffmpegPath: string;
-  /** Age at which what is kept goes, ms. */
-  readonly maxAgeMs: number;
   readonly registry: Registry;
   readonly onError: (error: PresageError) => void;
 }
 
-/** What one stream keeps of its original video. */
+/** The original video of one stream. */
 export interface StreamClips {
   readonly ring: EncodedRing;
   readonly recorder: ClipRecorder | undefined;
@@ -32,38 +39,33 @@ export interface StreamClips {
 /** The original video of all streams of a service: rings in memory, parts around events on disk, clips from both. */
 export class Clips {
   readonly routes: ClipRoutes;
-  readonly #options: ClipsOptions;
-  readonly #store: ClipStore | undefined;
+  readonly #deps: ClipsDeps;
+  readonly #seconds: number;
+  readonly #mb: number;
   readonly #maker: ClipMaker;
   readonly #streams = new Map<string, StreamClips>();
 
-  private constructor(options: ClipsOptions, store: ClipStore | undefined) {
-    this.#options = options;
-    this.#store = store;
+  constructor(deps: ClipsDeps) {
+    this.#deps = deps;
+    this.#seconds = deps.options?.seconds ?? CLIP_DEFAULTS.seconds;
+    this.#mb = deps.options?.mb ?? CLIP_DEFAULTS.mb;
     this.#maker = new ClipMaker({
-      ffmpegPath: options.ffmpegPath,
+      ffmpegPath: deps.ffmpegPath,
       eventTime: (streamId, eventId) =>
-        options.archive.queries(streamId, NOWHERE).events({ ids: [eventId] })[0]?.event.t,
+        deps.archive.queries(streamId, NOWHERE).events({ ids: [eventId] })[0]?.event.t,
     });
     this.routes = new ClipRoutes((request) => this.#maker.clip(request));
-    this.#register(options.registry);
+    this.#register(deps.registry);
   }
 
-  static async open(options: ClipsOptions): Promise<Clips> {
-    const { log, settings, maxAgeMs, onError } = options;
-    const { clipSeconds, clipsMb, data: folder } = settings;
-    if (clipSeconds === 0 || clipsMb === 0) return new Clips(options, undefined);
-    const store = new ClipStore(log, { folder, maxAgeMs, maxBytes: clipsMb * MB, onError });
-    await store.tidy();
-    return new Clips(options, store);
-  }
-
-  /** Begins to keep the video of a stream; undefined where none is wanted. A stream that comes again begins anew. */
+  /**
+   * Starts to store the video of a stream; a stream that is opened again starts empty. Undefined where clips are off.
+   */
   openStream(streamId: string): StreamClips | undefined {
-    const { settings, onError } = this.#options;
-    if (settings.clipSeconds === 0) return undefined;
-    const ring = new EncodedRing({ seconds: settings.clipSeconds, maxBytes: settings.clipMb * MB });
-    const recorder = this.#store && new ClipRecorder({ streamId, ring, store: this.#store, onError });
+    if (this.#seconds === 0) return undefined;
+    const { store, onError } = this.#deps;
+    const ring = new EncodedRing({ seconds: this.#seconds, maxBytes: this.#mb * MB });
+    const recorder = store && new ClipRecorder({ streamId, ring, store, onError });
     this.#maker.watch(streamId, { ring, recorder });
     this.#streams.set(streamId, { ring, recorder });
     return { ring, recorder };

@@ -10,6 +10,7 @@ import { OverlayState } from '../../render/overlay/overlay-state.js';
 import { OverlayPainter } from '../../render/video/video-renderer.js';
 import type { PictureThread } from '../recent-video/picture-thread.js';
 import type { RecentVideo } from '../recent-video/recent-video.js';
+import type { DraftSink } from '../session/draft-sink.js';
 
 /** A picture asked for by its media time is not farther from it than this, s; its own time comes along. */
 const MAX_APART_S = 1;
@@ -39,7 +40,7 @@ interface Watching extends ViewParameters, ViewWatcher {
  * made by the picture worker while somebody watches that closely. Annotated ones are drawn here, since what is drawn is
  * here. When making them cannot keep up, they are dropped and counted; the pipeline never waits.
  */
-export class StreamPictures implements StreamView {
+export class StreamPictures implements StreamView, DraftSink {
   readonly #options: StreamPicturesOptions;
   readonly #watchers = new Set<Watching>();
   readonly #overlay = new OverlayState();
@@ -93,7 +94,7 @@ export class StreamPictures implements StreamView {
   }
 
   /** After everything about the frame was told: what is drawn is of its time. It is not used after the call. */
-  annotate(frame: Frame): void {
+  afterFrame(frame: Frame): void {
     if (!this.#isDue(true, frame.t)) return;
     if (this.#painting) {
       this.#dropped.busy += 1;

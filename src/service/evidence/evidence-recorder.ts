@@ -6,6 +6,7 @@ import type { Draft } from '../../core/messages.js';
 import type { EvidenceStore } from '../../transport/archive/evidence-store.js';
 import type { PictureThread } from '../recent-video/picture-thread.js';
 import type { RecentVideo, VideoPicture } from '../recent-video/recent-video.js';
+import type { DraftSink } from '../session/draft-sink.js';
 
 /** Crops that wait for the encoder: a burst of events. Beyond it, pictures are dropped and counted. */
 const MAX_WAITING = 32;
@@ -41,7 +42,7 @@ interface Job {
  * Keeps a picture of every event of a stream, the part of the frame around who took part, at its time, and the pictures
  * that were looked at again. They come from the recent video and are made one at a time.
  */
-export class EvidenceRecorder {
+export class EvidenceRecorder implements DraftSink {
   readonly #options: EvidenceRecorderOptions;
   readonly #waiting: Job[] = [];
   /** Newest last. */

@@ -1,49 +1,76 @@
+import type { Registry } from 'prom-client';
 import { PresageError } from '../../core/errors.js';
 import type { DurableLog } from '../../transport/log/durable-log.js';
 import type { MessageSink, OutgoingMessage } from '../../transport/messages/encode.js';
-import { MqttBridge, registerMqttMetrics } from '../../transport/mqtt/mqtt-bridge.js';
+import { MqttBridge, registerMqttMetrics, type MqttOptions } from '../../transport/mqtt/mqtt-bridge.js';
 import { registerWebhookMetrics, Webhooks, type WebhookTarget } from '../../transport/webhooks/webhooks.js';
-import type { Metrics } from '../metrics.js';
-import type { Settings } from '../../cli/options/option-table.js';
-import type { StreamRegistry } from '../streams/stream-registry.js';
 import { version } from '../version.js';
-import type { WebhookEntry } from '../../cli/options/webhook-options.js';
 
-export interface OutputsOptions {
-  readonly settings: Settings;
+/** Receivers of messages that the service connects to. */
+export interface OutputOptions {
+  /** A `secret` of the form `env:NAME` is read from the environment variable NAME. */
+  readonly webhooks?: readonly WebhookTarget[] | undefined;
+  readonly mqtt?: MqttOutputOptions | undefined;
+}
+
+export interface MqttOutputOptions {
+  /** `mqtt://host` or `mqtts://host:8883`. */
+  readonly url: string;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** First levels of all topics. Default `presage`. */
+  readonly topic?: string | undefined;
+  /** First levels of Home Assistant's discovery topics; undefined: no discovery. */
+  readonly discoveryTopic?: string | undefined;
+}
+
+export interface OutputsDeps {
+  readonly options?: OutputOptions | undefined;
   readonly env: Readonly<Record<string, string | undefined>>;
+  /** The data folder, for the dead letters of webhooks. */
+  readonly folder: string;
   readonly log: DurableLog;
-  readonly metrics: Metrics;
-  /** The streams that are there now. */
-  readonly streams: Pick<StreamRegistry, 'status' | 'find'>;
+  readonly registry: Registry;
   readonly onError: (error: PresageError) => void;
 }
 
-/** Whom a service tells what its streams tell, beside those who connect to it: webhooks and an MQTT broker. */
+const DEFAULT_TOPIC = 'presage';
+
+/** Sends the messages of a service to webhooks and to an MQTT broker. */
 export class Outputs implements MessageSink, AsyncDisposable {
   readonly #webhooks: Webhooks | undefined;
   readonly #mqtt: MqttBridge | undefined;
+  #streams: MqttOptions['streams'] = () => [];
 
   /** @throws PresageError `bad_config` for a secret that is not in the environment */
-  constructor({ settings, env, log, metrics, streams, onError }: OutputsOptions) {
-    const allowPrivate = settings.webhookAllowPrivate;
-    const targets = settings.webhook.map((entry) => targetOf({ allowPrivate, ...entry }, env));
+  constructor({ options = {}, env, folder, log, registry, onError }: OutputsDeps) {
+    const targets = (options.webhooks ?? []).map((target) => withSecret(target, env));
     if (targets.length > 0) {
-      this.#webhooks = new Webhooks({ targets, log, folder: settings.data, onError });
-      registerWebhookMetrics(metrics.registry, this.#webhooks);
+      this.#webhooks = new Webhooks({ targets, log, folder, onError });
+      registerWebhookMetrics(registry, this.#webhooks);
     }
-    const { mqttUrl: url, mqttUser: user, mqttPassword: password, mqttTopic: prefix } = settings;
-    if (url === undefined) return;
+    if (options.mqtt === undefined) return;
+    const { url, user, password, topic = DEFAULT_TOPIC, discoveryTopic } = options.mqtt;
     this.#mqtt = new MqttBridge({
-      ...{ url, user, password, prefix, version, log, onError },
-      discoveryPrefix: settings.mqttDiscovery ? settings.mqttDiscoveryTopic : undefined,
-      streams: () => streams.status().map(({ id }) => ({ id, zones: streams.find(id)?.places.zones ?? {} })),
+      url,
+      user,
+      password,
+      prefix: topic,
+      discoveryPrefix: discoveryTopic,
+      version,
+      log,
+      streams: () => this.#streams(),
+      onError,
     });
-    registerMqttMetrics(metrics.registry, this.#mqtt);
+    registerMqttMetrics(registry, this.#mqtt);
   }
 
-  /** Begins, now that the streams are known. */
-  start(): void {
+  /**
+   * Connects to the broker.
+   * @param streams the present streams and their zones, which are announced there
+   */
+  start(streams: MqttOptions['streams']): void {
+    this.#streams = streams;
     this.#mqtt?.start();
   }
 
@@ -75,11 +102,11 @@ export class Outputs implements MessageSink, AsyncDisposable {
 
 const FROM_ENVIRONMENT = 'env:';
 
-function targetOf(entry: WebhookEntry, env: OutputsOptions['env']): WebhookTarget {
-  if (!entry.secret?.startsWith(FROM_ENVIRONMENT)) return entry;
-  const name = entry.secret.slice(FROM_ENVIRONMENT.length);
+function withSecret(target: WebhookTarget, env: OutputsDeps['env']): WebhookTarget {
+  if (!target.secret?.startsWith(FROM_ENVIRONMENT)) return target;
+  const name = target.secret.slice(FROM_ENVIRONMENT.length);
   const secret = env[name];
-  if (secret !== undefined && secret !== '') return { ...entry, secret };
+  if (secret !== undefined && secret !== '') return { ...target, secret };
   throw new PresageError('bad_config', `webhooks: the environment variable ${name} is not set`, {
     hint: `set ${name} to the secret that the receiver knows`,
   });

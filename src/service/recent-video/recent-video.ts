@@ -70,8 +70,8 @@ export class RecentVideo {
     this.#options = { ...VIDEO_DEFAULTS, ...options };
   }
 
-  /** Takes the frame if one is due; it is not used after the call. */
-  add(frame: Frame): void {
+  /** Stores the frame if one is due; it is not used after the call. */
+  addFrame(frame: Frame): void {
     const { fps, seconds } = this.#options;
     // A tenth of the step is tolerated: media times are rounded.
     if (frame.t < this.#nextT - 0.1 / fps) return;

@@ -1,51 +1,62 @@
 import type { StillPerception, VideoInspector } from '../../core/inspection.js';
-import type { Settings } from '../../cli/options/option-table.js';
 import { InspectionQueue, type InspectionQueueStats } from './inspection-queue.js';
 import { PictureThread } from './picture-thread.js';
-import { RecentVideo } from './recent-video.js';
+import { RecentVideo, VIDEO_DEFAULTS } from './recent-video.js';
 import { RecentVideoInspector, type RecentVideoInspectorOptions } from './video-inspector.js';
 
-/** Of video that is not looked at again, this much is kept: an event is told about a second after it happened. */
+/** Video stored for pictures of events only, s: an event is published about a second after it happened. */
 const PICTURES_S = 4;
 const MB = 1e6;
 
-type VideoSettings = Pick<Settings, 'videoSeconds' | 'videoFps' | 'videoMb'>;
+/** Options of the recent video that each stream stores for inspections and pictures. */
+export interface SharedVideoOptions {
+  /** Recent video per stream, media seconds; 0 turns inspections off. Default 20. */
+  readonly seconds?: number | undefined;
+  /** Pictures stored per media second. Default 5. */
+  readonly fps?: number | undefined;
+  /** Memory limit per stream, MB; the oldest pictures are discarded. Default 32. */
+  readonly mb?: number | undefined;
+}
 
-/** What all streams of a process share to keep recent video and to look at it again. Closed after the streams. */
+/** Worker and queue shared by all streams of a process to store and inspect recent video. Closed after the streams. */
 export class SharedVideo implements AsyncDisposable {
   readonly thread: PictureThread;
-  readonly #settings: VideoSettings;
+  readonly #seconds: number;
+  readonly #fps: number;
+  readonly #maxBytes: number;
   readonly #queue = new InspectionQueue();
 
-  private constructor(settings: VideoSettings, thread: PictureThread) {
-    this.#settings = settings;
+  private constructor({ seconds, fps, mb }: SharedVideoOptions, thread: PictureThread) {
+    this.#seconds = seconds ?? VIDEO_DEFAULTS.seconds;
+    this.#fps = fps ?? VIDEO_DEFAULTS.fps;
+    this.#maxBytes = mb === undefined ? VIDEO_DEFAULTS.maxBytes : mb * MB;
     this.thread = thread;
   }
 
   /** @throws PresageError `worker_crashed` */
-  static async open(settings: VideoSettings): Promise<SharedVideo> {
-    return new SharedVideo(settings, await PictureThread.open());
+  static async open(options: SharedVideoOptions = {}): Promise<SharedVideo> {
+    return new SharedVideo(options, await PictureThread.open());
   }
 
   /**
-   * The recent video of one stream; undefined where nobody uses it.
-   * @param uses what it is for
+   * The recent video of one stream; undefined where it has no use.
+   * @param uses `inspections`: length as configured, or all of the recording; `pictures`: pictures of events
    */
-  openVideo(uses: { readonly looks: boolean; readonly pictures: boolean }): RecentVideo | undefined {
-    const { videoSeconds, videoFps, videoMb } = this.#settings;
-    const looked = uses.looks ? videoSeconds : 0;
-    const seconds = uses.pictures ? Math.max(looked, PICTURES_S) : looked;
+  openVideo(uses: VideoUses): RecentVideo | undefined {
+    const inspected =
+      this.#seconds === 0 ? 0 : { none: 0, recent: this.#seconds, all: Infinity }[uses.inspections];
+    const seconds = uses.pictures ? Math.max(inspected, PICTURES_S) : inspected;
     if (seconds === 0) return undefined;
-    return new RecentVideo({ thread: this.thread, seconds, fps: videoFps, maxBytes: videoMb * MB });
+    return new RecentVideo({ thread: this.thread, seconds, fps: this.#fps, maxBytes: this.#maxBytes });
   }
 
-  /** Looks at it; undefined where the settings want none. */
+  /** Inspects the video of a stream; undefined where inspections are off. */
   openInspector(
     video: RecentVideo,
     stills: StillPerception,
     keep?: RecentVideoInspectorOptions['keep'],
   ): VideoInspector | undefined {
-    if (this.#settings.videoSeconds === 0) return undefined;
+    if (this.#seconds === 0) return undefined;
     return new RecentVideoInspector({ video, stills, keep, thread: this.thread, queue: this.#queue });
   }
 
@@ -60,4 +71,10 @@ export class SharedVideo implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
+}
+
+/** What the recent video of a stream is stored for. */
+export interface VideoUses {
+  readonly inspections: 'none' | 'recent' | 'all';
+  readonly pictures: boolean;
 }

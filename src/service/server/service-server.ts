@@ -1,64 +1,88 @@
 import type { PresageError } from '../../core/errors.js';
-import type { Ffmpeg } from '../../ingest/ffmpeg-binary.js';
+import { ResourceStack } from '../../core/resource-stack.js';
+import { AccessPolicy } from '../../transport/access/access-policy.js';
 import { TokenFolder } from '../../transport/access/token-folder.js';
 import { TokenWatch } from '../../transport/access/token-watch.js';
 import { createServer, type PresageServer, type ServerOptions } from '../../transport/http/server.js';
-import type { Settings } from '../../cli/options/option-table.js';
-import { checkSource } from '../streams/plan-sources.js';
-import { StreamFile } from '../streams/stream-file.js';
-import { StreamManager } from '../streams/stream-manager.js';
-import type { StreamRegistry } from '../streams/stream-registry.js';
 import { readTls, renewTls, tlsPaths } from './tls-files.js';
 
-export interface ServiceServerOptions extends Pick<
-  ServerOptions,
-  'hub' | 'log' | 'status' | 'registry' | 'logger' | 'ask' | 'inspect' | 'picture' | 'stored' | 'features'
-> {
-  readonly settings: Settings;
-  readonly streams: StreamRegistry;
-  readonly ffmpeg: Ffmpeg;
-  /** Streams that the API made before are there again, and those that it makes now will be. */
-  readonly keepStreams: boolean;
+/** Options of the HTTP server of a service. */
+export interface ListenOptions {
+  /** 0: any free port. Default 7878. */
+  readonly port?: number | undefined;
+  /** Address to bind. An address other than loopback requires a token. Default 127.0.0.1. */
+  readonly host?: string | undefined;
+  /** Token with all scopes, at least 16 characters. Tokens of the data folder are valid in any case. */
+  readonly token?: string | undefined;
+  /** Origins of web pages that may connect, besides those of the service. Default: none. */
+  readonly allowedOrigins?: readonly string[] | undefined;
+  /** Path under which a reverse proxy offers the service, such as `/presage`. Default: the root. */
+  readonly basePath?: string | undefined;
+  /** Addresses and subnets of proxies whose prefix headers are trusted. Default: loopback. */
+  readonly trustedProxies?: readonly string[] | undefined;
+  /** Limit of event clients at once. Default 1000. */
+  readonly maxClients?: number | undefined;
+  /** Limit of HTTP requests per second of one token or address; 0: no limit. Default 100. */
+  readonly requestsPerSecond?: number | undefined;
+  /** Folder of video files that streams created by the API may use. Default: no files. */
+  readonly apiFiles?: string | undefined;
+  /** Certificate chain (PEM) for HTTPS; requires `tlsKey`. Read again when the file changes. */
+  readonly tlsCert?: string | undefined;
+  /** Private key (PEM, without passphrase); requires `tlsCert`. */
+  readonly tlsKey?: string | undefined;
+}
+
+export const LISTEN_DEFAULTS = { host: '127.0.0.1', port: 7878 } as const;
+
+export interface ServiceServerDeps extends Omit<ServerOptions, keyof ListenOptions | 'tokens' | 'tls'> {
+  readonly options: ListenOptions;
+  /** The data folder, which holds the tokens. */
+  readonly folder: string;
   readonly onError: (error: PresageError) => void;
 }
 
-/** The server of a service with what stands behind its doors: tokens, certificate, and who may change streams. */
+/**
+ * Checks address, token and certificate without opening anything, so that a wrong option is reported before models load.
+ * @throws PresageError `bad_option`
+ */
+export function checkListenOptions(options: ListenOptions, folder: string): void {
+  const { host = LISTEN_DEFAULTS.host, token, allowedOrigins } = options;
+  const files = tlsPaths(options);
+  if (files) readTls(files);
+  const names = new TokenFolder(folder).names();
+  // Tokens of the data folder also permit other addresses than loopback.
+  if (names.length === 0) new AccessPolicy({ host, token, allowedOrigins });
+}
+
+/** The HTTP server of a service, its access tokens and the renewal of its certificate. */
 export class ServiceServer implements AsyncDisposable {
-  readonly manager: StreamManager;
   readonly #server: PresageServer;
-  readonly #tokens: TokenWatch;
-  readonly #renewal: Disposable | undefined;
+  readonly #resources = new ResourceStack();
 
   /** @throws PresageError `bad_option`, `storage_failed` */
-  constructor({ settings, streams, ffmpeg, keepStreams, onError, ...parts }: ServiceServerOptions) {
-    const { host, port, token, allowedOrigins, maxClients, requestRate, apiFiles, data } = settings;
-    const { basePath, trustedProxies } = settings;
-    const files = tlsPaths(settings);
+  constructor({ options, folder, onError, ...deps }: ServiceServerDeps) {
+    const { tlsCert, tlsKey, ...rest } = options;
+    const files = tlsPaths({ tlsCert, tlsKey });
     const tls = files && readTls(files);
-    this.manager = new StreamManager({
-      streams,
-      file: keepStreams ? new StreamFile(data) : undefined,
-      apiFiles,
-      check: (plan) => checkSource(plan, ffmpeg),
-    });
-    this.#tokens = new TokenWatch({ folder: new TokenFolder(data), onError });
+    const tokens = new TokenWatch({ folder: new TokenFolder(folder), onError });
     try {
       this.#server = createServer({
-        ...parts,
-        ...{ host, port, token, allowedOrigins, maxClients, tls, basePath, trustedProxies },
-        tokens: this.#tokens,
-        maxClients,
-        requestsPerSecond: requestRate,
-        control: this.manager,
+        ...deps,
+        ...rest,
+        port: options.port ?? LISTEN_DEFAULTS.port,
+        tls,
+        tokens,
       });
     } catch (thrown) {
-      this.#tokens[Symbol.dispose]();
+      tokens[Symbol.dispose]();
       throw thrown;
     }
-    this.#renewal = files && renewTls(files, this.#server, onError);
+    this.#resources.use(tokens);
+    this.#resources.use(this.#server);
+    if (files) this.#resources.use(renewTls(files, this.#server, onError));
   }
 
-  /** @throws PresageError `port_in_use`, `bad_option` */
+  /** @returns the address. @throws PresageError `port_in_use`, `bad_option` */
   async listen(): Promise<string> {
     return (await this.#server.listen()).url;
   }
@@ -69,10 +93,8 @@ export class ServiceServer implements AsyncDisposable {
   }
 
   /** Idempotent. */
-  async close(): Promise<void> {
-    this.#renewal?.[Symbol.dispose]();
-    await this.#server.close();
-    this.#tokens[Symbol.dispose]();
+  close(): Promise<void> {
+    return this.#resources.close();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

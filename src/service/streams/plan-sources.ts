@@ -7,14 +7,14 @@ import { PUBLISHED } from './api-sources.js';
 import { FailedSource } from './failed-source.js';
 import type { StreamPlan } from './stream-plan.js';
 
-/** Whether a plan's source can be opened, as far as that is known without connecting. @throws PresageError */
+/** Checks a plan's source as far as possible without connecting. @throws PresageError */
 export async function checkSource({ source }: StreamPlan, ffmpeg: Ffmpeg): Promise<void> {
   if (source !== PUBLISHED) await openSource(parseSource(source), { ffmpeg, mode: 'live' }).close();
 }
 
 /**
- * The source of a plan; where it cannot be opened, one that fails and says why, so that the other streams go on.
- * @throws PresageError where the stream is what the command is for
+ * The source of a plan. Where it cannot be opened: a source that fails with the reason, so that the other streams continue.
+ * @throws PresageError for a stream of the command
  */
 export function openOrFail({ source, origin }: StreamPlan, open: () => Source): Source {
   try {

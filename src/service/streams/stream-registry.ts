@@ -1,6 +1,6 @@
 import { PresageError } from '../../core/errors.js';
 import type { StreamStatus } from '../../transport/http/status.js';
-import type { StreamSession } from '../stream-session.js';
+import type { StreamSession } from '../session/stream-session.js';
 import type { StreamPlan } from './stream-plan.js';
 import { StreamSlot, type PlanChange, type StreamSlotOptions } from './stream-slot.js';
 

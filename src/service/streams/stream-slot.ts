@@ -2,8 +2,8 @@ import { PresageError, toPresageError } from '../../core/errors.js';
 import { sourceName } from '../../ingest/source-spec.js';
 import type { StateStore } from '../../core/state.js';
 import type { StreamStatus } from '../../transport/http/status.js';
-import { PLACES_KEY } from '../continuation.js';
-import type { StreamSession } from '../stream-session.js';
+import { PLACES_KEY } from '../session/continuation.js';
+import type { StreamSession } from '../session/stream-session.js';
 import type { StreamPlan } from './stream-plan.js';
 
 /** What of a plan can become another one. */

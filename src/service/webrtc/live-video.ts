@@ -4,31 +4,29 @@ import type { LiveVideoEngine } from '../../core/video/live-video.js';
 import type { Source } from '../../core/source.js';
 import type { ServerFeature } from '../../transport/http/feature.js';
 import { LiveVideoFeature } from '../../transport/whip/live-video-feature.js';
-import { OPTIONS, type Settings } from '../../cli/options/option-table.js';
+import { streamIdSchema } from '../../transport/http/streams/stream-schemas.js';
+import { PUBLISHED } from '../streams/api-sources.js';
 import type { StreamRegistry } from '../streams/stream-registry.js';
-import { createLiveVideoEngine } from './create-live-video-engine.js';
+import { createLiveVideoEngine, type EngineDeps, type WebrtcOptions } from './create-live-video-engine.js';
 import { FrameListeners } from './frame-listeners.js';
 
-/** Source of a stream that is published by WHIP. */
-const PUBLISHED = 'webrtc:';
-
-/** WebRTC of a service: its engine, its routes, and what joins both to the streams. */
+/** WebRTC of a service: the engine, its routes, and the sources of published streams. */
 export class LiveVideo implements AsyncDisposable {
-  readonly taps: FrameListeners;
+  readonly listeners: FrameListeners;
   readonly #engine: LiveVideoEngine | undefined;
 
-  private constructor(engine: LiveVideoEngine | undefined, taps: FrameListeners) {
+  private constructor(engine: LiveVideoEngine | undefined, listeners: FrameListeners) {
     this.#engine = engine;
-    this.taps = taps;
+    this.listeners = listeners;
   }
 
-  /** @throws PresageError when the engine of the settings cannot be opened */
-  static async open(settings: Settings, onError: (error: PresageError) => void): Promise<LiveVideo> {
-    const taps = new FrameListeners();
-    return new LiveVideo(await createLiveVideoEngine(settings, { frames: taps, onError }), taps);
+  /** @throws PresageError when the configured engine cannot be opened */
+  static async open(options: WebrtcOptions, deps: Omit<EngineDeps, 'frames'>): Promise<LiveVideo> {
+    const listeners = new FrameListeners();
+    return new LiveVideo(await createLiveVideoEngine(options, { ...deps, frames: listeners }), listeners);
   }
 
-  /** WHIP and WHEP for the streams of a registry; none where WebRTC is off. */
+  /** Routes of WHIP and WHEP for the streams of a registry; none where WebRTC is off. */
   features(streams: StreamRegistry): ServerFeature[] {
     const engine = this.#engine;
     if (!engine) return [];
@@ -56,17 +54,20 @@ export class LiveVideo implements AsyncDisposable {
   }
 }
 
-/** @returns what makes the stream where there is none. @throws PresageError `bad_request`, `conflict` */
+/** @returns a function that adds the stream if it does not exist. @throws PresageError `bad_request`, `conflict` */
 function admitPublisher(streams: StreamRegistry, id: string): () => void {
   const plan = streams.planOf(id);
   if (plan && plan.source !== PUBLISHED) {
-    throw new PresageError('conflict', `The stream "${id}" has another source than a publisher`);
+    throw new PresageError('conflict', `The source of the stream "${id}" is not a WebRTC publisher`);
   }
-  if (!OPTIONS.id.schema.safeParse(id).success) {
-    throw new PresageError('bad_request', `The name of the stream is not ${OPTIONS.id.expected}`);
+  if (!streamIdSchema.safeParse(id).success) {
+    throw new PresageError(
+      'bad_request',
+      'The name of the stream is not a name of letters, digits, - and _ (64 at most)',
+    );
   }
   return () => {
-    // Two publishers may have come at once.
+    // Two publishers may connect at the same time.
     if (!streams.find(id))
       streams.add({ id, source: PUBLISHED, origin: 'api', places: { zones: {}, lines: {} } });
   };

@@ -36,7 +36,7 @@ const BODY_LIMIT_BYTES = 4096;
 
 export interface ServerOptions {
   /** Address to bind. Default 127.0.0.1; any other than a loopback address needs a token. */
-  host?: string;
+  host?: string | undefined;
   /** 0 takes a free one. */
   port: number;
   /** An admin's; shown by clients as `Authorization: Bearer TOKEN` or `?access_token=TOKEN`. */
@@ -44,7 +44,7 @@ export interface ServerOptions {
   /** More tokens, with scopes. */
   tokens?: TokenWatch | undefined;
   /** Origins of web pages, besides the server's own, that may connect. */
-  allowedOrigins?: readonly string[];
+  allowedOrigins?: readonly string[] | undefined;
   /** Path under which a reverse proxy offers this server, such as `/presage`. Default: none. */
   basePath?: string | undefined;
   /** Addresses and subnets of proxies that may send `X-Forwarded-Prefix`. Default: loopback. */
@@ -74,11 +74,11 @@ export interface ServerOptions {
   /** Default: silent. */
   logger?: TransportLogger;
   /** Clients of events at once, by WebSocket or Server-Sent Events. Default 1000. */
-  maxClients?: number;
+  maxClients?: number | undefined;
   /** Between pings; a client that has not answered by the next is ended. Default 15 s. */
   heartbeatMs?: number;
   /** Requests that a token, or without one an address, may send a second, and four times that at once. Default 100; 0: no bound. */
-  requestsPerSecond?: number;
+  requestsPerSecond?: number | undefined;
 }
 
 /** Throws `bad_option`: a port out of range, or a host that is not loopback without a token. */

@@ -8,18 +8,18 @@ export interface StreamStatus {
   /** The source's address without credentials. */
   readonly source: string;
   readonly state: StreamState['state'];
-  readonly reason?: string;
+  readonly reason?: string | undefined;
   /** Where it was made: in presage.yaml, by the API, or by the command that was started. */
   readonly origin?: 'config' | 'api' | 'command';
   readonly paused?: boolean;
-  readonly format?: VideoFormat;
+  readonly format?: VideoFormat | undefined;
   readonly processedFps?: number;
   /** Media time of the newest percept, s. */
   readonly mediatime?: number;
   /** How much is done for each frame: `full`, or what the load has taken away. */
   readonly stage?: string;
   /** Forecasts told, and those of them told without a model that should have had a say. */
-  readonly forecasts?: { readonly issued: number; readonly degraded: number };
+  readonly forecasts?: { readonly issued: number; readonly degraded: number } | undefined;
   /** Frames dropped before perception, by reason. */
   readonly drops?: Readonly<Record<string, number>>;
   readonly reconnects?: number;

@@ -22,7 +22,7 @@ export interface PublisherOptions {
   /** Receive every message once; durable ones after their commit. Not closed by the publisher. */
   sinks?: readonly MessageSink[];
   /** Default `wall`. */
-  stamp?: Stamp;
+  stamp?: Stamp | undefined;
   /** Gives `time`. Default: the system clock. */
   clock?: Clock;
   /** Kinds that carry a sequence. Default: those of the specification; add `forecast.updated` to keep forecasts. */

@@ -3,7 +3,6 @@ import { appendFileSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { ReasonerModels } from '../../../src/service/reasoner-models.js';
-import { loadSettings } from '../../../src/cli/options/settings.js';
 import { VirtualClock } from '../../../src/core/clock.js';
 import type { CauseModel, ForecastModel, TrackTensors } from '../../../src/core/learned-models.js';
 import type { Draft, Explanation } from '../../../src/core/messages.js';
@@ -171,12 +170,11 @@ describe('a models folder', () => {
     async (_, make, code) => {
       const modelsDir = make();
       await expect(LearnedModels.open({ modelsDir })).rejects.toMatchObject({ code });
-      const { settings } = loadSettings('watch', { models: modelsDir, reasoner: 'forecaster' }, {});
-      await using opened = await ReasonerModels.open(settings);
+      await using opened = await ReasonerModels.open({ modelsDir, mode: 'forecaster' });
       expect(opened.mode).toBe('rules');
       expect(opened.problem).toMatchObject({ code });
       expect(opened.details()).toMatchObject({ reasoner: 'rules', reasonerProblem: opened.problem?.message });
-      await using reasoner = createReasoner(opened.mode, opened.partsFor('live'));
+      await using reasoner = createReasoner(opened.mode, opened.depsFor('live'));
       expect(reasoner?.stats()).toMatchObject({ explanations: 0, forecasts: { forecasts: 0 } });
     },
   );

@@ -38,7 +38,7 @@ beforeAll(async () => {
     const taken = source.frame$.subscribe({
       next: (frame) => {
         last = last.then(async () => {
-          video.add(frame);
+          video.addFrame(frame);
           frame[Symbol.dispose]();
           await video.settle();
           if (frame.t < UNTIL_S) return;

@@ -10,10 +10,9 @@ import type { PresageError } from '../../../src/core/errors.js';
 import type { Draft } from '../../../src/core/messages.js';
 import type { MemoryUpdate, Places } from '../../../src/core/memory.js';
 import type { Percept } from '../../../src/core/percept.js';
-import { continuationOf, MEMORY_PREFIX, POSITION_KEY } from '../../../src/service/continuation.js';
-import { loadSettings } from '../../../src/cli/options/settings.js';
+import { continuationOf, MEMORY_PREFIX, POSITION_KEY } from '../../../src/service/session/continuation.js';
 import { ReasonerModels } from '../../../src/service/reasoner-models.js';
-import { StreamSession } from '../../../src/service/stream-session.js';
+import { StreamSession } from '../../../src/service/session/stream-session.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { findFfmpeg, type Ffmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
@@ -49,7 +48,7 @@ let halves: readonly string[];
 beforeAll(async () => {
   ffmpeg = await findFfmpeg({});
   perception = await openPerception({ device: 'cpu', masks: 'off' });
-  reasonerModels = await ReasonerModels.open(loadSettings('analyze', {}, {}).settings);
+  reasonerModels = await ReasonerModels.open();
   folder = mkdtempSync(join(tmpdir(), 'presage-'));
   halves = ['first.mp4', 'second.mp4'].map((name) => join(folder, name));
   for (const [i, file] of halves.entries()) {
@@ -156,20 +155,18 @@ async function live(log: DurableLog, file: string): Promise<Life> {
   const errors: PresageError[] = [];
   // As if it were started again at once.
   const continuation = continuationOf(log, 'cam1', 0);
-  const { settings } = loadSettings('analyze', {}, {});
   const session = new StreamSession({
     id: 'cam1',
     source: openSource(parseSource(file), { ffmpeg, mode: 'lossless', startS: continuation?.startS ?? 0 }),
     perception,
-    reasonerModels,
+    reasoner: reasonerModels,
     places: NOWHERE,
-    settings,
     mode: 'lossless',
     publisher: { streamId: 'cam1', log },
     keep: { store: log, archive: new Archive(log, 1e9) },
     continuation,
     onError: (error) => errors.push(error),
-    onDraft: (draft) => drafts.push(draft),
+    sinks: [{ add: (draft) => void drafts.push(draft) }],
   });
   await session.run();
   log.flush();
@@ -225,23 +222,25 @@ describe('a stream that is started again in the middle of a recording', () => {
   it('is closed only when all is saved', { timeout: 60_000 }, async () => {
     const folder = tempFolder();
     const log = await DurableLog.open({ folder });
-    const { settings } = loadSettings('analyze', {}, {});
     let frames = 0;
     let closed: Promise<void> | undefined;
     const session = new StreamSession({
       id: 'cam1',
       source: openSource(parseSource(halves[0]!), { ffmpeg, mode: 'lossless' }),
       perception,
-      reasonerModels,
+      reasoner: reasonerModels,
       places: NOWHERE,
-      settings,
       mode: 'lossless',
       publisher: { streamId: 'cam1', log },
       keep: { store: log, archive: new Archive(log, 1e9) },
-      afterFrame: () => {
-        frames += 1;
-        if (frames === 10) closed = session.close().then(() => log.close());
-      },
+      sinks: [
+        {
+          afterFrame: () => {
+            frames += 1;
+            if (frames === 10) closed = session.close().then(() => log.close());
+          },
+        },
+      ],
     });
     await session.run();
     await closed;

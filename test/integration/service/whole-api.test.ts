@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, it } from 'vitest';
 import { Service } from '../../../src/service/service.js';
+import { serviceOptions } from '../../../src/cli/options/service-options.js';
 import { loadSettings } from '../../../src/cli/options/settings.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
 
@@ -17,7 +18,7 @@ function operationsOf({ paths }: OpenApi): string[] {
 describe('the HTTP API of a whole service', () => {
   it('is what docs/openapi.json describes, no more and no less', async () => {
     const { settings } = loadSettings('serve', { port: 0, data: tempFolder(), logLevel: 'error' }, {});
-    await using service = await Service.open(settings, [], new AbortController().signal);
+    await using service = await Service.open(serviceOptions(settings));
     expect(service.undescribedRoutes).toEqual([]);
     const served = (await (await fetch(`${service.url}/v1/openapi.json`)).json()) as OpenApi;
     const written = JSON.parse(await readFile('docs/openapi.json', 'utf8')) as OpenApi;

@@ -14,7 +14,7 @@ export async function openRecentVideo(
 
 /** Adds a frame, gives it back to its pool and waits until its picture is made. */
 export async function addFrame(video: RecentVideo, frame: Frame): Promise<void> {
-  video.add(frame);
+  video.addFrame(frame);
   frame[Symbol.dispose]();
   await video.settle();
 }

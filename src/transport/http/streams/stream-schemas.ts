@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { streamStateSchema } from '../../../core/messages.js';
 import { linesSchema, zonesSchema } from './place-schemas.js';
 
-const streamIdSchema = z
+export const streamIdSchema = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'expected letters, digits, - and _ (64 at most)');
 const sourceSchema = z.string().min(1).max(2048);

@@ -92,13 +92,11 @@ describe('damaged weights of the language model', () => {
   it.each([
     ['both', 'forecaster'],
     ['fused', 'rules'],
-  ] as const)('change "%s" to "%s", which the details report', async (reasoner, mode) => {
-    const models = await damagedModels('language.onnx');
-    await using opened = await ReasonerModels.open({ reasoner, models } as Parameters<
-      typeof ReasonerModels.open
-    >[0]);
+  ] as const)('reduce "%s" to "%s", and the reason is reported', async (configured, mode) => {
+    const modelsDir = await damagedModels('language.onnx');
+    await using opened = await ReasonerModels.open({ mode: configured, modelsDir });
     expect(opened.mode).toBe(mode);
     expect(opened.problem).toMatchObject({ code: 'model_hash_mismatch' });
-    expect(opened.details()['reasonerProblem']).toContain(`goes on as "${mode}"`);
+    expect(opened.details()['reasonerProblem']).toContain(`continues as "${mode}"`);
   });
 });

@@ -27,7 +27,7 @@ function manualThread(bytes = 1000) {
 
 function add(video: RecentVideo, t: number): void {
   using frame = plainFrame(16, 16, t);
-  video.add(frame);
+  video.addFrame(frame);
 }
 
 describe('RecentVideo', () => {
@@ -90,7 +90,7 @@ describe('RecentVideo', () => {
     const video = new RecentVideo({ thread });
     const pool = new FramePool(i420Layout(16, 16), 1);
     const frame = pool.lease(pool.take()!, { index: 0, t: 0, receivedAtMs: 0 });
-    video.add(frame);
+    video.addFrame(frame);
     frame[Symbol.dispose]();
     expect(video.stats().pictures).toBe(1);
     expect(pool.live).toBe(0);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import type { Draft } from '../core/messages.js';
-import type { StateStore } from '../core/state.js';
-import type { LogEntry, LogRange } from '../transport/log/log-types.js';
+import type { Draft } from '../../core/messages.js';
+import type { StateStore } from '../../core/state.js';
+import type { LogEntry, LogRange } from '../../transport/log/log-types.js';
 
 /** Key of the position that the other state belongs to. */
 export const POSITION_KEY = 'session';

@@ -1,23 +1,24 @@
-import { systemClock } from '../core/clock.js';
-import { toPresageError, type PresageError } from '../core/errors.js';
-import { guarded } from '../core/guarded.js';
-import type { Draft } from '../core/messages.js';
-import type { VideoInspector } from '../core/inspection.js';
-import type { Records } from '../core/records/records.js';
-import type { Perception, StreamPerception } from '../core/percept.js';
-import type { Places } from '../core/memory.js';
-import type { Source } from '../core/source.js';
-import type { StateStore } from '../core/state.js';
-import type { ContactModel } from '../memory/events/contact/contact-classifier.js';
-import { ObjectMemory } from '../memory/object-memory.js';
-import { Tracker } from '../memory/tracking/tracker.js';
-import { StreamPipeline, type PipelineOptions } from '../pipeline/stream-pipeline.js';
-import { createReasoner } from '../reasoner/create-reasoner.js';
-import type { StreamReasoner } from '../reasoner/reasoner.js';
-import { Publisher, type PublisherOptions } from '../transport/messages/publisher.js';
-import type { StreamStatus } from '../transport/http/status.js';
-import type { Archive } from '../transport/archive/archive.js';
-import type { ClipRecorder } from './clips/clip-recorder.js';
+import { systemClock } from '../../core/clock.js';
+import { toPresageError, type PresageError } from '../../core/errors.js';
+import { guarded } from '../../core/guarded.js';
+import type { VideoInspector } from '../../core/inspection.js';
+import type { Places } from '../../core/memory.js';
+import type { Draft } from '../../core/messages.js';
+import type { Perception, StreamPerception } from '../../core/percept.js';
+import type { Records } from '../../core/records/records.js';
+import type { Source } from '../../core/source.js';
+import type { StateStore } from '../../core/state.js';
+import type { ContactModel } from '../../memory/events/contact/contact-classifier.js';
+import { ObjectMemory } from '../../memory/object-memory.js';
+import { Tracker } from '../../memory/tracking/tracker.js';
+import { StreamPipeline, type PipelineOptions } from '../../pipeline/stream-pipeline.js';
+import { createReasoner, type ReasonerDeps, type ReasonerMode } from '../../reasoner/create-reasoner.js';
+import type { ForecastCycleStats } from '../../reasoner/predict/forecast-cycle.js';
+import type { StreamReasoner } from '../../reasoner/reasoner.js';
+import type { Archive } from '../../transport/archive/archive.js';
+import type { StreamStatus } from '../../transport/http/status.js';
+import { Publisher, type PublisherOptions } from '../../transport/messages/publisher.js';
+import type { StreamView } from '../../transport/view/stream-view.js';
 import {
   MEMORY_PREFIX,
   PLACES_KEY,
@@ -27,62 +28,66 @@ import {
   type Continuation,
   type Position,
 } from './continuation.js';
-import type { EvidenceRecorder } from './evidence/evidence-recorder.js';
-import type { Metrics } from './metrics.js';
-import { openaiOptions } from './openai-options.js';
-import type { Settings } from '../cli/options/option-table.js';
-import type { StreamPictures } from './dashboard/stream-pictures.js';
-import type { RecentVideo } from './recent-video/recent-video.js';
-import type { ReasonerModels } from './reasoner-models.js';
+import type { DraftSink } from './draft-sink.js';
 
-/** A crash loses at most what memory took in during this, the wait for the commit (100 ms) and one frame; ms. */
+/** A crash loses at most the changes of this interval, of the wait for the commit (100 ms) and of one frame; ms. */
 const SAVE_EVERY_MS = 600;
-/** Records of objects and relations are taken into the archive with every so manieth save: they are larger. */
+/** Objects and relations are archived on every 8th save because they are larger. */
 const ARCHIVE_EVERY = 8;
+
+/** Options of the stages of a stream that are the same for all streams of a process. */
+export interface StageOptions {
+  /** Appearance takes part in the decision whether two tracks are the same object. Default false. */
+  readonly appearance?: boolean | undefined;
+  /** Memory limit of the object memory of one stream, MB. Default 64. */
+  readonly memoryMb?: number | undefined;
+  /** The detector runs on every k-th frame. Default 1. */
+  readonly detectEvery?: number | undefined;
+  /** Live: time limit for one frame, ms; above it, the effort per frame is reduced. Default: no limit. */
+  readonly latencyBudgetMs?: number | undefined;
+}
+
+/** Creates the reasoners of streams from shared models. */
+export interface ReasonerProvider {
+  readonly mode: ReasonerMode;
+  depsFor(mode: PipelineOptions['mode']): ReasonerDeps;
+}
 
 export interface StreamSessionOptions {
   readonly id: string;
   readonly source: Source;
   readonly perception: Perception;
-  /** Tells contacts of things; without it their boxes alone decide. */
+  /** Classifies contacts between objects; without it, contacts are decided from boxes alone. */
   readonly contacts?: ContactModel | undefined;
-  readonly reasonerModels: Pick<ReasonerModels, 'mode' | 'partsFor'>;
+  readonly reasoner: ReasonerProvider;
   readonly places: Places;
-  readonly settings: Settings;
+  readonly stages?: StageOptions | undefined;
   readonly mode: PipelineOptions['mode'];
   readonly publisher: PublisherOptions;
-  /** Where memory and what was learned live; nothing is kept without it. */
-  readonly keep?:
-    | {
-        readonly store: StateStore;
-        readonly archive: Archive;
-        readonly evidence?: EvidenceRecorder | undefined;
-        readonly clips?: ClipRecorder | undefined;
-      }
-    | undefined;
-  /** What an earlier run of the stream left. */
+  /** Receive frames and drafts after the publisher. */
+  readonly sinks?: readonly DraftSink[] | undefined;
+  /** Stores memory, reasoner state and position. Without it nothing is stored. */
+  readonly keep?: { readonly store: StateStore; readonly archive: Archive } | undefined;
+  /** State of an earlier run of the stream. */
   readonly continuation?: Continuation | undefined;
-  /** Told when the saved memory could not be taken back. */
+  /** Receives errors that do not end the stream, such as a saved memory that cannot be restored. */
   readonly onError?: ((error: PresageError) => void) | undefined;
-  /** Takes the frames, for what is looked at again and for pictures. */
-  readonly video?: RecentVideo | undefined;
-  /** What viewers see. */
-  readonly pictures?: StreamPictures | undefined;
-  /** Lets the reasoner look at them again. */
+  /** Pictures and video for viewers; closed with the session. */
+  readonly view?: (StreamView & { close(): void }) | undefined;
+  /** Runs the detector on recent video again, for explanations and questions. */
   readonly inspector?: VideoInspector | undefined;
-  readonly metrics?: Metrics | undefined;
-  /** Sees every draft after it was published. */
-  readonly onDraft?: ((draft: Draft) => void) | undefined;
-  readonly onFrame?: PipelineOptions['onFrame'];
-  readonly afterFrame?: PipelineOptions['afterFrame'];
+  readonly observer?: PipelineOptions['observer'];
 }
 
-/** Everything that one stream needs, from its source to its messages. */
+const DEFAULT_MEMORY_MB = 64;
+
+/** Runs one stream from its source to its messages: perception, memory, reasoner, publisher, saved state. */
 export class StreamSession implements AsyncDisposable {
   readonly #options: StreamSessionOptions;
   readonly #memory: ObjectMemory;
   readonly #reasoner: StreamReasoner | undefined;
   readonly #publisher: Publisher;
+  readonly #sinks: readonly DraftSink[];
   readonly #perception: StreamPerception;
   readonly #pipeline: StreamPipeline;
   #running: Promise<void> | undefined;
@@ -97,48 +102,40 @@ export class StreamSession implements AsyncDisposable {
 
   constructor(options: StreamSessionOptions) {
     this.#options = options;
-    const { id, source, perception, contacts, places, settings, continuation, metrics, mode } = options;
-    this.#memory = new ObjectMemory(new Tracker({ appearance: settings.reid }), {
+    const { source, perception, contacts, places, stages = {}, reasoner, continuation, mode } = options;
+    this.#memory = new ObjectMemory(new Tracker({ appearance: stages.appearance ?? false }), {
       places,
       contacts,
-      budgetMb: settings.memoryBudget,
+      budgetMb: stages.memoryMb ?? DEFAULT_MEMORY_MB,
     });
-    const { reasonerModels } = options;
-    this.#reasoner = createReasoner(reasonerModels.mode, {
-      ...reasonerModels.partsFor(mode),
-      openai: openaiOptions(settings),
+    this.#reasoner = createReasoner(reasoner.mode, {
+      ...reasoner.depsFor(mode),
       state: continuation?.reasoner,
       video: options.inspector,
     });
     this.#publisher = new Publisher(options.publisher);
+    this.#sinks = [{ add: (draft) => this.#publisher.publish(draft) }, ...(options.sinks ?? [])];
     if (continuation) this.#continue(continuation);
     this.#perception = perception.openStream();
     this.#pipeline = new StreamPipeline({
       source,
       perception: this.#perception,
-      detectEvery: settings.detectEvery,
-      latencyBudgetMs: settings.latencyBudget || undefined,
+      detectEvery: stages.detectEvery,
+      latencyBudgetMs: stages.latencyBudgetMs,
       memory: this.#memory,
       reasoner: this.#reasoner,
       mode,
       clock: systemClock,
       startS: continuation?.startS ?? 0,
-      onDraft: (draft) => this.#tell(draft),
+      onDraft: (draft) => this.#publish(draft),
       onFrame: (frame) => {
-        options.video?.add(frame);
-        options.pictures?.addFrame(frame);
-        options.onFrame?.(frame);
+        for (const sink of this.#sinks) sink.addFrame?.(frame);
       },
       afterFrame: async (frame) => {
-        options.pictures?.annotate(frame);
-        // Whatever is then looked at is the same each time.
-        if (mode === 'lossless') await options.video?.settle();
-        await options.afterFrame?.(frame);
+        for (const sink of this.#sinks) await sink.afterFrame?.(frame);
       },
-      observer: metrics?.observer(id),
+      observer: options.observer,
     });
-    const reasoner = this.#reasoner;
-    if (reasoner) metrics?.watchForecasts(id, () => reasoner.stats().forecasts);
   }
 
   /** Runs until the source ends or `close`. @throws PresageError */
@@ -151,17 +148,22 @@ export class StreamSession implements AsyncDisposable {
     return this.#options.id;
   }
 
-  /** The recent video; undefined where none is kept. */
+  /** Inspects the recent video; undefined where no video is stored. */
   get inspector(): VideoInspector | undefined {
     return this.#options.inspector;
   }
 
-  /** What viewers see; undefined where nobody can watch. */
-  get pictures(): StreamPictures | undefined {
-    return this.#options.pictures;
+  /** Pictures and video for viewers; undefined where the stream cannot be viewed. */
+  get view(): StreamView | undefined {
+    return this.#options.view;
   }
 
-  /** Puts what memory holds into the archive, with the next commit. */
+  /** Counters of the forecasts; undefined without a reasoner. */
+  forecastStats(): ForecastCycleStats | undefined {
+    return this.#reasoner?.stats().forecasts;
+  }
+
+  /** Writes the content of the memory to the archive, with the next commit. */
   archiveNow(): void {
     const { id, keep } = this.#options;
     keep?.archive.keep(id, this.#memory.records(), systemClock.wall().getTime());
@@ -171,7 +173,7 @@ export class StreamSession implements AsyncDisposable {
     return this.#memory.places;
   }
 
-  /** Other zones and lines from now on. Memory forgets nothing; predictions of those that went or moved become void. */
+  /** Replaces zones and lines. Memory is kept; predictions about removed or moved places become void. */
   changePlaces(places: Places): void {
     const { id, keep } = this.#options;
     const gone = changedPlaces(this.#memory.places, places);
@@ -179,24 +181,27 @@ export class StreamSession implements AsyncDisposable {
     keep?.store.save(id, PLACES_KEY, places);
     if (this.#ended) return;
     for (const draft of this.#reasoner?.forgetPlaces(gone, this.#pipeline.stats().mediatime) ?? [])
-      this.#tell(draft);
+      this.#publish(draft);
   }
 
-  /** All that memory holds. */
+  /** The content of the memory. */
   records(): Records {
     return this.#memory.records();
   }
 
-  /** Resolves when the outputs can take more. */
+  /** Resolves when the message sinks can take more. */
   drained(): Promise<void> {
     return this.#publisher.drained();
   }
 
-  /** Resolves when the last is saved and told, too: what it goes to may be closed then. */
+  /**
+   * Ends the stream. Resolves after the last state is saved and the last message is published: log and sinks may be
+   * closed then.
+   */
   async close(reason?: string): Promise<void> {
     await this.#pipeline.close(reason);
     await this.#running?.catch(() => undefined);
-    this.#options.pictures?.close();
+    this.#options.view?.close();
     await this.#perception.close();
   }
 
@@ -217,12 +222,12 @@ export class StreamSession implements AsyncDisposable {
       id,
       source: source.name,
       state: state.state,
-      ...(state.reason === undefined ? {} : { reason: state.reason }),
-      ...(state.source === undefined ? {} : { format: state.source }),
+      reason: state.reason,
+      format: state.source,
       processedFps: this.#load.fps,
       mediatime,
       stage,
-      ...(this.#reasoner && { forecasts: forecastsOf(this.#reasoner) }),
+      forecasts: this.#reasoner && forecastsOf(this.#reasoner),
       drops: { ...dropped, newer_frame: skipped - total(dropped) },
       reconnects,
     };
@@ -245,20 +250,11 @@ export class StreamSession implements AsyncDisposable {
     }
   }
 
-  #tell(draft: Draft): void {
-    const { id, metrics, onDraft } = this.#options;
-    this.#publisher.publish(draft);
-    this.#options.pictures?.add(draft);
-    metrics?.messagePublished(id, draft.kind);
-    if (draft.kind === 'stream.state') {
-      metrics?.streamUp(id, draft.data.state === 'live' || draft.data.state === 'degraded');
-    }
-    this.#options.keep?.evidence?.add(draft);
-    this.#options.keep?.clips?.add(draft);
-    onDraft?.(draft);
+  #publish(draft: Draft): void {
+    for (const sink of this.#sinks) sink.add?.(draft);
   }
 
-  /** Memory goes on where it was; what was in view then may have gone since, and what was expected cannot be judged. */
+  /** Restores memory. Objects in view may have left since, and open predictions cannot be resolved: they become void. */
   #continue({ startS, memory, numbers, objectsLeftOut }: Continuation): void {
     let restored = true;
     try {
@@ -267,26 +263,26 @@ export class StreamSession implements AsyncDisposable {
       restored = false;
       this.#options.onError?.(toPresageError(thrown, 'storage_failed'));
     }
-    const given = numbers(restored ? 'unsaved' : 'all');
-    this.#memory.continueAfter(given, objectsLeftOut);
-    this.#reasoner?.continueAfter(given);
+    const used = numbers(restored ? 'unsaved' : 'all');
+    this.#memory.continueAfter(used, objectsLeftOut);
+    this.#reasoner?.continueAfter(used);
     this.#memory.interrupt(startS);
     this.#reasoner?.interrupt(startS);
     const { id, keep, places } = this.#options;
     const unresolved = keep?.archive.queries(id, places).unresolvedPredictions() ?? [];
-    for (const draft of voided(unresolved, startS)) this.#tell(draft);
+    for (const draft of voided(unresolved, startS)) this.#publish(draft);
   }
 
-  /** Everything goes into one commit, with the position in the log that it belongs to. */
+  /** Saves everything in one commit, together with the position in the log that the state belongs to. */
   #save(ended: boolean): void {
     const { id, keep } = this.#options;
     if (!keep) return;
     const { store } = keep;
-    const { whole, put, removed: gone } = this.#memory.saveChanges();
-    // Pieces of a memory that could not be taken back, or that has dropped them since, belong to no other.
+    const { whole, put, removed } = this.#memory.saveChanges();
+    // A complete state replaces the pieces of a memory that could not be restored.
     if (whole) store.removeAll(id, MEMORY_PREFIX);
     for (const [name, piece] of Object.entries(put)) store.save(id, `${MEMORY_PREFIX}${name}`, piece);
-    for (const name of gone) store.remove(id, `${MEMORY_PREFIX}${name}`);
+    for (const name of removed) store.remove(id, `${MEMORY_PREFIX}${name}`);
     store.save(id, REASONER_KEY, this.#reasoner?.saveState());
     const { mediatime } = this.#pipeline.stats();
     const at = systemClock.wall().getTime();
@@ -300,17 +296,16 @@ export class StreamSession implements AsyncDisposable {
     clearInterval(this.#saver);
     this.#ended = true;
     this.#save(true);
-    await this.#options.keep?.evidence?.settle();
-    await this.#options.keep?.clips?.close();
+    for (const sink of this.#sinks) await sink.settle?.();
     await this.#reasoner?.close();
     await this.#publisher.close();
     await this.#perception.close();
-    // What the slow explainer said while it closed has a sequence, too.
+    // Closing the slow explainer may have published explanations, which changes the position.
     this.#save(true);
   }
 }
 
-/** Names of the zones and lines of before that are not there any more, or not where they were. */
+/** Names of the zones and lines that were removed or moved. */
 function changedPlaces(before: Places, after: Places): ReadonlySet<string> {
   const same = (a: unknown, b: unknown): boolean => JSON.stringify(a) === JSON.stringify(b);
   const changed = <T>(old: Readonly<Record<string, T>>, now: Readonly<Record<string, T>>): string[] =>
