@@ -91,8 +91,7 @@ export class Service implements AsyncDisposable {
     signal: AbortSignal | undefined,
   ): Promise<Service> {
     const { data: folder, listen, sinks = [], keep, stages, sources } = options;
-    const logger = createLogger(options.logLevel ?? 'silent');
-    const onError = reporter(logger, options.onError);
+    const { logger, onError } = openLogger(options);
     if (listen) checkListenOptions(listen, folder);
     const ffmpeg = await findFfmpeg({ path: options.ffmpeg });
     signal?.throwIfAborted();
@@ -102,16 +101,15 @@ export class Service implements AsyncDisposable {
     const { log, archive } = storage;
     const hub = new Hub({ log, onError });
     registerTransportMetrics(registry, { hub, log });
-    const outputs = resources.use(
-      new Outputs({ options: options.outputs, env: process.env, folder, log, registry, onError }),
-    );
+    const sending = { options: options.outputs, env: process.env, folder, log, registry, onError };
+    const outputs = resources.use(new Outputs(sending));
     const live = resources.use(await openLiveVideo(options, ffmpeg, onError));
     const models = resources.use(await SharedModels.open(options.models, signal));
     if (models.problem) logger.warn(models.problem);
     const clips = openClips(options, storage, ffmpeg, registry, onError);
     const messageSinks = [hub, outputs, ...sinks];
-    const shared = { storage, models, clips, live, metrics, ffmpeg, stages, sources, messageSinks, onError };
-    const factory = new StreamFactory(shared);
+    const deps = { storage, models, clips, live, metrics, ffmpeg, stages, sources, messageSinks, onError };
+    const factory = new StreamFactory(deps);
     const streams = new StreamRegistry({ open: (plan) => factory.open(plan), store: log, onError });
     const manager = new StreamManager({
       streams,
@@ -176,11 +174,16 @@ export class Service implements AsyncDisposable {
   }
 }
 
-function reporter(logger: Logger, onError: ServiceOptions['onError']): (error: PresageError) => void {
-  return (error) => {
+function openLogger({ logLevel, onError }: ServiceOptions): {
+  logger: Logger;
+  onError: (error: PresageError) => void;
+} {
+  const logger = createLogger(logLevel ?? 'silent');
+  const report = (error: PresageError): void => {
     logger.error(error);
     onError?.(error);
   };
+  return { logger, onError: report };
 }
 
 function openLiveVideo(
