@@ -75,6 +75,7 @@ export class Service implements AsyncDisposable {
     plans: readonly StreamPlan[] = [],
     signal?: AbortSignal,
   ): Promise<Service> {
+    if (options.listen) checkListenOptions(options.listen, options.data);
     const resources = new ResourceStack();
     try {
       return await Service.#open(resources, options, plans, signal);
@@ -92,7 +93,6 @@ export class Service implements AsyncDisposable {
   ): Promise<Service> {
     const { data: folder, listen, sinks = [], keep, stages, sources } = options;
     const { logger, onError } = openLogger(options);
-    if (listen) checkListenOptions(listen, folder);
     const ffmpeg = await findFfmpeg({ path: options.ffmpeg });
     signal?.throwIfAborted();
     const metrics = new Metrics();
