@@ -59,6 +59,11 @@ export class ReasonerModels implements AsyncDisposable {
     return new ReasonerModels(await load(mode, modelsDir), openai);
   }
 
+  /** Whether explanations are requested with pictures of the event. */
+  get sendsImages(): boolean {
+    return this.#openai?.images === true;
+  }
+
   /** Dependencies of the reasoner of one stream. In `lossless` mode, forecasts have no deadline. */
   depsFor(mode: 'live' | 'lossless'): ReasonerDeps {
     const { learned, language, mixture } = this.#opened;

@@ -5,7 +5,9 @@ import { ResourceStack } from '../core/resource-stack.js';
 import { ContactClassifier, type ContactModel } from '../memory/events/contact/contact-classifier.js';
 import { openPerception, type PerceptionOptions } from '../model/perception/perception.js';
 import { loadJsonModel } from '../model/runtime/json-model.js';
+import type { ReasonerDeps } from '../reasoner/create-reasoner.js';
 import { ReasonerModels, type ReasonerModelsOptions } from './reasoner-models.js';
+import { eventPictures } from './recent-video/event-pictures.js';
 import type { RecentVideo } from './recent-video/recent-video.js';
 import { SharedVideo, type SharedVideoOptions } from './recent-video/shared-video.js';
 
@@ -77,6 +79,11 @@ export class SharedModels implements AsyncDisposable {
       stills,
       evidence && ((t, jpeg) => evidence.keepInspection(t, jpeg)),
     );
+  }
+
+  /** Pictures of events for explanations; undefined where they are not sent. */
+  keyframesOf(video: RecentVideo | undefined): ReasonerDeps['keyframes'] {
+    return video && this.reasoner.sendsImages ? eventPictures(video, this.video.thread) : undefined;
   }
 
   /** Idempotent. A perception that was passed in stays open. */

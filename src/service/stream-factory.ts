@@ -50,7 +50,7 @@ export class StreamFactory {
     const continuation = continuationOf(storage.log, id, Date.now());
     const video = models.video.openVideo({
       inspections: models.stills ? 'recent' : 'none',
-      pictures: storage.evidence !== undefined,
+      pictures: storage.evidence !== undefined || models.reasoner.sendsImages,
     });
     const pictures = new StreamPictures({ video, thread: models.video.thread });
     const evidence = this.#openEvidence(id, video);
@@ -71,6 +71,7 @@ export class StreamFactory {
       onError,
       view: pictures,
       inspector: video && models.openInspector(video, evidence),
+      keyframes: models.keyframesOf(video),
       observer: metrics.observer(id),
       sinks: [
         // The recent video is first: the others take their pictures from it.

@@ -7,7 +7,8 @@ import type { EventType } from '../../core/ontology.js';
 import { reportPage } from './page.js';
 import { ReportData, type ReportInfo } from './report-data.js';
 import { THUMBNAIL_BOUNDS, ThumbnailStore, type ThumbnailBounds } from './thumbnail-store.js';
-import { makeThumbnail, type MarkedObject, type Thumbnail } from './thumbnails.js';
+import { makeThumbnail, type Thumbnail } from './thumbnails.js';
+import type { MarkedObject } from '../overlay/draw-mark.js';
 
 /** Stored pictures of a recording. */
 export interface PictureSource {

@@ -1,16 +1,6 @@
-import { createCanvas, loadImage, type SKRSContext2D } from '@napi-rs/canvas';
+import { createCanvas, loadImage } from '@napi-rs/canvas';
 import type { Box } from '../../core/maths/box.js';
-import { objectPhrase } from '../../core/text/object-names.js';
-import { inkOn } from '../overlay/draw-text.js';
-import { fontOf } from '../overlay/font.js';
-import { colorOf } from '../../core/image/object-colors.js';
-
-/** An object to be marked on a thumbnail; box in fractions of the frame. */
-export interface MarkedObject {
-  readonly id: string;
-  readonly label: string;
-  readonly box: Box;
-}
+import { drawMark, type MarkedObject } from '../overlay/draw-mark.js';
 
 export interface Thumbnail {
   /** Media time of the picture, s. */
@@ -25,7 +15,6 @@ const QUALITY = 74;
 /** Room around the participants, as a part of their size, and the least part of the frame that is shown. */
 const MARGIN = 0.5;
 const MIN_PART = 0.3;
-const LABEL_SIZE = 11;
 
 /**
  * The part of the frame around the objects, with their boxes and names.
@@ -74,29 +63,6 @@ export function cropAround(boxes: readonly Box[], width: number, height: number)
   const x = Math.max(Math.min((left + right - w) / 2, width - w), 0);
   const y = Math.max(Math.min((top + bottom - h) / 2, height - h), 0);
   return [x, y, w, h];
-}
-
-function drawMark(ctx: SKRSContext2D, object: MarkedObject, [x, y, w, h]: Box): void {
-  const color = colorOf(object.id);
-  ctx.lineWidth = 4;
-  ctx.strokeStyle = 'rgba(11, 15, 21, 0.55)';
-  ctx.strokeRect(x, y, w, h);
-  ctx.lineWidth = 2;
-  ctx.strokeStyle = color;
-  ctx.strokeRect(x, y, w, h);
-  ctx.font = fontOf(LABEL_SIZE, true);
-  const text = objectPhrase(object);
-  const width = ctx.measureText(text).width + 6;
-  const labelX = Math.max(Math.min(x - 1, THUMBNAIL_WIDTH - width), 0);
-  const labelY =
-    y >= LABEL_SIZE + 5
-      ? y - LABEL_SIZE - 5
-      : Math.min(Math.max(y, 0) + 1, THUMBNAIL_HEIGHT - LABEL_SIZE - 4);
-  ctx.fillStyle = color;
-  ctx.fillRect(labelX, labelY, width, LABEL_SIZE + 4);
-  ctx.fillStyle = inkOn(color);
-  ctx.textBaseline = 'middle';
-  ctx.fillText(text, labelX + 3, labelY + (LABEL_SIZE + 4) / 2 + 0.5);
 }
 
 function toPx(box: Box, width: number, height: number): Box {

@@ -1,8 +1,9 @@
 import type { PxRegion } from '../../core/image/crop-i420.js';
+import type { MarkedObject } from '../../render/overlay/draw-mark.js';
 
-/** What the picture worker is asked. */
+/** Requests to the picture worker. */
 export type PictureWork =
-  /** I420 on shared memory, which nobody may write to until the answer. */
+  /** I420 in shared memory, which must not change until the answer. */
   | {
       readonly type: 'encode';
       readonly pixels: Uint8Array<SharedArrayBuffer>;
@@ -12,7 +13,14 @@ export type PictureWork =
   /** A part of a JPEG as I420. */
   | { readonly type: 'cut'; readonly jpeg: Uint8Array; readonly region: PxRegion }
   /** A part of a JPEG as JPEG. */
-  | { readonly type: 'crop'; readonly jpeg: Uint8Array; readonly region: PxRegion };
+  | { readonly type: 'crop'; readonly jpeg: Uint8Array; readonly region: PxRegion }
+  /** A JPEG scaled down so that no side exceeds the limit, with the boxes and names of objects. */
+  | {
+      readonly type: 'mark';
+      readonly jpeg: Uint8Array;
+      readonly maxSidePx: number;
+      readonly objects: readonly MarkedObject[];
+    };
 
 export interface CutAnswer {
   /** Of the region's size. */

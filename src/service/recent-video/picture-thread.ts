@@ -1,6 +1,7 @@
 import type { PxRegion } from '../../core/image/crop-i420.js';
 import { entryPath } from '../../core/entry-path.js';
 import type { I420Layout } from '../../core/video/frame.js';
+import type { MarkedObject } from '../../render/overlay/draw-mark.js';
 import { ThreadQueue } from '../../model/runtime/thread-queue.js';
 import type { CutAnswer, JpegAnswer, PictureAnswer, PictureWork } from './picture-protocol.js';
 
@@ -44,6 +45,14 @@ export class PictureThread implements AsyncDisposable {
   /** A part of a JPEG as JPEG. */
   async crop(jpeg: Uint8Array, region: PxRegion): Promise<Uint8Array> {
     return ((await this.#thread.run({ type: 'crop', jpeg, region })) as JpegAnswer).jpeg;
+  }
+
+  /**
+   * A JPEG scaled down to a limit, with the boxes and names of objects drawn on it.
+   * @param maxSidePx limit of the longer side; smaller pictures keep their size
+   */
+  async mark(jpeg: Uint8Array, maxSidePx: number, objects: readonly MarkedObject[]): Promise<Uint8Array> {
+    return ((await this.#thread.run({ type: 'mark', jpeg, maxSidePx, objects })) as JpegAnswer).jpeg;
   }
 
   /** Idempotent. Open calls reject with `interrupted`. */

@@ -11,6 +11,7 @@ import {
   type WorkerRequest,
   type WorkerResponse,
 } from '../../model/runtime/worker-protocol.js';
+import { drawMark } from '../../render/overlay/draw-mark.js';
 import type { PictureAnswer, PictureWork } from './picture-protocol.js';
 
 if (!parentPort) throw new Error('picture-worker runs as a worker thread only');
@@ -39,9 +40,29 @@ async function draw(jpeg: Uint8Array, { left, top, width, height }: PxRegion): P
   return canvas;
 }
 
+async function mark({
+  jpeg,
+  maxSidePx,
+  objects,
+}: Extract<PictureWork, { type: 'mark' }>): Promise<Uint8Array> {
+  const image = await loadImage(jpeg);
+  const scale = Math.min(1, maxSidePx / Math.max(image.width, image.height));
+  const [width, height] = [Math.round(image.width * scale), Math.round(image.height * scale)];
+  const canvas = createCanvas(width, height);
+  const ctx = canvas.getContext('2d');
+  ctx.imageSmoothingQuality = 'high';
+  ctx.drawImage(image, 0, 0, width, height);
+  for (const object of objects) {
+    const [x, y, w, h] = object.box;
+    drawMark(ctx, object, [x * width, y * height, w * width, h * height]);
+  }
+  return canvas.encodeSync('jpeg', CROP_QUALITY);
+}
+
 async function compute(work: PictureWork): Promise<PictureAnswer> {
   const startMs = performance.now();
   if (work.type === 'encode') return { jpeg: encode(work), ms: performance.now() - startMs };
+  if (work.type === 'mark') return { jpeg: await mark(work), ms: performance.now() - startMs };
   const { width, height } = work.region;
   const canvas = await draw(work.jpeg, work.region);
   if (work.type === 'crop')

@@ -51,7 +51,8 @@ export async function analyzeRecording(options: RecordingOptions): Promise<Analy
   const { id, source, models, places, stages, uses, stamp, messageSinks = [], signal } = options;
   await using resources = new ResourceStack();
   resources.use(source);
-  const video = models.video.openVideo(uses);
+  const pictures = uses.pictures || models.reasoner.sendsImages;
+  const video = models.video.openVideo({ ...uses, pictures });
   const inspector = video && models.openInspector(video);
   const session: StreamSession = resources.use(
     new StreamSession({
@@ -65,6 +66,7 @@ export async function analyzeRecording(options: RecordingOptions): Promise<Analy
       mode: 'lossless',
       publisher: { streamId: id, sinks: messageSinks, stamp },
       inspector,
+      keyframes: models.keyframesOf(video),
       sinks: [
         // Inspections and pictures must not depend on the speed of the picture worker.
         ...(video ? [video, { afterFrame: () => video.settle() }] : []),

@@ -76,6 +76,8 @@ export interface StreamSessionOptions {
   readonly view?: (StreamView & { close(): void }) | undefined;
   /** Runs the detector on recent video again, for explanations and questions. */
   readonly inspector?: VideoInspector | undefined;
+  /** Pictures of events for a language-model server that reads images. */
+  readonly keyframes?: ReasonerDeps['keyframes'];
   readonly observer?: PipelineOptions['observer'];
 }
 
@@ -112,6 +114,7 @@ export class StreamSession implements AsyncDisposable {
       ...reasoner.depsFor(mode),
       state: continuation?.reasoner,
       video: options.inspector,
+      keyframes: options.keyframes,
     });
     this.#publisher = new Publisher(options.publisher);
     this.#sinks = [{ add: (draft) => this.#publisher.publish(draft) }, ...(options.sinks ?? [])];

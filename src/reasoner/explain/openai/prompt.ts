@@ -53,6 +53,9 @@ const SYSTEM =
   '"counterfactual" (what would have happened without it); "text": one short sentence that says why; ' +
   '"confidence" (0 to 1).';
 
+const PICTURES =
+  'The pictures are frames of the camera, oldest first; the last one marks the participants of the event.';
+
 /** The question as chat messages; `images` are data URLs of keyframes, oldest first. */
 export function promptFor(
   index: MemoryIndex,
@@ -62,6 +65,7 @@ export function promptFor(
 ): ChatMessage[] {
   const objects = [...event.participants.map(({ id }) => id), ...candidates.thirds];
   const text = [
+    ...(images.length > 0 ? [PICTURES] : []),
     'Objects:',
     ...objects.map((id) => `${objectName(id)} ${index.label(id) ?? 'object'}${motion(index, id)}`),
     ...relationLines(index, event, new Set(objects)),

@@ -4,7 +4,6 @@ import { PresageError } from '../../../../src/core/errors.js';
 import type { Inspection, InspectionRequest, VideoInspector } from '../../../../src/core/inspection.js';
 import { RecordQueries } from '../../../../src/core/records/query.js';
 import { ask } from '../../../../src/ask/ask.js';
-import { lookForCause } from '../../../../src/ask/tools/look-for-cause.js';
 import { recordsOfSnapshot } from '../../../../src/ask/tools/snapshot-records.js';
 import { ToolBox } from '../../../../src/ask/tools/tool-box.js';
 import { TOOL_NAMES, toolFunctions } from '../../../../src/ask/tools/tool-schemas.js';
@@ -166,44 +165,5 @@ describe('questions that need a look', () => {
     const asked = await ask('what cups are in the top left now?', memory, { labels: ['cup'] });
     if (!asked.understood) throw new Error(asked.text);
     expect(asked.answer.text).not.toContain('cube');
-  });
-});
-
-describe('lookForCause', () => {
-  const event = eventById(snapshot, 'e4');
-  const [first] = event.participants;
-  const beside = (t: number): Inspection['found'] => [
-    thing('sports ball', [
-      first!.box[0] - first!.box[2] * (1.1 + (event.t - t) * 0.5),
-      first!.box[1],
-      first!.box[2],
-      first!.box[3],
-    ]),
-  ];
-
-  it('finds something unknown that came up to a participant, with where it was', async () => {
-    const cause = await lookForCause(event, snapshot, videoOf(beside, [event.t - 0.6, event.t - 0.2]));
-    expect(cause).toMatchObject({ label: 'sports ball', beside: first!.id });
-    expect(cause?.evidence.map(({ t }) => t)).toEqual([event.t - 0.6, event.t - 0.2]);
-  });
-
-  it('takes nothing for a cause that shows once, is far away, is known, or is a part of a participant', async () => {
-    const times = [event.t - 0.6, event.t - 0.2];
-    const sees: ((t: number) => Inspection['found'])[] = [
-      (t) => (t === times[0] ? beside(t) : []),
-      () => [thing('cup', [0, 0, 0.02, 0.02])],
-      () => event.participants.map(({ label, box }) => thing(label, box)),
-      () => [thing('cup', [first!.box[0], first!.box[1], first!.box[2] / 2, first!.box[3]])],
-      (t) => beside(t).map((one) => ({ ...one, score: 0.3 })),
-    ];
-    for (const see of sees) expect(await lookForCause(event, snapshot, videoOf(see, times))).toBeUndefined();
-  });
-
-  it('is silent where the video is gone', async () => {
-    const gone: VideoInspector = {
-      extent: undefined,
-      inspect: () => Promise.reject(new PresageError('not_kept', 'gone')),
-    };
-    expect(await lookForCause(event, snapshot, gone)).toBeUndefined();
   });
 });
