@@ -9,8 +9,8 @@ import type { PieceLedger } from './state/state-pieces.js';
 import { createStores, recentEvents, type MemoryStores, type StoreOptions } from './memory-stores.js';
 import { RememberedObject, savedObject } from './object-record.js';
 
-/** Raised whenever a saved state of before would not be taken over exactly. */
-const VERSION = 1;
+/** Incremented with every change after which an earlier saved state would not be restored exactly. */
+const VERSION = 2;
 const HEAD = 'memory';
 
 const savedLog = z.object({
@@ -36,7 +36,7 @@ const headSchema = z.object({
   t: z.number(),
   second: z.number(),
   frame: z.object({ width: z.number(), height: z.number() }),
-  told: z.number().int().min(0),
+  emitted: z.number().int().min(0),
   nextSerial: z.number().int().min(0),
   tracker: z.unknown(),
   statistics: z.unknown(),
@@ -46,11 +46,11 @@ const headSchema = z.object({
   histories: savedHistories,
   relations: savedRelations,
   episodes: savedEpisodes,
-  clips: savedScenes,
+  scenes: savedScenes,
 });
 const objectSchema = z.object({ object: savedObject, rules: z.unknown().optional() });
 
-/** Offers everything to the ledger, piece by piece. */
+/** Offers the complete state to the ledger in pieces. */
 export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: PieceLedger): void {
   const { roster, rules, clock } = stores;
   const objects = new Set([
@@ -60,7 +60,7 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
   ]);
   for (const object of objects) {
     const rulesOf = (): unknown => object.segment && rules.saveState(object.segment);
-    // The rules of its part change with every sample of any neighbour.
+    // The rules of its segment change with every sample of any neighbour.
     const mark = object.segment ? clock.t : object.mark;
     ledger.offer(`object/${object.subject.id}`, mark, () => ({
       object: object.saveState(),
@@ -77,7 +77,7 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
     t: clock.t,
     second: clock.second,
     frame: { ...clock.frame },
-    told: stores.emitter.emitted,
+    emitted: stores.emitter.emitted,
     nextSerial: rules.nextSerial,
     tracker: stores.tracker.saveState?.() ?? null,
     statistics: stores.statistics.saveState(),
@@ -87,11 +87,15 @@ export function savePieces(stores: MemoryStores, options: StoreOptions, ledger: 
     histories,
     relations: stores.relations.saveState(),
     episodes: stores.episodes.saveState(),
-    clips: stores.scenes.saveState(),
+    scenes: stores.scenes.saveState(),
   }));
 }
 
-/** The stores as they were saved. @throws PresageError `storage_failed` */
+/**
+ * The stores as they were saved.
+ *
+ * @throws {PresageError} storage_failed — when the state is malformed or saved with other settings
+ */
 export function restoredStores(
   state: unknown,
   tracker: MemoryStores['tracker'],
@@ -99,7 +103,7 @@ export function restoredStores(
 ): MemoryStores {
   try {
     const pieces = z.record(z.string(), z.unknown()).parse(state);
-    // Rules of other places have other states: first all as it was, then the places of now.
+    // Rules of other places have other states: restore with the saved places, then set the current ones.
     const before = { ...options, places: savedPlaces(pieces) };
     const stores = createStores(tracker, before);
     restore(stores, pieces, before);
@@ -107,14 +111,18 @@ export function restoredStores(
     return stores;
   } catch (error) {
     if (error instanceof PresageError) throw error;
-    throw new PresageError('storage_failed', 'the saved memory is not of the known form', {
+    throw new PresageError('storage_failed', 'the saved memory has an unknown form', {
       cause: error,
-      hint: 'The stream begins afresh: what it had in view gets new ids.',
+      hint: 'The stream starts with an empty memory: objects in view get new ids.',
     });
   }
 }
 
-/** The zones and lines of a saved state. Throws a ZodError. */
+/**
+ * The zones and lines of a saved state.
+ *
+ * @throws {ZodError} when the state is malformed
+ */
 function savedPlaces(pieces: Readonly<Record<string, unknown>>): StoreOptions['places'] {
   const { settings } = headSchema.parse(pieces[HEAD]);
   const [zones, lines] = savedSettings.parse(JSON.parse(settings));
@@ -128,20 +136,20 @@ function restore(
 ): void {
   const head = headSchema.parse(pieces[HEAD]);
   if (head.settings !== settingsOf(options)) {
-    throw new PresageError('storage_failed', 'the saved memory is one of other settings', {
-      hint: 'The stream begins afresh: what it had in view gets new ids.',
+    throw new PresageError('storage_failed', 'the saved memory belongs to other settings', {
+      hint: 'The stream starts with an empty memory: objects in view get new ids.',
     });
   }
   const { rules, roster, clock, histories } = stores;
   Object.assign(clock, { t: head.t, second: head.second, frame: head.frame });
   rules.setFrame(head.frame);
   rules.nextSerial = head.nextSerial;
-  stores.emitter.emitted = head.told;
+  stores.emitter.emitted = head.emitted;
   stores.statistics.restoreState(head.statistics);
   histories.restoreState(head.histories, named(pieces, 'history/', savedHistoryPiece));
   restoreLogs(stores, pieces, head);
   clock.recent = recentEvents(stores.events, head.t, options);
-  stores.scenes.restoreState(head.clips);
+  stores.scenes.restoreState(head.scenes);
   restoreObjects(stores, pieces, head);
   roster.refresh();
   if (stores.tracker.restoreState) stores.tracker.restoreState(head.tracker);
@@ -169,12 +177,12 @@ function restoreObjects(
 ): void {
   const objects = new Map<string, RememberedObject>();
   const segments: (readonly [NonNullable<RememberedObject['segment']>, unknown])[] = [];
-  for (const { object: saved, rules: saidRules } of named(pieces, 'object/', objectSchema)) {
+  for (const { object: saved, rules: savedRules } of named(pieces, 'object/', objectSchema)) {
     const history = histories.find(saved.track.id);
     if (!history) throw new RangeError(`the history of ${saved.track.id} is missing`);
     const object = RememberedObject.restore(saved, history);
     objects.set(saved.track.id, object);
-    if (object.segment) segments.push([object.segment, saidRules]);
+    if (object.segment) segments.push([object.segment, savedRules]);
   }
   const find = (id: string): RememberedObject => {
     const object = objects.get(id);
@@ -189,7 +197,7 @@ function restoreObjects(
   );
 }
 
-/** The pieces whose names begin so, parsed. */
+/** Parses the pieces whose names begin with the prefix. */
 function named<T extends z.ZodType>(
   pieces: Readonly<Record<string, unknown>>,
   prefix: string,
@@ -200,9 +208,9 @@ function named<T extends z.ZodType>(
     .map(([, piece]) => schema.parse(piece));
 }
 
-/** A state is taken over only by a memory of the same settings, but for zones and lines. */
+/** Key of the settings: a state is restored only into a memory with the same key, apart from zones and lines. */
 function settingsOf({ places, loiterS, tracks, contacts }: StoreOptions): string {
   const { zones, lines } = places;
-  const judged = contacts !== undefined;
-  return JSON.stringify([Object.entries(zones), Object.entries(lines), loiterS, tracks, judged]);
+  const hasContactModel = contacts !== undefined;
+  return JSON.stringify([Object.entries(zones), Object.entries(lines), loiterS, tracks, hasContactModel]);
 }

@@ -14,9 +14,9 @@ import type { ObjectTracker } from './object-tracker.js';
 import { PlaceCounter } from './place-statistics.js';
 import { BYTES, eventBytes } from './size-model.js';
 
-/** Shares of the budget that logs may take; the histories of objects have the rest. */
+/** Shares of the budget for the logs; the histories of objects get the rest. */
 const SHARES = { events: 0.2, relations: 0.1, episodes: 0.1 } as const;
-/** Events that fit into the log under the least budget. */
+/** Number of events that fit into the log under the minimum budget. */
 export const MAX_RECENT_EVENTS = 2000;
 const MB = 1e6;
 
@@ -32,16 +32,16 @@ export interface StoreOptions {
   readonly contacts?: ContactModel | undefined;
 }
 
-/** Where a memory stands in time, and what its snapshots show of the log of events. */
+/** Media time of a memory, and the recent events of its snapshots. */
 interface MemoryClock {
   t: number;
-  /** Last second of media time at which the budget was looked at. */
+  /** Last second of media time at which the budget was checked. */
   second: number;
   frame: FrameSize;
   recent: readonly EventObserved[];
 }
 
-/** All that a memory is made of. */
+/** All components of a memory. */
 export interface MemoryStores {
   readonly tracker: ObjectTracker;
   readonly rules: EventRules;
@@ -80,24 +80,24 @@ export function createStores(tracker: ObjectTracker, options: StoreOptions): Mem
   };
 }
 
-/** The events that a snapshot at `t` shows. */
+/** The events in a snapshot at `t`. */
 export function recentEvents(
   events: BoundedLog<EventObserved>,
   t: number,
-  { events: most, eventsS }: Pick<StoreOptions, 'events' | 'eventsS'>,
+  { events: max, eventsS }: Pick<StoreOptions, 'events' | 'eventsS'>,
 ): readonly EventObserved[] {
-  return events.newest(most, ({ observedAt }) => t - observedAt <= eventsS);
+  return events.newest(max, ({ observedAt }) => t - observedAt <= eventsS);
 }
 
-/** What all of it costs by the size model, bytes. */
+/** Total size by the size model, bytes. */
 export function bytesOf(stores: MemoryStores): number {
-  const { histories, events, relations, episodes, scenes: clips } = stores;
+  const { histories, events, relations, episodes, scenes } = stores;
   return (
-    workingBytes(stores) + histories.bytes + events.bytes + relations.bytes + episodes.bytes + clips.bytes
+    workingBytes(stores) + histories.bytes + events.bytes + relations.bytes + episodes.bytes + scenes.bytes
   );
 }
 
-/** What is in view or left lately, at full rate, with the state of the rules. */
+/** Size of objects in view or recently departed, at full rate, with the state of the rules, bytes. */
 function workingBytes({ tracker, roster, rules, clock }: MemoryStores): number {
   const { confirmed = 0, tentative = 0, remembered = 0 } = tracker.dump?.() ?? {};
   let samples = 0;

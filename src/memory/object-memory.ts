@@ -23,9 +23,9 @@ import type { MemoryTrack, ObjectTracker } from './object-tracker.js';
 import { TrackSegment, type BoxObservation } from './track-segment.js';
 
 /**
- * What a detector does not see is not gone: behind a pole or another person it is hidden for a second or two. On
- * estimated tracks an object that was not on its way out counts as gone after this long, s; when it returns earlier
- * its path in between is taken as straight.
+ * An object that the detector misses may still be there: behind a pole or another person it is hidden for a second or
+ * two. On estimated tracks an object that was not on its way out counts as departed after this long, s; when it
+ * returns earlier, its path in between is taken as straight.
  */
 const MISSING_S = 3;
 
@@ -41,17 +41,17 @@ const optionsSchema = z.object({
   /** Seconds within a small circle that make a `loiter`. */
   loiterS: z.number().min(1).max(600).default(LOITER_S),
   /**
-   * Whether the tracks are annotated or simulated ones, to which the definitions apply by the letter, or estimates of a
-   * tracker, where noise and short blindness of the detector are allowed for.
+   * `exact` for annotated or simulated tracks, to which the definitions apply literally; `estimated` for tracks of a
+   * tracker, where the rules allow for noise and short misses of the detector.
    */
   tracks: z.enum(['estimated', 'exact']).default('estimated'),
-  /** Most departed objects remembered, and for how long, s. */
+  /** Maximum number of departed objects remembered, and for how long, s. */
   departed: z.number().int().min(0).default(100),
   departedS: z.number().min(0).default(300),
-  /** Most recent events that a snapshot shows, and for how long, s. */
+  /** Maximum number of recent events in a snapshot, and for how long, s. */
   events: z.number().int().min(1).max(MAX_RECENT_EVENTS).default(500),
   eventsS: z.number().min(1).default(600),
-  /** What all of memory may cost, MB (10⁶ bytes) by the size model. Least useful goes first. */
+  /** Memory limit, MB (10⁶ bytes) by the size model. The least useful records are discarded first. */
   budgetMb: z.number().min(8).max(65_536).default(64),
 });
 
@@ -59,13 +59,13 @@ const MB = 1e6;
 
 export type ObjectMemoryOptions = Omit<z.input<typeof optionsSchema>, 'places'> & {
   places?: Places;
-  /** Tells contacts of things; without it the rule by boxes alone does. */
+  /** Detects contacts between things; without it the rule by boxes alone does. */
   contacts?: ContactModel | undefined;
 };
 
 /**
- * The memory of one stream: what is in view, what happened, what left, and where things happen. Bounded in every
- * dimension; see `dump`. Snapshots share what did not change with the ones before.
+ * The memory of one stream: objects in view, events, departed objects, and statistics of places. Bounded in every
+ * dimension; see `dump`. Snapshots share unchanged parts with the snapshots before.
  */
 export class ObjectMemory implements Memory {
   #options: z.output<typeof optionsSchema> & { readonly contacts: ContactModel | undefined };
@@ -94,7 +94,7 @@ export class ObjectMemory implements Memory {
     roster.forgetDeparted(t);
     clock.t = t;
     const episodes = this.#stores.episodes.step(events, t);
-    this.#keepWithinBudget(t);
+    this.#enforceBudget(t);
     return { snapshot: this.#snapshot(t), events, episodes };
   }
 
@@ -115,7 +115,11 @@ export class ObjectMemory implements Memory {
     return this.#options.places;
   }
 
-  /** Other zones and lines, from the next percept on. Nothing is forgotten. Throws a ZodError where they are not of their form. */
+  /**
+   * Replaces the zones and lines from the next percept on. All records stay.
+   *
+   * @throws {ZodError} when zones or lines are malformed
+   */
   set places(places: Places) {
     this.#options = { ...this.#options, places: optionsSchema.shape.places.parse(places) };
     this.#stores.rules.places = this.#options.places;
@@ -132,27 +136,29 @@ export class ObjectMemory implements Memory {
     };
   }
 
-  /** What is held at present, for watching its bounds; `bytes` by the size model. */
+  /** Current counts, to watch the bounds; `bytes` by the size model. */
   dump(): Readonly<Record<string, number>> {
     return dumpOf(this.#stores);
   }
 
-  /** Everything, as plain JSON in named pieces: a memory that takes them back goes on exactly as this one. */
+  /** The complete state as plain JSON in named pieces: a memory that restores it continues identically. */
   saveState(): Readonly<Record<string, unknown>> {
     const ledger = new PieceLedger();
     savePieces(this.#stores, this.#options, ledger);
     return ledger.take().put;
   }
 
-  /** What of `saveState` has changed since the last call; the first call gives everything. */
+  /** The pieces of `saveState` that changed since the last call; the first call returns all. */
   saveChanges(): StateChanges {
     savePieces(this.#stores, this.#options, this.#ledger);
     return this.#ledger.take();
   }
 
   /**
-   * Replaces everything by what `saveState` gave. Throws a PresageError (`storage_failed`) for anything else, for a
-   * state of another version and for one of other settings (other zones and lines do no harm); the memory is then as before.
+   * Replaces the state by one from `saveState`. After an error the memory is unchanged.
+   *
+   * @throws {PresageError} storage_failed — when the state is malformed, of another version, or saved with other
+   * settings (other zones and lines are allowed)
    */
   restoreState(state: unknown): void {
     this.#stores = restoredStores(state, this.#stores.tracker, this.#options);
@@ -160,8 +166,8 @@ export class ObjectMemory implements Memory {
   }
 
   /**
-   * Ids up to these numbers are not given again: those that a restored state does not know because they were told after
-   * it was saved. `leftOut`: numbers of objects left out besides.
+   * Never assigns ids up to these numbers again: they may have been emitted after the restored state was saved.
+   * `leftOut`: additional object numbers to skip.
    */
   continueAfter(given: { readonly objects: number; readonly events: number }, leftOut: number): void {
     const { emitter, tracker } = this.#stores;
@@ -176,7 +182,7 @@ export class ObjectMemory implements Memory {
   #resize(width: number, height: number, t: number): void {
     const { roster, rules, clock } = this.#stores;
     if (width === clock.frame.width && height === clock.frame.height) return;
-    // Another size is another picture: px of before mean nothing in it.
+    // A frame of another size is another picture: earlier px coordinates have no meaning in it.
     if (roster.inView.size + roster.missing.size > 0) this.interrupt(t);
     clock.frame = { width, height };
     rules.setFrame(clock.frame);
@@ -184,21 +190,21 @@ export class ObjectMemory implements Memory {
 
   #observe(track: MemoryTrack, t: number): void {
     const { roster, clock } = this.#stores;
-    // A prediction of something that was not observed since it left, or since the camera was lost, is not in view.
+    // A prediction of an object that was not observed since it left, or since the camera was lost, is not in view.
     if (!track.seen && !track.backlog?.length && !roster.inView.has(track.id)) return;
     const object = roster.take(track);
-    for (const past of track.backlog ?? []) this.#sight(object, past, track.score);
-    if (track.seen) this.#sight(object, { t, box: track.box }, track.score);
+    for (const past of track.backlog ?? []) this.#addObservation(object, past, track.score);
+    if (track.seen) this.#addObservation(object, { t, box: track.box }, track.score);
     object.update(track, clock.frame);
   }
 
-  #sight(object: RememberedObject, observation: BoxObservation, score: number): void {
+  #addObservation(object: RememberedObject, observation: BoxObservation, score: number): void {
     const { roster, rules } = this.#stores;
     if (
       object.segment &&
       observation.t - object.segment.last.t >= this.#patience(object.segment) - TIME_EPSILON
     )
-      this.#endPart(object);
+      this.#endSegment(object);
     const { segment } = object;
     roster.found(object);
     if (segment) {
@@ -228,42 +234,42 @@ export class ObjectMemory implements Memory {
     }
   }
 
-  #endPart(object: RememberedObject): void {
+  #endSegment(object: RememberedObject): void {
     if (object.segment) this.#stores.rules.end(object.segment, this.#find);
     this.#stores.roster.end(object);
   }
 
   #endUnseen(t: number): void {
-    const gone: RememberedObject[] = [];
+    const departing: RememberedObject[] = [];
     for (const object of this.#stores.roster.inView.values()) {
       if (object.segment && t - object.segment.last.t < UNSEEN_S - TIME_EPSILON) continue;
-      gone.push(object);
+      departing.push(object);
     }
-    this.#stores.roster.depart(gone, t);
+    this.#stores.roster.depart(departing, t);
   }
 
-  /** Ends the parts of what is missing, once nothing but its absence can explain that. */
+  /** Ends the segments of missing objects once only their departure can explain the absence. */
   #endMissing(t: number): void {
     for (const object of this.#stores.roster.missing) {
       const { segment } = object;
-      if (!segment || t - segment.last.t >= this.#patience(segment) - TIME_EPSILON) this.#endPart(object);
+      if (!segment || t - segment.last.t >= this.#patience(segment) - TIME_EPSILON) this.#endSegment(object);
     }
   }
 
-  #remember(told: readonly EventObserved[], t: number): void {
+  #remember(emitted: readonly EventObserved[], t: number): void {
     const { statistics, histories, events, clock } = this.#stores;
-    for (const observed of told) {
+    for (const observed of emitted) {
       statistics.count(observed.event.type, meanPosition(observed.event.participants));
       histories.note(observed);
       events.add(observed);
     }
     const first = clock.recent[0];
-    if (told.length > 0 || (first && t - first.observedAt > this.#options.eventsS))
+    if (emitted.length > 0 || (first && t - first.observedAt > this.#options.eventsS))
       clock.recent = recentEvents(events, t, this.#options);
   }
 
-  /** Once a second of media time: ages what is past, and forgets what goes beyond the budget. */
-  #keepWithinBudget(t: number): void {
+  /** Once a second of media time: thins old records and discards what exceeds the budget. */
+  #enforceBudget(t: number): void {
     const { histories, roster, clock } = this.#stores;
     const second = Math.floor(t + TIME_EPSILON);
     if (second <= clock.second) return;
@@ -275,7 +281,7 @@ export class ObjectMemory implements Memory {
   }
 
   #snapshot(t: number): MemoryUpdate['snapshot'] {
-    const { roster, scenes: clips, relations, statistics, clock } = this.#stores;
+    const { roster, scenes, relations, statistics, clock } = this.#stores;
     return {
       t,
       width: clock.frame.width,
@@ -283,7 +289,7 @@ export class ObjectMemory implements Memory {
       objects: [...roster.inView.values()].map((object) => object.record()).sort(byId),
       departed: roster.departedView,
       events: clock.recent,
-      scenes: clips.view(),
+      scenes: scenes.view(),
       relations: relations.shown(t),
       places: statistics.view(),
       zones: this.#options.places,
@@ -291,7 +297,7 @@ export class ObjectMemory implements Memory {
   }
 }
 
-/** Where an event happened, for the statistics: between the positions of its participants. */
+/** Position of an event for the statistics: the mean position of its participants. */
 function meanPosition(participants: readonly Participant[]): Point {
   let [x, y] = [0, 0];
   for (const { box, label } of participants) {

@@ -8,9 +8,9 @@ import { packSamples, TrackSegment, savedSegment, unpackSamples, type Subject } 
 import { savedFloats } from './state/saved-floats.js';
 import { savedBox, savedPoint } from './state/saved-state.js';
 
-/** Samples that a record shows: the last 10 s and the present one. */
+/** Samples in a record: the last 10 s and the present one. */
 const WINDOW_SAMPLES = 10 * SAMPLE_HZ + 1;
-/** Before a speed is defined, an object that the tracker sees faster than this is moving, bh/s. */
+/** Speed threshold of moving by the tracker's estimate, before a speed is defined, bh/s. */
 const MOVING_AT_FIRST = (SLOW + FAST) / 2;
 
 export const savedObject = z.object({
@@ -30,22 +30,22 @@ export const savedObject = z.object({
   frame: z.object({ width: z.number(), height: z.number() }),
   segment: savedSegment.optional(),
   untrailedK: z.number().int(),
-  /** Of an object whose part has ended; else they are those of the part. */
+  /** For an object whose segment has ended; otherwise the samples are those of the segment. */
   samples: z.object({ floats: savedFloats, lastK: z.number().int() }).optional(),
 });
 
-/** What memory knows of one object that is in view or left lately, and the immutable records it makes of it. */
+/** State of one object that is in view or left recently; creates its immutable records. */
 export class RememberedObject {
   readonly subject: Subject;
   readonly history: LifeHistory;
-  /** The present unbroken part; undefined when the object is not in view. */
+  /** The present unbroken segment; undefined when the object is not in view. */
   segment: TrackSegment | undefined;
   firstSeen: number;
   #track: TrackedObject;
-  /** Of the boxes of the track. */
+  /** Frame of the boxes of the track. */
   #frame: FrameSize = { width: 1, height: 1 };
   #upright = false;
-  /** First sample of the present part that is not in the trail yet. */
+  /** First sample of the present segment that is not in the trail yet. */
   #untrailedK = 0;
   #moving = false;
   #samples: readonly ObjectSample[] = [];
@@ -59,12 +59,12 @@ export class RememberedObject {
     this.#track = track;
   }
 
-  /** Samples held. */
+  /** Number of samples in memory. */
   get samples(): number {
     return this.segment?.samples.length ?? this.#samples.length;
   }
 
-  /** Another object after every change. */
+  /** A new object after every change. */
   get mark(): unknown {
     return this.#mark;
   }
@@ -78,7 +78,7 @@ export class RememberedObject {
     this.#mark = {};
   }
 
-  /** Takes the tracker's present view, after the part has been given its observations. */
+  /** Applies the tracker's present estimate, after the segment has received its observations. */
   update(track: TrackedObject, frame: FrameSize): void {
     this.#mark = {};
     this.#track = track;
@@ -94,7 +94,7 @@ export class RememberedObject {
     this.#moving = this.#isMoving(this.#samples[this.#samples.length - 1]);
   }
 
-  /** The part is over: its last samples move into the trail. */
+  /** Ends the segment: its last samples move into the trail. */
   end(): void {
     if (!this.segment) return;
     this.#mark = {};
@@ -137,7 +137,7 @@ export class RememberedObject {
     };
   }
 
-  /** An object that goes on exactly as the saved one; only the mask of its last percept is gone. */
+  /** An object that continues identically to the saved one; only the mask of its last percept is lost. */
   static restore(state: z.output<typeof savedObject>, history: LifeHistory): RememberedObject {
     const { embedding } = history;
     const object = new RememberedObject({ ...state.track, ...(embedding && { embedding }) }, history);

@@ -2,7 +2,7 @@ import type { ObjectRecord, TrackedObject } from '../core/memory.js';
 import type { HistoryStore } from './history/history-store.js';
 import { RememberedObject } from './object-record.js';
 
-/** An object that left, and the record of it that snapshots show. */
+/** An object that left, and the record of it in snapshots. */
 export interface Departed {
   readonly object: RememberedObject;
   readonly record: ObjectRecord;
@@ -10,12 +10,12 @@ export interface Departed {
 }
 
 export interface RosterOptions {
-  /** Most departed objects remembered, and for how long, s. */
+  /** Maximum number of departed objects remembered, and for how long, s. */
   readonly departed: number;
   readonly departedS: number;
 }
 
-/** Who is in view, who is missing (not in view any more, but not known to have left), and who left lately. */
+/** Objects in view, missing objects (out of view but not known to have left), and objects that left recently. */
 export class ObjectRoster {
   readonly #options: RosterOptions;
   readonly #histories: HistoryStore;
@@ -45,7 +45,7 @@ export class ObjectRoster {
     return this.#departedView;
   }
 
-  /** The remembered object of a track; one that had departed comes back with its history. */
+  /** The remembered object of a track; a departed one returns with its history. */
   take(track: TrackedObject): RememberedObject {
     const known = this.#inView.get(track.id);
     if (known) return known;
@@ -58,12 +58,12 @@ export class ObjectRoster {
     return object;
   }
 
-  /** It is there after all. */
+  /** The object was observed again. */
   found(object: RememberedObject): void {
     this.#missing.delete(object);
   }
 
-  /** Moves objects from view to the departed; those whose part has not ended are missing. */
+  /** Moves objects from view to the departed; those whose segment has not ended are missing. */
   depart(objects: readonly RememberedObject[], t: number): void {
     if (objects.length === 0) return;
     const departed = objects.map((object) => {
@@ -75,7 +75,7 @@ export class ObjectRoster {
     this.#setDeparted([...this.#departed, ...departed.filter(({ record }) => record.samples.length > 0)]);
   }
 
-  /** The part of an object ends. */
+  /** Ends the segment of an object. */
   end(object: RememberedObject): void {
     object.end();
     this.#missing.delete(object);
@@ -91,7 +91,7 @@ export class ObjectRoster {
       this.#setDeparted(this.#departed.filter(({ at }) => t - at <= departedS));
   }
 
-  /** Makes the records of the departed agree with their histories, and forgets those that have none any more. */
+  /** Updates the records of departed objects from their histories, and drops objects whose history was discarded. */
   refresh(): void {
     const known = this.#departed.filter(({ object }) => this.#histories.find(object.subject.id));
     const fresh = known.map((one) => {

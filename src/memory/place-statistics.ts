@@ -5,16 +5,19 @@ import type { PlaceStatistics } from '../core/memory.js';
 import { PresageError } from '../core/errors.js';
 import { packFloats, savedFloats } from './state/saved-floats.js';
 
-/** Cells of the grid over the frame: with 16:12 a cell of a 4:3 picture is square, about a person wide far away. */
+/**
+ * Cells of the grid over the frame: with 16:12 a cell of a 4:3 picture is square, about the width of a distant
+ * person.
+ */
 const COLUMNS = 16;
 const ROWS = 12;
 const CELLS = COLUMNS * ROWS;
-/** Width of the Gaussian with which a query gathers cells, in cells, and how far it looks. */
+/** Width of the Gaussian with which a query weighs cells, and its radius, in cells. */
 const SIGMA = 1;
 const RADIUS = 3;
 /**
- * Object-seconds at the whole view's rate that are mixed into every place: a place speaks for itself once more than
- * this was seen there.
+ * Object-seconds at the whole view's rate that are mixed into every place: the place's own rate dominates once more
+ * than this was observed there.
  */
 const PRIOR_S = 30;
 
@@ -25,14 +28,14 @@ const stateSchema = z.object({
   counts: z.partialRecord(z.enum(EVENT_TYPES), grid),
 });
 
-/** Collects where objects are and where events happen; positions are fractions of the frame. */
+/** Counts where objects are and where events happen; positions are fractions of the frame. */
 export class PlaceCounter {
   #exposure = new Float64Array(CELLS);
-  /** Never written to once a view has it: every event makes a new map, and a new grid of its type. */
+  /** Never modified once a view holds it: every event creates a new map, and a new grid of its type. */
   #counts: ReadonlyMap<EventType, Float64Array> = new Map();
   #view: PlaceStatistics | undefined;
 
-  /** Adds the time an object was observed at a position, s. */
+  /** Adds the time for which an object was observed at a position, s. */
   expose(position: Point, seconds: number): void {
     if (this.#view) this.#exposure = this.#exposure.slice();
     this.#view = undefined;
@@ -60,13 +63,17 @@ export class PlaceCounter {
     };
   }
 
-  /** Replaces the statistics by those of `saveState`. Throws `storage_failed` for anything else. */
+  /**
+   * Replaces the statistics by those of `saveState`.
+   *
+   * @throws {PresageError} storage_failed — when the state is malformed
+   */
   restoreState(state: unknown): void {
     const parsed = stateSchema.safeParse(state);
     if (!parsed.success) {
-      throw new PresageError('storage_failed', 'the saved place statistics are not of the known form', {
+      throw new PresageError('storage_failed', 'the saved place statistics have an unknown form', {
         cause: parsed.error,
-        hint: 'They are started afresh when the saved state of the stream is deleted.',
+        hint: 'Delete the saved state of the stream to start with empty statistics.',
       });
     }
     this.#view = undefined;

@@ -5,14 +5,16 @@ import type { ObjectSample } from '../core/memory.js';
 import { packFloats, savedFloats } from './state/saved-floats.js';
 import { savedBox } from './state/saved-state.js';
 
-/** Samples kept per part: the 10 s that forecasts and `loiter` look back, and what the rules need around them. */
-const KEPT_SAMPLES = 10 * SAMPLE_HZ + 8;
+/**
+ * Samples kept per segment: the 10 s that forecasts and `loiter` use, and the margin that the rules need around them.
+ */
+const MAX_SAMPLES = 10 * SAMPLE_HZ + 8;
 /** Samples before the present one that enter the median height: 1 s. */
 const HEIGHT_SPAN = SAMPLE_HZ;
 /** Samples before the present one that enter the velocity: 0.6 s. */
 const VELOCITY_SPAN = 6;
 
-/** What an event says of whom: the same for all parts of one object; changes with the tracker's opinion. */
+/** The participant in an event: shared by all segments of one object; changes with the tracker's estimate. */
 export interface Subject {
   readonly id: string;
   label: string;
@@ -24,7 +26,7 @@ export interface BoxObservation {
   readonly box: Box;
 }
 
-/** Floats of a saved sample: box, height, velocity (NaN where there is none). The rest follows from them. */
+/** Floats of a saved sample: box, height, velocity (NaN if undefined). The other fields follow from them. */
 const WIDTH = 7;
 
 const savedObservation = z.object({ t: z.number(), box: savedBox });
@@ -41,20 +43,20 @@ export const savedSegment = z.object({
 });
 
 /**
- * One unbroken part of an object's life (never unseen for 1 s), sampled at 10 Hz: sample k stands for t = k / 10 s and
- * is interpolated between the observations around it, so it exists as soon as the object was observed at or after
- * its time. Holds the last ~11 s.
+ * An unbroken part of a track (never unseen for 1 s), sampled at 10 Hz: sample k stands for t = k / 10 s and is
+ * interpolated between the observations around it, so it exists as soon as the object was observed at or after its
+ * time. Keeps the last ~11 s.
  */
 export class TrackSegment {
   readonly subject: Subject;
-  /** Position is the bottom centre of the box; decided by the label with which the part began. */
+  /** True when the position is the bottom centre of the box; decided by the label at the start of the segment. */
   readonly upright: boolean;
-  /** The boxes are true ones: the rules need not ask whether what they see may be noise. */
+  /** True for exact boxes: the rules do not allow for noise. */
   readonly exact: boolean;
   readonly first: BoxObservation;
   /** True once the object has been unseen for 1 s: no sample will follow. */
   ended = false;
-  /** Index of the part's first sample; undefined while it was only seen between two sample times. */
+  /** Index of the first sample; undefined while all observations lie between two sample times. */
   firstK: number | undefined;
   #last: BoxObservation;
   #samples: ObjectSample[] = [];
@@ -86,32 +88,32 @@ export class TrackSegment {
     return (this.firstK ?? this.#nextK()) + this.#made - 1;
   }
 
-  /** Index of the oldest sample still held. */
+  /** Index of the oldest stored sample. */
   get oldestK(): number {
     return this.lastK - this.#samples.length + 1;
   }
 
-  /** The samples held, oldest first. The array changes with every observation. */
+  /** The stored samples, oldest first. The array changes with every observation. */
   get samples(): readonly ObjectSample[] {
     return this.#samples;
   }
 
-  /** Mean detection score over the part, 0–1. */
+  /** Mean detection score over the segment, 0–1. */
   get support(): number {
     return this.#scoreSum / this.#observations;
   }
 
-  /** Sample k, or undefined when it is not made yet, will never be, or is no longer held. */
+  /** Sample k, or undefined when it does not exist yet, will never exist, or is no longer stored. */
   at(k: number): ObjectSample | undefined {
     return this.#samples[k - this.oldestK];
   }
 
-  /** True when sample k is made, or never will be. */
-  knows(k: number): boolean {
+  /** True when sample k exists, or never will. */
+  isFinal(k: number): boolean {
     return this.ended || k <= this.lastK;
   }
 
-  /** Adds an observation later than the last one; the caller ends the part instead where the gap is 1 s or more. */
+  /** Adds an observation later than the last one; after a gap of 1 s or more the caller ends the segment instead. */
   observe(observation: BoxObservation, score: number): void {
     if (observation.t <= this.#last.t) return;
     this.#sampleUntil(observation);
@@ -119,7 +121,9 @@ export class TrackSegment {
     this.#score(score);
   }
 
-  /** Box in px nearest to time t: the sample of that time, or the first or last observation beyond what is held. */
+  /**
+   * Box in px nearest to time t: the sample of that time, or the first or last observation outside the stored range.
+   */
   boxAt(t: number): Box {
     if (Math.abs(t - this.#last.t) <= TIME_EPSILON) return this.#last.box;
     if (Math.abs(t - this.first.t) <= TIME_EPSILON) return this.first.box;
@@ -134,7 +138,7 @@ export class TrackSegment {
       exact: this.exact,
       first: save(this.first),
       last: save(this.#last),
-      ...(this.firstK !== undefined && { firstK: this.firstK }),
+      firstK: this.firstK,
       made: this.#made,
       scoreSum: this.#scoreSum,
       observations: this.#observations,
@@ -142,16 +146,16 @@ export class TrackSegment {
     };
   }
 
-  /** A part that goes on exactly as the saved one. */
+  /** A segment that continues identically to the saved one. */
   static restore(subject: Subject, state: z.output<typeof savedSegment>): TrackSegment {
-    const part = new TrackSegment(subject, state.first, 0, state.exact, state.upright);
-    part.firstK = state.firstK;
-    part.#made = state.made;
-    part.#last = state.last;
-    part.#scoreSum = state.scoreSum;
-    part.#observations = state.observations;
-    part.#samples = unpackSamples(state.samples, part.upright, part.lastK);
-    return part;
+    const segment = new TrackSegment(subject, state.first, 0, state.exact, state.upright);
+    segment.firstK = state.firstK;
+    segment.#made = state.made;
+    segment.#last = state.last;
+    segment.#scoreSum = state.scoreSum;
+    segment.#observations = state.observations;
+    segment.#samples = unpackSamples(state.samples, segment.upright, segment.lastK);
+    return segment;
   }
 
   #made = 0;
@@ -171,7 +175,7 @@ export class TrackSegment {
       this.firstK ??= k;
       this.#samples.push(this.#sample(k, interpolate(this.#last, to, k / SAMPLE_HZ)));
       this.#made += 1;
-      if (this.#samples.length > KEPT_SAMPLES) this.#samples.shift();
+      if (this.#samples.length > MAX_SAMPLES) this.#samples.shift();
     }
   }
 
@@ -189,7 +193,7 @@ export class TrackSegment {
   }
 }
 
-/** Samples of one unbroken row, without what follows from their boxes, their place and each other. */
+/** Encodes consecutive samples as base64 without the values that follow from the boxes and their order. */
 export function packSamples(samples: readonly ObjectSample[]): string {
   return packFloats(
     samples.flatMap(({ box, height, velocity }) => [...box, height, ...(velocity ?? [NaN, NaN])]),
@@ -218,7 +222,7 @@ function interpolate(a: BoxObservation, b: BoxObservation, t: number): Box {
   return [mix(0), mix(1), mix(2), mix(3)];
 }
 
-/** Sorts the few values in place, by insertion. */
+/** Median; sorts the values in place by insertion (there are few). */
 function median(values: number[]): number {
   for (let i = 1; i < values.length; i++) {
     const value = values[i] as number;

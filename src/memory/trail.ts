@@ -6,21 +6,21 @@ import type { FrameSize } from './events/rules/presence-rule.js';
 import { packFloats, savedFloats } from './state/saved-floats.js';
 import { BYTES } from './size-model.js';
 
-/** How much of an object's past is kept beyond its samples: 2 Hz for 2 min, then 0.2 Hz for 1 h. */
+/** Resolution of an object's past before its samples: 2 Hz for 2 min, then 0.2 Hz for 1 h. */
 const TRAIL_STEP_S = 0.5;
 export const RECENT_S = 120;
 const RECENT_POINTS = RECENT_S / TRAIL_STEP_S;
 const SPARSE_STEP_S = 5;
 export const SPARSE_S = 3600;
 const SPARSE_POINTS = SPARSE_S / SPARSE_STEP_S;
-/** Points that are saved apart before the whole trail is saved again. */
+/** Points that are saved separately before the whole trail is saved again. */
 const MAX_TAIL = 64;
 /** Floats of a point: t and box. */
 const WIDTH = 5;
 
 export const savedTrail = z.object({ recent: savedFloats, sparse: savedFloats });
 
-/** The thinned history of one object, across all its parts. Takes samples as they fall out of the 10 s window. */
+/** The thinned path of one object across all its segments. Receives samples as they leave the 10 s window. */
 export class Trail {
   #recent: TrailPoint[] = [];
   #sparse: TrailPoint[] = [];
@@ -28,7 +28,7 @@ export class Trail {
   #tail: TrailPoint[] = [];
   #mark = {};
 
-  /** Another object whenever the trail has changed by more than its `tail`. */
+  /** A new object whenever the trail has changed by more than its `tail`. */
   get mark(): unknown {
     return this.#mark;
   }
@@ -52,14 +52,14 @@ export class Trail {
     return (this.#view ??= [...this.#sparse, ...this.#recent]);
   }
 
-  /** The object has been gone for 2 min: all of it is the past. */
+  /** Thins all points to 0.2 Hz: the object left 2 min ago. */
   thin(): void {
     for (const point of this.#recent) this.#thin(point);
     this.#recent = [];
     this.#changed();
   }
 
-  /** Keeps every second of the sparse points. Returns how many went. */
+  /** Keeps every second sparse point. Returns the number of removed points. */
   halve(): number {
     const before = this.#sparse.length;
     this.#sparse = this.#sparse.filter((_, i) => i % 2 === 0);
@@ -77,12 +77,12 @@ export class Trail {
     return { recent: pack(this.#recent), sparse: pack(this.#sparse) };
   }
 
-  /** The points since `mark` was another: few, where all of the trail need not be written again. */
+  /** The points since `mark` changed: few, where the whole trail need not be written again. */
   saveTail(): string {
     return pack(this.#tail);
   }
 
-  /** @param tail what `saveTail` gave at the same time or later */
+  /** @param tail result of `saveTail` at the same time or later */
   restoreState({ recent, sparse }: z.output<typeof savedTrail>, tail: Float64Array): void {
     this.#recent = unpack(recent);
     this.#sparse = unpack(sparse);

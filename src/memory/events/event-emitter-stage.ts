@@ -4,19 +4,22 @@ import { EVENT_TYPES } from '../../core/ontology.js';
 import type { Finding, Participation } from './finding.js';
 import type { FrameSize } from './rules/presence-rule.js';
 
-/** What the clearness of the evidence adds: an event that is only just one keeps this share of its objects' support. */
-const BARELY = 0.6;
+/**
+ * Factor of confidence at clearness 0: an event that barely passes its thresholds keeps this share of its objects'
+ * support.
+ */
+const MIN_SUPPORT_SHARE = 0.6;
 const TIME_DECIMALS = 1000;
 
-/** Turns findings into numbered events: `e1`, `e2`, … in the order of telling. */
+/** Turns findings into numbered events: `e1`, `e2`, … in order of emission. */
 export class EventEmitterStage {
-  /** Events told so far. */
+  /** Number of events emitted so far. */
   emitted = 0;
 
   /**
-   * The events of one percept, by time, then type, then participants. `confidence` is the least support (mean detection
-   * score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type; a probability where the
-   * finding has one.
+   * The events of one percept, by time, then type, then participants. `confidence` is the minimum support (mean
+   * detection score) of the objects times 0.6–1 by how far the evidence lies beyond the thresholds of the type; or
+   * the finding's probability where it has one.
    *
    * @param observedAt media time of the percept
    */
@@ -27,13 +30,15 @@ export class EventEmitterStage {
 
   #event(finding: Finding, frame: FrameSize): EventObserved['event'] {
     this.emitted += 1;
-    const support = Math.min(...finding.who.map(({ segment }) => segment.support));
+    const support = Math.min(...finding.participants.map(({ segment }) => segment.support));
     return {
       id: `e${this.emitted}`,
       type: finding.type,
-      participants: finding.who.map((who) => participant(who, finding.t, frame)),
+      participants: finding.participants.map((one) => participant(one, finding.t, frame)),
       t: Math.round(finding.t * TIME_DECIMALS) / TIME_DECIMALS,
-      confidence: finding.probability ?? Math.min(1, support * (BARELY + (1 - BARELY) * finding.clearness)),
+      confidence:
+        finding.probability ??
+        Math.min(1, support * (MIN_SUPPORT_SHARE + (1 - MIN_SUPPORT_SHARE) * finding.clearness)),
       ...(finding.zone === undefined ? {} : { zone: finding.zone }),
       ...(finding.direction === undefined ? {} : { direction: finding.direction }),
     };
@@ -48,12 +53,12 @@ function participant({ segment, role }: Participation, t: number, frame: FrameSi
 
 function byTime(a: Finding, b: Finding): number {
   return (
-    a.t - b.t || EVENT_TYPES.indexOf(a.type) - EVENT_TYPES.indexOf(b.type) || compare(whoOf(a), whoOf(b))
+    a.t - b.t || EVENT_TYPES.indexOf(a.type) - EVENT_TYPES.indexOf(b.type) || compare(idsOf(a), idsOf(b))
   );
 }
 
-function whoOf({ who }: Finding): string {
-  return who.map(({ segment }) => segment.subject.id).join();
+function idsOf({ participants }: Finding): string {
+  return participants.map(({ segment }) => segment.subject.id).join();
 }
 
 function compare(a: string, b: string): number {

@@ -24,7 +24,7 @@ export interface EventRulesOptions {
   /** Seconds within a small circle that make a `loiter`. */
   readonly loiterS: number;
   readonly relations: RelationSink;
-  /** Tells contacts of things that move; without it their boxes alone decide. */
+  /** Detects contacts between moving things; without it their boxes alone decide. */
   readonly contacts?: ContactModel | undefined;
 }
 
@@ -33,46 +33,46 @@ const savedWatched = z.object({
   presence: z.unknown(),
   rules: z.array(z.unknown()),
   pairedK: z.number().int(),
-  /** Of each later part within reach, by its serial. */
+  /** Pairs with each later segment within reach, by its serial. */
   pairs: z.array(
     z.object({ serial: z.number().int(), rules: z.array(z.unknown()), outOfReach: z.number().int().min(0) }),
   ),
 });
-/** The rules of one part and of its pairs with later parts. */
+/** The rules of one segment and of its pairs with later segments. */
 type SavedWatched = z.input<typeof savedWatched>;
 
-/** The rules of one pair of parts, kept while the two are within reach of each other. */
+/** The rules of one pair of segments, kept while the two are within reach of each other. */
 interface WatchedPair {
   readonly pair: Pair;
   readonly rules: readonly PairRule[];
-  /** Samples in a row that the two have been out of reach. */
+  /** Number of consecutive samples out of reach. */
   outOfReach: number;
 }
 
-/** One part with its rules. */
+/** One segment with its rules. */
 interface WatchedSegment {
   readonly serial: number;
   readonly segment: TrackSegment;
   readonly presence: PresenceRule;
   readonly rules: readonly ObjectRule[];
-  /** Of zones and lines. */
+  /** Rules of zones and lines. */
   crossings: readonly CrossingRule[];
-  /** Last sample that the pair rules have been given; the object rules are always up to date. */
+  /** Last sample that the pair rules have received; the object rules are always up to date. */
   pairedK: number;
-  /** Position and reach at sample `latestK`, px: every sample is asked for them once per other part. */
+  /** Position and reach at sample `latestK`, px: cached because every sample is used once per other segment. */
   latestK: number;
   x: number;
   y: number;
   reach: number;
-  /** The latest sample is the only one that the pair rules have not been given. */
+  /** True when the latest sample is the only one that the pair rules have not received. */
   oneNew: boolean;
-  /** By the serial of the other, later part. */
+  /** Keyed by the serial of the other, later segment. */
   readonly pairs: Map<number, WatchedPair>;
 }
 
 /**
- * All event rules over all parts in view, incrementally: each sample goes to each rule once, so the cost of an update
- * does not grow with the length of the stream. Findings are told in no particular order.
+ * All event rules over all segments in view, incrementally: each rule receives each sample once, so the cost of an
+ * update does not grow with the length of the stream. The order of findings is undefined.
  */
 export class EventRules {
   readonly #options: Omit<EventRulesOptions, 'places'>;
@@ -88,8 +88,8 @@ export class EventRules {
   }
 
   /**
-   * Other zones and lines from the next sample on. Rules of those that stay as they are go on; a new zone begins with who is
-   * in it already, which is no `zone_enter`.
+   * Replaces the zones and lines from the next sample on. Rules of unchanged places continue; objects that are inside
+   * a new zone when it is added give no `zone_enter`.
    */
   set places(places: Places) {
     for (const watched of this.#watched.values()) {
@@ -98,56 +98,56 @@ export class EventRules {
     this.#places = places;
   }
 
-  /** Parts watched and pairs within reach. */
+  /** Numbers of watched segments and of pairs within reach. */
   get counts(): { segments: number; pairs: number } {
     let pairs = 0;
     for (const watched of this.#watched.values()) pairs += watched.pairs.size;
     return { segments: this.#watched.size, pairs };
   }
 
-  /** The size of the source frame in px; parts keep the size with which they began. */
+  /** Sets the size of the source frame in px; segments keep the size with which they began. */
   setFrame(frame: FrameSize): void {
     this.#frame = frame;
   }
 
-  begin(segment: TrackSegment, tell: Report): void {
+  begin(segment: TrackSegment, report: Report): void {
     const watched = this.#watch(segment, this.#serial++);
-    watched.presence.observe(segment.first, tell);
-    this.#step(watched, segment.lastK, tell);
+    watched.presence.observe(segment.first, report);
+    this.#step(watched, segment.lastK, report);
     watched.pairedK = segment.lastK - (segment.firstK === undefined ? 0 : 1);
   }
 
-  /** Adds an observation to a part that has begun and not ended. */
-  observe(segment: TrackSegment, observation: BoxObservation, score: number, tell: Report): void {
+  /** Adds an observation to a segment that has begun and not ended. */
+  observe(segment: TrackSegment, observation: BoxObservation, score: number, report: Report): void {
     const watched = this.#watched.get(segment);
     if (!watched) return;
     const from = segment.lastK + 1;
     segment.observe(observation, score);
-    watched.presence.observe(observation, tell);
-    this.#step(watched, from, tell);
+    watched.presence.observe(observation, report);
+    this.#step(watched, from, report);
   }
 
-  /** Ends a part: exit or disappear, and whatever was waiting. The pair rules follow with `advance`. */
-  end(segment: TrackSegment, tell: Report): void {
+  /** Ends a segment: reports exit or disappear, and pending findings. The pair rules follow with `advance`. */
+  end(segment: TrackSegment, report: Report): void {
     const watched = this.#watched.get(segment);
     if (!watched) return;
     segment.ended = true;
     this.#ended = true;
-    for (const rule of [...watched.rules, ...watched.crossings]) rule.end?.(tell);
-    watched.presence.end(tell);
+    for (const rule of [...watched.rules, ...watched.crossings]) rule.end?.(report);
+    watched.presence.end(report);
   }
 
-  /** True when a part that is not seen any more was last seen to leave through the border. */
+  /** True when an unseen segment was leaving through the border at its last observation. */
   hasLeft(segment: TrackSegment): boolean {
     return this.#watched.get(segment)?.presence.hasLeft() ?? true;
   }
 
-  /** Gives the pair rules all samples made since the last call. Call it once per percept, after the observations. */
-  advance(tell: Report): void {
+  /** Passes all samples since the last call to the pair rules. Call it once per percept, after the observations. */
+  advance(report: Report): void {
     const all = [...this.#watched.values()];
     if (this.#ended || all.some(({ segment, pairedK }) => segment.lastK > pairedK)) {
-      all.forEach(look);
-      for (const [one, two] of pairsWithinReach(all)) this.#advancePair(one, two, tell);
+      all.forEach(cacheLatest);
+      for (const [one, two] of pairsWithinReach(all)) this.#advancePair(one, two, report);
     }
     for (const watched of all) {
       watched.pairedK = watched.segment.lastK;
@@ -156,13 +156,13 @@ export class EventRules {
     this.#ended = false;
   }
 
-  /** Drops everything in view without a word. */
+  /** Drops all segments without findings. */
   clear(): void {
     this.#watched.clear();
     this.#ended = false;
   }
 
-  /** The number of the next part; kept, so that pairs keep their order. */
+  /** The serial of the next segment; saved, so that pairs keep their order. */
   get nextSerial(): number {
     return this.#serial;
   }
@@ -171,7 +171,7 @@ export class EventRules {
     this.#serial = serial;
   }
 
-  /** What is remembered of a part that has not ended; undefined for one that is not watched. */
+  /** State of the rules of a segment that has not ended; undefined for one that is not watched. */
   saveState(segment: TrackSegment): SavedWatched | undefined {
     const watched = this.#watched.get(segment);
     if (!watched) return undefined;
@@ -189,7 +189,12 @@ export class EventRules {
     };
   }
 
-  /** Replaces everything. Throws a ZodError, or a RangeError where rules do not fit. */
+  /**
+   * Replaces all rules.
+   *
+   * @throws {ZodError} when a state is malformed
+   * @throws {RangeError} when the saved rules do not match
+   */
   restoreState(all: readonly (readonly [segment: TrackSegment, state: unknown])[]): void {
     this.clear();
     const parsed = all.map(([segment, state]) => [segment, savedWatched.parse(state)] as const);
@@ -249,16 +254,16 @@ export class EventRules {
     return { pair, rules: carry ? [...rules, carry] : rules, outOfReach: 0 };
   }
 
-  #step({ segment, rules, crossings }: WatchedSegment, from: number, tell: Report): void {
+  #step({ segment, rules, crossings }: WatchedSegment, from: number, report: Report): void {
     for (let k = Math.max(from, segment.oldestK); k <= segment.lastK; k++) {
       const sample = segment.at(k);
       if (!sample) continue;
-      for (const rule of rules) rule.step(k, sample, tell);
-      for (const rule of crossings) rule.step(k, sample, tell);
+      for (const rule of rules) rule.step(k, sample, report);
+      for (const rule of crossings) rule.step(k, sample, report);
     }
   }
 
-  #advancePair(one: WatchedSegment, two: WatchedSegment, tell: Report): void {
+  #advancePair(one: WatchedSegment, two: WatchedSegment, report: Report): void {
     const [a, b] = [one.segment, two.segment];
     if (a.firstK === undefined || b.firstK === undefined) return;
     const shared = Math.max(a.firstK, b.firstK);
@@ -273,7 +278,7 @@ export class EventRules {
       if (!watched && near) one.pairs.set(two.serial, (watched = this.#watchPair({ a, b }, k > shared)));
       if (!watched) continue;
       const moment = new PairMoment(k, p, q);
-      for (const rule of watched.rules) rule.step(moment, tell);
+      for (const rule of watched.rules) rule.step(moment, report);
       watched.outOfReach = near ? 0 : watched.outOfReach + 1;
       if (watched.outOfReach > FORGET_AFTER) {
         for (const rule of watched.rules) rule.leave?.();
@@ -281,10 +286,12 @@ export class EventRules {
         watched = undefined;
       }
     }
-    if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(tell);
+    if (watched && (a.ended || b.ended)) for (const rule of watched.rules) rule.end?.(report);
   }
 
-  /** The definition by the boxes for true tracks and for people; what was learned for things that a tracker estimates. */
+  /**
+   * The definition by the boxes for exact tracks and for people; the learned model for things with estimated tracks.
+   */
   #collisionRule(pair: Pair): PairRule {
     const { contacts } = this.#options;
     const { a, b } = pair;
@@ -292,9 +299,9 @@ export class EventRules {
     return new ContactRule(pair, contacts, { frame: this.#frame, segments: () => this.#watched.keys() });
   }
 
-  #forget(gone: WatchedSegment): void {
-    this.#watched.delete(gone.segment);
-    for (const { pairs } of this.#watched.values()) pairs.delete(gone.serial);
+  #forget(ended: WatchedSegment): void {
+    this.#watched.delete(ended.segment);
+    for (const { pairs } of this.#watched.values()) pairs.delete(ended.serial);
   }
 }
 
@@ -308,9 +315,10 @@ function restoreRules(
 }
 
 /**
- * Pairs that the rules must see, the earlier part first: a sweep along x finds those whose reaches overlap there, in
- * time near-linear in the parts unless all stand in one column. What was not looked at in the last moment alone has a
- * past that matters and goes with everything; so do pairs that are watched.
+ * Pairs that the rules must process, the earlier segment first: a sweep along x finds those whose reaches overlap
+ * there, in time near-linear in the number of segments unless all stand in one column. Segments that have not
+ * received exactly the newest sample have earlier samples to process and pair with all others; watched pairs are
+ * always included.
  */
 function pairsWithinReach(all: readonly WatchedSegment[]): [WatchedSegment, WatchedSegment][] {
   const pairs: [WatchedSegment, WatchedSegment][] = [];
@@ -318,7 +326,7 @@ function pairsWithinReach(all: readonly WatchedSegment[]): [WatchedSegment, Watc
     const [one, two] = p.serial < q.serial ? [p, q] : [q, p];
     if (!isFarAndUnwatched(one, two)) pairs.push([one, two]);
   };
-  const newest = all.reduce((most, { oneNew, latestK }) => (oneNew ? Math.max(most, latestK) : most), -1);
+  const newest = all.reduce((max, { oneNew, latestK }) => (oneNew ? Math.max(max, latestK) : max), -1);
   const isPlain = ({ oneNew, latestK }: WatchedSegment): boolean => oneNew && latestK === newest;
   const plain = all.filter(isPlain).sort((a, b) => a.x - a.reach - (b.x - b.reach) || a.serial - b.serial);
   const others = all.filter((segment) => !isPlain(segment));
@@ -346,8 +354,8 @@ function pairsWithinReach(all: readonly WatchedSegment[]): [WatchedSegment, Watc
   return pairs;
 }
 
-/** Notes the latest sample of a part for the pairs. */
-function look(watched: WatchedSegment): void {
+/** Caches the latest sample of a segment for the pairs. */
+function cacheLatest(watched: WatchedSegment): void {
   const { segment, pairedK } = watched;
   const sample = segment.at(segment.lastK);
   watched.oneNew = !segment.ended && segment.lastK === pairedK + 1;
@@ -357,7 +365,7 @@ function look(watched: WatchedSegment): void {
   watched.reach = reachOf(sample);
 }
 
-/** True for most pairs of a crowded view: there is one new moment, far out of reach, and no past that matters. */
+/** True for most pairs of a crowded view: one new sample, far out of reach, and no earlier state. */
 function isFarAndUnwatched(one: WatchedSegment, two: WatchedSegment): boolean {
   if (!one.oneNew || !two.oneNew || one.latestK !== two.latestK) return false;
   if (withinReach(one.x - two.x, one.y - two.y, one.reach + two.reach)) return false;

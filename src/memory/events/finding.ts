@@ -8,15 +8,15 @@ export interface Participation {
   readonly role?: string;
 }
 
-/** What a rule has found, before it becomes an event with an id. */
+/** Result of a rule before it becomes an event with an id. */
 export interface Finding {
   readonly type: EventType;
-  /** Media seconds, as the definition of the type says. */
+  /** Media seconds, by the definition of the type. */
   readonly t: number;
-  readonly who: readonly Participation[];
-  /** 0–1: how far beyond its thresholds the evidence lies; 0 = just so. */
+  readonly participants: readonly Participation[];
+  /** Distance of the evidence beyond its thresholds, 0–1; 0 = exactly at them. */
   readonly clearness: number;
-  /** That it happened at all, 0–1, where that has been learned; it is the confidence then. */
+  /** Probability that the event happened, 0–1, where a learned model gives one; used as the confidence. */
   readonly probability?: number;
   /** Zone or line. */
   readonly zone?: string;
@@ -25,21 +25,21 @@ export interface Finding {
 
 export type Report = (finding: Finding) => void;
 
-/** What a rule remembers, as plain JSON; a rule made for the same part or pair that takes it back goes on exactly. */
+/** State of a rule as plain JSON; a rule of the same segment or pair that restores it continues identically. */
 export interface Stateful {
   saveState(): unknown;
-  /** Throws a ZodError when the state is not of its form. */
+  /** @throws {ZodError} when the state is malformed */
   restoreState(state: unknown): void;
 }
 
-/** A rule about one part of one object; fed with every sample once, in order. */
+/** A rule about one segment of one object; receives every sample once, in order. */
 export interface ObjectRule extends Stateful {
-  step(k: number, sample: ObjectSample, tell: Report): void;
-  /** The part has ended: what was waiting for more is told or forgotten. */
-  end?(tell: Report): void;
+  step(k: number, sample: ObjectSample, report: Report): void;
+  /** The segment has ended: pending findings are reported or dropped. */
+  end?(report: Report): void;
 }
 
-/** A sample, or none. */
+/** Index of a sample, or null. */
 export const savedSample = z
   .number()
   .int()
@@ -51,14 +51,14 @@ export class Run {
   /** First sample of the present run; undefined while the condition is false. */
   start: number | undefined;
 
-  /** Takes the condition at sample k. True at the one sample at which the run comes to span `least` samples. */
-  step(k: number, on: boolean, least: number): boolean {
+  /** Adds the condition at sample k. Returns true at the one sample at which the run reaches `min` samples. */
+  step(k: number, on: boolean, min: number): boolean {
     if (!on) {
       this.start = undefined;
       return false;
     }
     this.start ??= k;
-    return k - this.start === least;
+    return k - this.start === min;
   }
 }
 
@@ -70,7 +70,10 @@ export function timeOf(k: number): number {
   return k / SAMPLE_HZ;
 }
 
-/** How far `value` lies beyond `threshold`, 1 when it is twice as far from zero (or, for `below`, at zero). */
+/**
+ * Relative distance of `value` beyond `threshold`, 0–1: 1 when it is twice as far from zero (or, for `below`, at
+ * zero).
+ */
 export function beyond(value: number, threshold: number): number {
   return clamp(value / threshold - 1);
 }

@@ -1,13 +1,16 @@
 import { SAMPLE_HZ } from '../../core/ontology.js';
 import type { TrackSegment } from '../track-segment.js';
 
-/** Samples on each side of a change of velocity, and how far back the usual changes are looked for. */
+/** Samples on each side of a change of velocity, and the span of past changes that count as usual. */
 const KICK_SPAN = 2;
 const USUAL_SPAN = 5 * SAMPLE_HZ;
-/** Fewer changes than this tell nothing about what is usual. */
+/** Minimum number of changes for an estimate. */
 const MIN_CHANGES = 5;
 
-/** Median change of velocity of the last 5 s before sample k, bh/s: what the noise of the boxes alone looks like. */
+/**
+ * Median change of velocity of the last 5 s before sample k, bh/s: an estimate of the noise of the boxes; 0 when
+ * unknown.
+ */
 export function usualChange(segment: TrackSegment, k: number): number {
   if (segment.exact) return 0;
   const changes: number[] = [];

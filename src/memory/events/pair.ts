@@ -4,7 +4,7 @@ import type { ObjectSample } from '../../core/memory.js';
 import type { TrackSegment } from '../track-segment.js';
 import type { Stateful, Report } from './finding.js';
 
-/** Two parts at one sample, with what all pair rules need. Valid during the call it is passed to. */
+/** Two segments at one sample, with the values that all pair rules need. Valid during the call it is passed to. */
 export class PairMoment {
   /** Difference of the positions (b − a), px. */
   readonly offset: Point;
@@ -27,18 +27,18 @@ export class PairMoment {
   }
 }
 
-/** A rule about two parts; fed with every sample that both have, in order, while they are within reach. */
+/** A rule about two segments; receives every sample that both have, in order, while they are within reach. */
 export interface PairRule extends Stateful {
-  step(moment: PairMoment, tell: Report): void;
-  /** One of the parts has ended; no moment follows. */
-  end?(tell: Report): void;
-  /** The two have been out of reach for so long that they are not watched any more. */
+  step(moment: PairMoment, report: Report): void;
+  /** One of the segments has ended; no moment follows. */
+  end?(report: Report): void;
+  /** The two have been out of reach for so long that they are no longer watched. */
   leave?(): void;
 }
 
 /** Median heights within which `follow` (the widest of the rules) applies, per object: 4 mean heights for two. */
 const REACH_H = 2;
-/** Time to the closest approach and the closest gap (per object, in heights) that `approach` looks at. */
+/** Maximum time to the closest approach, s, and closest gap (per object, in heights) of `approach`. */
 const REACH_S = 3;
 const REACH_CLOSE_H = 0.35;
 /** Box diagonals between positions of boxes that are just in contact, per object: half a diagonal to the centre,
@@ -47,7 +47,7 @@ const REACH_DIAGONALS = 1.15;
 
 /**
  * Distance in px such that no pair rule can hold between objects farther apart than the sum of their reaches. Never
- * smaller than FAR allows, so a pair out of reach is known to be far.
+ * smaller than FAR allows, so a pair out of reach is certainly far.
  */
 export function reachOf(sample: ObjectSample): number {
   const { box, height, velocity } = sample;
@@ -71,7 +71,7 @@ export function meanSize(a: ObjectSample, b: ObjectSample): number {
   return (Math.sqrt(a.box[2] * a.box[3]) + Math.sqrt(b.box[2] * b.box[3])) / 2;
 }
 
-/** After this many samples out of reach nothing of a pair's past matters any more (REARM_S and every hold are over). */
+/** After this many samples out of reach the past of a pair has no effect (REARM_S and every hold are over). */
 export const FORGET_AFTER = SAMPLE_HZ + 1;
 
 export interface Pair {

@@ -4,7 +4,7 @@ import type { ObjectSample } from '../../core/memory.js';
 import type { TrackSegment } from '../track-segment.js';
 import type { ObjectRule, Report } from './finding.js';
 
-/** Samples on each side that a steadied velocity is the mean of: 0.3 s, which is also what steadying delays. */
+/** Samples on each side over which a velocity is averaged: 0.3 s, which is also the delay. */
 const AROUND = 3;
 
 interface Step {
@@ -13,19 +13,20 @@ interface Step {
 }
 
 const stateSchema = z.object({
-  /** Samples of the part. */
+  /** Indices of samples of the segment. */
   steps: z.array(z.number().int()),
   done: z.number().int().min(0),
   rule: z.unknown(),
 });
 
 /**
- * Gives a rule about motion the samples of an estimated track with steadier velocities: the mean over ±0.3 s, without
- * lag, 0.3 s late. It equals the velocity of the definition on positions that are averaged over ±0.3 s: a detector's
- * errors of a few per cent of the body height otherwise make standing people move and walking people turn.
+ * Passes the samples of an estimated track to a rule about motion with smoothed velocities: the mean over ±0.3 s,
+ * without phase lag, 0.3 s late. It equals the velocity of the definition on positions that are averaged over ±0.3 s:
+ * a detector's errors of a few per cent of the body height otherwise make standing people move and walking people
+ * turn.
  */
 export class SteadyMotion implements ObjectRule {
-  /** Steps with a velocity, oldest first: up to three done, and those that wait for three more. */
+  /** Steps with a velocity, oldest first: up to three processed ones, and those that wait for three more. */
   #steps: Step[] = [];
   #done = 0;
 
@@ -34,15 +35,15 @@ export class SteadyMotion implements ObjectRule {
     private readonly rule: ObjectRule,
   ) {}
 
-  step(k: number, sample: ObjectSample, tell: Report): void {
+  step(k: number, sample: ObjectSample, report: Report): void {
     if (!sample.velocity) return;
     this.#steps.push({ k, sample });
-    if (this.#steps.length - this.#done > AROUND) this.#pass(tell);
+    if (this.#steps.length - this.#done > AROUND) this.#pass(report);
   }
 
-  end(tell: Report): void {
-    while (this.#done < this.#steps.length) this.#pass(tell);
-    this.rule.end?.(tell);
+  end(report: Report): void {
+    while (this.#done < this.#steps.length) this.#pass(report);
+    this.rule.end?.(report);
   }
 
   saveState(): unknown {
@@ -59,14 +60,14 @@ export class SteadyMotion implements ObjectRule {
     this.rule.restoreState(rule);
   }
 
-  /** Passes on the oldest waiting step; near the ends of the part the mean has fewer samples on both sides. */
-  #pass(tell: Report): void {
+  /** Passes on the oldest waiting step; near the ends of the segment the mean has fewer samples on both sides. */
+  #pass(report: Report): void {
     const step = this.#steps[this.#done];
     if (!step) return;
     const span = Math.min(AROUND, this.#done, this.#steps.length - 1 - this.#done);
     const velocity = meanVelocity(this.#steps.slice(this.#done - span, this.#done + span + 1));
     const speed = Math.hypot(velocity[0], velocity[1]) / step.sample.height;
-    this.rule.step(step.k, { ...step.sample, velocity, speed }, tell);
+    this.rule.step(step.k, { ...step.sample, velocity, speed }, report);
     this.#done += 1;
     if (this.#done > AROUND) {
       this.#steps.shift();

@@ -1,17 +1,18 @@
 import type { PieceLedger } from '../state/state-pieces.js';
 
-/** Records of one piece of the saved state. */
+/** Number of records in one piece of the saved state. */
 const BLOCK = 64;
 
-/**
- * Records in the order in which they came, as many as fit into a number of bytes: beyond it the oldest go, counted.
- */
+/** Records in order of arrival within a limit in bytes; beyond it the oldest are dropped and counted. */
 export class BoundedLog<T> {
   readonly #bytesOf: (record: T) => number;
   readonly #maxBytes: number;
   #records: T[] = [];
-  /** Records at the front that are gone and not cut off yet: cutting each one would cost the length of the log. */
-  #gone = 0;
+  /**
+   * Number of dropped records at the front that are not cut off yet: cutting each one would cost the length of the
+   * log.
+   */
+  #removed = 0;
   /** Number of the record at `#records[0]`, counted from the beginning of the stream. */
   #first = 0;
   #bytes = 0;
@@ -25,7 +26,7 @@ export class BoundedLog<T> {
   }
 
   get length(): number {
-    return this.#records.length - this.#gone;
+    return this.#records.length - this.#removed;
   }
 
   get bytes(): number {
@@ -36,12 +37,12 @@ export class BoundedLog<T> {
     return this.#dropped;
   }
 
-  /** Records that were merged into others. */
+  /** Number of records that were merged into others. */
   get merged(): number {
     return this.#merges;
   }
 
-  /** @param merge makes one record of the two oldest where there is no room; without it the oldest goes */
+  /** @param merge combines the two oldest records when the limit is exceeded; without it the oldest is dropped */
   add(record: T, merge?: (a: T, b: T) => T | undefined): void {
     this.#records.push(record);
     this.#bytes += this.#bytesOf(record);
@@ -52,27 +53,28 @@ export class BoundedLog<T> {
 
   /** Oldest first. */
   all(): T[] {
-    return this.#records.slice(this.#gone);
+    return this.#records.slice(this.#removed);
   }
 
-  /** The newest for which the condition holds without a gap, oldest first. */
-  newest(most: number, while_: (record: T) => boolean): T[] {
+  /** The newest records, without a gap, for which the condition holds, oldest first. */
+  newest(max: number, condition: (record: T) => boolean): T[] {
     let from = this.#records.length;
-    const least = Math.max(this.#gone, from - most);
-    while (from > least && while_(this.#records[from - 1] as T)) from -= 1;
+    const start = Math.max(this.#removed, from - max);
+    while (from > start && condition(this.#records[from - 1] as T)) from -= 1;
     return this.#records.slice(from);
   }
 
   savePieces(name: string, ledger: PieceLedger): void {
     const end = this.#first + this.#records.length;
-    const start = this.#first + this.#gone;
+    const start = this.#first + this.#removed;
     ledger.offer(name, `${start} ${end} ${this.#merges}`, () => {
       return { start, dropped: this.#dropped, merged: this.#merges };
     });
     for (let block = Math.floor(start / BLOCK); block * BLOCK < end; block++) {
       const from = Math.max(block * BLOCK, start);
       const to = Math.min((block + 1) * BLOCK, end);
-      // Only the first block is merged into, only the last one grows; one that loses its front stays as it is stored.
+      // Merges change only the first block, and only the last one grows; a block that loses its front stays as it is
+      // stored.
       const mark = `${to} ${block === Math.floor(start / BLOCK) ? this.#merges : 0}`;
       ledger.offer(`${name}/${block}`, mark, () => ({
         from,
@@ -81,7 +83,7 @@ export class BoundedLog<T> {
     }
   }
 
-  /** Replaces everything by saved blocks, in any order. */
+  /** Replaces all records by saved blocks, in any order. */
   restore(
     head: { start: number; dropped: number; merged: number },
     blocks: readonly { from: number; records: readonly T[] }[],
@@ -90,7 +92,7 @@ export class BoundedLog<T> {
       .sort((a, b) => a.from - b.from)
       .flatMap(({ from, records: all }) => all.slice(Math.max(0, head.start - from)));
     this.#first = head.start;
-    this.#gone = 0;
+    this.#removed = 0;
     this.#records = records;
     this.#bytes = records.reduce((sum, record) => sum + this.#bytesOf(record), 0);
     this.#dropped = head.dropped;
@@ -98,28 +100,28 @@ export class BoundedLog<T> {
   }
 
   #merge(merge: (a: T, b: T) => T | undefined): boolean {
-    const [a, b] = [this.#records[this.#gone], this.#records[this.#gone + 1]];
+    const [a, b] = [this.#records[this.#removed], this.#records[this.#removed + 1]];
     const merged = a === undefined || b === undefined || this.length < 3 ? undefined : merge(a, b);
     if (a === undefined || b === undefined || merged === undefined) return false;
     this.#bytes += this.#bytesOf(merged) - this.#bytesOf(a) - this.#bytesOf(b);
-    this.#gone += 1;
-    this.#records[this.#gone] = merged;
+    this.#removed += 1;
+    this.#records[this.#removed] = merged;
     this.#merges += 1;
     this.#cut();
     return true;
   }
 
   #drop(): void {
-    this.#bytes -= this.#bytesOf(this.#records[this.#gone] as T);
-    this.#gone += 1;
+    this.#bytes -= this.#bytesOf(this.#records[this.#removed] as T);
+    this.#removed += 1;
     this.#dropped += 1;
     this.#cut();
   }
 
   #cut(): void {
-    if (this.#gone < BLOCK || this.#gone * 2 < this.#records.length) return;
-    this.#records = this.#records.slice(this.#gone);
-    this.#first += this.#gone;
-    this.#gone = 0;
+    if (this.#removed < BLOCK || this.#removed * 2 < this.#records.length) return;
+    this.#records = this.#records.slice(this.#removed);
+    this.#first += this.#removed;
+    this.#removed = 0;
   }
 }

@@ -6,13 +6,13 @@ import { BYTES, episodeBytes } from '../size-model.js';
 import { BoundedLog } from './bounded-log.js';
 import { summaryText } from './summary-text.js';
 
-/** An episode is over when nothing has happened for this long, s. */
+/** An episode ends when no event has happened for this long, s. */
 const PAUSE_S = 20;
-/** It is cut after this long in any case, s. */
-const LONGEST_S = 300;
-/** …or after this many events. */
-const MAX_UNDER_WAY = 1000;
-/** Events and objects that an episode names at most; more are counted in its text. */
+/** Maximum length of an episode, s. */
+const MAX_LENGTH_S = 300;
+/** Maximum number of events of an open episode. */
+const MAX_OPEN_EVENTS = 1000;
+/** Maximum numbers of events and objects in an episode; further ones are counted in its text. */
 const MAX_EVENTS = 200;
 const MAX_OBJECTS = 100;
 
@@ -24,21 +24,21 @@ export const savedEpisode = z.object({
   objects: z.array(z.string()),
 });
 export const savedEpisodes = z.object({
-  /** Ids of the events of the episode under way; the log of events has the rest. */
+  /** Ids of the events of the open episode; the log of events holds their content. */
   events: z.array(z.string()),
   from: z.number().nullable(),
   last: z.number(),
   end: z.number(),
 });
 
-/** Cuts the stream into episodes, at pauses of what happens, and sums each one up. */
+/** Divides the stream into episodes at pauses between events, and summarises each. */
 export class Episodes {
   readonly log: BoundedLog<Episode>;
   #events: EventObserved[] = [];
   #from: number | undefined;
-  /** When something happened last. */
+  /** Time of the last event. */
   #last = 0;
-  /** End of the episode before. */
+  /** End of the previous episode. */
   #end = 0;
 
   constructor(maxBytes: number) {
@@ -49,18 +49,18 @@ export class Episodes {
     return this.log.bytes + BYTES.reference * this.#events.length;
   }
 
-  /** Takes the events told at `t`; the episodes that are over by then. */
+  /** Adds the events of the percept at `t`; returns the episodes that end with it. */
   step(events: readonly EventObserved[], t: number): readonly Episode[] {
     const over: Episode[] = [];
     const ended = this.#from !== undefined && t - this.#last >= PAUSE_S - TIME_EPSILON;
     if (ended && events.length === 0) over.push(...this.#close(this.#last));
     for (const observed of events) this.#take(observed, t);
-    const long = this.#from !== undefined && t - this.#from >= LONGEST_S - TIME_EPSILON;
-    if (long || this.#events.length >= MAX_UNDER_WAY) over.push(...this.#close(t));
+    const long = this.#from !== undefined && t - this.#from >= MAX_LENGTH_S - TIME_EPSILON;
+    if (long || this.#events.length >= MAX_OPEN_EVENTS) over.push(...this.#close(t));
     return over;
   }
 
-  /** The episode under way ends, if there is one. */
+  /** Ends the open episode, if any. */
   finish(t: number): readonly Episode[] {
     return this.#close(Math.min(this.#last, t));
   }
@@ -74,17 +74,17 @@ export class Episodes {
     };
   }
 
-  /** @param known the log of events, in which those of the episode under way are found again */
+  /** @param known the log of events, which contains those of the open episode */
   restoreState(state: z.output<typeof savedEpisodes>, known: readonly EventObserved[]): void {
-    const wanted = new Set(state.events);
-    this.#events = known.filter(({ event }) => wanted.has(event.id));
+    const ids = new Set(state.events);
+    this.#events = known.filter(({ event }) => ids.has(event.id));
     this.#from = state.from ?? undefined;
     this.#last = state.last;
     this.#end = state.end;
   }
 
   #take(observed: EventObserved, t: number): void {
-    // An event may be told after the episode of its time was: it belongs to the next one.
+    // An event may be emitted after the episode of its time has ended: it belongs to the next one.
     const at = Math.max(observed.event.t, this.#end);
     this.#from = Math.min(this.#from ?? at, at);
     this.#last = Math.min(Math.max(this.#last, observed.event.to ?? at), t);
@@ -110,10 +110,10 @@ export class Episodes {
   }
 }
 
-/** Text of a merged episode at most, characters. */
+/** Maximum length of the text of a merged episode, characters. */
 const MAX_TEXT = 400;
 
-/** One episode that stands for two: what it held, in less words. Undefined where merging saves nothing. */
+/** One episode in place of two, with shortened lists and text. Undefined where merging saves nothing. */
 function merge(a: Episode, b: Episode): Episode | undefined {
   const cut = (text: string): string =>
     text.length <= MAX_TEXT / 2 ? text : `${text.slice(0, MAX_TEXT / 2 - 1)}…`;

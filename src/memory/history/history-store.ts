@@ -5,20 +5,20 @@ import { RECENT_S, SPARSE_S } from '../trail.js';
 import { LifeHistory, savedHistory, savedPresence } from './life-history.js';
 import type { PieceLedger } from '../state/state-pieces.js';
 
-/** Looks that are left of an object that has been gone for longer than its trail is kept. */
+/** Keyframes kept of an object that left longer ago than its trail is kept. */
 const KEYFRAMES_OF_OLD = 3;
-/** What left less than this ago may only be missing, s. */
-const KEPT_S = 10;
-/** By age: gone for less than 2 min, for less than 1 h, for longer. */
+/** An object that left less than this ago may only be missing, and is not discarded, s. */
+const PROTECTED_S = 10;
+/** By time since departure: less than 2 min, less than 1 h, longer. */
 const AGES = ['fresh', 'aged', 'old'] as const;
 
-interface Gone {
+interface DepartedHistory {
   readonly history: LifeHistory;
   readonly at: number;
-  /** Order of leaving. */
+  /** Order of departure. */
   readonly number: number;
   readonly age: (typeof AGES)[number];
-  /** As counted in the total. */
+  /** Bytes as counted in the total. */
   readonly bytes: number;
 }
 
@@ -31,37 +31,37 @@ export const savedHistories = z.object({
 export const savedHistoryPiece = z.object({
   history: savedHistory,
   /** Absent for an object in view, whose presence is in the head. */
-  gone: z
+  departed: z
     .object({ at: z.number(), number: z.number().int(), age: z.enum(AGES), presence: savedPresence })
     .optional(),
 });
 
 /**
- * The histories of all objects, those in view and those that left. What left is thinned as it ages: after 2 min its
- * trail to 0.2 Hz; after 1 h the trail goes and three looks are left. Over its budget the oldest departed are
- * forgotten, then the trails of those in view are thinned.
+ * The histories of all objects, in view and departed. A departed history is thinned as it ages: after 2 min its trail
+ * to 0.2 Hz; after 1 h the trail is removed and three keyframes remain. Over the budget the oldest departed histories
+ * are discarded, then the trails of objects in view are thinned.
  */
 export class HistoryStore {
   readonly #present = new Map<string, LifeHistory>();
-  /** Each in the order of leaving. */
-  readonly #gone = {
-    fresh: new Map<string, Gone>(),
-    aged: new Map<string, Gone>(),
-    old: new Map<string, Gone>(),
+  /** Each in order of departure. */
+  readonly #departed = {
+    fresh: new Map<string, DepartedHistory>(),
+    aged: new Map<string, DepartedHistory>(),
+    old: new Map<string, DepartedHistory>(),
   };
-  #goneBytes = 0;
+  #departedBytes = 0;
   #left = 0;
   #forgotten = 0;
   #thinned = 0;
 
-  /** The history of an object that comes into view; one that was there before goes on. */
+  /** The history of an object that comes into view; an earlier history continues. */
   open(id: string, label: string): LifeHistory {
     const history = this.#present.get(id) ?? this.#take(id)?.history ?? new LifeHistory(id, label);
     this.#present.set(id, history);
     return history;
   }
 
-  /** The object has left at `t`. */
+  /** The object left at `t`. */
   close(id: string, t: number): void {
     const history = this.#present.get(id);
     if (!history) return;
@@ -69,55 +69,55 @@ export class HistoryStore {
     this.#put({ history, at: t, number: this.#left++, age: 'fresh', bytes: history.bytes });
   }
 
-  /** Writes an event into the histories of its participants, those that left lately included. */
+  /** Records an event in the histories of its participants, those that left recently included. */
   note(observed: EventObserved): void {
     for (const { id } of observed.event.participants) {
-      (this.#present.get(id) ?? this.#gone.fresh.get(id)?.history)?.note(observed);
+      (this.#present.get(id) ?? this.#departed.fresh.get(id)?.history)?.note(observed);
     }
   }
 
-  /** The history of an object that left lately has changed. */
+  /** Updates the size of the history of a recently departed object. */
   recount(id: string): void {
-    const gone = this.#gone.fresh.get(id);
-    if (gone) this.#put({ ...gone, bytes: gone.history.bytes }, gone);
+    const departed = this.#departed.fresh.get(id);
+    if (departed) this.#put({ ...departed, bytes: departed.history.bytes }, departed);
   }
 
   find(id: string): LifeHistory | undefined {
-    const { fresh, aged, old } = this.#gone;
+    const { fresh, aged, old } = this.#departed;
     return this.#present.get(id) ?? (fresh.get(id) ?? aged.get(id) ?? old.get(id))?.history;
   }
 
   age(t: number): void {
-    for (const gone of this.#gone.fresh.values()) {
-      if (t - gone.at < RECENT_S) break;
-      gone.history.trail.thin();
-      this.#gone.fresh.delete(gone.history.id);
-      this.#put({ ...gone, age: 'aged', bytes: gone.history.bytes }, gone);
+    for (const departed of this.#departed.fresh.values()) {
+      if (t - departed.at < RECENT_S) break;
+      departed.history.trail.thin();
+      this.#departed.fresh.delete(departed.history.id);
+      this.#put({ ...departed, age: 'aged', bytes: departed.history.bytes }, departed);
     }
-    for (const gone of this.#gone.aged.values()) {
-      if (t - gone.at < SPARSE_S) break;
-      gone.history.trail.clear();
-      gone.history.reduceAppearances(KEYFRAMES_OF_OLD);
-      this.#gone.aged.delete(gone.history.id);
-      this.#put({ ...gone, age: 'old', bytes: gone.history.bytes }, gone);
+    for (const departed of this.#departed.aged.values()) {
+      if (t - departed.at < SPARSE_S) break;
+      departed.history.trail.clear();
+      departed.history.reduceAppearances(KEYFRAMES_OF_OLD);
+      this.#departed.aged.delete(departed.history.id);
+      this.#put({ ...departed, age: 'old', bytes: departed.history.bytes }, departed);
     }
   }
 
-  /** Forgets until at most `most` bytes are held at `t`, or there is nothing left that can go. */
-  shrink(most: number, t: number): void {
+  /** Discards histories until at most `max` bytes remain at `t`, or nothing more can be discarded. */
+  shrink(max: number, t: number): void {
     let bytes = this.bytes;
-    for (const group of [this.#gone.old, this.#gone.aged, this.#gone.fresh]) {
-      for (const [id, gone] of group) {
-        if (bytes <= most) return;
-        if (t - gone.at < KEPT_S) break;
+    for (const group of [this.#departed.old, this.#departed.aged, this.#departed.fresh]) {
+      for (const [id, departed] of group) {
+        if (bytes <= max) return;
+        if (t - departed.at < PROTECTED_S) break;
         group.delete(id);
-        bytes -= gone.bytes;
-        this.#goneBytes -= gone.bytes;
+        bytes -= departed.bytes;
+        this.#departedBytes -= departed.bytes;
         this.#forgotten += 1;
       }
     }
     for (const { trail } of [...this.#present.values()].sort(byTrail)) {
-      if (bytes <= most) return;
+      if (bytes <= max) return;
       const before = trail.bytes;
       this.#thinned += trail.halve();
       bytes += trail.bytes - before;
@@ -125,33 +125,36 @@ export class HistoryStore {
   }
 
   get bytes(): number {
-    let bytes = this.#goneBytes;
+    let bytes = this.#departedBytes;
     for (const history of this.#present.values()) bytes += history.bytes;
     return bytes;
   }
 
-  /** Histories held, those forgotten, and points of trails given up for want of room, since the stream began. */
+  /**
+   * Numbers of stored histories, of discarded histories, and of trail points removed for lack of memory, since the
+   * stream began.
+   */
   get counts(): { histories: number; forgotten: number; thinned: number } {
-    const { fresh, aged, old } = this.#gone;
+    const { fresh, aged, old } = this.#departed;
     const histories = this.#present.size + fresh.size + aged.size + old.size;
     return { histories, forgotten: this.#forgotten, thinned: this.#thinned };
   }
 
-  /** All of them, in order of their first sight. */
+  /** All histories, in order of their first observation. */
   records(): ObjectHistory[] {
     return [...this.#all(), ...this.#present.values()].map((history) => history.record()).sort(byFirstSeen);
   }
 
-  /** Writes a piece for each history that changed; returns the head. */
+  /** Offers a piece for each history that changed; returns the head. */
   savePieces(ledger: PieceLedger): z.input<typeof savedHistories> {
     for (const history of this.#present.values())
       ledger.offer(pieceName(history.id), history.mark, () => ({ history: history.saveState() }));
-    for (const gone of [
-      ...this.#gone.fresh.values(),
-      ...this.#gone.aged.values(),
-      ...this.#gone.old.values(),
+    for (const departed of [
+      ...this.#departed.fresh.values(),
+      ...this.#departed.aged.values(),
+      ...this.#departed.old.values(),
     ])
-      ledger.offer(pieceName(gone.history.id), gone, () => savePiece(gone));
+      ledger.offer(pieceName(departed.history.id), departed, () => savePiece(departed));
     return {
       present: [...this.#present.values()].map((history) => history.savePresence()),
       left: this.#left,
@@ -160,20 +163,27 @@ export class HistoryStore {
     };
   }
 
-  /** Replaces everything. */
+  /** Replaces all histories. */
   restoreState(
     head: z.output<typeof savedHistories>,
     pieces: readonly z.output<typeof savedHistoryPiece>[],
   ): void {
-    for (const group of [this.#present, ...Object.values(this.#gone)]) group.clear();
-    this.#goneBytes = 0;
+    for (const group of [this.#present, ...Object.values(this.#departed)]) group.clear();
+    this.#departedBytes = 0;
     const present = new Map(head.present.map((presence) => [presence.id, presence]));
-    const inOrder = [...pieces].sort((a, b) => (a.gone?.number ?? -1) - (b.gone?.number ?? -1));
-    for (const { history: saved, gone } of inOrder) {
-      const presence = gone?.presence ?? present.get(saved.id);
+    const inOrder = [...pieces].sort((a, b) => (a.departed?.number ?? -1) - (b.departed?.number ?? -1));
+    for (const { history: saved, departed } of inOrder) {
+      const presence = departed?.presence ?? present.get(saved.id);
       if (!presence) throw new RangeError(`the presence of ${saved.id} is missing`);
       const history = LifeHistory.restore(saved, presence);
-      if (gone) this.#put({ history, at: gone.at, number: gone.number, age: gone.age, bytes: history.bytes });
+      if (departed)
+        this.#put({
+          history,
+          at: departed.at,
+          number: departed.number,
+          age: departed.age,
+          bytes: history.bytes,
+        });
       else this.#present.set(history.id, history);
     }
     this.#left = head.left;
@@ -182,22 +192,22 @@ export class HistoryStore {
   }
 
   #all(): LifeHistory[] {
-    return AGES.flatMap((age) => [...this.#gone[age].values()]).map(({ history }) => history);
+    return AGES.flatMap((age) => [...this.#departed[age].values()]).map(({ history }) => history);
   }
 
-  /** Each change makes another object of it, by which the saved state knows. */
-  #put(gone: Gone, before?: Gone): void {
-    this.#goneBytes += gone.bytes - (before?.bytes ?? 0);
-    this.#gone[gone.age].set(gone.history.id, gone);
+  /** Each change creates a new object, which marks the piece of the saved state as changed. */
+  #put(departed: DepartedHistory, before?: DepartedHistory): void {
+    this.#departedBytes += departed.bytes - (before?.bytes ?? 0);
+    this.#departed[departed.age].set(departed.history.id, departed);
   }
 
-  #take(id: string): Gone | undefined {
+  #take(id: string): DepartedHistory | undefined {
     for (const age of AGES) {
-      const gone = this.#gone[age].get(id);
-      if (!gone) continue;
-      this.#gone[age].delete(id);
-      this.#goneBytes -= gone.bytes;
-      return gone;
+      const departed = this.#departed[age].get(id);
+      if (!departed) continue;
+      this.#departed[age].delete(id);
+      this.#departedBytes -= departed.bytes;
+      return departed;
     }
     return undefined;
   }
@@ -207,8 +217,8 @@ function pieceName(id: string): string {
   return `history/${id}`;
 }
 
-function savePiece({ history, at, number, age }: Gone): z.input<typeof savedHistoryPiece> {
-  return { history: history.saveState(), gone: { at, number, age, presence: history.savePresence() } };
+function savePiece({ history, at, number, age }: DepartedHistory): z.input<typeof savedHistoryPiece> {
+  return { history: history.saveState(), departed: { at, number, age, presence: history.savePresence() } };
 }
 
 function byTrail(a: LifeHistory, b: LifeHistory): number {

@@ -4,9 +4,9 @@ import { cosine } from '../../core/maths/cosine.js';
 import { BYTES, embeddingBytes } from '../size-model.js';
 import { savedBox, savedEmbedding, saveEmbedding } from '../state/saved-state.js';
 
-/** Looks kept of one object. */
+/** Maximum number of keyframes of one object. */
 export const MAX_KEYFRAMES = 6;
-/** A look nearer than this to one that is kept (1 − cosine) tells nothing new. */
+/** A keyframe nearer than this (1 − cosine) to a stored one adds no information. */
 const MIN_NEWS = 0.01;
 
 export const savedKeyframes = z
@@ -14,14 +14,15 @@ export const savedKeyframes = z
   .max(MAX_KEYFRAMES);
 
 /**
- * The few looks that best cover how an object appeared: an online form of farthest-point selection (Gonzalez 1985; the
- * k-centre problem). While there is room every look that is news is kept; after that a look that lies farther from all
- * others than the closest two from each other takes the place of the newer of those two. The least distance between
- * looks thereby only grows, and no look ever seen was farther from the set, when it came, than that distance.
+ * The few appearances that best cover an object's variety: an online form of farthest-point selection (Gonzalez 1985;
+ * the k-centre problem). Below the maximum every sufficiently new appearance is stored; after that an appearance that
+ * lies farther from all others than the closest two from each other replaces the newer of those two. The minimum
+ * distance between keyframes thereby only grows, and no appearance ever offered was farther from the set, at its
+ * time, than that distance.
  */
 export class KeyframeSet {
   #frames: Keyframe[] = [];
-  /** Distances 1 − cosine between looks, row by row, in the order of `#frames`. */
+  /** Distances 1 − cosine between keyframes, row by row, in the order of `#frames`. */
   #distances: number[][] = [];
 
   get frames(): readonly Keyframe[] {
@@ -32,7 +33,7 @@ export class KeyframeSet {
     return this.#frames.reduce((sum, { embedding }) => sum + BYTES.keyframe + embeddingBytes(embedding), 0);
   }
 
-  /** Looks are offered in order of time. True when the look is kept. */
+  /** Offers keyframes in order of time. Returns true when the keyframe is stored. */
   offer(frame: Keyframe): boolean {
     const to = this.#frames.map(({ embedding }) => 1 - cosine(embedding, frame.embedding));
     const news = Math.min(...to);
@@ -49,10 +50,10 @@ export class KeyframeSet {
     return true;
   }
 
-  /** Of the closest two the newer goes, until `most` are left. Returns how many went. */
-  reduceTo(most: number): number {
+  /** Removes the newer of the closest two until `max` remain. Returns the number of removed keyframes. */
+  reduceTo(max: number): number {
     const before = this.#frames.length;
-    while (this.#frames.length > Math.max(most, 1)) this.#remove(this.#closest().newer);
+    while (this.#frames.length > Math.max(max, 1)) this.#remove(this.#closest().newer);
     return before - this.#frames.length;
   }
 

@@ -9,9 +9,9 @@ import { savedTrail, Trail } from '../trail.js';
 import { savedTime, savedEmbedding, saveTime, saveEmbedding } from '../state/saved-state.js';
 import { KeyframeSet, savedKeyframes } from './keyframe-set.js';
 
-/** Stays remembered one by one; beyond it the oldest two become one. */
+/** Maximum number of stays; beyond it the oldest two are joined. */
 const MAX_SPANS = 32;
-/** A look is offered to the keyframes this often, s. */
+/** Interval at which appearances are offered to the keyframes, s. */
 const APPEARANCE_STEP_S = 0.5;
 
 const savedPassage = z
@@ -31,16 +31,16 @@ export const savedHistory = z.object({
   trail: savedTrail,
   keyframes: savedKeyframes,
 });
-/** What changes with every percept, saved apart from the rest. */
+/** The fields that change with every percept, saved separately. */
 export const savedPresence = z.object({
   id: z.string(),
   to: z.number(),
-  lookedAt: savedTime,
+  sampledAt: savedTime,
   embedding: savedEmbedding.optional(),
   tail: savedFloats,
 });
 
-/** What is kept of one object beyond its stay: when it was there, how it came and went, where it was, how it looked. */
+/** The long-term record of one object: its stays, arrival, departure, path and appearances. */
 export class LifeHistory {
   readonly id: string;
   readonly trail = new Trail();
@@ -50,7 +50,7 @@ export class LifeHistory {
   #entered: Passage | undefined;
   #left: Passage | undefined;
   #embedding: Float32Array | undefined;
-  #lookedAt = -Infinity;
+  #sampledAt = -Infinity;
   #mark = {};
   #trailMark: unknown;
 
@@ -78,12 +78,12 @@ export class LifeHistory {
     );
   }
 
-  /** Appearance, smoothed over the sights. */
+  /** Appearance, smoothed over the observations. */
   get embedding(): Float32Array | undefined {
     return this.#embedding;
   }
 
-  /** Another object whenever something has changed that `savePresence` does not say. */
+  /** A new object whenever a field outside `savePresence` has changed. */
   get mark(): unknown {
     if (this.#trailMark !== this.trail.mark) this.#mark = {};
     this.#trailMark = this.trail.mark;
@@ -96,13 +96,13 @@ export class LifeHistory {
     this.#mark = {};
   }
 
-  /** Keeps at most this many looks. */
-  reduceAppearances(most: number): void {
-    this.keyframes.reduceTo(most);
+  /** Keeps at most this many keyframes. */
+  reduceAppearances(max: number): void {
+    this.keyframes.reduceTo(max);
     this.#mark = {};
   }
 
-  /** A part of its life begins at `t`. */
+  /** Starts a stay at `t`. */
   begin(t: number): void {
     this.#mark = {};
     this.#spans.push({ from: t, to: t });
@@ -111,21 +111,21 @@ export class LifeHistory {
       this.#spans.splice(0, 2, { from: first.from, to: second.to });
   }
 
-  /** It was seen at `t`, in the part that began last. */
+  /** Extends the latest stay to `t`. */
   seen(t: number): void {
     const last = this.#spans.pop();
     if (last) this.#spans.push({ from: last.from, to: Math.max(last.to, t) });
   }
 
-  /** @param box fractions of the frame; absent when it is hidden, and has only the look of before */
+  /** @param box fractions of the frame; absent while the object is hidden and its embedding is an earlier one */
   observeAppearance(t: number, embedding: Float32Array, box: Box | undefined): void {
     this.#embedding = embedding;
-    if (!box || t - this.#lookedAt < APPEARANCE_STEP_S - TIME_EPSILON) return;
-    this.#lookedAt = t;
+    if (!box || t - this.#sampledAt < APPEARANCE_STEP_S - TIME_EPSILON) return;
+    this.#sampledAt = t;
     if (this.keyframes.offer({ t, box, embedding })) this.#mark = {};
   }
 
-  /** Takes note of an event in which it came or went. */
+  /** Records an event in which the object arrived or left. */
   note({ event }: EventObserved): void {
     const { id, t, type } = event;
     this.#mark = {};
@@ -166,8 +166,8 @@ export class LifeHistory {
     return {
       id: this.id,
       to: this.lastSeen,
-      lookedAt: saveTime(this.#lookedAt),
-      ...(this.#embedding && { embedding: saveEmbedding(this.#embedding) }),
+      sampledAt: saveTime(this.#sampledAt),
+      embedding: this.#embedding && saveEmbedding(this.#embedding),
       tail: this.trail.saveTail(),
     };
   }
@@ -183,7 +183,7 @@ export class LifeHistory {
     history.trail.restoreState(state.trail, presence.tail);
     history.#embedding = presence.embedding;
     history.keyframes.restoreState(state.keyframes);
-    history.#lookedAt = presence.lookedAt;
+    history.#sampledAt = presence.sampledAt;
     history.seen(presence.to);
     return history;
   }

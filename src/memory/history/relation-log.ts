@@ -3,7 +3,7 @@ import { RELATION_KINDS, type Relation, type RelationKind } from '../../core/rec
 import { BYTES, relationBytes } from '../size-model.js';
 import { BoundedLog } from './bounded-log.js';
 
-/** Relations that a snapshot shows at most, and for how long after their end, s. */
+/** Maximum number of relations in a snapshot, and for how long after their end, s. */
 const MAX_SHOWN = 500;
 const SHOWN_S = 60;
 
@@ -19,7 +19,7 @@ const savedBegun = z.object({ kind, a: z.string(), b: z.string(), from: z.number
 export const savedRelation = savedBegun.extend({ to: z.number(), open: z.boolean() });
 export const savedRelations = z.object({ open: z.array(savedBegun) });
 
-/** What held, and holds, between objects: begun and ended by the rules of pairs (events/relates.ts). */
+/** Past and present relations between objects: begun and ended by `RelationRule`. */
 export class RelationLog {
   readonly closed: BoundedLog<Relation>;
   readonly #open = new Map<string, Begun>();
@@ -49,12 +49,12 @@ export class RelationLog {
     this.closed.add({ ...begun, to: Math.max(to, begun.from), open: false });
   }
 
-  /** All that hold end at `t`. */
+  /** Ends all open relations at `t`. */
   endAll(t: number): void {
     for (const begun of [...this.#open.values()]) this.end(begun, t);
   }
 
-  /** Those that ended in the last minute, then those that hold at `t`. */
+  /** The relations that ended in the last minute, then those that hold at `t`. */
   shown(t: number): readonly Relation[] {
     const running = this.#running(t).slice(-MAX_SHOWN);
     return [...this.closed.newest(MAX_SHOWN - running.length, ({ to }) => t - to <= SHOWN_S), ...running];

@@ -13,7 +13,7 @@ const MAX_SPARSE = 12;
 const saved = z.array(z.object({ t: z.number(), embedding: savedEmbedding }));
 export const savedScenes = z.object({ dense: saved.max(MAX_DENSE), sparse: saved.max(MAX_SPARSE) });
 
-/** The clip embeddings of the stream's last minutes. */
+/** The scene embeddings of the stream's last minutes. */
 export class SceneMemory {
   #dense: SceneEmbedding[] = [];
   #sparse: SceneEmbedding[] = [];
@@ -23,9 +23,9 @@ export class SceneMemory {
     return this.#view.reduce((sum, { embedding }) => sum + BYTES.span + embeddingBytes(embedding), 0);
   }
 
-  add(clip: SceneEmbedding): void {
-    this.#dense.push(clip);
-    while (this.#dense.length > MAX_DENSE || clip.t - (this.#dense[0]?.t ?? clip.t) > DENSE_S)
+  add(scene: SceneEmbedding): void {
+    this.#dense.push(scene);
+    while (this.#dense.length > MAX_DENSE || scene.t - (this.#dense[0]?.t ?? scene.t) > DENSE_S)
       this.#thin(this.#dense.shift());
     this.#show();
   }
@@ -36,8 +36,8 @@ export class SceneMemory {
   }
 
   saveState(): z.input<typeof savedScenes> {
-    const save = (clips: readonly SceneEmbedding[]): z.input<typeof saved> =>
-      clips.map(({ t, embedding }) => ({ t, embedding: saveEmbedding(embedding) }));
+    const save = (embeddings: readonly SceneEmbedding[]): z.input<typeof saved> =>
+      embeddings.map(({ t, embedding }) => ({ t, embedding: saveEmbedding(embedding) }));
     return { dense: save(this.#dense), sparse: save(this.#sparse) };
   }
 
@@ -51,10 +51,10 @@ export class SceneMemory {
     this.#view = [...this.#sparse, ...this.#dense];
   }
 
-  #thin(clip: SceneEmbedding | undefined): void {
+  #thin(scene: SceneEmbedding | undefined): void {
     const last = this.#sparse[this.#sparse.length - 1];
-    if (!clip || (last && clip.t - last.t < SPARSE_STEP_S - TIME_EPSILON)) return;
-    this.#sparse.push(clip);
+    if (!scene || (last && scene.t - last.t < SPARSE_STEP_S - TIME_EPSILON)) return;
+    this.#sparse.push(scene);
     if (this.#sparse.length > MAX_SPARSE) this.#sparse.shift();
   }
 }

@@ -2,11 +2,11 @@ import type { ObservedEvent } from '../../core/messages.js';
 import type { EventType } from '../../core/ontology.js';
 import { eventClause, objectPhrase } from '../../core/text/object-names.js';
 
-/** Single events told in words; the others are counted. */
+/** Maximum number of events described individually; the others are counted. */
 const MAX_LISTED = 5;
 
-/** Types that are told one by one, the ones that matter most first. */
-const TOLD: readonly EventType[] = [
+/** Types that are described individually, in order of importance. */
+const LISTED: readonly EventType[] = [
   'collide',
   'fall',
   'pick_up',
@@ -24,13 +24,16 @@ const COUNTED: readonly (readonly [types: readonly EventType[], verb: string])[]
   [['exit', 'disappear'], 'left'],
 ];
 
-/** What an episode held, in one or two sentences: who came and went, then what stood out, in order of time. */
+/**
+ * Summarises the events of an episode in one or two sentences: arrivals and departures, then the important events in
+ * order of time.
+ */
 export function summaryText(events: readonly ObservedEvent[]): string {
   const counts = COUNTED.flatMap(([types, verb]) => counted(events, types, verb));
-  const told = events
-    .filter(({ type }) => TOLD.includes(type))
-    .sort((a, b) => TOLD.indexOf(a.type) - TOLD.indexOf(b.type) || a.t - b.t);
-  const chosen = told.slice(0, MAX_LISTED).sort((a, b) => a.t - b.t);
+  const listed = events
+    .filter(({ type }) => LISTED.includes(type))
+    .sort((a, b) => LISTED.indexOf(a.type) - LISTED.indexOf(b.type) || a.t - b.t);
+  const chosen = listed.slice(0, MAX_LISTED).sort((a, b) => a.t - b.t);
   const clauses = chosen.map((event) =>
     eventClause(event.type, event.participants.map(objectPhrase), event.zone, 'past'),
   );
@@ -43,9 +46,9 @@ export function summaryText(events: readonly ObservedEvent[]): string {
 function counted(events: readonly ObservedEvent[], types: readonly EventType[], verb: string): string[] {
   const byLabel = new Map<string, Set<string>>();
   for (const { type, participants } of events) {
-    const [who] = participants;
-    if (!types.includes(type) || !who) continue;
-    byLabel.set(who.label, (byLabel.get(who.label) ?? new Set<string>()).add(who.id));
+    const [first] = participants;
+    if (!types.includes(type) || !first) continue;
+    byLabel.set(first.label, (byLabel.get(first.label) ?? new Set<string>()).add(first.id));
   }
   const groups = [...byLabel].map(([label, ids]) => plural(ids.size, label));
   return groups.length === 0 ? [] : [`${groups.join(' and ')} ${verb}`];

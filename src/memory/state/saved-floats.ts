@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 const BYTES = 8;
 
-/** Doubles as base64 of their bytes, little-endian: exact, negative zero and infinities included, and quick. */
+/** Doubles as base64 of their bytes, little-endian: exact (including negative zero and infinities) and fast. */
 export const savedFloats = z.base64().transform((text, context): Float64Array => {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length % BYTES !== 0) {

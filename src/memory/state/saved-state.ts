@@ -1,15 +1,17 @@
 import { z } from 'zod';
 import type { Box, Point } from '../../core/maths/box.js';
 
-/* What the parts of the tracker's saved state have in common. JSON keeps every finite number exactly (ECMA-262 writes
-   the shortest decimal that reads back as the same double), but no infinity and no typed array. */
+/*
+ * Schemas shared by the components of the saved state. JSON keeps every finite number exactly (ECMA-262 writes the
+ * shortest decimal that reads back as the same double), but no infinity and no typed array.
+ */
 
 export const savedPoint = z.tuple([z.number(), z.number()]).transform((p): Point => p);
 export const savedBox = z
   .tuple([z.number(), z.number(), z.number(), z.number()])
   .transform((box): Box => box);
 
-/** A moment that may not have come yet (`-Infinity`), as a number or null. */
+/** A time that may be undefined (`-Infinity`), as a number or null. */
 export const savedTime = z
   .number()
   .nullable()
@@ -21,7 +23,7 @@ export function saveTime(t: number): number | null {
 
 const FLOAT_BYTES = 4;
 
-/** The bytes of a embedding, little-endian, as base64. */
+/** The bytes of an embedding, little-endian, as base64. */
 export const savedEmbedding = z.base64().transform((text, context): Float32Array => {
   const bytes = Buffer.from(text, 'base64');
   if (bytes.length % FLOAT_BYTES !== 0) {

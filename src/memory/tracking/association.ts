@@ -9,7 +9,7 @@ export interface Association<R, C> {
   readonly columns: readonly C[];
 }
 
-/** The pairs of which neither side could be joined to anything else. */
+/** The pairs of which neither side could be joined to another element. */
 export function unambiguous<R, C>(
   rows: readonly R[],
   columns: readonly C[],
@@ -27,9 +27,9 @@ export function unambiguous<R, C>(
   return pairs.filter(([row, column]) => ofRow.get(row) === 1 && ofColumn.get(column) === 1);
 }
 
-/** Where pairs can be on one axis: a column outside a row's reach has no similarity to it. */
+/** Possible positions of pairs on one axis: a column outside a row's reach has no similarity to it. */
 export interface Reach<R, C> {
-  /** Lowest and highest place that the row may be joined to. */
+  /** Lowest and highest position to which the row may be joined. */
   readonly of: (row: R) => readonly [low: number, high: number];
   readonly at: (column: C) => number;
 }
@@ -41,8 +41,9 @@ interface Edge {
 }
 
 /**
- * The one-to-one assignment with the largest sum of similarities (Jonker-Volgenant). Only allowed pairs are edges, and
- * each connected group of them is solved on its own: cost grows with the crowding, not with the square of the view.
+ * The one-to-one assignment with the maximum sum of similarities (Jonker-Volgenant). Only allowed pairs are edges,
+ * and each connected group of them is solved separately: the cost grows with the crowding, not with the square of the
+ * view.
  */
 export function associate<R, C>(
   rows: readonly R[],
@@ -131,7 +132,7 @@ function solve(group: readonly Edge[]): readonly Edge[] {
   return group.filter(({ row, column }) => rowAssignments[rowOf.get(row) as number] === columnOf.get(column));
 }
 
-/** Distinct values → 0, 1, 2… in order of first sight. */
+/** Distinct values → 0, 1, 2… in order of first occurrence. */
 function numbered(values: readonly number[]): Map<number, number> {
   const found = new Map<number, number>();
   for (const value of values) if (!found.has(value)) found.set(value, found.size);

@@ -5,23 +5,23 @@ import { compatible } from './identity/label-votes.js';
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
-/** Fewer objects than this cannot tell a camera that moved from objects that did. */
+/** Minimum number of objects to distinguish a moving camera from moving objects. */
 const MIN_TRACKS = 3;
-/** Most tracks that are asked: a few prove it as well as many. */
+/** Maximum number of tracks used: a few give the same result as many. */
 const MAX_TRACKS = 24;
-/** Proposed shifts are counted in bins of this many box scales, and the fullest ones are looked at closely. */
+/** Bin size of proposed shifts, box scales, and the number of fullest bins that are evaluated. */
 const BIN_SCALES = 0.2;
 const MAX_BINS = 8;
-/** A track supports a shift when its box then overlaps a detection this much (IoU). */
+/** A track supports a shift when its shifted box overlaps a detection this much (IoU). */
 const SUPPORT_IOU = 0.5;
-/** When at least this share of the tracks is where it was expected, the camera did not move. */
+/** When at least this share of the tracks is at the expected place, the camera did not move. */
 const STILL_SHARE = 0.5;
-/** A shift is believed when this share of the tracks supports it... */
+/** A shift is accepted when this share of the tracks supports it, */
 const SHIFTED_SHARE = 0.6;
-/** ...and it has this many times the support of standing still and of any other shift. */
+/** and it has this many times the support of standing still and of any other shift. */
 const CLEARLY_BETTER = 2;
 
-/** Where a box lies after a camera motion. Rotation is taken for its effect on the centre and on scale only. */
+/** The box after a camera motion. Only the effect of rotation on the centre and on scale is applied. */
 export function moveBox(box: Box, [a, b, c, d, e, f]: Affine): Box {
   const [x, y] = boxCentre(box);
   const scale = Math.sqrt(Math.abs(a * d - b * c));
@@ -30,9 +30,9 @@ export function moveBox(box: Box, [a, b, c, d, e, f]: Affine): Box {
 }
 
 /**
- * The shift of the picture that the tracks themselves tell when nothing else does: the one that brings most of them onto
- * detections, where they were expected without success. Every pair proposes one (a Hough vote); undefined when the
- * camera stood still or nothing is certain.
+ * The shift of the picture estimated from the tracks alone: the one that moves most of them onto detections when they
+ * are not at their expected places. Every pair proposes one (a Hough vote); undefined when the camera stood still or
+ * the result is uncertain.
  */
 export function commonShift(
   tracks: readonly TrackState[],
@@ -51,8 +51,8 @@ export function commonShift(
   const far = Math.min(...known.map(({ box }) => boxScale(box)));
   const rivals = voted.filter(({ dx, dy }) => Math.hypot(dx - best.dx, dy - best.dy) > far);
   const next = Math.max(still.count, ...rivals.map((rival) => rival.count));
-  const least = Math.max(MIN_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * next);
-  return best.count >= least ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
+  const needed = Math.max(MIN_TRACKS, SHIFTED_SHARE * known.length, CLEARLY_BETTER * next);
+  return best.count >= needed ? [1, 0, 0, 1, best.dx, best.dy] : undefined;
 }
 
 /** The means of the fullest bins of shifts. */
@@ -87,7 +87,7 @@ interface Support {
   readonly overlap: number;
 }
 
-/** How many tracks, moved by (dx, dy), lie on a detection, and the sum of their overlaps. */
+/** Number of tracks that lie on a detection when moved by (dx, dy), and the sum of their overlaps. */
 function support(
   tracks: readonly TrackState[],
   sightings: readonly Sighting[],

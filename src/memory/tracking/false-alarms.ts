@@ -2,27 +2,30 @@ import { z } from 'zod';
 import { boxScale } from './filter/box-filter.js';
 import type { TrackState } from './track.js';
 
-/** The rate is that of about the last this many percepts. */
+/** Number of percepts over which the rate is averaged. */
 const MEMORY = 20;
-/** So many at once are believed at once, to this share. */
+/** From this many false alarms in one percept the rate rises at once, to this share of them. */
 const BURST = 5;
 const BURST_SHARE = 0.5;
-/** So many false identities per percept are let through: about one in 20 s at 10 per second. */
+/** Tolerated false identities per percept: about one in 20 s at 10 per second. */
 const TOLERATED = 0.005;
 /** The gate of a track with one detection, in squared box scales: nearly one to each side. */
 const GATE_AREA = 3;
-/** When chance alone continues a false alarm this often, nothing new can be told from the noise. */
-const HOPELESS = 0.25;
-/** Detections that confirm a track in a quiet picture, and most that are ever asked for. */
+/**
+ * When chance continues false alarms with more than this probability, new objects cannot be distinguished from noise.
+ */
+const MAX_CHANCE = 0.25;
+/** Detections that confirm a track in a quiet picture, and their maximum number. */
 const MIN_HITS = 2;
 const MAX_HITS = 8;
 
 export const savedAlarms = z.object({ rate: z.number().min(0), area: z.number().min(0) });
 
 /**
- * How much proof a new track needs. A detection that nothing follows is a false alarm; with λ of them in a percept, the
- * chance that one is followed by another within its gate is p = λ · gate / frame, and λ · pⁿ⁻¹ tracks of n detections
- * appear by chance (Bar-Shalom & Li, "Multitarget-Multisensor Tracking", 1995, §6: M of N track formation).
+ * Number of detections that a new track needs. A detection without a successor is a false alarm; with λ of them in a
+ * percept, the chance that one is followed by another within its gate is p = λ · gate / frame, and λ · pⁿ⁻¹ tracks of
+ * n detections appear by chance (Bar-Shalom & Li, "Multitarget-Multisensor Tracking", 1995, §6: M of N track
+ * formation).
  */
 export class FalseAlarms {
   #rate = 0;
@@ -44,10 +47,10 @@ export class FalseAlarms {
     }
   }
 
-  /** Detections that a new track needs; `Infinity` when no number of them tells it from chance. */
+  /** Detections that a new track needs; `Infinity` when no number of them distinguishes it from chance. */
   get hitsNeeded(): number {
     const chance = this.#rate * this.#area;
-    if (chance > HOPELESS) return Infinity;
+    if (chance > MAX_CHANCE) return Infinity;
     let hits = MIN_HITS;
     while (hits < MAX_HITS && this.#rate * chance ** (hits - 1) > TOLERATED) hits += 1;
     return hits;

@@ -14,20 +14,20 @@ import {
 import type { Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
-/** Weak detections bridge an occlusion, they do not carry an object for longer than this without a strong one, s. */
+/** Maximum time over which weak detections alone continue an object, s: they bridge an occlusion. */
 const WEAK_S = 2;
 /** Similarity of a detection with score s counts (1 − share) + share · s: the better detection wins a tie. */
 const SCORE_SHARE = 0.5;
-/** The look changes a similarity by at most this factor up or down: it decides between what motion allows, no more. */
+/** Maximum relative change of a similarity by appearance: it decides only between pairs that motion allows. */
 const APPEARANCE_SHARE = 0.5;
-/** Evidence (natural logarithm) at which the look has most of its say. */
+/** Evidence (natural logarithm) at which appearance has most of its effect. */
 const APPEARANCE_EVIDENCE = 3;
 
 export type Pair = readonly [track: TrackState, sighting: Sighting];
 
 export interface Match {
   readonly pairs: readonly Pair[];
-  /** Pairs so far apart that they are believed only because nothing else can be meant. */
+  /** Pairs so far apart that they are accepted only because they are unambiguous. */
   readonly leaps: readonly Pair[];
   /** Confirmed tracks without a detection. */
   readonly missed: readonly TrackState[];
@@ -47,9 +47,9 @@ export interface Matching {
 }
 
 /**
- * Joins detections to tracks in stages: confident detections to where tracks are expected, then to where hidden ones
- * were last seen (OC-SORT), then weak detections to what is left (ByteTrack), then what only moves to named tracks that it
- * overlaps well; confirmed tracks first.
+ * Joins detections to tracks in stages: confident detections to the predictions of tracks, then to the last places of
+ * hidden ones (OC-SORT), then weak detections to the remaining tracks (ByteTrack), then detections of motion to named
+ * tracks that they overlap well; confirmed tracks first.
  */
 export function match({ tracks, sightings, t, highScore, clutter, appearance }: Matching): Match {
   const strong = ({ score }: Sighting): boolean => score >= highScore;
@@ -103,15 +103,15 @@ export function match({ tracks, sightings, t, highScore, clutter, appearance }: 
   };
 }
 
-/** What motion alone shows may be a part of a named object: the detector's boxes, weak ones too, come first. */
+/** A region of motion may be a part of a named object: the detector's boxes, weak ones too, come first. */
 function ofItsKind(similarity: Similarity<TrackState, Sighting>): Similarity<TrackState, Sighting> {
   return (track, sighting) =>
     sighting.label === ANY_LABEL && track.label !== ANY_LABEL ? 0 : similarity(track, sighting);
 }
 
-/** How far along x a track may lie from a detection. */
+/** Range along x of the detections that a track may match. */
 function reachOf(columns: readonly Sighting[]): Reach<TrackState, Sighting> {
-  const largest = columns.reduce((most, { box }) => Math.max(most, boxScale(box)), 0);
+  const largest = columns.reduce((max, { box }) => Math.max(max, boxScale(box)), 0);
   return {
     of: (track) => {
       const reach = greatestReach(track, largest);
@@ -122,13 +122,13 @@ function reachOf(columns: readonly Sighting[]): Reach<TrackState, Sighting> {
   };
 }
 
-/** New tracks so fast that no overlap joins them: taken where nothing else can be meant, but with more proof. */
+/** Unambiguous pairs of new tracks that move too fast to overlap; these tracks need more detections to be confirmed. */
 function leap(young: readonly TrackState[], free: readonly Sighting[], t: number): readonly Pair[] {
   const lone = young.filter((track) => track.hits === 1);
   return unambiguous(lone, free, (track, sighting) => resemblesLeap(track, sighting, t));
 }
 
-/** The similarity by place, weighed by the detection's score and by how much it looks like the object. */
+/** The similarity by place, weighted by the detection's score and by its similarity in appearance. */
 function weighed(
   similarity: Similarity<TrackState, Sighting>,
   appearance: Appearance,

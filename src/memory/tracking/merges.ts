@@ -4,13 +4,13 @@ import type { Pair } from './matching.js';
 import { inside, type Sighting } from './sightings.js';
 import type { TrackState } from './track.js';
 
-/** An object may be in another one's box when this share of where it is expected lies in it. */
+/** A track may share another's box when this share of its predicted box lies in it. */
 const INSIDE_SHARE = 0.7;
-/** The box of both explains the detection at least this well (IoU)... */
+/** The union of both boxes explains the detection at least this well (IoU), */
 const UNION_IOU = 0.6;
-/** ...and better than the box of one alone by this much. */
+/** and better than the box of one alone by this much. */
 const UNION_GAIN = 0.08;
-/** An object is carried by boxes shared with others for at most this long without one of its own, s. */
+/** Maximum time over which shared boxes alone continue an object, s. */
 const SHARED_S = 2;
 /** A share of a box counts as a detection of this part of its score. */
 const SHARED_SCORE = 0.8;
@@ -22,13 +22,13 @@ function union(a: Box, b: Box): Box {
   return [left, top, right - left, bottom - top];
 }
 
-/** One side of an expected box (from, to), moved to what a side of the shared box (low, high) shows of it. */
+/** One side (from, to) of a predicted box, fitted to the side (low, high) of the shared box. */
 function fit(own: Side, other: Side, [low, high]: Side): Side {
   const [from, to] = own;
   const first = from <= other[0];
   const last = to >= other[1];
   if (first && last) return [low, high];
-  // Its own size, at the edge that is its own; within the box where neither edge is.
+  // Its own size, at its own edge; within the box when neither edge is its own.
   const size = Math.min(to - from, high - low);
   const start = first ? low : last ? high - size : Math.min(Math.max(from, low), high - size);
   return [start, start + size];
@@ -36,7 +36,7 @@ function fit(own: Side, other: Side, [low, high]: Side): Side {
 
 type Side = readonly [from: number, to: number];
 
-/** What the shared box tells of one of two objects: the edges that are its own. The rest is as expected. */
+/** The share of one of two objects in the shared box: the edges that are its own; the rest is as predicted. */
 function portionOf(own: Box, other: Box, shown: Box): Box {
   const [left, right] = fit(horizontal(own), horizontal(other), horizontal(shown));
   const [top, bottom] = fit(vertical(own), vertical(other), vertical(shown));
@@ -47,11 +47,11 @@ const horizontal = (box: Box): Side => [box[0], box[0] + box[2]];
 const vertical = (box: Box): Side => [box[1], box[1] + box[3]];
 
 /**
- * Detectors and motion draw one box around two objects that overlap. Where the box of a track and one without a
- * detection explains a detection better than the track alone, both are seen in it, each in its share: neither grows into
- * the other, and none is lost before they part.
+ * Detectors and motion draw one box around two objects that overlap. Where the union of a track and one without a
+ * detection explains a detection better than the track alone, both are observed in it, each in its share: neither
+ * grows into the other, and neither is lost before they separate.
  *
- * @returns the pairs, with shared ones in place of theirs
+ * @returns the pairs, with shared detections in place of the originals
  */
 export function splitMergedBoxes(
   pairs: readonly Pair[],
@@ -84,14 +84,14 @@ function bestHost(
   pairs: readonly Pair[],
   taken: ReadonlyMap<TrackState, Sighting>,
 ): Pair | undefined {
-  let [best, most]: [Pair | undefined, number] = [undefined, UNION_GAIN];
+  let [best, max]: [Pair | undefined, number] = [undefined, UNION_GAIN];
   for (const pair of pairs) {
     const [host, { box, label }] = pair;
     if (host.id === undefined || taken.has(host) || !compatible(label, track.label)) continue;
     if (inside(track.box, box) < INSIDE_SHARE) continue;
     const together = iou(union(host.box, track.box), box);
     const gain = together - iou(host.box, box);
-    if (together >= UNION_IOU && gain > most) [best, most] = [pair, gain];
+    if (together >= UNION_IOU && gain > max) [best, max] = [pair, gain];
   }
   return best;
 }

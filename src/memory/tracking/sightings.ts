@@ -10,32 +10,32 @@ export interface Sighting extends Pick<Detection, 'origin' | 'mask' | 'embedding
   readonly box: Box;
   /** Largest share of the box that lies behind one other detection (nearer: its lower edge is lower), 0–1. */
   readonly covered: number;
-  /** Its share of a box that shows another object too. */
+  /** True for a share of a box that shows another object too. */
   readonly shared?: boolean;
 }
 
 type Uncovered = Omit<Sighting, 'covered'>;
 
-/** Most detections of one percept that are looked at, best first: four times what a crowded view holds. */
+/** Maximum number of detections used of one percept, best first: four times those of a crowded view. */
 export const MAX_SIGHTINGS = 512;
 /** An object covered by less than this is in clear view. */
 export const CLEAR_VIEW = 0.2;
-/** Two boxes that overlap more than this (IoU) show one object, whatever they are called. */
+/** Two boxes that overlap more than this (IoU) show one object, whatever their labels. */
 const SAME_OBJECT_IOU = 0.7;
 /** The same for a box of motion, whose outline is looser, and one of the detector. */
 const SAME_MOTION_IOU = 0.5;
-/** A box that lies in another one of its label by this share is a part of it (head, upper body)... */
+/** A box of which this share lies in another one of its label is a part of it (head, upper body), */
 const NESTED_SHARE = 0.9;
-/** ...unless its score is nearly as good: then it may be someone in front. */
+/** unless its score is at least this share of the other's: then it may be another person in front. */
 const NESTED_SCORE = 0.7;
-/** A class with less than this is no name for what moves. */
+/** Minimum score of a class that names a moving object. */
 const MIN_NAME_SCORE = 0.3;
-/** A embedding's squared length may differ from 1 by this. */
+/** Maximum deviation of an embedding's squared length from 1. */
 const UNIT_TOLERANCE = 0.01;
-/** Thinner boxes are what the border leaves of an object, px. */
+/** Minimum side of a box, px: thinner boxes are remains of objects at the border. */
 const MIN_SIDE = 1;
 
-/** Size in px² of what two boxes share. */
+/** Area of the intersection of two boxes, px². */
 function shared(a: Box, b: Box): number {
   const width = Math.min(a[0] + a[2], b[0] + b[2]) - Math.max(a[0], b[0]);
   const height = Math.min(a[1] + a[3], b[1] + b[3]) - Math.max(a[1], b[1]);
@@ -53,24 +53,25 @@ export function inside(box: Box, other: Box): number {
 }
 
 /**
- * The percept's detections of at least `floor` in px, best first, each object once; malformed ones are left out. What
- * motion proposes where the detector sees something too is one sighting: the detector's name and box, the better score.
+ * The percept's detections of at least score `floor` in px, best first, each object once; malformed ones are left
+ * out. A region of motion and a detection at the same place become one sighting with the detector's label and box and
+ * the better score.
  */
 export function readSightings(percept: Percept, floor: number): Sighting[] {
   const all = named(readBoxes(percept, floor));
   const neighbours = touching(all);
-  const kept = new Uint8Array(all.length);
-  // Best first: whatever a duplicate could be a duplicate of has been decided.
+  const unique = new Uint8Array(all.length);
+  // Best first: all possible originals of a duplicate are already decided.
   all.forEach((sighting, k) => {
-    const better = (neighbours[k] ?? []).filter((n) => n < k && kept[n] === 1);
-    kept[k] = better.some((n) => isDuplicate(sighting, all[n] as Uncovered)) ? 0 : 1;
+    const better = (neighbours[k] ?? []).filter((n) => n < k && unique[n] === 1);
+    unique[k] = better.some((n) => isDuplicate(sighting, all[n] as Uncovered)) ? 0 : 1;
   });
   const read: Sighting[] = [];
   all.forEach((sighting, k) => {
-    if (kept[k] === 0) return;
+    if (unique[k] === 0) return;
     let covered = 0;
     for (const n of neighbours[k] ?? []) {
-      if (kept[n] === 1) covered = Math.max(covered, coverage(sighting.box, (all[n] as Uncovered).box));
+      if (unique[n] === 1) covered = Math.max(covered, coverage(sighting.box, (all[n] as Uncovered).box));
     }
     read.push({ ...sighting, covered });
   });
@@ -91,7 +92,7 @@ function readBoxes(percept: Percept, floor: number): Uncovered[] {
   return all;
 }
 
-/** Joins what motion proposes with what the detector sees there; best first. */
+/** Joins regions of motion with the detections at the same place; best first. */
 function named(all: readonly Uncovered[]): readonly Uncovered[] {
   if (!all.some(({ origin }) => origin === 'motion')) return all;
   const seen = all.filter(({ origin }) => origin !== 'motion');
@@ -111,11 +112,11 @@ function named(all: readonly Uncovered[]): readonly Uncovered[] {
 }
 
 function bestOverlap(moving: Uncovered, seen: readonly Uncovered[]): Uncovered | undefined {
-  let [best, most]: [Uncovered | undefined, number] = [undefined, SAME_MOTION_IOU];
+  let [best, max]: [Uncovered | undefined, number] = [undefined, SAME_MOTION_IOU];
   for (const one of seen) {
     if (one.score < MIN_NAME_SCORE) continue;
     const overlap = iou(moving.box, one.box);
-    if (overlap >= most) [best, most] = [one, overlap];
+    if (overlap >= max) [best, max] = [one, overlap];
   }
   return best;
 }
@@ -148,7 +149,7 @@ function isDuplicate(weaker: Uncovered, better: Uncovered): boolean {
   return nesting(weaker.box, better.box) > NESTED_SHARE;
 }
 
-/** Share of a box that lies behind another, nearer one; 0 behind one that is further off. */
+/** Share of a box that lies behind another, nearer one; 0 if the other is farther away. */
 function coverage(box: Box, other: Box): number {
   return other[1] + other[3] <= box[1] + box[3] ? 0 : inside(box, other);
 }

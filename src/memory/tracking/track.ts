@@ -10,7 +10,7 @@ import { moveBox } from './camera-motion.js';
 import { ANY_LABEL, LabelVotes, savedVotes } from './identity/label-votes.js';
 import { CLEAR_VIEW, type Sighting } from './sightings.js';
 
-/** Where an object was at a time that has passed, px. */
+/** A box of an object at an earlier time, px. */
 export interface PastBox {
   readonly t: number;
   readonly box: Box;
@@ -18,12 +18,15 @@ export interface PastBox {
 
 /** An object as `Tracker.update` returns it. */
 export interface Track extends TrackedObject {
-  /** First sight of the present unbroken part: later than `firstSeen` when the object was unseen for ≥ 1.0 s, s. */
+  /**
+   * First observation of the present unbroken segment, s: later than `firstSeen` when the object was unseen for ≥ 1.0
+   * s.
+   */
   readonly spanStart: number;
   /**
-   * What became known only now, oldest first, all before now and not before `spanStart`: the boxes of the time before
-   * the identity was confirmed, or the boxes between the last sight and this one (they replace what was predicted for
-   * the hidden object). Given once.
+   * Boxes that became known only now, oldest first, all before now and not before `spanStart`: the boxes before the
+   * identity was confirmed, or the boxes between the last observation and this one (they replace the predictions for
+   * the hidden object). Returned once.
    */
   readonly backlog?: readonly PastBox[];
 }
@@ -32,13 +35,13 @@ export interface Track extends TrackedObject {
 const SCORE_WEIGHT = 0.2;
 /** Motion counts like a detection of which this share is covered. */
 const MOTION_DOUBT = 0.3;
-/** Scores from here on show an object well enough to learn its look. */
+/** Minimum score of detections from which the appearance is learned. */
 const CLEAR_SCORE = 0.5;
 /** Share of the newest embedding in the mean (DeepSORT's successors use 0.1: StrongSORT, Du et al. 2023). */
 const EMBEDDING_WEIGHT = 0.1;
-/** Most others that a track may have been confused with at once. */
+/** Maximum number of other tracks with which a track may have been confused at once. */
 const MAX_RIVALS = 4;
-/** Most times of missed percepts kept for interpolation: one second at 60 fps and some. */
+/** Maximum number of missed percepts kept for interpolation: somewhat more than one second at 60 fps. */
 const MAX_MISSED = 128;
 
 const savedPast = z.object({ t: z.number(), box: savedBox });
@@ -75,32 +78,32 @@ export const savedTrack = z.object({
 });
 export type SavedTrack = z.output<typeof savedTrack>;
 
-/** A track in the making or confirmed; the tracker's own mutable record. */
+/** A tentative or confirmed track; the tracker's own mutable record. */
 export class TrackState {
   id: string | undefined;
   firstSeen: number;
   spanStart: number;
   lastSeen: number;
-  /** Last sight by a confident detection. */
+  /** Time of the last confident detection. */
   strongAt: number;
-  /** Detections so far, and the sum of their scores. */
+  /** Number of detections, and the sum of their scores. */
   hits = 0;
   evidence = 0;
   seen = true;
-  /** The second detection lay further from the first than overlap or a likely speed explain. */
+  /** True when the second detection lay farther from the first than overlap or a likely speed explain. */
   leapt = false;
-  /** Something in front covered the object when it was last looked for. */
+  /** True when another object covered the object when it was last expected. */
   occluded = false;
-  /** It went out of the picture, or the picture became another one: its last place tells nothing about its return. */
+  /** True when the object left the frame or the scene changed: its last place is no evidence for its return. */
   left = false;
-  /** How long nothing could be seen at all while it was away, s. */
+  /** Time for which the scene was covered while the object was away, s. */
   excused = 0;
-  /** When its look was last compared for calibration, s. */
+  /** Time of the last comparison of its appearance for calibration, s. */
   sampledAt = 0;
-  /** Estimates at the last sight, px and px/s. */
+  /** Estimates at the last observation, px and px/s. */
   lastBox: Box;
   lastVelocity: Point = [0, 0];
-  /** Estimate at the first sight of a track not yet confirmed, px. */
+  /** Estimate at the first observation of a track that is not yet confirmed, px. */
   startBox: Box;
   /** Estimate now, px. */
   box: Box;
@@ -108,9 +111,9 @@ export class TrackState {
   mask: Mask | undefined;
   /** Mean of the embeddings so far, unit length; newer ones weigh more. */
   embedding: Float32Array | undefined;
-  /** How it looked while nobody else could be meant. */
+  /** Appearances from times at which the object could not be confused with another. */
   gallery = new Gallery();
-  /** Ids of those it overlapped so much that they may have changed places, with the last time, s. */
+  /** Ids of objects that overlapped it so much that they may have swapped identities, with the last time, s. */
   readonly rivals = new Map<string, number>();
   /** Mean of the embeddings since the last such overlap, and their number. */
   recent: { readonly embedding: Float32Array; readonly count: number } | undefined;
@@ -130,7 +133,7 @@ export class TrackState {
     this.#score = sighting.score;
     this.sampledAt = t;
     this.#count(sighting);
-    this.#look(sighting, t);
+    this.#learnAppearance(sighting, t);
     this.#past.push({ t, box: this.box });
   }
 
@@ -161,7 +164,7 @@ export class TrackState {
     this.lastVelocity = this.#filter.velocity;
     this.#score += SCORE_WEIGHT * (sighting.score - this.#score);
     this.#count(sighting);
-    this.#look(sighting, t);
+    this.#learnAppearance(sighting, t);
     if (this.id === undefined) this.#past.push({ t, box: this.box });
     else if (isSplit(before.t, t)) this.spanStart = t;
     else this.#backlog = between(before, { t, box: this.box }, this.#missed);
@@ -180,7 +183,7 @@ export class TrackState {
     if (this.#missed.length < MAX_MISSED) this.#missed.push(t);
   }
 
-  /** Nobody looked for it: it is believed to go on as it did, without counting as sighted. */
+  /** The detector did not run: the object continues as predicted, without counting as observed. */
   coast(): void {
     this.mask = undefined;
   }
@@ -191,7 +194,7 @@ export class TrackState {
     this.#past = [];
   }
 
-  /** This track turns out to be the object of an earlier one: it takes over the identity. */
+  /** Takes over the identity of an earlier track that showed the same object. */
   adopt(old: TrackState): void {
     const start = this.#past[0];
     const filled =
@@ -202,7 +205,7 @@ export class TrackState {
     this.firstSeen = old.firstSeen;
     this.#votes.add(old.#votes);
     for (const [id, t] of old.rivals) this.rivals.set(id, t);
-    // Whoever came out may be the other one: then what is seen now is not the look of this identity.
+    // The object that reappeared may be the other one: its present appearance may not belong to this identity.
     if (this.rivals.size > 0 && this.embedding) {
       this.recent = { embedding: this.embedding, count: this.hits };
       this.gallery = old.gallery;
@@ -211,7 +214,7 @@ export class TrackState {
     this.#backlog = [...filled, ...this.#backlog];
   }
 
-  /** The public view; `backlog` is handed out once. */
+  /** The public record; `backlog` is returned once. */
   report(width: number, height: number): Track {
     const backlog = this.#backlog;
     this.#backlog = [];
@@ -233,19 +236,27 @@ export class TrackState {
     };
   }
 
-  /** Everything but the mask, which lives for one percept. */
+  /** The complete state without the mask, which is valid for one percept. */
   saveState(): z.input<typeof savedTrack> {
-    const { id, firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded } = this;
-    const { left, excused, sampledAt } = this;
     const past = ({ t, box }: PastBox): z.input<typeof savedPast> => ({ t, box: [...box] });
     return {
-      ...{ firstSeen, spanStart, lastSeen, strongAt, hits, evidence, seen, leapt, occluded },
-      ...{ left, excused, sampledAt },
-      ...(id !== undefined && { id }),
-      ...(this.embedding && { embedding: saveEmbedding(this.embedding) }),
+      id: this.id,
+      firstSeen: this.firstSeen,
+      spanStart: this.spanStart,
+      lastSeen: this.lastSeen,
+      strongAt: this.strongAt,
+      hits: this.hits,
+      evidence: this.evidence,
+      seen: this.seen,
+      leapt: this.leapt,
+      occluded: this.occluded,
+      left: this.left,
+      excused: this.excused,
+      sampledAt: this.sampledAt,
+      embedding: this.embedding && saveEmbedding(this.embedding),
       gallery: this.gallery.saveState(),
       rivals: [...this.rivals],
-      ...(this.recent && { recent: { ...this.recent, embedding: saveEmbedding(this.recent.embedding) } }),
+      recent: this.recent && { ...this.recent, embedding: saveEmbedding(this.recent.embedding) },
       lastBox: [...this.lastBox],
       lastVelocity: [...this.lastVelocity],
       startBox: [...this.startBox],
@@ -274,7 +285,7 @@ export class TrackState {
     return track;
   }
 
-  #look({ mask, embedding, covered, score }: Sighting, t: number): void {
+  #learnAppearance({ mask, embedding, covered, score }: Sighting, t: number): void {
     this.mask = mask;
     if (!embedding) return;
     this.embedding =
@@ -289,19 +300,19 @@ export class TrackState {
     } else this.recent = { embedding, count: 1 };
   }
 
-  /** What moves of a named object (its limbs, its shadow too) is a looser measure of it than the detector's box. */
+  /** The moving region of a named object (its limbs, its shadow too) is less precise than the detector's box. */
   #doubtOf({ origin, covered }: Sighting): number {
     const loose = origin === 'motion' && this.label !== ANY_LABEL;
     return loose ? Math.max(covered, MOTION_DOUBT) : covered;
   }
 
-  /** Its box and another's overlap so much that they may change places unnoticed. */
+  /** Records that its box and another's overlap so much that they may swap identities unnoticed. */
   rival(id: string, t: number): void {
     this.recent = undefined;
     if (this.rivals.size < MAX_RIVALS || this.rivals.has(id)) this.rivals.set(id, t);
   }
 
-  /** It is settled who is who: what was seen since belongs to this identity. */
+  /** Ends a rivalry: the appearances since belong to this identity. */
   settle(id: string, t: number): void {
     this.rivals.delete(id);
     if (this.rivals.size > 0) return;
@@ -309,7 +320,7 @@ export class TrackState {
     this.recent = undefined;
   }
 
-  /** The two changed places unnoticed: each takes over who the other one was; place and motion stay. */
+  /** Exchanges the identities of two tracks that swapped them unnoticed; place and motion stay. */
   exchange(other: TrackState): void {
     [this.id, other.id] = [other.id, this.id];
     [this.firstSeen, other.firstSeen] = [other.firstSeen, this.firstSeen];
@@ -322,7 +333,7 @@ export class TrackState {
     [this.#votes, other.#votes] = [other.#votes, this.#votes];
   }
 
-  /** The picture moved. */
+  /** Applies a camera motion. */
   move(camera: Affine): void {
     this.#filter.transform(camera);
     this.lastBox = moveBox(this.lastBox, camera);
@@ -339,12 +350,12 @@ export class TrackState {
   }
 }
 
-/** True when the object counts as gone in between (events.md). */
+/** True when the object counts as departed in between (events.md). */
 function isSplit(lastSeen: number, t: number): boolean {
   return t - lastSeen >= UNSEEN_S - TIME_EPSILON;
 }
 
-/** Straight line between two sights at the given times. */
+/** Boxes on the straight line between two observations at the given times. */
 function between(from: PastBox, to: PastBox, times: readonly number[]): PastBox[] {
   return times
     .filter((t) => t > from.t && t < to.t)

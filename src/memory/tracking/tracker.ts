@@ -21,13 +21,13 @@ import { savedTrack, TrackState, type Track } from './track.js';
 const probability = z.number().min(0).max(1);
 const optionsSchema = z
   .object({
-    /** Detections below are not looked at. */
+    /** Detections with lower scores are ignored. */
     lowScore: probability.default(0.1),
-    /** From here on a detection takes part in the first association. */
+    /** Minimum score of detections in the first association. */
     highScore: probability.default(0.5),
-    /** From here on an unclaimed detection begins a track. */
+    /** Minimum score of an unmatched detection that begins a track. */
     birthScore: probability.default(0.6),
-    /** Whether looks (embeddings) have a say in who is who; they are kept for memory either way. */
+    /** True when appearances (embeddings) affect identities; they are stored in memory in either case. */
     appearance: z.boolean().default(true),
   })
   .refine((o) => o.lowScore <= o.highScore, 'lowScore must not exceed highScore');
@@ -35,36 +35,39 @@ const optionsSchema = z
 /** Thresholds of detection scores, by default those of ByteTrack (Zhang et al., ECCV 2022). */
 export type TrackerOptions = z.input<typeof optionsSchema>;
 
-/** Most tracks at once, tentative ones included: ten times the busiest scene this is meant for. */
+/** Maximum number of tracks, tentative ones included: ten times the busiest scene this is meant for. */
 const MAX_LIVE = 512;
-/** A track whose second detection lay far from the first needs this many detections more... */
+/** Additional detections that a track needs when its second detection lay far from the first. */
 const LEAP_HITS = 1;
-/** ...and any track scores that sum up to this... */
+/** Sum of scores that any track needs, */
 const CONFIRM_EVIDENCE = 1.0;
-/** ...over at least this time, s: at 60 fps a flicker of a few frames is not an object. */
+/** over at least this time, s: at 60 fps a flicker of a few frames is not an object. */
 const CONFIRM_S = 0.1;
 /** An unconfirmed track that is unseen for longer than this was noise, s. */
 const TENTATIVE_UNSEEN_S = 0.1;
-/** A detection that overlaps another, claimed one by this share of the smaller begins no track: part or double. */
+/**
+ * A detection that overlaps another, matched one by this share of the smaller begins no track: it is a part or a
+ * duplicate.
+ */
 const BIRTH_NESTING = 0.9;
-/** Motion that lies in the place of a person or animal by this share is a part of it. */
+/** Motion of which this share lies in the place of a person or animal is a part of it. */
 const PART_SHARE = 0.6;
-/** A hidden object counts as occluded when a seen one covers this share of the smaller box. */
+/** A hidden object counts as occluded when a visible one covers this share of the smaller box. */
 const OCCLUSION_NESTING = 0.5;
 
 const count = z.number().int().min(0);
-/** What happened so far. */
+/** Counters since the stream began. */
 const countsSchema = z.object({
-  /** Identities given. */
+  /** Identities assigned. */
   identities: count,
-  /** New tracks recognised as objects from before, by their place and motion, and by their look. */
+  /** New tracks recognised as earlier objects, by place and motion, and by appearance. */
   recognisedByPosition: count,
   recognisedByAppearance: count,
-  /** Pairs that had changed places unnoticed and got their identities back. */
+  /** Pairs that had swapped identities unnoticed and were corrected. */
   exchanged: count,
   /** Boxes that were shared by two objects. */
   shared: count,
-  /** Times the camera was found to have moved by the tracks alone. */
+  /** Camera motions detected from the tracks alone. */
   shifts: count,
 });
 
@@ -84,9 +87,9 @@ const stateSchema = z.object({
 });
 
 /**
- * Follows objects through the percepts of one stream: association in stages (see `match`), prediction per coordinate
+ * Tracks objects through the percepts of one stream: association in stages (see `match`), prediction per coordinate
  * (see BoxFilter), shared boxes where objects merge, identities that survive gaps and returns (see LostObjects) and
- * changed places (see `settleRivals`). Pure, synchronous and deterministic; all times are media time.
+ * swaps (see `settleRivals`). Pure, synchronous and deterministic; all times are media time.
  */
 export class Tracker {
   readonly #options: z.output<typeof optionsSchema>;
@@ -97,18 +100,16 @@ export class Tracker {
   readonly #lost = new LostObjects();
   readonly #clutter = new ClutterMap();
   #counts: z.output<typeof countsSchema> = {
-    ...{
-      identities: 0,
-      recognisedByPosition: 0,
-      recognisedByAppearance: 0,
-      exchanged: 0,
-      shared: 0,
-      shifts: 0,
-    },
+    identities: 0,
+    recognisedByPosition: 0,
+    recognisedByAppearance: 0,
+    exchanged: 0,
+    shared: 0,
+    shifts: 0,
   };
   #live: TrackState[] = [];
   #t = -Infinity;
-  /** How long the scene has been covered without a break, s. */
+  /** Time for which the scene has been covered without a break, s. */
   #blindS = 0;
   #size: readonly [width: number, height: number] | undefined;
 
@@ -117,15 +118,15 @@ export class Tracker {
   }
 
   /**
-   * Every confirmed object at the percept's time, in order of id: seen ones, and hidden ones until they have been
-   * unseen for 1.0 s. In a partial percept objects that nothing was said about go on as they were, for at most 1.0 s;
-   * while the scene is covered everything is hidden and nothing else changes.
+   * Every confirmed object at the percept's time, in order of id: visible ones, and hidden ones until they have been
+   * unseen for 1.0 s. In a partial percept objects without a detection continue unchanged, for at most 1.0 s; while
+   * the scene is covered all objects are hidden and nothing else changes.
    *
-   * @throws RangeError when `t` does not increase
+   * @throws {RangeError} when `t` does not increase
    */
   update(percept: Percept): readonly Track[] {
     const { t, width, height } = percept;
-    if (!(t > this.#t)) throw new RangeError(`percepts must come with increasing t: ${t} after ${this.#t}`);
+    if (!(t > this.#t)) throw new RangeError(`percepts must have increasing t: ${t} after ${this.#t}`);
     if (percept.scene === 'covered') return this.#wait(percept);
     if (percept.scene === 'changed') this.#leave(t);
     if (t - this.#t > this.#pace.longestStep) this.interrupt(t);
@@ -145,7 +146,7 @@ export class Tracker {
     return this.#report(width, height);
   }
 
-  /** The stream was lost: nothing is in view any more; identities are remembered as after any other gap. */
+  /** The stream was lost: no object is in view any more; identities are remembered as after any other gap. */
   interrupt(t: number): void {
     for (const track of this.#live) if (track.id !== undefined) this.#lost.add(track);
     this.#live = [];
@@ -171,7 +172,7 @@ export class Tracker {
     };
   }
 
-  /** Everything, as plain JSON: a tracker that takes it back goes on exactly as this one. */
+  /** The complete state as plain JSON: a tracker that restores it continues identically. */
   saveState(): unknown {
     const state: z.input<typeof stateSchema> = {
       version: 1,
@@ -185,22 +186,22 @@ export class Tracker {
       counts: { ...this.#counts },
       t: saveTime(this.#t),
       blindS: this.#blindS,
-      ...(this.#size && { size: [...this.#size] }),
+      size: this.#size && [...this.#size],
     };
     return state;
   }
 
   /**
-   * Replaces everything by what `saveState` gave; the options remain those of this tracker.
+   * Replaces the state by one from `saveState`; the options remain. After an error the tracker is unchanged.
    *
-   * @throws PresageError `storage_failed` for anything else; the tracker is then as before
+   * @throws {PresageError} storage_failed — when the state is malformed
    */
   restoreState(state: unknown): void {
     const parsed = stateSchema.safeParse(state);
     if (!parsed.success) {
-      throw new PresageError('storage_failed', 'the saved tracks are not of the known form', {
+      throw new PresageError('storage_failed', 'the saved tracks have an unknown form', {
         cause: parsed.error,
-        hint: 'They are started afresh when the saved state of the stream is deleted.',
+        hint: 'Delete the saved state of the stream to start with no tracks.',
       });
     }
     const { jitter, appearance, alarms, pace, lost, clutter, live, counts, t, blindS, size } = parsed.data;
@@ -225,7 +226,7 @@ export class Tracker {
       .sort((a, b) => idNumber(a.id) - idNumber(b.id));
   }
 
-  /** The scene is covered: nothing is learned and nothing ends, but after a while nothing is in view any more. */
+  /** Handles a covered scene: nothing is learned and no track ends, but after a while no object is in view any more. */
   #wait({ t, width, height }: Percept): readonly Track[] {
     const s = this.#t === -Infinity ? 0 : t - this.#t;
     this.#t = t;
@@ -236,7 +237,7 @@ export class Tracker {
     return this.#report(width, height);
   }
 
-  /** The picture is of another scene: places tell nothing any more, looks may. */
+  /** Handles a change of scene: places are no longer evidence, appearances may be. */
   #leave(t: number): void {
     this.interrupt(t);
     this.#lost.leave();
@@ -244,7 +245,7 @@ export class Tracker {
     this.#clutter.clear();
   }
 
-  /** A source that changes its size: the old picture scaled onto the new one. */
+  /** Maps the old picture onto the new one when the source changes its size. */
   #resize(width: number, height: number): Affine | undefined {
     const [oldWidth, oldHeight] = this.#size ?? [width, height];
     this.#size = [width, height];
@@ -252,11 +253,11 @@ export class Tracker {
     return [width / oldWidth, 0, 0, height / oldHeight, 0, 0];
   }
 
-  /** @param told how the picture moved; found out from the tracks where nobody tells */
-  #predict(sightings: readonly Sighting[], told: Affine | undefined, { t, partial }: Percept): void {
-    if (told) this.#move(told);
+  /** @param camera motion of the picture; estimated from the tracks when undefined */
+  #predict(sightings: readonly Sighting[], camera: Affine | undefined, { t, partial }: Percept): void {
+    if (camera) this.#move(camera);
     for (const track of this.#live) track.predict(t);
-    if (told || partial === true) return;
+    if (camera || partial === true) return;
     const confident = sightings.filter(({ score }) => score >= this.#options.highScore);
     const found = commonShift(this.#live, confident);
     if (!found) return;
@@ -270,7 +271,7 @@ export class Tracker {
     this.#clutter.move(camera);
   }
 
-  /** Joins detections to tracks and returns the confident ones that nobody claimed. */
+  /** Joins detections to tracks and returns the unmatched confident ones. */
   #associate(sightings: readonly Sighting[], { t, width, height, partial }: Percept): readonly Sighting[] {
     const { highScore } = this.#options;
     const [clutter, appearance] = [this.#clutter, this.#appearance];
@@ -297,7 +298,7 @@ export class Tracker {
     else track.miss(t, width, height);
   }
 
-  /** Gives an identity, an old one where the object is recognised, to tracks with enough evidence. */
+  /** Assigns an identity, an earlier one where the object is recognised, to tracks with enough evidence. */
   #confirm(width: number, height: number): void {
     const needed = this.#alarms.hitsNeeded;
     const fresh = this.#live.filter(
@@ -326,7 +327,10 @@ export class Tracker {
     this.#live = this.#live.filter((track) => !replaced.has(track));
   }
 
-  /** Ends what has been unseen for too long; what left through the border is remembered by its look only. */
+  /**
+   * Ends tracks that have been unseen for too long; objects that left through the border are remembered by appearance
+   * only.
+   */
   #retire({ t, width, height, partial }: Percept): void {
     const seen = this.#live.filter((track) => track.seen);
     this.#live = this.#live.filter((track) => {
@@ -362,13 +366,13 @@ function idNumber(id: string): number {
   return Number(id.slice(1));
 }
 
-/** What moves within the place of a named object is what shows of it behind something: no object of its own. */
+/** Motion within the place of a named object is its visible part behind another object, not an object of its own. */
 function isPartOf({ box }: Sighting, track: TrackState): boolean {
   const smaller = box[2] * box[3] < track.box[2] * track.box[3];
   return smaller && inside(box, track.box) > PART_SHARE && UPRIGHT_LABELS.has(track.label);
 }
 
-/** On a ground plane the one whose feet are lower in the picture is in front. */
+/** On a ground plane the object whose feet are lower in the picture is in front. */
 function isBehind(hidden: Box, other: Box): boolean {
   return other[1] + other[3] > hidden[1] + hidden[3] && nesting(hidden, other) > OCCLUSION_NESTING;
 }

@@ -150,7 +150,7 @@ describe('a memory that is restored', () => {
     const state = JSON.parse(JSON.stringify(memory.saveState())) as Record<string, unknown>;
     expect(() => create({ ...OPTIONS, loiterS: 5 }).restoreState(state)).toThrow(/other settings/);
     const lacking = Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('object/')));
-    expect(() => create().restoreState(lacking)).toThrow(/not of the known form/);
+    expect(() => create().restoreState(lacking)).toThrow(/unknown form/);
   });
 
   it('takes over a state of other zones, and goes on with the ones of now', () => {

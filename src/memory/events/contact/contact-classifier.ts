@@ -12,7 +12,7 @@ const tree = z.object({
   right: z.array(z.number().int().nonnegative()),
   /** 1 where an unknown value goes left. */
   unknownLeft: z.array(z.union([z.literal(0), z.literal(1)])),
-  /** What a leaf adds to the log odds. */
+  /** Log odds that a leaf adds. */
   value: z.array(z.number()),
 });
 
@@ -22,33 +22,33 @@ const documentSchema = z.object({
   features: z.array(z.string()),
   /** Log odds before the first tree. */
   base: z.number(),
-  /** Probability from which on a contact is told. */
+  /** Minimum probability of a reported contact. */
   threshold: z.number().min(0).max(1),
-  /** Log odds that a told contact was one, linear in the log odds of its moment. */
+  /** Log odds that a reported contact is real, linear in the log odds of its moment. */
   confidence: z.object({ slope: z.number(), offset: z.number() }),
   trees: z.array(tree).min(1),
 });
 
-/** Sample k of two parts that are near each other. */
+/** Sample k of two segments that are near each other. */
 export interface ContactMoment {
   readonly a: TrackSegment;
   readonly b: TrackSegment;
   readonly k: number;
 }
 
-/** Says how likely two parts touch at a moment. */
+/** Estimates the probability that two segments touch at a moment. */
 export interface ContactModel {
-  /** Probability from which on a contact is told, 0–1. */
+  /** Minimum probability of a reported contact, 0–1. */
   readonly threshold: number;
-  /** @param features of the moment, as CONTACT_FEATURES names them; NaN where unknown */
+  /** @param features values in the order of CONTACT_FEATURES; NaN where unknown */
   probability(features: Float64Array, moment: ContactMoment): number;
-  /** How likely a contact is real that is told because of a moment of probability `p`, 0–1. */
+  /** Probability that a contact is real when it is reported at a moment of probability `p`, 0–1. */
   confidence(p: number): number;
 }
 
 /**
- * Gradient-boosted trees over the contact features, trained on simulated scenes (`training/data/contacts`). Evaluating one
- * moment takes some microseconds.
+ * Gradient-boosted trees over the contact features, trained on simulated scenes (`training/data/contacts`).
+ * Evaluating one moment takes some microseconds.
  */
 export class ContactClassifier implements ContactModel {
   readonly threshold: number;
@@ -63,13 +63,13 @@ export class ContactClassifier implements ContactModel {
     this.#trees = trees;
   }
 
-  /** @throws PresageError `model_invalid` when the document is not one of these or was made for other features */
+  /** @throws {PresageError} model_invalid — when the document is malformed or was made for other features */
   static parse(document: unknown): ContactClassifier {
     const parsed = documentSchema.safeParse(document);
     if (!parsed.success) throw invalid(z.prettifyError(parsed.error));
     if (parsed.data.features.join() !== CONTACT_FEATURES.join())
       throw invalid('it was made for other features');
-    if (!parsed.data.trees.every(isWhole)) throw invalid('a tree of it leads nowhere');
+    if (!parsed.data.trees.every(isWhole)) throw invalid('a tree has a path without a leaf');
     return new ContactClassifier(parsed.data);
   }
 
@@ -93,7 +93,7 @@ export class ContactClassifier implements ContactModel {
   }
 }
 
-/** True when every node has all its fields and its children come after it, so that every way ends at a leaf. */
+/** True when every node has all its fields and its children come after it, so that every path ends at a leaf. */
 function isWhole({ feature, threshold, left, right, unknownLeft, value }: z.output<typeof tree>): boolean {
   const n = feature.length;
   if (n === 0 || [threshold, left, right, unknownLeft, value].some(({ length }) => length !== n))

@@ -4,26 +4,27 @@ import type { ObjectSample } from '../../../core/memory.js';
 import type { TrackSegment } from '../../track-segment.js';
 import type { FrameSize } from '../rules/presence-rule.js';
 
-/** Samples before and after a moment that its features look at: 0.4 s each way. */
+/** Samples before and after a moment that enter its features: 0.4 s each way. */
 export const CONTACT_SPAN = 4;
-/** Samples of the short windows, for what happens at the very moment. */
+/** Samples of the short windows, for changes at the moment itself. */
 const SHORT_SPAN = 2;
-/** Boxes farther apart than this, in mean sizes, are not asked whether they touch. */
+/** Boxes farther apart than this, in mean sizes, are not in contact. */
 export const CONTACT_REACH = 0.5;
-/** A third object farther away than this, in sizes, says nothing. */
-const FARTHEST_OTHER = 3;
-const LONGEST_AGE = 20;
+/** A third object farther away than this, in sizes, is ignored. */
+const MAX_OTHER_GAP = 3;
+const MAX_AGE = 20;
 
-/** What is around a pair. */
+/** Surroundings of a pair. */
 export interface Surroundings {
   readonly frame: FrameSize;
-  /** Everything in view, the pair included. */
+  /** All segments in view, the pair included. */
   readonly segments: () => Iterable<TrackSegment>;
 }
 
 /**
- * The features by name, in the order of the vector. P is the one of the pair that comes closer to the other the faster,
- * Q the other one; lengths in mean sizes, velocities in mean sizes per second, `u` points from P to Q. NaN where unknown.
+ * The features by name, in the order of the vector. P is the object of the pair that approaches the other faster, Q
+ * the other one; lengths in mean sizes, velocities in mean sizes per second, `u` points from P to Q. NaN where
+ * unknown.
  */
 export const CONTACT_FEATURES = [
   ...['gap', 'gap-4', 'gap-2', 'gap+2', 'gap+4', 'gapLeast', 'gapX', 'gapY'],
@@ -58,15 +59,15 @@ export const CONTACT_FEATURES = [
   ...['pOtherGap', 'pOtherSpeed', 'qOtherGap', 'qOtherSpeed'],
 ] as const;
 
-/** Gap of two boxes, negative by how deep they overlap; in the unit of the boxes. */
+/** Gap of two boxes, negative by the depth of their overlap; in the unit of the boxes. */
 export function signedGap(a: Box, b: Box): number {
   const [x, y] = axisGaps(a, b);
   return x > 0 || y > 0 ? Math.hypot(Math.max(x, 0), Math.max(y, 0)) : Math.max(x, y);
 }
 
 /**
- * What tells whether two parts touch at sample k, as CONTACT_FEATURES names it; undefined where one of them has no sample
- * at k. Whether the pair is given as (a, b) or (b, a) makes no difference.
+ * Evidence of contact between two segments at sample k, in the order of CONTACT_FEATURES; undefined where one of them
+ * has no sample at k. Symmetric in a and b.
  */
 export function contactFeatures(
   a: TrackSegment,
@@ -87,7 +88,7 @@ export function contactFeatures(
     ...motion(p, k, way, size),
     ...motion(q, k, way, size),
     ...exchange(p, q, k, way, size),
-    ...looks(p, q, k, size, around.frame),
+    ...boxFeatures(p, q, k, size, around.frame),
     ...third(p, q, k, size, around),
     ...third(q, p, k, size, around),
   ];
@@ -105,14 +106,14 @@ function nearness(p: TrackSegment, q: TrackSegment, k: number, size: number): nu
     const [from, to] = [boxCentre(one.box), boxCentre(two.box)];
     return Math.hypot(to[0] - from[0], to[1] - from[1]) / size;
   };
-  let least = gap(k);
-  for (let n = k - SHORT_SPAN; n <= k + SHORT_SPAN; n++) if (gap(n) < least) least = gap(n);
+  let min = gap(k);
+  for (let n = k - SHORT_SPAN; n <= k + SHORT_SPAN; n++) if (gap(n) < min) min = gap(n);
   const [one, two] = [(p.at(k) as ObjectSample).box, (q.at(k) as ObjectSample).box];
   const [x, y] = axisGaps(one, two);
   const now = distance(k);
   return [
     ...[gap(k), gap(k - CONTACT_SPAN), gap(k - SHORT_SPAN), gap(k + SHORT_SPAN), gap(k + CONTACT_SPAN)],
-    ...[least, x / size, y / size],
+    ...[min, x / size, y / size],
     Math.abs(one[1] + one[3] - two[1] - two[3]) / size,
     Math.abs(one[1] - two[1]) / size,
     Math.abs(one[0] + one[2] / 2 - two[0] - two[2] / 2) / size,
@@ -122,7 +123,7 @@ function nearness(p: TrackSegment, q: TrackSegment, k: number, size: number): nu
   ];
 }
 
-/** How one of the two moves before and after, along the way from P to Q and across it. */
+/** Motion of one of the two before and after, along the direction from P to Q and across it. */
 function motion(segment: TrackSegment, k: number, way: Point, size: number): number[] {
   const before = slope(segment, k - CONTACT_SPAN, k);
   const after = slope(segment, k, k + CONTACT_SPAN);
@@ -143,7 +144,7 @@ function motion(segment: TrackSegment, k: number, way: Point, size: number): num
   ].map((value) => value / size);
 }
 
-/** How the two motions change together: a push gives to one what it takes from the other. */
+/** Joint change of the two motions: a push adds to one what it takes from the other. */
 function exchange(p: TrackSegment, q: TrackSegment, k: number, way: Point, size: number): number[] {
   const [pBefore, pAfter] = [slope(p, k - CONTACT_SPAN, k), slope(p, k, k + CONTACT_SPAN)];
   const [qBefore, qAfter] = [slope(q, k - CONTACT_SPAN, k), slope(q, k, k + CONTACT_SPAN)];
@@ -158,13 +159,13 @@ function exchange(p: TrackSegment, q: TrackSegment, k: number, way: Point, size:
   ];
 }
 
-/** Size, form and place of the two boxes: what is cut off or hidden seems to move. */
-function looks(p: TrackSegment, q: TrackSegment, k: number, size: number, frame: FrameSize): number[] {
+/** Size, aspect and position of the two boxes: a box that is cut off or hidden seems to move. */
+function boxFeatures(p: TrackSegment, q: TrackSegment, k: number, size: number, frame: FrameSize): number[] {
   const [one, two] = [(p.at(k) as ObjectSample).box, (q.at(k) as ObjectSample).box];
   return [
     borderDistance(one, frame) / size,
     borderDistance(two, frame) / size,
-    ...[p, q].map((segment) => Math.min(k - (segment.firstK ?? k), LONGEST_AGE)),
+    ...[p, q].map((segment) => Math.min(k - (segment.firstK ?? k), MAX_AGE)),
     Math.log(one[2] / one[3]),
     Math.log(two[2] / two[3]),
     Math.log(sizeOf(one) / sizeOf(two)),
@@ -185,7 +186,7 @@ function growth(segment: TrackSegment, k: number): number[] {
   return [ratio(now, before, 2), ratio(now, before, 3), ratio(after, now, 2), ratio(after, now, 3)];
 }
 
-/** The third object nearest to `part`, and how fast it comes towards it. */
+/** Gap to the third object nearest to `segment`, and its approach speed. */
 function third(
   segment: TrackSegment,
   partner: TrackSegment,
@@ -194,20 +195,22 @@ function third(
   { segments }: Surroundings,
 ): number[] {
   const box = (segment.at(k) as ObjectSample).box;
-  let [nearest, speed] = [FARTHEST_OTHER, 0];
+  let [nearest, speed] = [MAX_OTHER_GAP, 0];
   for (const other of segments()) {
-    const beside = other === segment || other === partner ? undefined : other.at(k)?.box;
-    if (!beside) continue;
-    const gap = signedGap(box, beside) / size;
+    const otherBox = other === segment || other === partner ? undefined : other.at(k)?.box;
+    if (!otherBox) continue;
+    const gap = signedGap(box, otherBox) / size;
     if (gap >= nearest) continue;
     nearest = gap;
-    const towards = unit(boxCentre(beside), boxCentre(box));
+    const towards = unit(boxCentre(otherBox), boxCentre(box));
     speed = dot(slope(other, k - CONTACT_SPAN, k), towards) / size;
   }
   return [nearest, speed];
 }
 
-/** Median change of velocity of 0.2 s before against 0.2 s after, px/s, in the time before: the noise of the box. */
+/**
+ * Median change of velocity from the 0.2 s before to the 0.2 s after, px/s, in the time before: the noise of the box.
+ */
 function usual(segment: TrackSegment, k: number): number {
   const changes: number[] = [];
   for (let n = k - 3 * CONTACT_SPAN; n <= k - CONTACT_SPAN; n++) {

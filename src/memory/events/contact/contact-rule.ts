@@ -15,43 +15,43 @@ const stateSchema = z.object({
   next: sampleIndex,
   latest: sampleIndex,
   best: z.object({ k: z.number().int(), p: z.number() }).nullable(),
-  told: sampleIndex,
+  reported: sampleIndex,
 });
 
-/** A moment is told once this many samples in a row after it were less likely. */
+/** A moment is reported once this many consecutive samples after it were less likely. */
 const SETTLED = 2;
-/** After a contact the pair must have been unlikely to touch anew for this long. */
+/** After a contact the pair must be unlikely to touch for this long before the next one. */
 const QUIET_SAMPLES = samplesIn(0.5);
 /** Below this share of the threshold a moment is unlikely. */
 const UNLIKELY = 0.5;
 
 /**
- * `collide` of estimated tracks of things: physical contacts, as a learned judge tells them from the way both boxes
- * moved 0.4 s before and after. The likeliest moment of a run of likely ones is told.
+ * `collide` of estimated tracks of things: physical contacts by a learned classifier over the motion of both boxes
+ * 0.4 s before and after. The likeliest moment of a run of likely ones is reported.
  */
 export class ContactRule implements PairRule {
-  /** Next sample to judge; the pair was out of reach before. */
+  /** Next sample to evaluate; undefined before the pair is within reach. */
   #next: number | undefined;
   #latest = -Infinity;
   #best: { readonly k: number; readonly p: number } | undefined;
-  /** Last likely sample of a contact that has been told. */
-  #told = -Infinity;
+  /** Last likely sample of a reported contact. */
+  #reported = -Infinity;
 
   constructor(
     private readonly pair: Pair,
-    private readonly judge: ContactModel,
+    private readonly model: ContactModel,
     private readonly around: Surroundings,
   ) {}
 
-  step({ k }: PairMoment, tell: Report): void {
+  step({ k }: PairMoment, report: Report): void {
     this.#latest = k;
     this.#next ??= k;
-    this.#judgeUntil(k - CONTACT_SPAN, tell);
+    this.#evaluateUntil(k - CONTACT_SPAN, report);
   }
 
-  end(tell: Report): void {
-    this.#judgeUntil(this.#latest, tell);
-    this.#settle(tell);
+  end(report: Report): void {
+    this.#evaluateUntil(this.#latest, report);
+    this.#settle(report);
   }
 
   saveState(): unknown {
@@ -59,44 +59,50 @@ export class ContactRule implements PairRule {
       next: this.#next ?? null,
       latest: finite(this.#latest),
       best: this.#best ?? null,
-      told: finite(this.#told),
+      reported: finite(this.#reported),
     };
   }
 
   restoreState(state: unknown): void {
-    const { next, latest, best, told } = stateSchema.parse(state);
+    const { next, latest, best, reported } = stateSchema.parse(state);
     this.#next = next ?? undefined;
     this.#latest = latest ?? -Infinity;
     this.#best = best ?? undefined;
-    this.#told = told ?? -Infinity;
+    this.#reported = reported ?? -Infinity;
   }
 
-  #judgeUntil(last: number, tell: Report): void {
+  #evaluateUntil(last: number, report: Report): void {
     if (this.#next === undefined) return;
-    for (; this.#next <= last; this.#next++) this.#consider(this.#next, tell);
+    for (; this.#next <= last; this.#next++) this.#consider(this.#next, report);
   }
 
-  #consider(k: number, tell: Report): void {
+  #consider(k: number, report: Report): void {
     const p = this.#probability(k);
-    const { threshold } = this.judge;
-    if (k - this.#told <= QUIET_SAMPLES) {
-      if (p >= threshold * UNLIKELY) this.#told = k;
+    const { threshold } = this.model;
+    if (k - this.#reported <= QUIET_SAMPLES) {
+      if (p >= threshold * UNLIKELY) this.#reported = k;
       return;
     }
     if (p >= threshold && p > (this.#best?.p ?? 0)) this.#best = { k, p };
     else if (this.#best && k - this.#best.k >= SETTLED) {
-      this.#settle(tell);
-      if (p >= threshold * UNLIKELY) this.#told = k;
+      this.#settle(report);
+      if (p >= threshold * UNLIKELY) this.#reported = k;
     }
   }
 
-  #settle(tell: Report): void {
+  #settle(report: Report): void {
     if (!this.#best) return;
     const { k, p } = this.#best;
     const { a, b } = this.pair;
-    const probability = this.judge.confidence(p);
-    tell({ type: 'collide', t: timeOf(k), who: [{ segment: a }, { segment: b }], clearness: 1, probability });
-    this.#told = k;
+    const probability = this.model.confidence(p);
+    report({
+      type: 'collide',
+      t: timeOf(k),
+      participants: [{ segment: a }, { segment: b }],
+      clearness: 1,
+      probability,
+    });
+    this.#reported = k;
     this.#best = undefined;
   }
 
@@ -105,11 +111,11 @@ export class ContactRule implements PairRule {
     const [p, q] = [a.at(k), b.at(k)];
     if (!p || !q || signedGap(p.box, q.box) > CONTACT_REACH * meanSize(p, q)) return 0;
     const features = contactFeatures(a, b, k, this.around);
-    return features ? this.judge.probability(features, { a, b, k }) : 0;
+    return features ? this.model.probability(features, { a, b, k }) : 0;
   }
 }
 
-/** JSON knows no infinity. */
+/** JSON has no infinity. */
 function finite(k: number): number | null {
   return Number.isFinite(k) ? k : null;
 }

@@ -14,7 +14,7 @@ import type { Pair, PairMoment, PairRule } from '../pair.js';
 import { savedTime, saveTime } from '../../state/saved-state.js';
 
 const HOLD = samplesIn(0.4);
-/** Farthest closest approach in time that counts, s. */
+/** Maximum time to the closest approach, s. */
 const WITHIN_S = 3;
 
 const rearmSchema = z.object({
@@ -38,7 +38,7 @@ export class Rearm implements Stateful {
   #last = -Infinity;
   #previous = -Infinity;
 
-  /** Takes the condition at sample k and whether something was found there. True when the finding is to be told. */
+  /** Adds the condition at sample k and whether it has a finding. Returns true when the finding is to be reported. */
   step(k: number, on: boolean, found: boolean): boolean {
     if (!on) {
       if (this.#runStart !== undefined) this.#endRun(this.#runStart);
@@ -87,16 +87,16 @@ export class ApproachRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step(moment: PairMoment, tell: Report): void {
+  step(moment: PairMoment, report: Report): void {
     const clearness = approachClearness(moment);
     const on = clearness !== undefined;
     const found = this.#run.step(moment.k, on, HOLD);
     const start = this.#run.start;
     if (!this.#rearm.step(moment.k, on, found) || start === undefined || clearness === undefined) return;
-    tell({
+    report({
       type: 'approach',
       t: timeOf(start),
-      who: [{ segment: this.pair.a }, { segment: this.pair.b }],
+      participants: [{ segment: this.pair.a }, { segment: this.pair.b }],
       clearness,
     });
   }
@@ -112,16 +112,16 @@ export class ApproachRule implements PairRule {
   }
 }
 
-/** How clearly two objects approach each other, 0–1; undefined when they do not. */
+/** Clearness of an approach, 0–1; undefined when the two do not approach. */
 function approachClearness(moment: PairMoment): number | undefined {
   const closest = closestApproach(moment);
-  if (!closest || !(closest.least < NEAR && closest.closing > FAST)) return undefined;
-  return Math.min(below(closest.least, NEAR), beyond(closest.closing, FAST));
+  if (!closest || !(closest.gap < NEAR && closest.closing > FAST)) return undefined;
+  return Math.min(below(closest.gap, NEAR), beyond(closest.closing, FAST));
 }
 
 /**
- * The closest gap (mean heights) that two objects will come to within 3 s at their present velocities, and the speed
- * at which they close, mean heights/s; undefined when they move apart, or it takes longer.
+ * The minimum gap (mean heights) that two objects reach within 3 s at their present velocities, and the closing
+ * speed, mean heights/s; undefined when they move apart, or it takes longer.
  */
 export function closestApproach({
   a,
@@ -129,14 +129,14 @@ export function closestApproach({
   offset,
   distance,
   meanHeight,
-}: PairMoment): { least: number; closing: number } | undefined {
+}: PairMoment): { gap: number; closing: number } | undefined {
   if (!a.velocity || !b.velocity) return undefined;
   const wx = b.velocity[0] - a.velocity[0];
   const wy = b.velocity[1] - a.velocity[1];
   const dot = -(offset[0] * wx + offset[1] * wy);
   const when = dot / Math.max(wx * wx + wy * wy, 1e-9);
   if (!(when > 0 && when <= WITHIN_S)) return undefined;
-  const least = Math.hypot(offset[0] + wx * when, offset[1] + wy * when) / meanHeight;
+  const gap = Math.hypot(offset[0] + wx * when, offset[1] + wy * when) / meanHeight;
   const closing = dot / Math.max(distance, 1e-9) / meanHeight;
-  return { least, closing };
+  return { gap, closing };
 }

@@ -7,18 +7,18 @@ import { below, beyond, Run, samplesIn, savedSample, timeOf, type Report } from 
 import type { Pair, PairMoment, PairRule } from '../pair.js';
 
 const HOLD = samplesIn(0.8);
-/** Two things move together when their velocities differ by less than this, in the agent's body heights per second. */
+/** Two objects move together when their velocities differ by less than this, in the agent's body heights per second. */
 const TOGETHER = 0.3;
-/** A thing must have rested this shortly before it is carried off, or it was brought along. */
+/** A thing must have rested within this time before it is carried; otherwise the person arrived with it. */
 const RESTED_WITHIN = samplesIn(1.0);
-/** Only people carry things. */
+/** Label of objects that carry things. */
 const AGENT_LABEL = 'person';
 
 const stateSchema = z.object({ carried: savedSample, left: savedSample, held: z.boolean() });
 
 /**
- * `pick_up` and `put_down`: an inanimate thing, smaller than the person whose box it touches, starts or ends moving with
- * that person. A thing that is seen first in somebody's hands is put down without having been picked up.
+ * `pick_up` and `put_down`: an inanimate thing, smaller than the person whose box it touches, starts or stops moving
+ * with that person. A thing that is carried when first observed is put down without a preceding `pick_up`.
  */
 export class CarryRule implements PairRule {
   #carried = new Run();
@@ -31,14 +31,14 @@ export class CarryRule implements PairRule {
     private readonly agentIsA: boolean,
   ) {}
 
-  /** The rule for a pair of a person and a thing; undefined for all others. */
+  /** The rule for a pair of a person and a thing; undefined for all other pairs. */
   static for({ a, b }: Pair): CarryRule | undefined {
     if (mayCarry(a, b)) return new CarryRule(a, b, true);
     if (mayCarry(b, a)) return new CarryRule(b, a, false);
     return undefined;
   }
 
-  step({ k, a, b }: PairMoment, tell: Report): void {
+  step({ k, a, b }: PairMoment, report: Report): void {
     const [agent, thing] = this.agentIsA ? [a, b] : [b, a];
     const grasp = graspOf(agent, thing);
     if (!grasp) return;
@@ -48,10 +48,10 @@ export class CarryRule implements PairRule {
     if (carried && !this.#held) {
       this.#held = true;
       const start = this.#carried.start ?? k;
-      if (this.#restedBefore(start)) this.#tell('pick_up', start, below(difference, TOGETHER), tell);
+      if (this.#restedBefore(start)) this.#emit('pick_up', start, below(difference, TOGETHER), report);
     } else if (left && this.#held) {
       this.#held = false;
-      this.#tell('put_down', this.#left.start ?? k, touching ? beyond(difference, TOGETHER) : 1, tell);
+      this.#emit('put_down', this.#left.start ?? k, touching ? beyond(difference, TOGETHER) : 1, report);
     }
   }
 
@@ -76,16 +76,18 @@ export class CarryRule implements PairRule {
     return false;
   }
 
-  #tell(type: 'pick_up' | 'put_down', k: number, clearness: number, tell: Report): void {
-    const who = [
+  #emit(type: 'pick_up' | 'put_down', k: number, clearness: number, report: Report): void {
+    const participants = [
       { segment: this.agent, role: 'agent' },
       { segment: this.thing, role: 'object' },
     ];
-    tell({ type, t: timeOf(k), who, clearness });
+    report({ type, t: timeOf(k), participants, clearness });
   }
 }
 
-/** How a thing is with a person: touching, and the difference of the velocities in the person's heights per second. */
+/**
+ * Relation of a thing to a person: touching, and the difference of the velocities in the person's heights per second.
+ */
 export function graspOf(
   agent: ObjectSample,
   thing: ObjectSample,
@@ -98,7 +100,7 @@ export function graspOf(
   return { together: touching && difference < TOGETHER, touching, difference };
 }
 
-/** Only people carry, and only things. */
+/** True for a person and a thing. */
 export function mayCarry(agent: TrackSegment, thing: TrackSegment): boolean {
   return isAgent(agent) && !thing.upright;
 }

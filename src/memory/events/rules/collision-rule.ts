@@ -8,13 +8,16 @@ import { centreDistance, meanSize, type Pair, type PairMoment, type PairRule } f
 
 /** Samples on each side of a moment among which it must be the closest, and in which a velocity may change. */
 const AROUND = 2;
-/** Least change of velocity of a collision, bh/s, and cosine of the angle within which it points away. */
+/**
+ * Minimum change of velocity of a collision, bh/s, and minimum cosine of its angle to the direction away from the
+ * other.
+ */
 const KICK = 0.5;
 const AWAY_COSINE = 0.5;
 const TOLERANCE = 1e-9;
 /**
- * On estimated tracks of people a kick must be this many times the usual change of velocity of both. Noise is above 4 medians in
- * one of 65000 cases if it is Gaussian, and a contact offers a few dozen chances.
+ * On estimated tracks of people a kick must be this many times the usual change of velocity of both. Gaussian noise
+ * exceeds 4 medians in one of 65000 cases, and a contact offers a few dozen chances.
  */
 const UNUSUAL = 4;
 
@@ -34,11 +37,11 @@ interface Contact {
   /** Distances of the centres in mean sizes, from sample `distancesFrom` on. */
   distances: number[];
   distancesFrom: number;
-  /** Earliest sample that may still turn out to be the moment of the collision. */
+  /** Earliest sample that may still be the moment of the collision. */
   candidate: number;
 }
 
-/** JSON has no infinities: `null` is the candidate of a contact that was told, and a latest sample that never was. */
+/** JSON has no infinities: `null` is the candidate of a reported contact, and a latest sample that is not set. */
 const stateSchema = z.object({
   contacts: z.array(
     z.object({
@@ -62,7 +65,7 @@ export class CollisionRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step({ k, a, b }: PairMoment, tell: Report): void {
+  step({ k, a, b }: PairMoment, report: Report): void {
     const size = meanSize(a, b);
     const open = this.#contacts.find(({ to }) => to === undefined);
     this.#latest = k;
@@ -72,12 +75,12 @@ export class CollisionRule implements PairRule {
     } else if (open) {
       open.to = k - 1;
     }
-    if (this.#contacts.length > 0) this.#decide(tell);
+    if (this.#contacts.length > 0) this.#decide(report);
   }
 
-  end(tell: Report): void {
+  end(report: Report): void {
     for (const contact of this.#contacts) contact.to ??= this.#latest;
-    this.#decide(tell);
+    this.#decide(report);
   }
 
   saveState(): unknown {
@@ -106,24 +109,24 @@ export class CollisionRule implements PairRule {
     return contact;
   }
 
-  #decide(tell: Report): void {
-    for (const contact of this.#contacts) this.#follow(contact, tell);
+  #decide(report: Report): void {
+    for (const contact of this.#contacts) this.#follow(contact, report);
     this.#contacts = this.#contacts.filter(({ to, candidate }) => to === undefined || candidate <= to);
   }
 
-  /** The change of velocity around sample k that tells of a collision, bh/s; 0 when none does. */
+  /** The change of velocity around sample k that indicates a collision, bh/s; 0 without one. */
   #kick(k: number): number {
     const { a, b } = this.pair;
     const kicks = [kickOf(a, b, k), kickOf(b, a, k)] as const;
     if (a.exact || !a.upright || !b.upright) return Math.max(...kicks);
-    // Two estimated people: boxes that hide one another bend, so both must be pushed, clearly, at the same depth.
+    // Two estimated people: occluding boxes distort each other, so both must be pushed, clearly, at the same depth.
     const kick = Math.min(...kicks);
     if (kick <= KICK || !atOneDepth(a, b, k)) return 0;
     return kick > UNUSUAL * Math.max(usualChange(a, k), usualChange(b, k)) ? kick : 0;
   }
 
-  /** Moves the contact's candidate on as far as the samples allow, and tells the collision when it is certain. */
-  #follow(contact: Contact, tell: Report): void {
+  /** Advances the contact's candidate as far as the samples allow, and reports the collision once it is certain. */
+  #follow(contact: Contact, report: Report): void {
     for (;;) {
       const k = contact.candidate;
       const known = contact.to ?? this.#latest;
@@ -132,10 +135,10 @@ export class CollisionRule implements PairRule {
         const { a, b } = this.pair;
         const kick = this.#kick(k);
         if (kick > KICK) {
-          tell({
+          report({
             type: 'collide',
             t: timeOf(k),
-            who: [{ segment: a }, { segment: b }],
+            participants: [{ segment: a }, { segment: b }],
             clearness: beyond(kick, KICK),
           });
           contact.candidate = Infinity;
@@ -174,24 +177,24 @@ function atOneDepth(a: TrackSegment, b: TrackSegment, k: number): boolean {
 }
 
 /**
- * Largest change of the velocity of `part` away from `other`, bh/s, among the moments within 0.2 s of sample k: 0.2 s
- * after against 0.2 s before. 0 when there is none, or when it was not seen.
+ * Largest change of the velocity of `segment` away from `other`, bh/s, among the moments within 0.2 s of sample k:
+ * 0.2 s after against 0.2 s before. 0 without one, or without samples.
  */
 function kickOf(segment: TrackSegment, other: TrackSegment, k: number): number {
   let largest = 0;
   for (let n = k - AROUND; n <= k + AROUND; n++) {
-    const [before, now, after, beside] = [
+    const [before, now, after, otherNow] = [
       segment.at(n - AROUND),
       segment.at(n),
       segment.at(n + AROUND),
       other.at(n),
     ];
-    if (!before || !now || !after || !beside) continue;
+    if (!before || !now || !after || !otherNow) continue;
     const scale = SAMPLE_HZ / AROUND / now.height;
     const dx = (after.position[0] - 2 * now.position[0] + before.position[0]) * scale;
     const dy = (after.position[1] - 2 * now.position[1] + before.position[1]) * scale;
     const [x, y] = boxCentre(now.box);
-    const [ox, oy] = boxCentre(beside.box);
+    const [ox, oy] = boxCentre(otherNow.box);
     const [ax, ay] = [x - ox, y - oy];
     const size = Math.hypot(dx, dy);
     if (dx * ax + dy * ay >= AWAY_COSINE * size * Math.hypot(ax, ay) - TOLERANCE)
@@ -201,5 +204,5 @@ function kickOf(segment: TrackSegment, other: TrackSegment, k: number): number {
 }
 
 function kickKnown(segment: TrackSegment, other: TrackSegment, k: number): boolean {
-  return segment.knows(k + 2 * AROUND) && other.knows(k + AROUND);
+  return segment.isFinal(k + 2 * AROUND) && other.isFinal(k + AROUND);
 }

@@ -14,19 +14,19 @@ import {
 } from '../finding.js';
 import type { FrameSize } from './presence-rule.js';
 
-/** An object must stay on the new side for this many samples (0.2 s), or jitter on the line would be a crossing. */
+/** An object must stay on the new side for this many samples (0.2 s), so that jitter on the line is not a crossing. */
 const HOLD = samplesIn(0.2);
-/** A crossing whose new side is this deep (in body heights) after the hold is beyond doubt; see `clearness`. */
+/** A crossing this deep (in body heights) into the new side after the hold is certain; see `clearness`. */
 const SHALLOW_H = 0.05;
 
 const stateSchema = z.object({ now: z.boolean().optional(), on: savedSample, off: savedSample });
 
-/** Follows a two-valued state and reports changes that last for 0.2 s; shorter ones are ignored. */
+/** Tracks a two-valued state and reports changes that last for 0.2 s; shorter ones are ignored. */
 class HeldState implements Stateful {
   #now: boolean | undefined;
   #runs = { on: new Run(), off: new Run() };
 
-  /** The sample at which the present state began, once it has lasted and differs from the state before. */
+  /** The sample at which the present state began, once it has lasted and differs from the previous state. */
   step(k: number, state: boolean): number | undefined {
     this.#now ??= state;
     const on = this.#runs.on.step(k, state, HOLD);
@@ -51,7 +51,7 @@ class HeldState implements Stateful {
 
 /** A rule of one zone or line. */
 export interface CrossingRule extends ObjectRule {
-  /** Says which place it is and where: rules of equal marks tell the same. */
+  /** Identifies the place and its geometry: rules of equal marks are interchangeable. */
   readonly mark: string;
 }
 
@@ -71,14 +71,14 @@ class ZoneRule implements CrossingRule {
     this.mark = JSON.stringify(['zone', name, this.#polygon]);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Report): void {
+  step(k: number, { position, height }: ObjectSample, report: Report): void {
     const inside = inPolygon(position[0], position[1], this.#polygon);
     const since = this.#inside.step(k, inside);
     if (since === undefined) return;
-    tell({
+    report({
       type: inside ? 'zone_enter' : 'zone_leave',
       t: timeOf(since),
-      who: [{ segment: this.segment }],
+      participants: [{ segment: this.segment }],
       clearness: beyond(distanceToOutline(position, this.#polygon) / height, SHALLOW_H),
       zone: this.name,
     });
@@ -93,7 +93,7 @@ class ZoneRule implements CrossingRule {
   }
 }
 
-/** `line_cross` of one line; side a lies to the left on the screen when looking from its first to its second point. */
+/** `line_cross` of one line; side a lies to the left on the screen when facing from its first to its second point. */
 class LineRule implements CrossingRule {
   readonly mark: string;
   readonly #line: readonly [Point, Point];
@@ -109,7 +109,7 @@ class LineRule implements CrossingRule {
     this.mark = JSON.stringify(['line', name, this.#line]);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Report): void {
+  step(k: number, { position, height }: ObjectSample, report: Report): void {
     const onA = isOnSideA(position, this.#line);
     const since = this.#side.step(k, onA);
     if (since === undefined) return;
@@ -119,10 +119,10 @@ class LineRule implements CrossingRule {
     // The path must cross between the ends of the line.
     const [from, to] = this.#line;
     if (isOnSideA(from, [before, after]) === isOnSideA(to, [before, after])) return;
-    tell({
+    report({
       type: 'line_cross',
       t: timeOf(since),
-      who: [{ segment: this.segment }],
+      participants: [{ segment: this.segment }],
       clearness: beyond(distanceToSegment(position, from, to) / height, SHALLOW_H),
       zone: this.name,
       direction: onA ? 'b>a' : 'a>b',
@@ -138,7 +138,7 @@ class LineRule implements CrossingRule {
   }
 }
 
-/** The rules of all configured zones and lines for one part. */
+/** The rules of all configured zones and lines for one segment. */
 export function crossingRules(segment: TrackSegment, places: Places, frame: FrameSize): CrossingRule[] {
   return [
     ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(segment, name, polygon, frame)),
@@ -146,15 +146,15 @@ export function crossingRules(segment: TrackSegment, places: Places, frame: Fram
   ];
 }
 
-/** The rules of other zones and lines; those of places that stay where they are are kept with what they know. */
+/** The rules of new zones and lines; rules of unchanged places keep their state. */
 export function movedCrossingRules(
   rules: readonly CrossingRule[],
   segment: TrackSegment,
   places: Places,
   frame: FrameSize,
 ): CrossingRule[] {
-  const kept = new Map(rules.map((rule) => [rule.mark, rule]));
-  return crossingRules(segment, places, frame).map((rule) => kept.get(rule.mark) ?? rule);
+  const byMark = new Map(rules.map((rule) => [rule.mark, rule]));
+  return crossingRules(segment, places, frame).map((rule) => byMark.get(rule.mark) ?? rule);
 }
 
 function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {
@@ -162,9 +162,9 @@ function isOnSideA(p: Point, [from, to]: readonly [Point, Point]): boolean {
 }
 
 function distanceToOutline(p: Point, polygon: readonly Point[]): number {
-  return polygon.reduce((least, corner, i) => {
+  return polygon.reduce((min, corner, i) => {
     const next = polygon[(i + 1) % polygon.length] ?? corner;
-    return Math.min(least, distanceToSegment(p, corner, next));
+    return Math.min(min, distanceToSegment(p, corner, next));
   }, Infinity);
 }
 

@@ -9,7 +9,9 @@ import { touchesBorder, type FrameSize } from './presence-rule.js';
 /** The height must shrink to less than this share within 1 s. */
 const SHRUNK = 0.65;
 const WITHIN = samplesIn(1.0);
-/** The object must lie (wider than high) for this long before a fall is told, or a bad box would be one. */
+/**
+ * The object must lie (wider than high) for this long before a fall is reported, so that one wrong box is not a fall.
+ */
 const LIES = samplesIn(0.4);
 /** Share of the lost height that the top must have come down by; a body hidden from below keeps its top. */
 const TOP_SHARE = 0.5;
@@ -28,7 +30,7 @@ const stateSchema = z.object({
 
 /**
  * `fall`: an upright object's box shrinks by more than 35 % in height and becomes wider than high within 1 s, its top
- * moving down. Boxes at the border of the frame are cut by it and tell nothing.
+ * moving down. Boxes at the border of the frame are cut off by it and are ignored.
  */
 export class FallRule implements ObjectRule {
   #boxes: { k: number; box: Box }[] = [];
@@ -42,7 +44,7 @@ export class FallRule implements ObjectRule {
     private readonly frame: FrameSize,
   ) {}
 
-  step(k: number, { box }: ObjectSample, tell: Report): void {
+  step(k: number, { box }: ObjectSample, report: Report): void {
     const whole = !touchesBorder(box, this.frame);
     const lies = box[2] > box[3];
     if (whole) this.#boxes.push({ k, box });
@@ -56,10 +58,10 @@ export class FallRule implements ObjectRule {
     if (!this.#pending || !this.#armed) return;
     this.#armed = false;
     const { k: start, share } = this.#pending;
-    tell({
+    report({
       type: 'fall',
       t: timeOf(start),
-      who: [{ segment: this.segment }],
+      participants: [{ segment: this.segment }],
       clearness: below(share, SHRUNK),
     });
   }
@@ -83,7 +85,7 @@ export class FallRule implements ObjectRule {
     this.#pending = pending;
   }
 
-  /** Looks back for the stance from which the object came down to this box. */
+  /** Finds the earlier stance from which the object came down to this box. */
   #findFall(now: Box): { k: number; share: number } | undefined {
     const upright = this.#boxes.filter(({ box: [, y, w, h] }) => {
       const cameDown = now[1] - y >= TOP_SHARE * (h - now[3]) && now[1] > y;

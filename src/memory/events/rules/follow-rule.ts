@@ -8,7 +8,7 @@ import type { Pair, PairMoment, PairRule } from '../pair.js';
 const SPAN = samplesIn(3);
 const SAME_HEADING = (30 * Math.PI) / 180;
 const AHEAD = (45 * Math.PI) / 180;
-const FARTHEST_H = 4;
+const MAX_GAP_H = 4;
 /** (largest − smallest) / mean of the gaps within the span must stay below this. */
 const GAP_CHANGE = 0.25;
 
@@ -17,11 +17,11 @@ const stateSchema = z.object({ ab: z.unknown(), ba: z.unknown() });
 
 /** `follow`: for 3 s one goes behind the other, both moving the same way at a steady distance. */
 class DirectedFollow implements Stateful {
-  /** Gaps of the present run, in mean heights, at most the last 3 s. */
+  /** Gaps of the present run, in mean heights, at max the last 3 s. */
   #gaps: number[] = [];
   #rearm = new Rearm();
 
-  /** The relative change of the gap when a follow is to be told at this sample. */
+  /** The relative change of the gap when a follow is to be reported at this sample. */
   step(k: number, on: boolean, gap: number): number | undefined {
     if (on) this.#gaps.push(gap);
     else if (this.#gaps.length > 0) this.#gaps = [];
@@ -47,13 +47,13 @@ export class FollowRule implements PairRule {
 
   constructor(private readonly pair: Pair) {}
 
-  step(moment: PairMoment, tell: Report): void {
+  step(moment: PairMoment, report: Report): void {
     const { k, gap } = moment;
     const behind = whoIsBehind(moment);
     const ab = this.#aBehind.step(k, behind === 'a', gap);
     const ba = this.#bBehind.step(k, behind === 'b', gap);
-    if (ab !== undefined) this.#tell(k, this.pair, ab, tell);
-    if (ba !== undefined) this.#tell(k, { a: this.pair.b, b: this.pair.a }, ba, tell);
+    if (ab !== undefined) this.#emit(k, this.pair, ab, report);
+    if (ba !== undefined) this.#emit(k, { a: this.pair.b, b: this.pair.a }, ba, report);
   }
 
   saveState(): unknown {
@@ -66,18 +66,18 @@ export class FollowRule implements PairRule {
     this.#bBehind.restoreState(ba);
   }
 
-  #tell(k: number, { a, b }: Pair, change: number, tell: Report): void {
-    const who = [
+  #emit(k: number, { a, b }: Pair, change: number, report: Report): void {
+    const participants = [
       { segment: a, role: 'follower' },
       { segment: b, role: 'followed' },
     ];
-    tell({ type: 'follow', t: timeOf(k), who, clearness: below(change, GAP_CHANGE) });
+    report({ type: 'follow', t: timeOf(k), participants, clearness: below(change, GAP_CHANGE) });
   }
 }
 
-/** Which of the two goes behind the other, the same way, 0.7–4 mean heights apart. */
+/** The object that goes behind the other, the same way, 0.7–4 mean heights apart. */
 export function whoIsBehind({ a, b, offset, gap }: PairMoment): 'a' | 'b' | undefined {
-  if (!(gap > NEAR && gap < FARTHEST_H && goTheSameWay(a, b))) return undefined;
+  if (!(gap > NEAR && gap < MAX_GAP_H && goTheSameWay(a, b))) return undefined;
   const direction = Math.atan2(offset[1], offset[0]);
   if (faces(a, direction)) return 'a';
   return faces(b, direction + Math.PI) ? 'b' : undefined;
@@ -98,11 +98,11 @@ function heading(velocity: readonly [number, number]): number {
 }
 
 function relativeChange(gaps: readonly number[]): number {
-  let [least, most, sum] = [Infinity, 0, 0];
+  let [min, max, sum] = [Infinity, 0, 0];
   for (const gap of gaps) {
-    least = Math.min(least, gap);
-    most = Math.max(most, gap);
+    min = Math.min(min, gap);
+    max = Math.max(max, gap);
     sum += gap;
   }
-  return ((most - least) * gaps.length) / sum;
+  return ((max - min) * gaps.length) / sum;
 }

@@ -6,7 +6,7 @@ import { packFloats, savedFloats } from '../../state/saved-floats.js';
 import { savedPoint } from '../../state/saved-state.js';
 import { below, samplesIn, timeOf, type ObjectRule, type Report } from '../finding.js';
 
-/** Radius around the mean within which an object lingers, and beyond which it has gone away, in body heights. */
+/** Radius around the mean within which an object loiters, and beyond which it has left, in body heights. */
 const WITHIN_H = 1.5;
 const AWAY_H = 2;
 
@@ -16,7 +16,10 @@ const stateSchema = z.object({
   loitersAt: savedPoint.optional(),
 });
 
-/** `loiter`: the last `seconds` lie within 1.5 h of their mean; again only after the object was more than 2 h away. */
+/**
+ * `loiter`: the positions of the last `seconds` lie within 1.5 h of their mean; again only after the object was more
+ * than 2 h away.
+ */
 export class LoiterRule implements ObjectRule {
   readonly #span: number;
   /** Positions of the last `span` + 1 samples, a ring. */
@@ -31,7 +34,7 @@ export class LoiterRule implements ObjectRule {
     this.#span = samplesIn(seconds);
   }
 
-  step(k: number, { position, height }: ObjectSample, tell: Report): void {
+  step(k: number, { position, height }: ObjectSample, report: Report): void {
     this.#positions[this.#next] = position;
     this.#next = (this.#next + 1) % (this.#span + 1);
     if (this.#positions.length <= this.#span) return;
@@ -40,15 +43,15 @@ export class LoiterRule implements ObjectRule {
     const mean = this.#mean();
     const radius = WITHIN_H * height;
     if (distance(position, mean) > radius) return;
-    // The oldest is the likeliest to be too far: most of the time one look is enough.
+    // The oldest position is the likeliest to be too far: one check usually suffices.
     if (distance(this.#positions[this.#next] ?? mean, mean) > radius) return;
-    const farthest = this.#positions.reduce((most, p) => Math.max(most, distance(p, mean)), 0);
+    const farthest = this.#positions.reduce((max, p) => Math.max(max, distance(p, mean)), 0);
     if (farthest > radius) return;
     this.#loitersAt = mean;
-    tell({
+    report({
       type: 'loiter',
       t: timeOf(k),
-      who: [{ segment: this.segment }],
+      participants: [{ segment: this.segment }],
       clearness: below(farthest, radius),
     });
   }
@@ -57,7 +60,7 @@ export class LoiterRule implements ObjectRule {
     return {
       positions: packFloats(this.#positions.flat()),
       next: this.#next,
-      ...(this.#loitersAt && { loitersAt: [...this.#loitersAt] }),
+      loitersAt: this.#loitersAt && [...this.#loitersAt],
     };
   }
 

@@ -19,7 +19,7 @@ export class MeetingRule implements PairRule {
   #wasFar: boolean;
   #met = false;
 
-  /** @param wasFar the two were seen far apart before the first moment */
+  /** @param wasFar the two were observed far apart before the first moment */
   constructor(
     private readonly pair: Pair,
     wasFar: boolean,
@@ -27,18 +27,18 @@ export class MeetingRule implements PairRule {
     this.#wasFar = wasFar;
   }
 
-  step({ k, gap }: PairMoment, tell: Report): void {
+  step({ k, gap }: PairMoment, report: Report): void {
     const met = this.#near.step(k, gap < NEAR, HOLD);
     const apart = this.#far.step(k, gap > FAR, HOLD);
     if (met && this.#wasFar) {
       this.#wasFar = false;
       this.#met = true;
-      this.#tell('meet', this.#near.start, below(gap, NEAR), tell);
+      this.#emit('meet', this.#near.start, below(gap, NEAR), report);
     }
     if (gap > FAR) this.#wasFar = true;
     if (apart && this.#met) {
       this.#met = false;
-      this.#tell('separate', this.#far.start, beyond(gap, FAR), tell);
+      this.#emit('separate', this.#far.start, beyond(gap, FAR), report);
     }
   }
 
@@ -55,8 +55,8 @@ export class MeetingRule implements PairRule {
     this.#met = met;
   }
 
-  #tell(type: 'meet' | 'separate', k: number | undefined, clearness: number, tell: Report): void {
-    const who = [{ segment: this.pair.a }, { segment: this.pair.b }];
-    if (k !== undefined) tell({ type, t: timeOf(k), who, clearness });
+  #emit(type: 'meet' | 'separate', k: number | undefined, clearness: number, report: Report): void {
+    const participants = [{ segment: this.pair.a }, { segment: this.pair.b }];
+    if (k !== undefined) report({ type, t: timeOf(k), participants, clearness });
   }
 }

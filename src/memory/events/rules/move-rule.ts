@@ -13,7 +13,7 @@ import {
   type Report,
 } from '../finding.js';
 
-/** How long the speed must have been on each side, in samples: standing then moving, moving then standing. */
+/** Minimum durations of the speed on each side, in samples: standing then moving, moving then standing. */
 const STOOD = samplesIn(1.0);
 const MOVES = samplesIn(0.4);
 const MOVED = samplesIn(0.6);
@@ -26,7 +26,7 @@ const stateSchema = z.object({
   mayStop: z.boolean(),
 });
 
-/** `start_moving` and `stop`. Between the two states any speed may pass, for any time. */
+/** `start_moving` and `stop`. Between the two states any speed is allowed, for any time. */
 export class MoveRule implements ObjectRule {
   #slow = new Run();
   #fast = new Run();
@@ -35,20 +35,21 @@ export class MoveRule implements ObjectRule {
 
   constructor(private readonly segment: TrackSegment) {}
 
-  step(k: number, { speed }: ObjectSample, tell: Report): void {
+  step(k: number, { speed }: ObjectSample, report: Report): void {
     if (speed === undefined) return;
     const slow = speed < SLOW;
     const fast = speed > FAST;
-    // A run may pass two lengths: the one after which it has come to be, and the one after which it has been.
+    // A run has two lengths: the one at which the new state begins, and the one at which it counts as the previous
+    // state.
     const stands = this.#slow.step(k, slow, STANDS);
     const stood = slow && k - (this.#slow.start ?? k) === STOOD;
     const moves = this.#fast.step(k, fast, MOVES);
     const moved = fast && k - (this.#fast.start ?? k) === MOVED;
 
-    if (stands && this.#mayStop) this.#tell('stop', this.#slow.start, below(speed, SLOW), tell);
+    if (stands && this.#mayStop) this.#emit('stop', this.#slow.start, below(speed, SLOW), report);
     if (stands) this.#mayStop = false;
     if (stood) this.#mayStart = true;
-    if (moves && this.#mayStart) this.#tell('start_moving', this.#fast.start, beyond(speed, FAST), tell);
+    if (moves && this.#mayStart) this.#emit('start_moving', this.#fast.start, beyond(speed, FAST), report);
     if (moves) this.#mayStart = false;
     if (moved) this.#mayStop = true;
   }
@@ -66,7 +67,7 @@ export class MoveRule implements ObjectRule {
     this.#mayStop = mayStop;
   }
 
-  #tell(type: 'stop' | 'start_moving', k: number | undefined, clearness: number, tell: Report): void {
-    if (k !== undefined) tell({ type, t: timeOf(k), who: [{ segment: this.segment }], clearness });
+  #emit(type: 'stop' | 'start_moving', k: number | undefined, clearness: number, report: Report): void {
+    if (k !== undefined) report({ type, t: timeOf(k), participants: [{ segment: this.segment }], clearness });
   }
 }

@@ -4,11 +4,11 @@ import type { Box } from '../../../core/maths/box.js';
 import type { BoxObservation, TrackSegment } from '../../track-segment.js';
 import type { Stateful, Report } from '../finding.js';
 
-/** An object that touches the border band this long after its first sight has entered, s. */
+/** An object that touches the border band within this time of its first observation has entered, s. */
 const ENTER_WITHIN_S = 0.5;
 /**
- * A detector sees what comes in, and what goes out, only while enough of it is inside the frame: an estimated track
- * that would have touched the border this long before its first or after its last sight came or went that way, s.
+ * A detector finds an arriving or leaving object only while enough of it is inside the frame: an estimated track that
+ * would have touched the border this long before its first or after its last observation came or went that way, s.
  */
 const LAG_S = 0.5;
 
@@ -18,7 +18,10 @@ export interface FrameSize {
   readonly height: number;
 }
 
-/** `enter` or `appear` when a part begins, `exit` or `disappear` when it ends. Works on the observations themselves. */
+/**
+ * `enter` or `appear` when a segment begins, `exit` or `disappear` when it ends. Works on the observations
+ * themselves.
+ */
 export class PresenceRule implements Stateful {
   #begun = false;
 
@@ -27,18 +30,18 @@ export class PresenceRule implements Stateful {
     private readonly frame: FrameSize,
   ) {}
 
-  /** Takes each observation of the part, the first one included. */
-  observe({ t, box }: BoxObservation, tell: Report): void {
+  /** Processes each observation of the segment, the first one included. */
+  observe({ t, box }: BoxObservation, report: Report): void {
     if (this.#begun) return;
     const early = t <= this.segment.first.t + ENTER_WITHIN_S + TIME_EPSILON;
-    if (early && touchesBorder(box, this.frame)) this.#begin('enter', tell);
-    else if (!early) this.#begin(this.#came(t, box) ? 'enter' : 'appear', tell);
+    if (early && touchesBorder(box, this.frame)) this.#begin('enter', report);
+    else if (!early) this.#begin(this.#came(t, box) ? 'enter' : 'appear', report);
   }
 
-  end(tell: Report): void {
-    if (!this.#begun) this.#begin('appear', tell);
+  end(report: Report): void {
+    if (!this.#begun) this.#begin('appear', report);
     const type = this.hasLeft() ? 'exit' : 'disappear';
-    tell({ type, t: this.segment.last.t, who: [{ segment: this.segment }], clearness: 1 });
+    report({ type, t: this.segment.last.t, participants: [{ segment: this.segment }], clearness: 1 });
   }
 
   saveState(): unknown {
@@ -49,7 +52,7 @@ export class PresenceRule implements Stateful {
     this.#begun = z.boolean().parse(state);
   }
 
-  /** True when the last box touches the border, or reaches it, going on as it went, within the detector's lag. */
+  /** True when the last box touches the border, or would reach it at its last velocity within the detector's lag. */
   hasLeft(): boolean {
     const { segment } = this;
     if (touchesBorder(segment.last.box, this.frame)) return true;
@@ -59,7 +62,7 @@ export class PresenceRule implements Stateful {
     return touchesBorder([x + velocity[0] * LAG_S, y + velocity[1] * LAG_S, w, h], this.frame);
   }
 
-  /** True when the object, on its way since the first sight, came from the border within the detector's lag. */
+  /** True when the object's motion since the first observation started at the border within the detector's lag. */
   #came(t: number, [x, y]: Box): boolean {
     const {
       t: t0,
@@ -69,9 +72,9 @@ export class PresenceRule implements Stateful {
     return !this.segment.exact && touchesBorder([x0 - (x - x0) * f, y0 - (y - y0) * f, w, h], this.frame);
   }
 
-  #begin(type: 'enter' | 'appear', tell: Report): void {
+  #begin(type: 'enter' | 'appear', report: Report): void {
     this.#begun = true;
-    tell({ type, t: this.segment.first.t, who: [{ segment: this.segment }], clearness: 1 });
+    report({ type, t: this.segment.first.t, participants: [{ segment: this.segment }], clearness: 1 });
   }
 }
 

@@ -9,13 +9,13 @@ import { savedSample, samplesIn, timeOf, type Stateful } from '../finding.js';
 import { whoIsBehind } from './follow-rule.js';
 import { meanSize, type Pair, type PairMoment, type PairRule } from '../pair.js';
 
-/** Takes what begins and ceases to hold between objects. */
+/** Receives the beginnings and ends of relations between objects. */
 export interface RelationSink {
   begin(relation: Pick<Relation, 'kind' | 'a' | 'b' | 'from'>): void;
   end(relation: Pick<Relation, 'kind' | 'a' | 'b'>, to: number): void;
 }
 
-/** What a condition must last before a relation begins, and its absence before it ends. */
+/** Minimum duration of a condition before a relation begins, and of its absence before the relation ends. */
 const HOLD: Readonly<Record<RelationKind, number>> = {
   near: samplesIn(0.5),
   touching: samplesIn(0.3),
@@ -30,15 +30,15 @@ const RELEASE: Readonly<Record<RelationKind, number>> = {
   carrying: samplesIn(0.8),
   following: samplesIn(1),
 };
-/** Boxes that touched are apart when their gap is this many times that of touching. */
+/** Touching ends when the gap exceeds this many times the gap at which it begins. */
 const RELEASE_TOUCH = 2;
 
 const heldSchema = z.object({ on: z.boolean(), since: savedSample });
 
-/** A condition with two thresholds and two holds. */
+/** A condition with two thresholds and two hold times. */
 class Held implements Stateful {
   #on = false;
-  /** Where the present run of the contrary began. */
+  /** First sample of the present run of the opposite condition. */
   #since: number | undefined;
 
   constructor(
@@ -50,7 +50,7 @@ class Held implements Stateful {
     return this.#on;
   }
 
-  /** The sample at which the state changed, at the one step at which that is certain. */
+  /** The sample at which the state changed, returned once, when the change is certain. */
   step(k: number, enters: boolean, stays: boolean): number | undefined {
     if (this.#on ? stays : !enters) {
       this.#since = undefined;
@@ -75,20 +75,22 @@ class Held implements Stateful {
   }
 }
 
-/** What a condition says of one moment: it may begin, it may only go on where it has begun, it ends. */
+/**
+ * Result of a condition at one moment: a relation may begin, may only continue, or ends; `unknown` keeps the present
+ * state.
+ */
 type Verdict = 'enters' | 'stays' | 'ends' | 'unknown';
 
 interface Watch {
   readonly kind: RelationKind;
-  /** The relation holds of b and a rather than of a and b. */
+  /** The relation holds from b to a instead of from a to b. */
   readonly turned: boolean;
   readonly held: Held;
-  /** `unknown` where the samples do not say: what was so stays so. */
-  readonly test: (moment: Look) => Verdict;
+  readonly test: (moment: PairContext) => Verdict;
 }
 
-/** A moment with what several conditions need of it. */
-class Look {
+/** A moment with the values that several conditions need. */
+class PairContext {
   readonly a: ObjectSample;
   readonly b: ObjectSample;
   readonly closest: ReturnType<typeof closestApproach>;
@@ -137,9 +139,9 @@ export class RelationRule implements PairRule {
   step(moment: PairMoment): void {
     const { k } = moment;
     this.#lastK = k;
-    const look = new Look(moment);
+    const context = new PairContext(moment);
     for (const watch of this.#watches) {
-      const verdict = watch.test(look);
+      const verdict = watch.test(context);
       const on = watch.held.on;
       const at = watch.held.step(k, verdict === 'enters', verdict === 'unknown' ? on : verdict !== 'ends');
       if (at === undefined) continue;
@@ -179,27 +181,27 @@ function verdict(enters: boolean, stays: boolean): Verdict {
   return enters ? 'enters' : stays ? 'stays' : 'ends';
 }
 
-function touches({ a, b }: Look): Verdict {
+function touches({ a, b }: PairContext): Verdict {
   const gap = boxGap(a.box, b.box) / meanSize(a, b);
   return verdict(gap < TOUCH, gap <= RELEASE_TOUCH * TOUCH);
 }
 
-function headsFor(look: Look, turned: boolean): Verdict {
-  const { a, b, closest } = look;
+function headsFor(context: PairContext, turned: boolean): Verdict {
+  const { a, b, closest } = context;
   if (!a.velocity || !b.velocity) return 'unknown';
   if (!closest) return 'ends';
-  const own = speedTowards(turned ? b : a, look.moment, turned);
-  return verdict(closest.least < NEAR && own > FAST, closest.least < FAR && own > SLOW);
+  const own = speedTowards(turned ? b : a, context.moment, turned);
+  return verdict(closest.gap < NEAR && own > FAST, closest.gap < FAR && own > SLOW);
 }
 
-/** Part of an object's own velocity that points at the other, its body heights/s. */
+/** Component of an object's own velocity towards the other, its body heights/s. */
 function speedTowards({ velocity, height }: ObjectSample, moment: PairMoment, turned: boolean): number {
   const { offset, distance } = moment;
   const along = (velocity?.[0] ?? 0) * offset[0] + (velocity?.[1] ?? 0) * offset[1];
   return ((turned ? -1 : 1) * along) / Math.max(distance, 1e-9) / height;
 }
 
-function carries({ a, b }: Look, turned: boolean): Verdict {
+function carries({ a, b }: PairContext, turned: boolean): Verdict {
   const [agent, thing] = turned ? [b, a] : [a, b];
   const grasp = graspOf(agent, thing);
   if (!grasp) return 'unknown';

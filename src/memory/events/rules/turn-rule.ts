@@ -11,11 +11,11 @@ const MIN_CHANGE = (60 * Math.PI) / 180;
 /** Samples over which a change of heading counts, and seconds within which two turns are one. */
 const WITHIN = samplesIn(1.5);
 const ONE_TURN_S = 1.5;
-/** A largest change that was not surpassed for this many samples is taken as the largest of its turn. */
+/** A largest change that was not exceeded for this many samples is the largest of its turn. */
 const SETTLED = samplesIn(0.3);
 /**
- * On estimated tracks a turn changes the velocity by more than this many times what the noise of the boxes usually
- * does. That of steadied velocities is about half as large, so this is four times theirs.
+ * On estimated tracks a turn changes the velocity by more than this many times the usual change by noise. The noise
+ * of smoothed velocities is about half as large, so this is four times theirs.
  */
 const CLEAR = 2;
 
@@ -38,7 +38,7 @@ const stateSchema = z.object({
   /** k, angle, fast (0 or 1), velocity: five floats each. */
   headings: savedFloats,
   largest: z.object({ at: z.number(), size: z.number(), half: z.number() }).optional(),
-  told: z.boolean(),
+  reported: z.boolean(),
   lastT: z.number().nullable(),
 });
 
@@ -46,29 +46,29 @@ const stateSchema = z.object({
 export class TurnRule implements ObjectRule {
   #headings: Heading[] = [];
   #largest: Change | undefined;
-  #told = false;
+  #reported = false;
   #lastT = -Infinity;
 
   constructor(private readonly segment: TrackSegment) {}
 
-  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, tell: Report): void {
+  step(k: number, { velocity: [vx, vy] = [0, 0], speed, height }: ObjectSample, report: Report): void {
     if (speed === undefined) return;
     const velocity = [vx / height, vy / height] as const;
     this.#headings.push({ k, angle: Math.atan2(vy, vx), fast: speed > FAST, velocity });
     if (this.#headings.length > WITHIN + 1) this.#headings.shift();
     const change = this.#change();
     if (change === undefined) {
-      this.end(tell);
+      this.end(report);
       return;
     }
     if (!this.#largest || change.size > this.#largest.size) this.#largest = change;
-    else if (k - this.#largest.at >= SETTLED) this.#tell(tell);
+    else if (k - this.#largest.at >= SETTLED) this.#emit(report);
   }
 
-  end(tell: Report): void {
-    this.#tell(tell);
+  end(report: Report): void {
+    this.#emit(report);
     this.#largest = undefined;
-    this.#told = false;
+    this.#reported = false;
   }
 
   saveState(): unknown {
@@ -76,19 +76,19 @@ export class TurnRule implements ObjectRule {
     return {
       headings: packFloats(headings),
       largest: this.#largest,
-      told: this.#told,
+      reported: this.#reported,
       lastT: Number.isFinite(this.#lastT) ? this.#lastT : null,
     };
   }
 
   restoreState(state: unknown): void {
-    const { headings, largest, told, lastT } = stateSchema.parse(state);
+    const { headings, largest, reported, lastT } = stateSchema.parse(state);
     this.#headings = Array.from({ length: headings.length / 5 }, (_, i) => {
       const [k = 0, angle = 0, fast = 0, x = 0, y = 0] = headings.subarray(5 * i, 5 * i + 5);
       return { k, angle, fast: fast === 1, velocity: [x, y] };
     });
     this.#largest = largest;
-    this.#told = told;
+    this.#reported = reported;
     this.#lastT = lastT ?? -Infinity;
   }
 
@@ -119,13 +119,13 @@ export class TurnRule implements ObjectRule {
     return Math.hypot(now.velocity[0] - x, now.velocity[1] - y) > CLEAR * usualChange(this.segment, now.k);
   }
 
-  #tell(tell: Report): void {
-    if (!this.#largest || this.#told) return;
-    this.#told = true;
+  #emit(report: Report): void {
+    if (!this.#largest || this.#reported) return;
+    this.#reported = true;
     const t = timeOf(this.#largest.half);
     if (t - this.#lastT < ONE_TURN_S - TIME_EPSILON) return;
     this.#lastT = t;
     const clearness = beyond(this.#largest.size, MIN_CHANGE);
-    tell({ type: 'turn', t, who: [{ segment: this.segment }], clearness });
+    report({ type: 'turn', t, participants: [{ segment: this.segment }], clearness });
   }
 }

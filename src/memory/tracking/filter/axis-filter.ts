@@ -11,7 +11,7 @@ export const savedAxis = z.object({
 });
 export type SavedAxis = z.output<typeof savedAxis>;
 
-/** What the filter assumes of one coordinate between two measurements. Lengths in px, times in s. */
+/** Assumptions about one coordinate between two measurements. Lengths in px, times in s. */
 export interface AxisStep {
   readonly dt: number;
   /** Spectral density of the white-noise acceleration, px²/s³. */
@@ -22,7 +22,7 @@ export interface AxisStep {
 
 /** Weight of the newest innovation in the running mean of normalised innovations; its variance is then 1/3. */
 const INNOVATION_WEIGHT = 0.5;
-/** A running mean beyond this (3 of its standard deviations) says that the constant velocity no longer holds. */
+/** A running mean beyond this (3 of its standard deviations) indicates that the velocity is no longer constant. */
 const MANOEUVRE_LIMIT = 3 * Math.sqrt(INNOVATION_WEIGHT / (2 - INNOVATION_WEIGHT));
 
 /**
@@ -91,7 +91,7 @@ export class AxisFilter {
     this.#varVelocity *= scale * scale;
   }
 
-  /** Moves the position to a bound and takes the velocity that led beyond it. */
+  /** Moves the position to a bound; the velocity is then 0. */
   clamp(low: number, high: number): void {
     const position = Math.min(Math.max(this.position, low), high);
     if (position !== this.position) this.velocity = 0;

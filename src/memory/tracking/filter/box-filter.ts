@@ -4,32 +4,38 @@ import { AxisFilter, savedAxis } from './axis-filter.js';
 import { JitterEstimate, savedJitter } from './jitter.js';
 import type { Sighting } from '../sightings.js';
 
-/* All speeds below are in box scales per second; the scale of a box is its longer side, so that people (height) and
-   vehicles (length) are measured by the same rule: a walk is about 0.8 body heights, city traffic about 2 to 3 car lengths a second. */
+/*
+ * All speeds below are in box scales per second; the scale of a box is its longer side, so that people (height) and
+ * vehicles (length) are measured by the same rule: a walk is about 0.8 body heights, city traffic about 2 to 3 car
+ * lengths a second.
+ */
 
 /** Standard deviation of an unknown object's speed per axis. */
 const SPEED_PRIOR = 1.5;
 /** The same for the growth of its sides: approaching at a walk from a few heights away. */
 const GROWTH_PRIOR = 0.2;
-/** Change of velocity within one second (standard deviation): a walker can stop or set off in about that time. */
+/** Change of velocity within one second (standard deviation): a walker can stop or start in about that time. */
 const VELOCITY_CHANGE = 0.4;
 /** Change of the growth of the sides within one second. */
 const GROWTH_CHANGE = 0.15;
-/** While hidden the velocity fades with this time constant, s: whoever is hidden for a second often stands there. */
+/**
+ * Time constant with which the velocity of a hidden object fades, s: an object hidden for a second often stands
+ * there.
+ */
 const HIDDEN_DECAY = 2;
-/** Growth fades fast: perspective tells little about a hidden object. */
+/** The same for growth, which fades fast: perspective gives little information about a hidden object. */
 const HIDDEN_GROWTH_DECAY = 0.2;
-/** Errors of a detector persist this long, s (pose, background): a higher frame rate does not average them away. */
+/** Errors of a detector persist this long, s (pose, background): a higher frame rate does not average them out. */
 const CORRELATION = 0.1;
-/** A box of which half is covered may show the visible half only: its error grows to this many times the usual one. */
+/** A half-covered box may show the visible half only: its error grows to this many times the usual one. */
 const COVERED_DOUBT = 4;
-/** Detections covered by more than this say nothing about the jitter. */
-const COVERED_LITTLE = 0.1;
-/** Measurements for the jitter estimate lie at least this far apart, s (independent errors)... */
+/** Detections covered by more than this do not enter the jitter. */
+const MAX_COVERED = 0.1;
+/** Minimum interval of measurements for the jitter estimate, s (independent errors), */
 const JITTER_STEP = 0.1;
-/** ...and at most this far (else acceleration is taken for jitter). */
-const JITTER_STEP_MOST = 0.25;
-/** Least side of an estimated box, px. */
+/** and the maximum one (beyond it acceleration counts as jitter). */
+const MAX_JITTER_STEP = 0.25;
+/** Minimum side of an estimated box, px. */
 const MIN_SIDE = 1;
 
 /** Online noise of centres and sides, shared by all tracks of a stream. */
@@ -121,7 +127,7 @@ export class BoxFilter {
     return (dx * dx) / (x.variance + noise) + (dy * dy) / (y.variance + noise);
   }
 
-  /** @param hidden true while no detection supports the object: its velocity fades. */
+  /** @param hidden true while no detection supports the object: its velocity fades */
   predict(t: number, hidden: boolean): void {
     const dt = t - this.#t;
     const scale = boxScale(this.box);
@@ -139,7 +145,7 @@ export class BoxFilter {
     this.#t = t;
   }
 
-  /** Takes a measurement at the time of the last prediction. */
+  /** Applies a measurement at the time of the last prediction. */
   correct({ box, score, covered }: Pick<Sighting, 'box' | 'score' | 'covered'>): void {
     const values = centred(box);
     const scale = boxScale(box);
@@ -152,17 +158,16 @@ export class BoxFilter {
     this.#axes.forEach((axis, k) =>
       axis.correct(values[k] ?? 0, doubt * (k < 2 ? noise : sideNoise), k < 2 ? surprise : sideSurprise),
     );
-    if (covered < COVERED_LITTLE)
-      this.#learnJitter({ t: this.#t, values }, scale * Math.sqrt(distrust(score)));
+    if (covered < MAX_COVERED) this.#learnJitter({ t: this.#t, values }, scale * Math.sqrt(distrust(score)));
   }
 
-  /** Keeps the centre inside the frame: what has left it is not followed outside. */
+  /** Keeps the centre inside the frame: objects are not tracked outside it. */
   clamp(width: number, height: number): void {
     this.#axes[0].clamp(0, width);
     this.#axes[1].clamp(0, height);
   }
 
-  /** Moves the state along with the camera. Rotation is taken for its effect on the centre and on scale only. */
+  /** Applies a camera motion to the state. Only the effect of rotation on the centre and on scale is applied. */
   transform([a, b, c, d, e, f]: Affine): void {
     const [x, y, w, h] = this.#axes;
     const scale = Math.sqrt(Math.abs(a * d - b * c));
@@ -201,11 +206,11 @@ export class BoxFilter {
     return filter;
   }
 
-  /** @param scale px that count as one: the box scale, times the distrust in detections of this score */
+  /** @param scale unit of the residual in px: the box scale, times the distrust in detections of this score */
   #learnJitter(now: Measured, scale: number): void {
     const [first, middle] = this.#recent;
     const last = this.#recent.at(-1);
-    if (last !== undefined && now.t - last.t > JITTER_STEP_MOST) this.#recent = [];
+    if (last !== undefined && now.t - last.t > MAX_JITTER_STEP) this.#recent = [];
     else if (last !== undefined && now.t - last.t < JITTER_STEP - 1e-3) return;
     else if (first && middle) {
       const place = (middle.t - first.t) / (now.t - first.t);
@@ -220,7 +225,7 @@ export class BoxFilter {
   }
 }
 
-/** However confident a detection is, at least this share of the usual noise remains. */
+/** Minimum share of the usual noise, however confident a detection is. */
 const MIN_NOISE = 0.2;
 
 /** Noise variance of a detection against one of score 0.5. */

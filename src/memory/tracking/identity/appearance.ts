@@ -1,14 +1,14 @@
 import { z } from 'zod';
 
-/** Cosines remembered (exponentially), so that a change of light or of the model is followed. */
+/** Number of cosines in the exponential means, so that they follow a change of light or of the model. */
 const MEMORY = 1000;
-/** Fewer comparisons of either kind than this say nothing yet. */
+/** Minimum number of comparisons of each kind for an estimate. */
 const MIN_SAMPLES = 12;
-/** The separation counts only as far as it exceeds its own uncertainty by this many standard deviations. */
+/** Standard deviations of its own uncertainty that are subtracted from the separation. */
 const CAUTION_SIGMAS = 2;
-/** Least standard deviation of the cosines: below lies rounding. */
+/** Minimum standard deviation of the cosines: smaller values are rounding. */
 const MIN_SIGMA = 0.03;
-/** Natural logarithm of the strongest likelihood ratio that one comparison may give: tails are never known that well. */
+/** Maximum natural logarithm of the likelihood ratio of one comparison: the tails are never known better than that. */
 const MAX_EVIDENCE = 8;
 
 const savedMoments = z.object({ mean: z.number(), variance: z.number().min(0), count: z.number().min(0) });
@@ -27,16 +27,17 @@ function learn(moments: Moments, value: number): Moments {
 }
 
 /**
- * What a cosine of two embeddings is worth in this stream, learnt from objects that motion alone tells apart: cosines of
- * an object with its own looks of seconds ago, and with those of others of its kind in view at the same moment. Both
- * are taken as normal with one variance, so that the logarithm of the likelihood ratio is a line in the cosine (linear
- * discriminant; Hastie et al., "The Elements of Statistical Learning", §4.3), and nothing when the embeddings tell nothing.
+ * Evidence of identity from a cosine of two embeddings, learned in this stream from objects that motion alone
+ * distinguishes: cosines of an object with its own appearances of seconds ago, and with those of other objects of its
+ * kind in view at the same moment. Both are taken as normal with one variance, so that the logarithm of the
+ * likelihood ratio is linear in the cosine (linear discriminant; Hastie et al., "The Elements of Statistical
+ * Learning", §4.3), and zero when the embeddings carry no information.
  */
 export class Appearance {
   #same: Moments = { mean: 0, variance: 0, count: 0 };
   #other: Moments = { mean: 0, variance: 0, count: 0 };
 
-  /** How far apart the two kinds of cosines lie at least, in standard deviations; 0 while not known. */
+  /** Lower bound of the distance between the two kinds of cosines, in standard deviations; 0 while unknown. */
   get separation(): number {
     const [same, other] = [this.#same, this.#other];
     if (Math.min(same.count, other.count) < MIN_SAMPLES) return 0;
@@ -52,7 +53,7 @@ export class Appearance {
     this.#other = learn(this.#other, cosine);
   }
 
-  /** Natural logarithm of P(cosine | same object) / P(cosine | another one); 0 without knowledge. */
+  /** Natural logarithm of P(cosine | same object) / P(cosine | another object); 0 while unknown. */
   evidence(cosine: number | undefined): number {
     const { separation } = this;
     if (cosine === undefined || separation === 0) return 0;

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { savedEmbedding, saveEmbedding } from '../../state/saved-state.js';
 
-/** Most looks of one object: front, back, side, and one more. */
+/** Maximum number of appearances of one object: front, back, side, and one more. */
 const MAX_APPEARANCES = 4;
-/** A look is taken this often at most, s: embeddings of successive frames tell nothing new. */
+/** Minimum interval between appearances, s: embeddings of successive frames add no information. */
 const SAMPLE_INTERVAL_S = 0.5;
-/** A look counts as of another time when it was last taken this long ago, s. */
+/** An appearance counts as past when it was last updated this long ago, s. */
 const SETTLED_S = 1;
-/** A look counts as at most this many embeddings, so that it can still follow a change of light. */
+/** Maximum weight of an appearance in embeddings, so that it can still follow a change of light. */
 const MAX_WEIGHT = 20;
 
 const savedAppearanceSample = z.object({
@@ -16,80 +16,82 @@ const savedAppearanceSample = z.object({
   t: z.number(),
 });
 export const savedGallery = z.array(savedAppearanceSample).max(MAX_APPEARANCES);
-type Look = z.output<typeof savedAppearanceSample>;
+type AppearanceSample = z.output<typeof savedAppearanceSample>;
 
-/** A few embeddings that cover how one object has looked: successive ones are kept, the two most alike become one. */
+/**
+ * A few embeddings that cover the appearances of one object: new ones are added, and the two most similar are merged.
+ */
 export class Gallery {
-  #looks: Look[] = [];
+  #samples: AppearanceSample[] = [];
 
   get size(): number {
-    return this.#looks.length;
+    return this.#samples.length;
   }
 
-  /** @param embedding unit length; embeddings of another length replace all before */
+  /** @param embedding unit length; embeddings of another length replace all earlier ones */
   add(embedding: Float32Array, t: number): void {
-    if (this.#looks[0] && this.#looks[0].embedding.length !== embedding.length) this.#looks = [];
-    const newest = this.#looks.at(-1);
+    if (this.#samples[0] && this.#samples[0].embedding.length !== embedding.length) this.#samples = [];
+    const newest = this.#samples.at(-1);
     if (newest && t - newest.t < SAMPLE_INTERVAL_S) return;
-    this.#looks.push({ embedding, weight: 1, t });
-    if (this.#looks.length > MAX_APPEARANCES) this.#mergeClosest();
+    this.#samples.push({ embedding, weight: 1, t });
+    if (this.#samples.length > MAX_APPEARANCES) this.#mergeClosest();
   }
 
-  /** Takes over the looks of the same object from before. */
+  /** Adds the earlier appearances of the same object. */
   adopt(older: Gallery): void {
-    this.#looks = [...older.#looks, ...this.#looks];
-    while (this.#looks.length > MAX_APPEARANCES) this.#mergeClosest();
+    this.#samples = [...older.#samples, ...this.#samples];
+    while (this.#samples.length > MAX_APPEARANCES) this.#mergeClosest();
   }
 
-  /** Largest cosine of a embedding with the looks; undefined without any to compare with. */
+  /** Maximum cosine of an embedding with the appearances; undefined when none is comparable. */
   cosine(embedding: Float32Array | undefined): number | undefined {
     return this.#cosine(embedding, Infinity);
   }
 
-  /** The same with looks of more than a moment before `t` only. */
+  /** The same, with appearances from more than a moment before `t` only. */
   cosineWithPast(embedding: Float32Array, t: number): number | undefined {
     return this.#cosine(embedding, t - SETTLED_S);
   }
 
   #cosine(embedding: Float32Array | undefined, before: number): number | undefined {
     let best: number | undefined;
-    for (const look of this.#looks) {
-      if (embedding?.length !== look.embedding.length || look.t > before) continue;
-      best = Math.max(best ?? -1, dot(embedding, look.embedding));
+    for (const sample of this.#samples) {
+      if (embedding?.length !== sample.embedding.length || sample.t > before) continue;
+      best = Math.max(best ?? -1, dot(embedding, sample.embedding));
     }
     return best;
   }
 
-  /** The merged look stands where the newer of the two stood: the list stays in order of time. */
+  /** The merged appearance takes the position of the newer one: the list stays in order of time. */
   #mergeClosest(): void {
-    let [older, newer, most] = [0, 1, -Infinity];
-    this.#looks.forEach((a, i) =>
-      this.#looks.slice(i + 1).forEach((b, k) => {
+    let [older, newer, max] = [0, 1, -Infinity];
+    this.#samples.forEach((a, i) =>
+      this.#samples.slice(i + 1).forEach((b, k) => {
         const cosine = dot(a.embedding, b.embedding);
-        if (cosine > most) [older, newer, most] = [i, i + 1 + k, cosine];
+        if (cosine > max) [older, newer, max] = [i, i + 1 + k, cosine];
       }),
     );
-    const [a, b] = [this.#looks[older] as Look, this.#looks[newer] as Look];
+    const [a, b] = [this.#samples[older] as AppearanceSample, this.#samples[newer] as AppearanceSample];
     const share = b.weight / (a.weight + b.weight);
-    this.#looks[newer] = {
+    this.#samples[newer] = {
       embedding: blend(a.embedding, b.embedding, share),
       weight: Math.min(a.weight + b.weight, MAX_WEIGHT),
       t: b.t,
     };
-    this.#looks.splice(older, 1);
+    this.#samples.splice(older, 1);
   }
 
   saveState(): z.input<typeof savedGallery> {
-    return this.#looks.map(({ embedding, weight, t }) => ({
+    return this.#samples.map(({ embedding, weight, t }) => ({
       embedding: saveEmbedding(embedding),
       weight,
       t,
     }));
   }
 
-  static restore(looks: z.output<typeof savedGallery>): Gallery {
+  static restore(samples: z.output<typeof savedGallery>): Gallery {
     const gallery = new Gallery();
-    gallery.#looks = [...looks];
+    gallery.#samples = [...samples];
     return gallery;
   }
 }

@@ -4,21 +4,21 @@ import { nesting, CLEAR_VIEW } from '../sightings.js';
 import type { Pair } from '../matching.js';
 import type { TrackState } from '../track.js';
 
-/** Objects of which this share of the smaller lies in the other may change places unnoticed. */
+/** Two objects may swap identities unnoticed when this share of the smaller lies in the other. */
 const RIVAL_NESTING = 0.6;
-/** They have parted when less than this does. */
-const PARTED_NESTING = 0.2;
-/** Tokens of each after parting before it is judged who is who, and how long is waited for them, s. */
+/** They have separated when less than this does. */
+const SEPARATE_NESTING = 0.2;
+/** Embeddings of each after the separation that the decision needs, and the maximum wait for them, s. */
 const MIN_EMBEDDINGS = 3;
-const JUDGE_S = 3;
-/** The same while one of them is not to be seen: it may still come out from behind, s. */
+const DECIDE_S = 3;
+/** The same while one of them is hidden: it may still reappear from behind the other, s. */
 const AWAY_S = 6;
-/** Evidence (natural logarithm of the likelihood ratio) that lets two exchange their identities. */
+/** Evidence (natural logarithm of the likelihood ratio) at which two tracks exchange their identities. */
 const EXCHANGE_EVIDENCE = 4;
-/** An object's look is compared for calibration this often, s. */
+/** Interval at which an object's appearance is compared for calibration, s. */
 const SAMPLE_EVERY_S = 0.5;
 
-/** Learns what cosines are worth from the objects in clear view that motion alone tells apart. */
+/** Learns the distribution of cosines from objects in clear view that motion alone distinguishes. */
 export function calibrate(pairs: readonly Pair[], appearance: Appearance, t: number): void {
   const clear = pairs.filter(
     ([{ id, rivals }, { covered, embedding }]) =>
@@ -35,7 +35,7 @@ export function calibrate(pairs: readonly Pair[], appearance: Appearance, t: num
   });
 }
 
-/** The next track of the same label, round and round. */
+/** The next track of the same label, cyclically. */
 function nextOfKind(pairs: readonly Pair[], k: number): TrackState | undefined {
   for (let step = 1; step < pairs.length; step += 1) {
     const other = pairs[(k + step) % pairs.length]?.[0];
@@ -45,20 +45,20 @@ function nextOfKind(pairs: readonly Pair[], k: number): TrackState | undefined {
 }
 
 /**
- * Marks objects that overlap so much that they may change places unnoticed, and judges by their looks, once they have
- * parted, whether they did; then each gets its identity back.
+ * Marks objects that overlap so much that they may swap identities unnoticed, and decides by their appearances, once
+ * they have separated, whether they did; if so, exchanges the identities back.
  *
- * @returns how many pairs were exchanged
+ * @returns number of exchanged pairs
  */
 export function settleRivals(tracks: readonly TrackState[], appearance: Appearance, t: number): number {
-  const withLook = tracks.filter(({ id, gallery }) => id !== undefined && gallery.size > 0);
-  markRivals(withLook, t);
+  const withAppearance = tracks.filter(({ id, gallery }) => id !== undefined && gallery.size > 0);
+  markRivals(withAppearance, t);
   let exchanged = 0;
-  for (const track of withLook) {
+  for (const track of withAppearance) {
     for (const [id, since] of [...track.rivals]) {
       const own = track.id ?? '';
-      const other = withLook.find((one) => one.id === id);
-      const verdict = judge(track, other, appearance, t - since);
+      const other = withAppearance.find((one) => one.id === id);
+      const verdict = decide(track, other, appearance, t - since);
       if (!verdict) continue;
       if (verdict === 'exchange' && other) {
         track.exchange(other);
@@ -78,23 +78,23 @@ function markRivals(tracks: readonly TrackState[], t: number): void {
       const b = order[next] as TrackState;
       if (b.box[0] >= a.box[0] + a.box[2]) break;
       if (!compatible(a.label, b.label)) continue;
-      const parted = nesting(a.box, b.box);
-      const known = a.rivals.has(b.id ?? '') && parted > PARTED_NESTING;
-      if (parted < RIVAL_NESTING && !known) continue;
+      const nested = nesting(a.box, b.box);
+      const known = a.rivals.has(b.id ?? '') && nested > SEPARATE_NESTING;
+      if (nested < RIVAL_NESTING && !known) continue;
       a.rival(b.id ?? '', t);
       b.rival(a.id ?? '', t);
     }
   });
 }
 
-/** Undefined while there is something to wait for. */
-function judge(
+/** Undefined while the decision needs more embeddings. */
+function decide(
   a: TrackState,
   b: TrackState | undefined,
   appearance: Appearance,
-  parted: number,
+  sinceOverlap: number,
 ): 'keep' | 'exchange' | undefined {
-  const late = parted > (b?.seen === true ? JUDGE_S : AWAY_S);
+  const late = sinceOverlap > (b?.seen === true ? DECIDE_S : AWAY_S);
   if (!a.recent || !b?.recent || Math.min(a.recent.count, b.recent.count) < MIN_EMBEDDINGS)
     return late ? 'keep' : undefined;
   const evidence = (track: TrackState, of: TrackState): number =>

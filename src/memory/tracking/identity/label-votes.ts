@@ -1,13 +1,13 @@
 import { z } from 'zod';
 
-/** What motion or objectness alone calls everything. */
+/** Label of objects that only motion or objectness shows. */
 export const ANY_LABEL = 'object';
 
-/** Votes for a label fade with this factor per detection, so that a label can still change late in a long life. */
+/** Votes for a label fade with this factor per detection, so that a label can still change late in a long track. */
 const VOTE_FADE = 0.98;
-/** Confident detections whose scores sum up to this name an object for good, however seldom they are. */
+/** Sum of scores of confident detections that names an object for good, however rare they are. */
 const NAMED_EVIDENCE = 1.0;
-/** From here on a detection's class is confident. */
+/** Minimum score of a confident class. */
 const NAMED_SCORE = 0.5;
 
 export const savedVotes = z.object({
@@ -22,8 +22,8 @@ export function compatible(a: string, b: string): boolean {
 }
 
 /**
- * Elects the label of an object. A class outvotes `object` once it was named with confidence; before, single weak guesses of the
- * detector (a clock where a cube lies) do not name what mostly motion has seen.
+ * Elects the label of an object. A class outvotes `object` once it was detected with confidence; before, single weak
+ * guesses of the detector (a clock where a cube lies) do not name an object that mostly motion has shown.
  */
 export class LabelVotes {
   #weights = new Map<string, number>();

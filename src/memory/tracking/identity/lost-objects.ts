@@ -7,48 +7,51 @@ import { boxScale, type Jitter } from '../filter/box-filter.js';
 import { compatible } from './label-votes.js';
 import { savedTrack, TrackState } from '../track.js';
 
-/** Most identities remembered after their track ended; the oldest goes first. */
+/** Maximum number of identities remembered after their track ended; the oldest is discarded first. */
 const MAX_LOST = 256;
-/** An object may be away this long and still get its id back by place and motion alone, s. */
+/** Maximum absence after which place and motion alone restore an identity, s. */
 const REMEMBER_S = 3;
-/** The same for one that went behind another object: it is known to be there still, s. */
+/** The same for an object that went behind another one and is therefore still there, s. */
 const REMEMBER_OCCLUDED_S = 5;
 /** In a slow stream: this many intervals between percepts. */
 const REMEMBER_STEPS = 1.5;
-/** The same by its look, s. */
+/** The same by appearance, s. */
 const REMEMBER_APPEARANCE_S = 600;
-/** How far (standard deviation, box scales) an object may be from where it was expected, at once and per second away. */
+/**
+ * Standard deviation of an object's distance from its expected place, box scales, initially and per second of
+ * absence.
+ */
 const PLACE_SPREAD = 0.2;
 const SPEED_SPREAD = 0.4;
-/** Further than this (box scales) nobody can be told from a stranger without looking at him. */
-const PLACE_MOST = 2.5;
+/** Beyond this distance (box scales) place alone does not identify an object. */
+const MAX_PLACE_OFFSET = 2.5;
 /** Gate in standard deviations. */
 const GATE_SIGMAS = 2;
 /** Standard deviation of the logarithm of the size ratio: the same object has about the same size. */
 const SIZE_SPREAD = 0.15;
-/** The expected place: the last velocity fades with this time constant, s. */
+/** Time constant with which the last velocity fades in the expected place, s. */
 const FADE = 1;
-/** Looks that speak this much (natural logarithm) against the object outweigh its place. */
+/** Appearance evidence (natural logarithm) against the object at which place is overruled. */
 const APPEARANCE_VETO = -3;
-/** Chance that whoever appears is one of those remembered, before looking. */
+/** Prior probability that a new object is one of those remembered. */
 const RETURN_CHANCE = 0.3;
-/** Odds at which a look alone tells an identity. */
+/** Odds at which appearance alone restores an identity. */
 const MIN_ODDS = 4;
-/** The look of the next best must be this much (natural logarithm) less likely. */
+/** Minimum lead (natural logarithm) in appearance over the next best candidate. */
 const APPEARANCE_MARGIN = 1;
 
 export const savedLost = z.array(savedTrack).max(MAX_LOST);
 
-/** What is known at the moment of recognition. */
+/** Context of a recognition. */
 export interface Recognition {
   readonly appearance: Appearance;
-  /** Tracks in view, among them those that a lost object may have changed places with. */
+  /** Tracks in view, including those with which a lost object may have swapped identities. */
   readonly live: readonly TrackState[];
   /** Usual time between percepts, s. */
   readonly pace: number;
 }
 
-/** Objects that are no longer returned, and the rules by which a new track is recognised as one of them. */
+/** Objects that the tracker no longer returns, and the rules by which a new track is recognised as one of them. */
 export class LostObjects {
   #lost: TrackState[] = [];
 
@@ -62,7 +65,7 @@ export class LostObjects {
     if (this.#lost.length > MAX_LOST) this.#lost.shift();
   }
 
-  /** Forgets whoever has been away too long. */
+  /** Discards objects that have been away too long. */
   expire(t: number, pace: number): void {
     this.#lost = this.#lost.filter((track) => {
       const away = t - track.lastSeen - track.excused;
@@ -71,25 +74,25 @@ export class LostObjects {
     });
   }
 
-  /** Nothing could be seen for `s` seconds: they do not count as away. */
+  /** Does not count the next `s` seconds as absence: the scene was covered. */
   excuse(s: number): void {
     for (const track of this.#lost) track.excused += s;
   }
 
-  /** The camera moved. */
+  /** Applies a camera motion. */
   move(camera: Affine): void {
     for (const track of this.#lost) track.move(camera);
   }
 
-  /** The picture is another one: places tell nothing any more. */
+  /** The scene changed: places are no longer evidence. */
   leave(): void {
     for (const track of this.#lost) track.left = true;
   }
 
   /**
-   * Pairs new tracks with objects that were lost before they began, the remembered ones and `hidden` ones still in view:
-   * by place and motion, which a clearly other look can veto, else by look alone. What is recognised is no longer
-   * remembered.
+   * Pairs new tracks with objects that were lost before they began, remembered ones and `hidden` ones still in view:
+   * by place and motion, unless appearance clearly contradicts, else by appearance alone. Recognised objects are no
+   * longer remembered.
    */
   recognise(
     fresh: readonly TrackState[],
@@ -117,23 +120,26 @@ export class LostObjects {
     this.#lost = this.#lost.filter((track) => !back.has(track));
   }
 
-  /** Odds that a new track is a lost object by its look; 0 where they, or the margin to the next best, are too small. */
+  /**
+   * Odds by appearance that a new track is a lost object; 0 where they, or the lead over the next best, are too
+   * small.
+   */
   #odds(
     fresh: readonly TrackState[],
     appearance: Appearance,
   ): (track: TrackState, lost: TrackState) => number {
     const chance = RETURN_CHANCE / (1 + this.#lost.length);
-    const looks = new Map(fresh.map((track) => [track, this.#looks(track, appearance)]));
+    const evidences = new Map(fresh.map((track) => [track, this.#appearanceEvidence(track, appearance)]));
     return (track, lost) => {
-      const evidence = looks.get(track)?.get(lost);
+      const evidence = evidences.get(track)?.get(lost);
       if (evidence === undefined || chance * Math.exp(evidence) < MIN_ODDS) return 0;
-      for (const [other, value] of looks.get(track) ?? [])
+      for (const [other, value] of evidences.get(track) ?? [])
         if (other !== lost && value > evidence - APPEARANCE_MARGIN && outranks(other, lost)) return 0;
       return chance * Math.exp(evidence);
     };
   }
 
-  #looks(track: TrackState, appearance: Appearance): Map<TrackState, number> {
+  #appearanceEvidence(track: TrackState, appearance: Appearance): Map<TrackState, number> {
     const found = new Map<TrackState, number>();
     if (!track.embedding || appearance.separation === 0) return found;
     for (const lost of this.#lost) {
@@ -154,8 +160,9 @@ export class LostObjects {
 }
 
 /**
- * Whether another lost object that looks as much like the new track stands in the way of the first. Two that were in view at the
- * same time are different and cannot be told apart; else they may be one with two identities: the later one holds.
+ * True when another lost object of similar appearance prevents the recognition of the first. Two objects that were in
+ * view at the same time are different and cannot be distinguished; otherwise they may be one object with two
+ * identities: the later one is used.
  */
 function outranks(other: TrackState, lost: TrackState): boolean {
   const together = other.firstSeen <= lost.lastSeen && lost.firstSeen <= other.lastSeen;
@@ -179,16 +186,16 @@ function likeness(fresh: TrackState, lost: TrackState, { appearance, live, pace 
   const off = Math.hypot(start[0] - last[0] - reach * vx, start[1] - last[1] - reach * vy) / scale;
   const place = off / (PLACE_SPREAD + SPEED_SPREAD * gap);
   const size = Math.log(boxScale(fresh.startBox) / scale) / SIZE_SPREAD;
-  if (off > PLACE_MOST || place > GATE_SIGMAS || Math.abs(size) > GATE_SIGMAS) return 0;
-  // Whoever comes out from behind may be the one it went behind: they are told apart later.
+  if (off > MAX_PLACE_OFFSET || place > GATE_SIGMAS || Math.abs(size) > GATE_SIGMAS) return 0;
+  // An object that reappears may be the one that it went behind: `settleRivals` distinguishes them later.
   const candidates = [lost, ...live.filter(({ id }) => id !== undefined && lost.rivals.has(id))];
-  const looks = candidates.map(({ gallery }) => appearance.evidence(gallery.cosine(fresh.embedding)));
-  const evidence = Math.max(...looks);
+  const evidences = candidates.map(({ gallery }) => appearance.evidence(gallery.cosine(fresh.embedding)));
+  const evidence = Math.max(...evidences);
   if (evidence < APPEARANCE_VETO) return 0;
   return Math.exp(-(place * place + size * size) / 2 + Math.min(evidence, -APPEARANCE_VETO));
 }
 
-/** What was last seen in the border band most likely left, and what begins there most likely came in. */
+/** True in the border band: an object last observed there most likely left, and one first observed there entered. */
 export function touchesBorder([x, y, w, h]: Box, width: number, height: number): boolean {
   const bandX = BORDER_BAND * width;
   const bandY = BORDER_BAND * height;

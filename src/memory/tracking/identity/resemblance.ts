@@ -4,36 +4,39 @@ import { compatible } from './label-votes.js';
 import type { Sighting } from '../sightings.js';
 import type { TrackState } from '../track.js';
 
-/** Boxes are enlarged by the uncertainty of the prediction before they are compared (C-BIoU: Yang et al., WACV 2023)... */
+/**
+ * Standard deviations of the prediction by which boxes are enlarged before comparison (C-BIoU: Yang et al., WACV
+ * 2023),
+ */
 const MARGIN_SIGMAS = 2;
-/** ...on each side by at most this part of the side, the larger buffer of that paper. */
-const MARGIN_MOST = 0.5;
-/** 99 % of χ² with two degrees of freedom: centres further off belong to something else... */
+/** and the maximum enlargement on each side as a part of the side: the larger buffer of that paper. */
+const MAX_MARGIN = 0.5;
+/** 99 % of χ² with two degrees of freedom: a detection with a farther centre belongs to another object, */
 const GATE = 9.21;
-/** ...unless the boxes overlap as much as SORT and OC-SORT ask: a half-covered object moves its centre suddenly. */
+/** unless the boxes overlap this much, as in SORT and OC-SORT: a half-covered object moves its centre suddenly. */
 const OVERLAP = 0.3;
 /** Share of the centre's likelihood in the similarity; it decides where small fast boxes do not overlap at all. */
 const CENTRE_SHARE = 0.3;
-/** Least similarity (ByteTrack joins at a cost of at most 0.8). */
+/** Minimum similarity (ByteTrack joins at a cost of at most 0.8). */
 const MIN_SIMILARITY = 0.2;
-/** A hidden track yields to a seen one: its wide uncertainty must not win (the reason for DeepSORT's cascade). */
+/** A hidden track yields to a visible one: its wide uncertainty must not win (the reason for DeepSORT's cascade). */
 const HIDDEN_SHARE = 0.5;
 /** A detection of another label continues a track only where it overlaps this much. */
 const OTHER_LABEL_IOU = 0.5;
 /** Sides may differ by this factor between a track and its detection. */
 const SIDE_FACTOR = 2.5;
 
-/** How far (px) the centre of a detection of this scale may lie from where the track is expected, or was last seen. */
+/** Maximum distance (px) of the centre of a detection of this scale from the track's expected or last place. */
 export function greatestReach({ box, spread }: TrackState, scale: number): number {
   return Math.max(boxScale(box), scale) * (1 + 4 * spread);
 }
 
-/** Similarity of a detection to where the track is expected, 0 (impossible) to 1. */
+/** Similarity of a detection to the track's prediction, 0 (impossible) to 1. */
 export function resemblance(track: TrackState, sighting: Sighting): number {
   const a = track.box;
   const b = sighting.box;
   const spread = track.spread;
-  // Nothing beyond this can pass the gate or overlap; most pairs end here.
+  // No pair beyond this distance passes the gate or overlaps; most pairs end here.
   const reach = greatestReach(track, boxScale(b));
   if (Math.abs(a[0] + a[2] / 2 - b[0] - b[2] / 2) > reach) return 0;
   if (Math.abs(a[1] + a[3] / 2 - b[1] - b[3] / 2) > reach) return 0;
@@ -42,7 +45,7 @@ export function resemblance(track: TrackState, sighting: Sighting): number {
   if (!compatible(sighting.label, track.label) && overlap < OTHER_LABEL_IOU) return 0;
   const distance = track.distance(sighting);
   if (overlap < OVERLAP && distance > GATE) return 0;
-  const margin = Math.min(MARGIN_MOST, MARGIN_SIGMAS * spread);
+  const margin = Math.min(MAX_MARGIN, MARGIN_SIGMAS * spread);
   const similarity =
     (1 - CENTRE_SHARE) * iou(enlarge(a, margin), enlarge(b, margin)) + CENTRE_SHARE * Math.exp(-distance / 4);
   if (similarity < MIN_SIMILARITY) return 0;
@@ -59,7 +62,7 @@ function enlarge([x, y, w, h]: Box, margin: number): Box {
   return [x - margin * w, y - margin * h, w * (1 + 2 * margin), h * (1 + 2 * margin)];
 }
 
-/** Overlap of a detection with where a hidden object was last seen (OC-SORT's recovery): it may have stopped there. */
+/** Overlap of a detection with the last box of a hidden object (OC-SORT's recovery): it may have stopped there. */
 export function resemblesLast(track: TrackState, sighting: Sighting): number {
   if (!compatible(sighting.label, track.label) || !similarSides(track.lastBox, sighting.box)) return 0;
   const overlap = iou(track.lastBox, sighting.box);
@@ -74,12 +77,12 @@ export function resemblesWeakly(track: TrackState, sighting: Sighting): number {
   return resemblance(track, sighting);
 }
 
-/** Speed up to which a small fast object (a ball) is looked for while its velocity is still unknown, box scales per second. */
+/** Maximum speed of a small fast object (a ball) while its velocity is unknown, box scales per second. */
 const LEAP_SPEED = 10;
-/** The scale may differ by this factor from one end of a leap to the other. */
+/** Maximum factor between the scales at the two ends of a leap. */
 const LEAP_SCALE_FACTOR = 1.5;
 
-/** Nearness of a detection to the only sight of a track so far, beyond what `resemblance` believes possible. */
+/** Nearness of a detection to the only observation of a track, beyond the reach of `resemblance`. */
 export function resemblesLeap(track: TrackState, sighting: Sighting, t: number): number {
   const [a, b] = [boxScale(track.lastBox), boxScale(sighting.box)];
   if (!compatible(sighting.label, track.label) || Math.max(a, b) > LEAP_SCALE_FACTOR * Math.min(a, b))
