@@ -32,7 +32,7 @@ export interface KnotTrack {
   readonly unseen?: readonly (readonly [from: number, to: number])[];
 }
 
-/** Boxes are rounded to this fraction of a px, so that no library's last digit matters. */
+/** Boxes are rounded to this fraction of a px, so that the last digit of a library does not matter. */
 const ROUNDING = 64;
 
 export function expand(script: TrackScript): TrueTrack[] {
@@ -69,7 +69,7 @@ function round(value: number): number {
   return Math.floor(value * ROUNDING + 0.5) / ROUNDING;
 }
 
-/** A tracker that knows the truth: reports the given boxes in the percepts of their times, and nothing else. */
+/** A tracker with exact tracks: reports the given boxes in the percepts of their times, and nothing else. */
 export class TrueTracker implements ObjectTracker {
   #byTime = new Map<string, MemoryTrack[]>();
 
@@ -90,11 +90,11 @@ export class TrueTracker implements ObjectTracker {
   }
 
   interrupt(): void {
-    // It forgets nothing: what is given for later times is still seen then.
+    // Keeps all tracks: the boxes of later times are still reported.
   }
 }
 
-/** An empty percept at time t, for trackers that do not look at detections. */
+/** An empty percept at time t, for trackers that ignore detections. */
 export function perceptAt(t: number, width: number, height: number, index = 0): Percept {
   return { index, t, receivedAtMs: 0, width, height, detections: [], inferenceMs: 0 };
 }
@@ -106,8 +106,8 @@ export function perceptsOf({ width, height, fps, end }: Omit<TrackScript, 'track
 
 /** `type participants t zone direction`, comparable with the vectors of the reference implementation. */
 export function eventLine({ event }: EventObserved): string {
-  const who = event.participants.map(({ id }) => id);
-  const names = event.type === 'follow' ? who : who.sort();
+  const ids = event.participants.map(({ id }) => id);
+  const names = event.type === 'follow' ? ids : ids.sort();
   return [event.type, names.join('+'), event.t.toFixed(3), event.zone, event.direction]
     .filter((part) => part !== undefined)
     .join(' ');

@@ -13,7 +13,7 @@ const [places, ...cases] = lines.map((line) => JSON.parse(line) as unknown) as [
   ...(Omit<TrackScript, 'fps'> & { events: Record<string, string[]> })[],
 ];
 
-/** Types that the reference does not find. */
+/** Types that the reference implementation lacks. */
 const OURS = new Set(['pick_up', 'put_down', 'fall']);
 
 function find(script: TrackScript): string[] {
@@ -24,7 +24,7 @@ function find(script: TrackScript): string[] {
     .map(eventLine);
 }
 
-/** What must agree to the letter: all but turns, which are told when they have hardly grown for 0.3 s. */
+/** Events that must agree exactly: all but turns, which are reported when they have hardly grown for 0.3 s. */
 function exact(lines: readonly string[]): string[] {
   return lines.filter((line) => !line.startsWith('turn ')).sort();
 }
@@ -41,7 +41,7 @@ function turns(lines: readonly string[]): Turn[] {
     .map(([, who = '', t]) => ({ who, t: Number(t) }));
 }
 
-/** How many of `some` have one of `others` of the same object within a second. */
+/** Number of `some` that have one of `others` of the same object within a second. */
 function matched(some: readonly Turn[], others: readonly Turn[]): number {
   return some.filter(({ who, t }) => others.some((o) => o.who === who && Math.abs(o.t - t) <= 1)).length;
 }
@@ -55,11 +55,11 @@ describe('the online event rules against the reference implementation', () => {
     })),
   );
 
-  it.each(runs)('tell the same events of recording $n at $script.fps fps', ({ script, expected }) => {
+  it.each(runs)('find the same events in recording $n at $script.fps fps', ({ script, expected }) => {
     expect(exact(find(script))).toEqual(exact(expected));
   });
 
-  it('tell the same turns, but for those that the end of the recording cuts short', () => {
+  it('find the same turns, except those that the end of the recording cuts short', () => {
     let [agreed, all] = [0, 0];
     for (const { script, expected } of runs) {
       const decided = ({ t }: Turn): boolean => t <= script.end - 2;

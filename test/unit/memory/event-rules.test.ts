@@ -27,8 +27,8 @@ function watch(tracks: KnotTrack[], end: number, options: ObjectMemoryOptions = 
   return perceptsOf(script).flatMap((percept) => memory.update(percept).events);
 }
 
-/** What of one type is told: `participants@t`. */
-function told(type: EventType, tracks: KnotTrack[], end = 12, options?: ObjectMemoryOptions): string[] {
+/** Emitted events of one type as `participants@t`. */
+function emitted(type: EventType, tracks: KnotTrack[], end = 12, options?: ObjectMemoryOptions): string[] {
   return watch(tracks, end, options)
     .filter(({ event }) => event.type === type)
     .map(({ event }) => `${event.participants.map(({ id }) => id).join('+')}@${event.t.toFixed(1)}`);
@@ -55,7 +55,7 @@ interface Case {
   readonly type: EventType;
   readonly when: string;
   readonly yes: KnotTrack[];
-  readonly told: string;
+  readonly emitted: string;
   readonly but: string;
   readonly no: KnotTrack[];
 }
@@ -67,25 +67,25 @@ const falling = (id: string, ...knots: Knot[]): KnotTrack =>
 const CASES: Case[] = [
   {
     type: 'enter',
-    when: 'is first seen at the border',
+    when: 'is first observed at the border',
     yes: [person('a', [1, 20, 400], [5, 400, 400])],
-    told: 'a@1.0',
+    emitted: 'a@1.0',
     but: 'in the middle',
     no: [person('a', [1, 300, 400], [5, 500, 400])],
   },
   {
     type: 'appear',
-    when: 'is first seen in the middle',
+    when: 'is first observed in the middle',
     yes: [person('a', [1, 300, 400], [5, 500, 400])],
-    told: 'a@1.0',
+    emitted: 'a@1.0',
     but: 'touches the border within half a second',
     no: [person('a', [1, 60, 400], [1.4, 45, 400], [5, 400, 400])],
   },
   {
     type: 'exit',
-    when: 'is last seen at the border',
+    when: 'is last observed at the border',
     yes: [person('a', [0, 300, 400], [4, 980, 400])],
-    told: 'a@4.0',
+    emitted: 'a@4.0',
     but: 'in the middle',
     no: [person('a', [0, 300, 400], [4, 600, 400])],
   },
@@ -93,15 +93,15 @@ const CASES: Case[] = [
     type: 'disappear',
     when: 'is unseen for a second',
     yes: [person('a', [0, 300, 400], [4, 600, 400])],
-    told: 'a@4.0',
+    emitted: 'a@4.0',
     but: 'for less, at the end',
     no: [person('a', [0, 300, 400], [11.2, 600, 400])],
   },
   {
     type: 'start_moving',
-    when: 'stood and walks off',
+    when: 'stood and starts walking',
     yes: [person('a', [0, 300, 400], [3, 300, 400], [6, 480, 400])],
-    told: 'a@3.4',
+    emitted: 'a@3.4',
     but: 'too slowly',
     no: [person('a', [0, 300, 400], [3, 300, 400], [6, 390, 400])],
   },
@@ -109,7 +109,7 @@ const CASES: Case[] = [
     type: 'stop',
     when: 'walked and stands',
     yes: [person('a', [0, 300, 400], [3, 480, 400], [6, 480, 400])],
-    told: 'a@3.5',
+    emitted: 'a@3.5',
     but: 'walks on after a moment',
     no: [person('a', [0, 300, 400], [3, 480, 400], [4, 480, 400], [7, 660, 400])],
   },
@@ -117,7 +117,7 @@ const CASES: Case[] = [
     type: 'turn',
     when: 'turns by 90°',
     yes: [person('a', [0, 300, 400], [3, 500, 400], [6, 500, 200])],
-    told: 'a@3.3',
+    emitted: 'a@3.3',
     but: 'by less than 60°',
     no: [person('a', [0, 300, 400], [3, 500, 400], [6, 640, 260])],
   },
@@ -125,7 +125,7 @@ const CASES: Case[] = [
     type: 'meet',
     when: 'comes near and stays',
     yes: [still('a'), person('b', [0, 900, 400], [3, 540, 400], [12, 540, 400])],
-    told: 'a+b@2.8',
+    emitted: 'a+b@2.8',
     but: 'only passes',
     no: [still('a'), person('b', [0, 900, 400], [2, 100, 400], [12, 60, 400])],
   },
@@ -133,7 +133,7 @@ const CASES: Case[] = [
     type: 'separate',
     when: 'goes away after they met',
     yes: [still('a'), person('b', [0, 900, 400], [3, 540, 400], [6, 540, 400], [9, 900, 400])],
-    told: 'a+b@6.7',
+    emitted: 'a+b@6.7',
     but: 'they never met',
     no: [still('a'), person('b', [0, 540, 400], [6, 540, 400], [9, 900, 400])],
   },
@@ -141,7 +141,7 @@ const CASES: Case[] = [
     type: 'approach',
     when: 'heads for the other',
     yes: [person('a', [0, 100, 400], [5, 400, 400]), person('b', [0, 900, 400], [5, 600, 400])],
-    told: 'a+b@3.7',
+    emitted: 'a+b@3.7',
     but: 'will miss it',
     no: [person('a', [0, 100, 400], [5, 400, 400]), person('b', [0, 900, 250], [5, 600, 250])],
   },
@@ -152,7 +152,7 @@ const CASES: Case[] = [
       thing('a', [0, 300, 300], [2, 460, 300], [4, 460, 300]),
       thing('b', [0, 500, 300], [2, 500, 300], [4, 660, 300]),
     ],
-    told: 'a+b@2.0',
+    emitted: 'a+b@2.0',
     but: 'passes through it',
     no: [thing('a', [0, 300, 300], [4, 620, 300]), thing('b', [0, 500, 300], [4, 500, 300])],
   },
@@ -160,7 +160,7 @@ const CASES: Case[] = [
     type: 'zone_enter',
     when: 'goes in and stays',
     yes: [person('a', [0, 300, 400], [4, 700, 400])],
-    told: 'a@1.0',
+    emitted: 'a@1.0',
     but: 'touches it for a moment',
     no: [person('a', [0, 300, 400], [1, 405, 400], [1.1, 390, 400], [4, 390, 400])],
   },
@@ -168,7 +168,7 @@ const CASES: Case[] = [
     type: 'zone_leave',
     when: 'goes out',
     yes: [person('a', [0, 500, 400], [4, 900, 400])],
-    told: 'a@1.1',
+    emitted: 'a@1.1',
     but: 'stays inside',
     no: [person('a', [0, 500, 400], [4, 590, 400])],
   },
@@ -176,7 +176,7 @@ const CASES: Case[] = [
     type: 'line_cross',
     when: 'crosses between the ends',
     yes: [person('a', [0, 300, 400], [4, 700, 400])],
-    told: 'a@2.0',
+    emitted: 'a@2.0',
     but: 'passes beyond its end',
     no: [person('a', [0, 300, 115], [4, 700, 115])],
   },
@@ -184,7 +184,7 @@ const CASES: Case[] = [
     type: 'loiter',
     when: 'stays for ten seconds',
     yes: [still('a')],
-    told: 'a@10.0',
+    emitted: 'a@10.0',
     but: 'moves on by 3 heights',
     no: [person('a', [0, 300, 400], [6, 300, 400], [7, 700, 400], [12, 700, 400])],
   },
@@ -192,18 +192,18 @@ const CASES: Case[] = [
     type: 'follow',
     when: 'goes behind for three seconds',
     yes: [person('a', [0, 100, 400], [6, 460, 400]), person('b', [0, 300, 400], [6, 660, 400])],
-    told: 'a+b@3.6',
-    but: 'beside it',
+    emitted: 'a+b@3.6',
+    but: 'goes next to it',
     no: [person('a', [0, 100, 400], [6, 460, 400]), person('b', [0, 120, 250], [6, 480, 250])],
   },
   {
     type: 'pick_up',
-    when: 'carries off what lay there',
+    when: 'carries a thing off',
     yes: [
       person('a', [0, 200, 400], [3, 490, 400], [5, 490, 400], [9, 900, 400]),
       thing('s', [0, 500, 390], [5, 500, 390], [9, 910, 390]),
     ],
-    told: 'a+s@5.2',
+    emitted: 'a+s@5.2',
     but: 'leaves it there',
     no: [
       person('a', [0, 200, 400], [3, 490, 400], [5, 490, 400], [9, 900, 400]),
@@ -217,7 +217,7 @@ const CASES: Case[] = [
       person('a', [0, 200, 400], [4, 600, 400], [8, 960, 400]),
       thing('s', [0, 210, 390], [4, 610, 390], [8, 610, 390]),
     ],
-    told: 'a+s@4.2',
+    emitted: 'a+s@4.2',
     but: 'stands with it',
     no: [
       person('a', [0, 200, 400], [4, 600, 400], [8, 600, 400]),
@@ -228,27 +228,27 @@ const CASES: Case[] = [
     type: 'fall',
     when: 'lies down within a second',
     yes: [falling('a', [3.6, 540, 400, 100, 40], [8, 540, 400, 100, 40])],
-    told: 'a@3.0',
+    emitted: 'a@3.0',
     but: 'is hidden from below',
     no: [falling('a', [3.6, 500, 340, 60, 40], [8, 500, 340, 60, 40])],
   },
 ];
 
-describe.each(CASES)('$type', ({ type, when, yes, told: expected, but, no }) => {
-  it(`is told once when the object ${when}`, () => {
-    const found = told(type, yes, 12, { places: PLACES });
+describe.each(CASES)('$type', ({ type, when, yes, emitted: expected, but, no }) => {
+  it(`is emitted once when the object ${when}`, () => {
+    const found = emitted(type, yes, 12, { places: PLACES });
     expect(found).toHaveLength(1);
-    const [who, t] = (found[0] ?? '').split('@');
-    expect(who).toBe(expected.split('@')[0]);
+    const [ids, t] = (found[0] ?? '').split('@');
+    expect(ids).toBe(expected.split('@')[0]);
     expect(Math.abs(Number(t) - Number(expected.split('@')[1]))).toBeLessThan(0.25);
   });
 
-  it(`is not told when the object ${but}`, () => {
-    expect(told(type, no, 12, { places: PLACES })).toEqual([]);
+  it(`is not emitted when the object ${but}`, () => {
+    expect(emitted(type, no, 12, { places: PLACES })).toEqual([]);
   });
 });
 
-/** More that looks like an event of the type and is none. */
+/** Further sequences that resemble an event of the type without being one. */
 const NEAR_MISSES: readonly (readonly [type: EventType, but: string, no: KnotTrack[]])[] = [
   [
     'zone_leave',
@@ -278,7 +278,7 @@ const NEAR_MISSES: readonly (readonly [type: EventType, but: string, no: KnotTra
   ],
   [
     'pick_up',
-    'walks past what moves by itself',
+    'stands while the thing moves by itself',
     [person('a', [0, 200, 400], [8, 200, 400]), thing('s', [0, 500, 390], [3, 500, 390], [7, 900, 390])],
   ],
   [
@@ -299,13 +299,13 @@ const NEAR_MISSES: readonly (readonly [type: EventType, but: string, no: KnotTra
 ];
 
 describe.each(NEAR_MISSES)('%s', (type, but, no) => {
-  it(`is not told when the object ${but}`, () => {
-    expect(told(type, no, 12, { places: PLACES })).toEqual([]);
+  it(`is not emitted when the object ${but}`, () => {
+    expect(emitted(type, no, 12, { places: PLACES })).toEqual([]);
   });
 });
 
 describe('events', () => {
-  it('carry the boxes, roles and places of their moment, and the time they were told', () => {
+  it('contain the boxes, roles and places of their moment, and the time of their emission', () => {
     const all = watch([person('a', [0, 300, 400], [4, 700, 400])], 6, { places: PLACES });
     const cross = all.find(({ event }) => event.type === 'line_cross')!;
     expect(cross.event).toMatchObject({ zone: 'gate', direction: 'b>a', t: 2.1 });
@@ -317,7 +317,7 @@ describe('events', () => {
     expect(follow!.event.participants.map(({ role }) => role)).toEqual(['follower', 'followed']);
   });
 
-  it('are numbered in the order of telling and surer when they are clearer', () => {
+  it('are numbered in order of emission and have a higher confidence when they are clearer', () => {
     const all = watch(CASES.flatMap(({ yes }) => yes).slice(0, 8), 12, { places: PLACES });
     expect(all.map(({ event }) => event.id)).toEqual(all.map((_, i) => `e${i + 1}`));
     const sure = (y: number): number =>
@@ -330,7 +330,7 @@ describe('events', () => {
 
   it('split at a gap of one second, not at a shorter one', () => {
     const seen = (gap: number): string[] =>
-      told('appear', [{ ...still('a', 500, 9), unseen: [[3.02, 3 + gap]] }]);
+      emitted('appear', [{ ...still('a', 500, 9), unseen: [[3.02, 3 + gap]] }]);
     expect(seen(0.8)).toEqual(['a@0.0']);
     expect(seen(1.2)).toEqual(['a@0.0', 'a@4.2']);
   });
@@ -339,33 +339,33 @@ describe('events', () => {
 describe('events of estimated tracks', () => {
   const estimated = { tracks: 'estimated' } as const;
 
-  it('bridge two seconds of blindness in the middle of the view', () => {
+  it('bridge two seconds without detections in the middle of the view', () => {
     const hidden = (until: number): string[] =>
-      told('disappear', [{ ...still('a'), unseen: [[3.02, until]] }], 11, estimated);
+      emitted('disappear', [{ ...still('a'), unseen: [[3.02, until]] }], 11, estimated);
     expect(hidden(5)).toEqual([]);
     expect(hidden(7)).toEqual(['a@3.0']);
   });
 
-  it('take what was on its way out as gone through the border', () => {
+  it('report an object that was on its way out as an exit', () => {
     const leaving = [person('a', [0, 300, 400], [5, 935, 400])];
-    expect(told('exit', leaving, 12, estimated)).toEqual(['a@5.0']);
-    expect(told('disappear', leaving)).toEqual(['a@5.0']);
+    expect(emitted('exit', leaving, 12, estimated)).toEqual(['a@5.0']);
+    expect(emitted('disappear', leaving)).toEqual(['a@5.0']);
   });
 
-  it('tell no collision of two people when one passes before the other, jittering', () => {
+  it('contain no collision when one person passes in front of another with jittering boxes', () => {
     const shaky = (track: KnotTrack, w: number): KnotTrack => ({ ...track, wobble: [4, w, 3, w + 2] });
     const passing = [
       shaky(person('a', [0, 100, 400], [10, 900, 400]), 13),
       shaky(person('b', [0, 900, 380], [10, 100, 380]), 15),
     ];
-    expect(told('collide', passing)).not.toEqual([]);
-    expect(told('collide', passing, 12, estimated)).toEqual([]);
+    expect(emitted('collide', passing)).not.toEqual([]);
+    expect(emitted('collide', passing, 12, estimated)).toEqual([]);
   });
 
-  it('let a standing person stop although the boxes jitter', () => {
+  it('contain a stop of a standing person although the boxes jitter', () => {
     const track = person('a', [0, 100, 400], [4, 460, 400], [10, 460, 400]);
     const jittery = [{ ...track, wobble: [5, 7.5, 3, 8] as const }];
-    expect(told('stop', jittery)).toEqual([]);
-    expect(told('stop', jittery, 12, estimated)).toHaveLength(1);
+    expect(emitted('stop', jittery)).toEqual([]);
+    expect(emitted('stop', jittery, 12, estimated)).toHaveLength(1);
   });
 });

@@ -5,9 +5,9 @@ import { ObjectMemory } from '../../../src/memory/object-memory.js';
 import { Tracker } from '../../../src/memory/tracking/tracker.js';
 import { Crowd } from '../../support/reasoner/crowd.js';
 
-/** The least budget, so that minutes fill it as days fill the usual one. */
+/** The minimum budget, so that minutes fill it as days fill the usual one. */
 const BUDGET_MB = 8;
-const [FPS, PEOPLE, TOKEN] = [5, 6, 256];
+const [FPS, PEOPLE, EMBEDDING_LENGTH] = [5, 6, 256];
 /** Media time of one round, s. */
 const ROUND_S = 240;
 const ROUNDS = 7;
@@ -15,7 +15,7 @@ const ROUNDS = 7;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** The second collection waits for the array buffers that the first one let go: they are swept in the background. */
+/** The second collection waits for the array buffers that the first one released: they are swept in the background. */
 function heapMb(): number {
   collect();
   collect();
@@ -34,12 +34,12 @@ describe('a busy street for a long time', () => {
     'stays within its budget by the size model, which is not less than the heap',
     { timeout: 300_000 },
     () => {
-      const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, embeddingLength: TOKEN });
+      const crowd = new Crowd({ seed: 2, people: PEOPLE, fps: FPS, embeddingLength: EMBEDDING_LENGTH });
       const memory = new ObjectMemory(new Tracker(), { budgetMb: BUDGET_MB });
       const pass = (seconds: number): void => {
         for (let i = 0; i < seconds * FPS; i++) memory.update(crowd.next());
       };
-      // What the compiler and the crowd itself keep is there before the first look.
+      // The memory of the compiler and of the crowd itself is allocated before the first measurement.
       pass(60);
       const before = heapMb() - (memory.dump()['bytes'] ?? 0) / 1e6;
       const rounds: Round[] = [];

@@ -36,24 +36,24 @@ function percepts(seed: number, n = PERCEPTS): Percept[] {
   return Array.from({ length: n }, () => crowd.next());
 }
 
-/** Everything that an update says, plain. */
+/** All values of an update in plain form. */
 function plain({ snapshot, events, episodes }: MemoryUpdate): unknown {
   const { places, ...rest } = snapshot;
   const exposure = [places.exposureS, places.exposureAt([0.5, 0.5]), places.rateAt('meet', [0.4, 0.6])];
   return { ...rest, exposure, events, episodes };
 }
 
-/** As `toEqual`, and quick where all is well: snapshots are large. */
+/** Like `toEqual`, but fast where the values are equal: snapshots are large. */
 function expectEqual(a: unknown, b: unknown): void {
   if (!isDeepStrictEqual(a, b)) expect(a).toStrictEqual(b);
 }
 
-/** As a store would keep it: through JSON, applying the changes of each second to what was kept before. */
-class Shelf {
+/** A store: keeps the state as JSON and applies the changes of each second. */
+class Store {
   pieces: Record<string, string> = {};
 
   write(memory: ObjectMemory): number {
-    const { whole, put, removed: gone } = memory.saveChanges();
+    const { whole, put, removed } = memory.saveChanges();
     if (whole) this.pieces = {};
     let bytes = 0;
     for (const [name, piece] of Object.entries(put)) {
@@ -61,7 +61,7 @@ class Shelf {
       this.pieces[name] = text;
       bytes += text.length;
     }
-    for (const name of gone) Reflect.deleteProperty(this.pieces, name);
+    for (const name of removed) Reflect.deleteProperty(this.pieces, name);
     return bytes;
   }
 
@@ -73,7 +73,7 @@ class Shelf {
 }
 
 describe('a memory that is restored', () => {
-  it('goes on exactly as one that never stopped, wherever it was cut', { timeout: 120_000 }, () => {
+  it('continues identically to one that never stopped, wherever it was saved', { timeout: 120_000 }, () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 1e6 }),
@@ -82,15 +82,15 @@ describe('a memory that is restored', () => {
           const all = percepts(seed);
           const whole = create();
           let cut = create();
-          const shelf = new Shelf();
+          const store = new Store();
           all.forEach((percept, i) => {
             const expected = plain(whole.update(percept));
             expectEqual(plain(cut.update(percept)), expected);
-            if (i % 10 === 0) shelf.write(cut);
+            if (i % 10 === 0) store.write(cut);
             if (!cuts.includes(i)) return;
-            shelf.write(cut);
+            store.write(cut);
             cut = create();
-            cut.restoreState(shelf.read());
+            cut.restoreState(store.read());
           });
           expectEqual(cut.records(), whole.records());
           expect(cut.dump()).toEqual(whole.dump());
@@ -118,14 +118,14 @@ describe('a memory that is restored', () => {
 
   it('gives the same state whether it is saved whole or by its changes', () => {
     const memory = create();
-    const shelf = new Shelf();
+    const store = new Store();
     for (const percept of percepts(11)) {
       memory.update(percept);
-      if (percept.index % 10 === 9) shelf.write(memory);
+      if (percept.index % 10 === 9) store.write(memory);
     }
-    shelf.write(memory);
+    store.write(memory);
     const [a, b] = [create(), create()];
-    a.restoreState(shelf.read());
+    a.restoreState(store.read());
     b.restoreState(JSON.parse(JSON.stringify(memory.saveState())));
     expectEqual(a.records(), b.records());
     expectEqual(a.records(), memory.records());
@@ -136,7 +136,7 @@ describe('a memory that is restored', () => {
     ['text', 'memory'],
     ['no head', { 'object/o1': {} }],
     ['another version', { memory: { version: 99 } }],
-  ])('refuses %s and stays as it was', (_, state) => {
+  ])('rejects %s and stays unchanged', (_, state) => {
     const memory = create();
     for (const percept of percepts(5, 40)) memory.update(percept);
     const before = memory.records();
@@ -144,7 +144,7 @@ describe('a memory that is restored', () => {
     expect(memory.records()).toEqual(before);
   });
 
-  it('refuses a state of other settings and one that lacks a piece', () => {
+  it('rejects a state of other settings and one that lacks a piece', () => {
     const memory = create();
     for (const percept of percepts(5, 60)) memory.update(percept);
     const state = JSON.parse(JSON.stringify(memory.saveState())) as Record<string, unknown>;
@@ -153,7 +153,7 @@ describe('a memory that is restored', () => {
     expect(() => create().restoreState(lacking)).toThrow(/unknown form/);
   });
 
-  it('takes over a state of other zones, and goes on with the ones of now', () => {
+  it('restores a state of other zones, and continues with the current ones', () => {
     const before = create();
     const all = percepts(5, 120);
     for (const percept of all.slice(0, 60)) before.update(percept);
@@ -162,16 +162,16 @@ describe('a memory that is restored', () => {
     const after = create({ ...OPTIONS, places: moved });
     after.restoreState(state);
     expect(after.records().objects).toEqual(before.records().objects);
-    // As one does whose zones are changed in place.
+    // Compares with a memory whose zones are changed while it runs.
     before.places = moved;
-    const told = all.slice(60).map((percept) => after.update(percept));
-    expect(all.slice(60).map((percept) => plain(before.update(percept)))).toEqual(told.map(plain));
-    const zones = told.flatMap(({ events }) => events.map(({ event }) => event.zone));
+    const emitted = all.slice(60).map((percept) => after.update(percept));
+    expect(all.slice(60).map((percept) => plain(before.update(percept)))).toEqual(emitted.map(plain));
+    const zones = emitted.flatMap(({ events }) => events.map(({ event }) => event.zone));
     expect(new Set(zones.filter((zone) => zone !== undefined))).toEqual(new Set(['street']));
   });
 });
 
-describe('zones that change while a memory goes on', () => {
+describe('zones that change while a memory runs', () => {
   const run = (change?: ObjectMemoryOptions['places']): MemoryUpdate[] => {
     const memory = create();
     return percepts(5, 200).map((percept, i) => {
@@ -186,7 +186,7 @@ describe('zones that change while a memory goes on', () => {
     expectEqual(run(structuredClone(PLACES)).map(plain), run().map(plain));
   });
 
-  it('leave all else as it was: objects keep their ids, and events of new zones begin', () => {
+  it('leave everything else unchanged: objects keep their ids, and events of new zones begin', () => {
     const as = (name: string): ObjectMemoryOptions['places'] => ({
       zones: { [name]: PLACES.zones.door },
       lines: PLACES.lines,
@@ -204,7 +204,7 @@ describe('zones that change while a memory goes on', () => {
     expect(zonesOf(changed.slice(0, 100))).not.toContain('porch');
     expect(zonesOf(changed.slice(100))).toContain('porch');
     expect(zonesOf(changed.slice(100))).not.toContain('door');
-    // Who was inside when the zone was made has not entered it.
+    // An object that was inside when the zone was created has not entered it.
     expect(zonesOf(changed.slice(100, 103))).not.toContain('porch');
   });
 });

@@ -26,7 +26,7 @@ function run(tracks: KnotTrack[], end: number): { memory: ObjectMemory; updates:
 }
 
 describe('a snapshot', () => {
-  it('shows the last ten seconds at 10 Hz up to now, and what was before as a trail', () => {
+  it('contains the last ten seconds at 10 Hz up to now, and the time before as a trail', () => {
     const { updates } = run([walker('o1', 0, 30, 5)], 30);
     const { objects } = updates[300]!.snapshot;
     const { samples, trail, box, velocity } = objects[0]!;
@@ -45,13 +45,13 @@ describe('a snapshot', () => {
     expect(updates[40]!.snapshot.places.exposureS).toBe(again.updates[40]!.snapshot.places.exposureS);
   });
 
-  it('shares what did not change', () => {
+  it('shares unchanged parts', () => {
     const { updates } = run([walker('o1', 0, 8)], 12);
     expect(updates[100]!.snapshot.events).toBe(updates[101]!.snapshot.events);
     expect(updates[100]!.snapshot.departed).toBe(updates[101]!.snapshot.departed);
   });
 
-  it('says who moves, stands and is hidden', () => {
+  it('states which objects move and which stand', () => {
     const track = { ...walker('o1', 0, 4), unseen: [[3.05, 3.45]] as const };
     const stands = { ...walker('o2', 0, 4, 0) };
     const { updates } = run([track, stands], 4);
@@ -73,7 +73,7 @@ describe('a snapshot', () => {
 });
 
 describe('an object', () => {
-  it('that the tracker confirms late is known from its first sight on', () => {
+  it('that the tracker confirms late has samples from its first observation on', () => {
     const track = (t: number, more: Partial<MemoryTrack>): MemoryTrack => ({
       id: 'o1',
       label: 'person',
@@ -115,7 +115,7 @@ describe('an object', () => {
 });
 
 describe('an interruption', () => {
-  it('drops what is in view without an event and keeps the memory', () => {
+  it('removes objects in view without an event and keeps the memory', () => {
     const script = { ...FRAME, end: 20, tracks: [walker('o1', 0, 20, 0), walker('o2', 0, 4.5, 40)] };
     const memory = new ObjectMemory(new TrueTracker(expand(script)));
     const events: string[] = [];

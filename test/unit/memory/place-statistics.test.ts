@@ -9,7 +9,7 @@ function counted(): PlaceCounter {
 }
 
 describe('place statistics', () => {
-  it('tell rates near a place apart from those of the whole view', () => {
+  it('distinguish rates near a place from those of the whole view', () => {
     const view = counted().view();
     expect(view.exposureS).toBeCloseTo(200);
     expect(view.count('exit')).toBe(10);
@@ -20,12 +20,12 @@ describe('place statistics', () => {
     expect(view.exposureAt([0.5, 0.5])).toBeLessThan(1);
   });
 
-  it('know nothing before anything was seen', () => {
+  it('are zero before the first observation', () => {
     const view = new PlaceCounter().view();
     expect([view.rate('meet'), view.rateAt('meet', [0.5, 0.5]), view.exposureAt([2, -1])]).toEqual([0, 0, 0]);
   });
 
-  it('keep a view that was handed out as it was', () => {
+  it('do not change a view that was returned earlier', () => {
     const places = counted();
     const before = places.view();
     places.count('exit', [0.9, 0.9]);

@@ -6,7 +6,7 @@ import { expand, perceptsOf, TrueTracker, type KnotTrack } from '../../support/t
 
 const FRAME = { width: 960, height: 540, fps: 10 };
 
-/** Relations after hand-drawn exact tracks were seen to their end. */
+/** Relations after hand-drawn exact tracks have been processed to their end. */
 function relationsOf(tracks: KnotTrack[], end: number): readonly Relation[] {
   const tracker = new TrueTracker(expand({ ...FRAME, end, tracks }));
   const memory = new ObjectMemory(tracker, { tracks: 'exact' });
@@ -61,7 +61,7 @@ describe('relations between objects', () => {
     expect(of(relationsOf([wobbling, still], 10), 'near').length).toBeLessThanOrEqual(1);
   });
 
-  it('tell who follows whom, and nobody who walks beside', () => {
+  it('contain the follower and the followed, and none between people who walk side by side', () => {
     const behind = relationsOf(
       [
         person('o1', [0, 100, 400, 40, 100], [9, 640, 400, 40, 100]),
@@ -71,17 +71,17 @@ describe('relations between objects', () => {
     );
     expect(of(behind, 'following')).toMatchObject([{ a: 'o1', b: 'o2', open: true }]);
     expect(of(behind, 'following')[0]?.from).toBeLessThan(1);
-    const beside = relationsOf(
+    const sideBySide = relationsOf(
       [
         person('o1', [0, 100, 300, 40, 100], [9, 640, 300, 40, 100]),
         person('o2', [0, 100, 420, 40, 100], [9, 640, 420, 40, 100]),
       ],
       9,
     );
-    expect(of(beside, 'following')).toEqual([]);
+    expect(of(sideBySide, 'following')).toEqual([]);
   });
 
-  it('tell what somebody carries, from when it moves along until it is left', () => {
+  it('contain the carried thing, from when it moves along until it is left', () => {
     const relations = relationsOf(
       [
         person(

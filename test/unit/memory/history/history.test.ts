@@ -17,7 +17,7 @@ function event(n: number, type: EventType, t: number, ...who: string[]): EventOb
 }
 
 describe('episodes', () => {
-  it('end at a pause, tell what they held, and are told once', () => {
+  it('end at a pause, summarise their events, and are returned once', () => {
     const episodes = new Episodes(1e6);
     const script = new Map([
       [10, event(1, 'enter', 9.5, 'o1')],
@@ -26,11 +26,11 @@ describe('episodes', () => {
       [22, event(4, 'exit', 21, 'o1')],
       [60, event(5, 'enter', 59.5, 'o3')],
     ]);
-    const told = Array.from({ length: 100 }, (_, t) => {
+    const returned = Array.from({ length: 100 }, (_, t) => {
       const now = script.get(t);
       return episodes.step(now ? [now] : [], t).map((episode) => ({ at: t, ...episode }));
     }).flat();
-    expect(told).toEqual([
+    expect(returned).toEqual([
       {
         at: 41,
         from: 9.5,
@@ -46,18 +46,18 @@ describe('episodes', () => {
 
   it('are cut after five minutes without a pause, and do not overlap', () => {
     const episodes = new Episodes(1e6);
-    const told = Array.from({ length: 1000 }, (_, t) =>
+    const returned = Array.from({ length: 1000 }, (_, t) =>
       episodes.step(t % 5 === 0 ? [event(t, 'turn', Math.max(0, t - 2), 'o1')] : [], t),
     ).flat();
-    expect(told).toHaveLength(3);
-    told.forEach(({ from, to }, i) => {
+    expect(returned).toHaveLength(3);
+    returned.forEach(({ from, to }, i) => {
       expect(to - from).toBeLessThanOrEqual(305);
-      expect(from).toBeGreaterThanOrEqual(told[i - 1]?.to ?? 0);
+      expect(from).toBeGreaterThanOrEqual(returned[i - 1]?.to ?? 0);
     });
     expect(episodes.finish(1000)).toHaveLength(1);
   });
 
-  it('are merged when their room is used up', () => {
+  it('are merged when their memory is used up', () => {
     const episodes = new Episodes(6000);
     for (let n = 0; n < 40; n++) {
       episodes.step([event(n, 'meet', 100 * n, 'o1', 'o2')], 100 * n);
@@ -71,21 +71,23 @@ describe('episodes', () => {
 });
 
 describe('keyframes', () => {
-  it('cover how an object looked nearly as well as looks chosen in hindsight', () => {
+  it('cover the appearances of an object nearly as well as keyframes chosen in hindsight', () => {
     const random = seededRandom(5);
     for (let run = 0; run < 10; run++) {
-      const looks = wander(300, 8, random);
+      const appearances = wander(300, 8, random);
       const set = new KeyframeSet();
-      looks.forEach((embedding, t) => set.offer({ t, box: [0, 0, 1, 1], embedding }));
-      const kept = set.frames.map(({ embedding }) => embedding);
-      expect(kept).toHaveLength(MAX_KEYFRAMES);
-      const radius = coveringRadius(looks, kept);
-      expect(radius).toBeLessThanOrEqual(2.5 * coveringRadius(looks, farthestFirst(looks, MAX_KEYFRAMES)));
-      expect(radius).toBeLessThan(coveringRadius(looks, looks.slice(0, MAX_KEYFRAMES)));
+      appearances.forEach((embedding, t) => set.offer({ t, box: [0, 0, 1, 1], embedding }));
+      const keyframes = set.frames.map(({ embedding }) => embedding);
+      expect(keyframes).toHaveLength(MAX_KEYFRAMES);
+      const radius = coveringRadius(appearances, keyframes);
+      expect(radius).toBeLessThanOrEqual(
+        2.5 * coveringRadius(appearances, farthestFirst(appearances, MAX_KEYFRAMES)),
+      );
+      expect(radius).toBeLessThan(coveringRadius(appearances, appearances.slice(0, MAX_KEYFRAMES)));
     }
   });
 
-  it('are not spent on looks that tell nothing new', () => {
+  it('do not include appearances without new information', () => {
     const set = new KeyframeSet();
     for (let t = 0; t < 100; t++)
       set.offer({ t, box: [0, 0, 1, 1], embedding: Float32Array.of(1, 0.001 * (t % 9)) });
@@ -93,11 +95,11 @@ describe('keyframes', () => {
   });
 });
 
-describe('clip embeddings', () => {
+describe('scene embeddings', () => {
   it('are dense for 12 s and sparse for 2 min before, never more than 24', () => {
-    const clips = new SceneMemory();
-    for (let t = 0; t < 600; t++) clips.add({ t, embedding: Float32Array.of(1) });
-    const times = clips.view().map(({ t }) => t);
+    const scenes = new SceneMemory();
+    for (let t = 0; t < 600; t++) scenes.add({ t, embedding: Float32Array.of(1) });
+    const times = scenes.view().map(({ t }) => t);
     expect(times.length).toBeLessThanOrEqual(24);
     expect(times.slice(-12)).toEqual(Array.from({ length: 12 }, (_, i) => 588 + i));
     const sparse = times.slice(0, -12);
@@ -107,25 +109,25 @@ describe('clip embeddings', () => {
 });
 
 describe('a bounded log', () => {
-  it('drops the oldest, counted, and saves only what changed', () => {
+  it('drops and counts the oldest, and saves only changed pieces', () => {
     const log = new BoundedLog<{ n: number }>(() => 10, 2000);
     const ledger = new PieceLedger();
-    const shelf = new Map<string, unknown>();
+    const store = new Map<string, unknown>();
     for (let n = 0; n < 1000; n++) {
       log.add({ n });
       if (n % 7 !== 0) continue;
       log.savePieces('log', ledger);
-      const { put, removed: gone } = ledger.take();
+      const { put, removed } = ledger.take();
       expect(Object.keys(put).length).toBeLessThanOrEqual(3);
-      for (const [name, piece] of Object.entries(put)) shelf.set(name, structuredClone(piece));
-      for (const name of gone) shelf.delete(name);
+      for (const [name, piece] of Object.entries(put)) store.set(name, structuredClone(piece));
+      for (const name of removed) store.delete(name);
     }
     expect(log.length).toBe(200);
     expect(log.dropped).toBe(800);
     log.savePieces('log', ledger);
-    for (const [name, piece] of Object.entries(ledger.take().put)) shelf.set(name, piece);
-    const head = shelf.get('log') as { start: number; dropped: number; merged: number };
-    const blocks = [...shelf].filter(([name]) => name !== 'log').map(([, piece]) => piece);
+    for (const [name, piece] of Object.entries(ledger.take().put)) store.set(name, piece);
+    const head = store.get('log') as { start: number; dropped: number; merged: number };
+    const blocks = [...store].filter(([name]) => name !== 'log').map(([, piece]) => piece);
     const copy = new BoundedLog<{ n: number }>(() => 10, 2000);
     copy.restore(head, blocks as { from: number; records: { n: number }[] }[]);
     expect(copy.all()).toEqual(log.all());
@@ -143,16 +145,20 @@ function wander(n: number, size: number, random: () => number): Float32Array[] {
   });
 }
 
-function coveringRadius(looks: readonly Float32Array[], centres: readonly Float32Array[]): number {
-  return Math.max(...looks.map((look) => Math.min(...centres.map((centre) => 1 - cosine(look, centre)))));
+function coveringRadius(appearances: readonly Float32Array[], centres: readonly Float32Array[]): number {
+  return Math.max(
+    ...appearances.map((appearance) => Math.min(...centres.map((centre) => 1 - cosine(appearance, centre)))),
+  );
 }
 
 /** Gonzalez 1985: within twice the best radius (of a metric). */
-function farthestFirst(looks: readonly Float32Array[], k: number): Float32Array[] {
-  const centres = looks.slice(0, 1);
+function farthestFirst(appearances: readonly Float32Array[], k: number): Float32Array[] {
+  const centres = appearances.slice(0, 1);
   while (centres.length < k) {
-    const far = looks.map((look) => Math.min(...centres.map((centre) => 1 - cosine(look, centre))));
-    centres.push(looks[far.indexOf(Math.max(...far))] as Float32Array);
+    const far = appearances.map((appearance) =>
+      Math.min(...centres.map((centre) => 1 - cosine(appearance, centre))),
+    );
+    centres.push(appearances[far.indexOf(Math.max(...far))] as Float32Array);
   }
   return centres;
 }

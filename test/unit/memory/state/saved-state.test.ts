@@ -6,7 +6,7 @@ import { percept, person, play, wobble, type Drawn } from '../tracking/drawn.js'
 
 const KEY = 8;
 
-/** A unit vector that looks like object `who`, each time a little different. */
+/** A unit vector close to that of object `who`, each time a little different. */
 function embedding(who: number, t: number): Float32Array {
   const values = Array.from({ length: KEY }, (_, k) => wobble(who, k) + 0.3 * wobble(t, 10 * who + k));
   const length = Math.hypot(...values);
@@ -58,7 +58,7 @@ const text = (value: unknown): string =>
   JSON.stringify(value, (_, inner: unknown) => (inner instanceof Float32Array ? [...inner] : inner));
 
 describe('a tracker that was saved', () => {
-  it('goes on to the last bit as if it had never stopped, wherever in the stream it was', () => {
+  it('continues bit by bit as if it had never stopped, wherever in the stream it was saved', () => {
     const scripts = fc.record({
       walkers: fc.array(walker, { minLength: 1, maxLength: 8 }),
       fps: fc.constantFrom(4, 10, 25),
@@ -72,7 +72,7 @@ describe('a tracker that was saved', () => {
         for (const one of percepts.slice(0, cut)) whole.update(one);
         const saved: unknown = JSON.parse(JSON.stringify(whole.saveState()));
         const restored = new Tracker();
-        restored.update(percept(0, [person(77)])); // whatever it knew before is gone
+        restored.update(percept(0, [person(77)])); // its earlier state is replaced
         restored.restoreState(saved);
         expect(restored.dump()).toEqual(whole.dump());
         for (const one of percepts.slice(cut))
@@ -83,7 +83,7 @@ describe('a tracker that was saved', () => {
     );
   });
 
-  it('is not touched by a state that is not of the known form', () => {
+  it('is unchanged by a malformed state', () => {
     const tracker = new Tracker();
     play(() => [person(400)], { to: 1, tracker });
     const before = text(tracker.saveState());

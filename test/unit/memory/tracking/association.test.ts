@@ -8,15 +8,15 @@ const table = (values: readonly (readonly number[])[]) => {
   return [rows, columns, (r: number, c: number): number => values[r]?.[c] ?? 0] as const;
 };
 
-/** Largest sum over all assignments, by trying them all. */
+/** Maximum sum over all assignments, by trying them all. */
 function best(values: readonly (readonly number[])[], row = 0, taken: readonly number[] = []): number {
   if (row === values.length) return 0;
   const skipped = best(values, row + 1, taken);
   return (values[row] ?? []).reduce(
-    (most, value, column) =>
+    (max, value, column) =>
       value > 0 && !taken.includes(column)
-        ? Math.max(most, value + best(values, row + 1, [...taken, column]))
-        : most,
+        ? Math.max(max, value + best(values, row + 1, [...taken, column]))
+        : max,
     skipped,
   );
 }
@@ -37,7 +37,7 @@ describe('associate', () => {
     expect([rows, columns]).toEqual([[2], [2]]);
   });
 
-  it('finds what trying every assignment finds', () => {
+  it('finds the same sum as an exhaustive search', () => {
     const value = fc.oneof(fc.constant(0), fc.double({ min: 0.01, max: 1, noNaN: true }));
     const sizes = fc.tuple(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 5 }));
     const matrices = sizes.chain(([rows, columns]) =>
@@ -57,7 +57,7 @@ describe('associate', () => {
     );
   });
 
-  it('knows which pairs are beyond doubt', () => {
+  it('finds the unambiguous pairs', () => {
     const sure = unambiguous(
       ...table([
         [0.2, 0, 0],

@@ -29,8 +29,8 @@ const steps = fc.array(
   { minLength: 1, maxLength: 40 },
 );
 
-describe('whatever the detector says', () => {
-  it('ids are unique, boxes finite and inside the frame, times in order, and twice the same gives the same', () => {
+describe('with arbitrary detections', () => {
+  it('ids are unique, boxes finite and inside the frame, times in order, and equal input gives equal output', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const trackers = [new Tracker(), new Tracker()] as const;
@@ -63,7 +63,7 @@ describe('whatever the detector says', () => {
     );
   });
 
-  it('malformed detections are passed over', () => {
+  it('malformed detections are ignored', () => {
     const tracker = new Tracker();
     for (let k = 0; k < 5; k += 1) {
       const tracks = tracker.update(
@@ -80,7 +80,7 @@ describe('whatever the detector says', () => {
 });
 
 describe('the tracker stays bounded', () => {
-  it('however many detections come and go', () => {
+  it('with any number of detections', () => {
     const tracker = new Tracker();
     for (let k = 0; k < 60; k += 1) {
       const shift = 7 * Math.floor(k / 5);
@@ -95,7 +95,7 @@ describe('the tracker stays bounded', () => {
     }
   });
 
-  it('however many places are cluttered', () => {
+  it('with any number of cluttered places', () => {
     const map = new ClutterMap();
     for (let k = 0; k < 30; k += 1) {
       const weak = Array.from({ length: 100 }, (_, n) => ({

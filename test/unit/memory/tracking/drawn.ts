@@ -33,7 +33,7 @@ export function percept(t: number, drawn: readonly Drawn[], more: Partial<Percep
   };
 }
 
-/** What is drawn at a media time. */
+/** The detections at a media time. */
 export type Scene = (t: number) => readonly (Drawn | undefined)[];
 
 export interface PlayOptions {
@@ -42,7 +42,7 @@ export interface PlayOptions {
   readonly to: number;
   readonly tracker?: Tracker;
   readonly options?: TrackerOptions;
-  /** What else is true of the percept at a time. */
+  /** Further fields of the percept at a time. */
   readonly more?: (t: number) => Partial<Percept>;
 }
 
@@ -81,7 +81,7 @@ export function ids(played: readonly Played[]): string[] {
   return [...new Set(played.flatMap(({ tracks }) => tracks.map(({ id }) => id)))];
 }
 
-/** The id of the seen track whose centre is nearest to x at the last moment. */
+/** The id of the visible track whose centre is nearest to x at the last moment. */
 export function idAt(played: readonly Played[], x: number): string | undefined {
   const centre = ({ box }: Track): number => box[0] + box[2] / 2;
   const tracks = played.at(-1)?.tracks.filter(({ seen }) => seen) ?? [];
@@ -102,17 +102,17 @@ export function normals(seed: number): () => number {
 }
 
 /**
- * Tokens of objects 0, 1, 2…: a fixed direction each, plus noise. With 32 dimensions the cosines of one object are about
- * 1 / (1 + noise²), those of different ones 0 ± 0.18.
+ * Embeddings of objects 0, 1, 2…: a fixed direction each, plus noise. With 32 dimensions the cosines of one object
+ * are about 1 / (1 + noise²), those of different ones 0 ± 0.18.
  */
 export function embeddings(noise: number, seed = 1): (who: number) => Float32Array {
   const normal = normals(1000 * seed + 7);
-  const look = (who: number): number[] => {
+  const direction = (who: number): number[] => {
     const own = normals(31 * seed + 101 * (who + 1));
     return Array.from({ length: EMBEDDING_LENGTH }, own);
   };
   return (who) => {
-    const values = look(who).map((value) => value + noise * normal());
+    const values = direction(who).map((value) => value + noise * normal());
     const length = Math.hypot(...values);
     return Float32Array.from(values, (value) => value / length);
   };

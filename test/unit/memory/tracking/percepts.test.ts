@@ -6,8 +6,8 @@ import { ids, percept, person, play, wobble, WIDTH, HEIGHT, type Drawn, type Sce
 const moving = (x: number, feet = 300, more: Omit<Drawn, 'box'> = {}): Drawn =>
   person(x, feet, { label: 'object', origin: 'motion', ...more });
 
-describe('an object that only motion sees at first', () => {
-  it('is one identity with what the detector then calls by name, and keeps the name', () => {
+describe('an object that only motion shows at first', () => {
+  it('keeps its identity when the detector names it, and keeps the name', () => {
     const scene: Scene = (t) => {
       const x = 100 + 80 * t;
       if (t < 2) return [moving(x)];
@@ -29,7 +29,7 @@ describe('an object that only motion sees at first', () => {
     expect(played.at(-1)?.tracks[0]?.label).toBe('object');
   });
 
-  it('is one object where both see it at once, the weaker detection giving the name', () => {
+  it('is one object where motion and detector find it at once, with the label of the weaker detection', () => {
     const played = play((t) => [moving(103 + 60 * t, 302), person(100 + 60 * t, 300, { score: 0.45 })], {
       to: 3,
     });
@@ -39,7 +39,7 @@ describe('an object that only motion sees at first', () => {
 });
 
 describe('objects in one box', () => {
-  /** Two walk towards each other and on; the detector draws one box around both while they overlap. */
+  /** Two people walk towards and past each other; the detector draws one box around both while they overlap. */
   const crossing =
     (label: string): Scene =>
     (t) => {
@@ -56,7 +56,7 @@ describe('objects in one box', () => {
     expect(tracker.dump()['shared']).toBeGreaterThan(3);
     const [left, right] = [played[10]?.tracks[0], played.at(-1)?.tracks];
     expect(left?.box[0]).toBeLessThan(500);
-    // o1 is the one that went right, if it began on the left.
+    // o1 is the one that moved right, if it began on the left.
     expect((right?.[0]?.box[0] ?? 0) > (right?.[1]?.box[0] ?? 0)).toBe(true);
     for (const { tracks } of played.slice(2)) {
       for (const { box, seen } of tracks) {
@@ -66,10 +66,10 @@ describe('objects in one box', () => {
   });
 });
 
-describe('a percept for which only motion was looked at', () => {
+describe('a partial percept', () => {
   const partial = (k: number) => (t: number) => ({ partial: Math.round(t * 10) % k !== 0 });
 
-  it('says nothing about objects that stand still: they stay in view', () => {
+  it('leaves objects that stand still in view', () => {
     const shown: Scene = (t) => (Math.round(t * 10) % 5 === 0 ? [person(400)] : []);
     const played = play(shown, { to: 6, more: partial(5) });
     expect(ids(played)).toEqual(['o1']);
@@ -77,7 +77,7 @@ describe('a percept for which only motion was looked at', () => {
     expect(played.at(-1)?.tracks[0]?.spanStart).toBe(0);
   });
 
-  it('corrects those that move by what moves', () => {
+  it('corrects moving objects by their motion', () => {
     const x = (t: number): number => (t < 2 ? 100 + 100 * t : 300 - 100 * (t - 2));
     const shown: Scene = (t) => [
       Math.round(t * 10) % 10 === 0 ? person(x(t)) : moving(x(t), 300, { label: 'person' }),
@@ -89,14 +89,14 @@ describe('a percept for which only motion was looked at', () => {
     }
   });
 
-  it('lets nothing live on for longer than a second', () => {
+  it('continues no object for longer than a second', () => {
     const shown: Scene = (t) => (t < 2 ? [person(400)] : []);
     const played = play(shown, { to: 5, more: (t) => ({ partial: t >= 2 }) });
     expect(played.find(({ t }) => t === 2.8)?.tracks).toMatchObject([{ seen: true }]);
     expect(played.find(({ t }) => t === 3.1)?.tracks).toEqual([]);
   });
 
-  it('does not keep what a full one then misses', () => {
+  it('does not keep an object that the next full percept misses', () => {
     const shown: Scene = (t) => (t < 2 && Math.round(t * 10) % 5 === 0 ? [person(400)] : []);
     const played = play(shown, { to: 3, more: partial(5) });
     expect(played.find(({ t }) => t === 2.4)?.tracks).toMatchObject([{ seen: false, lastSeen: 1.5 }]);
@@ -121,7 +121,7 @@ describe('a covered scene', () => {
     expect(under.flatMap(({ tracks }) => tracks).every(({ seen }) => !seen)).toBe(true);
   });
 
-  it('teaches nothing', () => {
+  it('does not change what the tracker has learned', () => {
     const tracker = new Tracker();
     play(() => [person(400)], { to: 2, tracker });
     const known = tracker.dump();
@@ -135,7 +135,7 @@ describe('a covered scene', () => {
 });
 
 describe('another scene', () => {
-  it('ends everything: who stands at the same place is someone else', () => {
+  it('ends all tracks: a person at the same place is a new one', () => {
     const played = play(() => [person(400)], {
       to: 4,
       more: (t) => (t === 2 ? { scene: 'changed' } : {}),
@@ -155,21 +155,21 @@ describe('a camera that moves', () => {
         box: t < at ? one.box : ([one.box[0] + dx, one.box[1] + dy, one.box[2], one.box[3]] as const),
       }));
 
-  it('and is kicked is found out from the objects themselves', () => {
+  it('is detected from the objects themselves when it is kicked', () => {
     const tracker = new Tracker();
     const played = play(shaken(3, 85, -60), { to: 6, tracker });
     expect(ids(played)).toHaveLength(5);
     expect(tracker.dump()['shifts']).toBe(1);
   });
 
-  it('is not suspected when people walk the same way, or leave', () => {
+  it('is not detected when people walk the same way, or leave', () => {
     const tracker = new Tracker();
     play((t) => [0, 1, 2, 3].map((k) => person(100 + 200 * k + 120 * t, 300 + 20 * k)), { to: 3, tracker });
     play((t) => (t < 5 ? crowd(t) : []), { from: 3.1, to: 8, tracker });
     expect(tracker.dump()['shifts']).toBe(0);
   });
 
-  it('takes along what is hidden and what is remembered when told how', () => {
+  it('moves hidden and remembered objects along when the percept states the motion', () => {
     const camera: Affine = [1, 0, 0, 1, 200, 50];
     const scene: Scene = (t) => {
       const moved = t >= 3 ? 1 : 0;
@@ -207,7 +207,7 @@ describe('bad input makes no flood of identities', () => {
     expect(during).toBeLessThan(20);
     play(rain, { from: 8.1, to: 14, tracker });
     expect(Number(tracker.dump()['identities']) - during).toBeLessThan(5);
-    // When it stops raining, people are found again.
+    // After the noise people are found again.
     const after = play((t) => [person(300 + 20 * t)], { from: 14.1, to: 21, tracker });
     expect(after.at(-1)?.tracks).toHaveLength(1);
   });

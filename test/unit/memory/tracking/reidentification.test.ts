@@ -13,29 +13,29 @@ import {
   type Scene,
 } from './drawn.js';
 
-type Look = (who: number) => Float32Array;
+type Embed = (who: number) => Float32Array;
 
-/** Two people who stay in view, so that the tracker learns what a cosine is worth here. */
-function bystanders(t: number, look: Look): Drawn[] {
-  return [0, 1].map((who) => person(450 + 100 * who + 2 * wobble(t, who), 480, { embedding: look(who) }));
+/** Two people who stay in view, so that the tracker learns the distribution of cosines. */
+function bystanders(t: number, embed: Embed): Drawn[] {
+  return [0, 1].map((who) => person(450 + 100 * who + 2 * wobble(t, who), 480, { embedding: embed(who) }));
 }
 
-function walk(t: number, from: number, speed: number, look: Look, who: number): Drawn | undefined {
+function walk(t: number, from: number, speed: number, embed: Embed, who: number): Drawn | undefined {
   const x = from + speed * t;
-  return t >= 0 && x > -15 && x < WIDTH + 15 ? person(x, 200, { embedding: look(who) }) : undefined;
+  return t >= 0 && x > -15 && x < WIDTH + 15 ? person(x, 200, { embedding: embed(who) }) : undefined;
 }
 
-/** Someone walks out on the right and comes in on the left after `away` seconds: `who` 2, or `other`. */
-function leaving(look: Look, away: number, other = 2): Scene {
+/** A person leaves on the right and enters on the left after `away` seconds: `who` 2, or `other`. */
+function leaving(embed: Embed, away: number, other = 2): Scene {
   return (t) => [
-    ...bystanders(t, look),
-    walk(t, 600, 100, look, 2),
-    walk(t - 4.15 - away, -10, 100, look, other),
+    ...bystanders(t, embed),
+    walk(t, 600, 100, embed, 2),
+    walk(t - 4.15 - away, -10, 100, embed, other),
   ];
 }
 
 describe('an object that left', () => {
-  it('is known by its look when it comes back minutes later at another side', () => {
+  it('is recognised by its appearance when it returns minutes later from another side', () => {
     const tracker = new Tracker();
     const played = play(leaving(embeddings(0.5), 180), { to: 190, fps: 5, tracker });
     expect(ids(played)).toHaveLength(3);
@@ -43,14 +43,14 @@ describe('an object that left', () => {
     expect(tracker.dump()).toMatchObject({ identities: 3, recognisedByAppearance: 1 });
   });
 
-  it('is a new one when looks have no say, and keeps its embedding for memory', () => {
+  it('is a new one when appearances are disabled, and keeps its embedding for memory', () => {
     const tracker = new Tracker({ appearance: false });
     const played = play(leaving(embeddings(0.5), 20), { to: 30, fps: 5, tracker });
     expect(ids(played)).toHaveLength(4);
     expect(played.at(-1)?.tracks.every(({ embedding }) => embedding !== undefined)).toBe(true);
   });
 
-  it('is not taken for another who looks different', () => {
+  it('is not taken for another with a different appearance', () => {
     const played = play(leaving(embeddings(0.5), 20, 3), { to: 30, fps: 5 });
     expect(ids(played)).toHaveLength(4);
   });
@@ -62,14 +62,14 @@ describe('an object that left', () => {
       'hardly different',
       (who: number): Float32Array => embeddings(0.5)(who).map((v, k) => (k === 0 ? 1 : v / 300)),
     ],
-  ])('is a new one when the embeddings are %s', (_, look) => {
+  ])('is a new one when the embeddings are %s', (_, embed) => {
     const tracker = new Tracker();
-    const played = play(leaving(look, 20), { to: 30, fps: 5, tracker });
+    const played = play(leaving(embed, 20), { to: 30, fps: 5, tracker });
     expect(tracker.dump()['recognisedByAppearance']).toBe(0);
     expect(ids(played)).toHaveLength(4);
   });
 
-  it('is forgotten by its look after ten minutes', () => {
+  it('is not recognised by its appearance after ten minutes', () => {
     const tracker = new Tracker();
     play(leaving(embeddings(0.5), 630), { to: 640, fps: 2, tracker });
     expect(tracker.dump()['recognisedByAppearance']).toBe(0);
@@ -78,40 +78,43 @@ describe('an object that left', () => {
 
 describe('an object that was lost inside the picture', () => {
   const gap =
-    (look: Look, other: number): Scene =>
+    (embed: Embed, other: number): Scene =>
     (t) => [
-      ...bystanders(t, look),
-      t <= 8 ? person(300, 200, { embedding: look(2) }) : undefined,
-      t >= 10 ? person(310, 200, { embedding: look(other) }) : undefined,
+      ...bystanders(t, embed),
+      t <= 8 ? person(300, 200, { embedding: embed(2) }) : undefined,
+      t >= 10 ? person(310, 200, { embedding: embed(other) }) : undefined,
     ];
 
-  it('is known again at its place when it looks the same, and a stranger there is not it', () => {
+  it('is recognised at its place when its appearance matches, and another person there is not', () => {
     expect(ids(play(gap(embeddings(0.3), 2), { to: 12 }))).toHaveLength(3);
     expect(ids(play(gap(embeddings(0.3), 3), { to: 12 }))).toHaveLength(4);
   });
 
-  it('is known by its place alone when embeddings tell nothing', () => {
+  it('is recognised by its place alone when embeddings carry no information', () => {
     expect(ids(play(gap(embeddings(1e6), 3), { to: 12 }))).toHaveLength(3);
   });
 });
 
-/** Two who walk towards each other, meet behind one box for `together` seconds, and turn back: motion says they passed. */
-function turnBack(look: Look | undefined, together: number): Scene {
+/**
+ * Two people who walk towards each other, meet behind one box for `together` seconds, and turn back, while their
+ * motion predicts that they pass.
+ */
+function turnBack(embed: Embed | undefined, together: number): Scene {
   return (t) => {
     const since = t - 4;
     const apart = since < 0 ? -80 * since : Math.max(0, 80 * (since - together));
     const one = (who: number, x: number): Drawn =>
-      person(x, who === 0 ? 300 : 304, { ...(look && { embedding: look(who) }) });
+      person(x, who === 0 ? 300 : 304, { ...(embed && { embedding: embed(who) }) });
     const merged = apart < 12;
     return [
-      ...(look ? bystanders(t, (who) => look(who + 5)) : bystanders(t, () => Float32Array.from([1]))),
+      ...(embed ? bystanders(t, (who) => embed(who + 5)) : bystanders(t, () => Float32Array.from([1]))),
       one(0, 500 - apart),
       merged ? undefined : one(1, 500 + apart),
     ];
   };
 }
 
-describe('objects that changed places while one hid the other', () => {
+describe('objects that swapped identities while one hid the other', () => {
   const wrong = (scene: Scene): [boolean, Tracker] => {
     const tracker = new Tracker();
     const before = play(scene, { to: 2, tracker });
@@ -120,7 +123,7 @@ describe('objects that changed places while one hid the other', () => {
     return [idAt(after, 500 - 80 * 3.2) !== left, tracker];
   };
 
-  it('get their identities back by their looks', () => {
+  it('get their identities back by their appearances', () => {
     for (const together of [0.3, 0.8]) {
       const [swapped] = wrong(turnBack(embeddings(0.4), together));
       expect(swapped, `after ${together} s`).toBe(false);
@@ -128,17 +131,17 @@ describe('objects that changed places while one hid the other', () => {
   });
 
   it('are counted when that happens after the tracks had settled on the wrong one', () => {
-    const look = embeddings(0.4);
-    // Both vanish, and come out exactly where the other one is expected.
+    const embed = embeddings(0.4);
+    // Both disappear, and reappear exactly where the other one is expected.
     const scene: Scene = (t) => {
       const x = 200 + 100 * t;
       const y = 800 - 100 * t;
       const hidden = Math.abs(x - y) < 30;
       const flip = t > 3;
       return [
-        ...bystanders(t, (who) => look(who + 5)),
-        hidden ? undefined : person(x, 300, { embedding: look(flip ? 1 : 0) }),
-        person(y, 306, { embedding: look(flip ? 0 : 1) }),
+        ...bystanders(t, (who) => embed(who + 5)),
+        hidden ? undefined : person(x, 300, { embedding: embed(flip ? 1 : 0) }),
+        person(y, 306, { embedding: embed(flip ? 0 : 1) }),
       ];
     };
     const tracker = new Tracker();
@@ -154,8 +157,8 @@ interface Result {
   readonly switches: number;
 }
 
-/** People on crossing ways, who hide one another, leave and come back; how often a person's id changes. */
-function crowd(look: Look | undefined, seed: number): Result {
+/** People on crossing paths who hide one another, leave and return; counts how often a person's id changes. */
+function crowd(embed: Embed | undefined, seed: number): Result {
   const normal = normals(seed);
   const people = Array.from({ length: 8 }, (_, who) => ({
     who,
@@ -180,7 +183,7 @@ function crowd(look: Look | undefined, seed: number): Result {
     });
     const scene: Scene = () =>
       visible.map(({ who, at, feet }) =>
-        person(at + 1.5 * normal(), feet + 1.5 * normal(), { ...(look && { embedding: look(who) }) }),
+        person(at + 1.5 * normal(), feet + 1.5 * normal(), { ...(embed && { embedding: embed(who) }) }),
       );
     const tracks = play(scene, { from: t, to: t, tracker })[0]?.tracks ?? [];
     for (const { who, at, feet } of visible) {
@@ -197,7 +200,7 @@ function crowd(look: Look | undefined, seed: number): Result {
 
 describe('in a crowd', () => {
   it(
-    'embeddings of any quality never make it worse, and good ones keep everyone known',
+    'embeddings of any quality never increase the errors, and good ones keep most identities',
     { timeout: 120_000 },
     () => {
       const total = (noise: number | undefined): Result =>

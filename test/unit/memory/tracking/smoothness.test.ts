@@ -31,7 +31,7 @@ describe('the box of a track', () => {
     expect(Math.max(...still.map(([, speed]) => Math.abs(speed)))).toBeLessThan(0.15);
   });
 
-  it('moves evenly, and not behind, with an object that moves evenly', () => {
+  it('moves evenly, and without lag, with an object that moves evenly', () => {
     const points = feet((t) => 100 + 80 * t, 10, 8).filter(([t]) => t > 2);
     for (const [t, x] of points) expect(Math.abs(x - 100 - 80 * t)).toBeLessThan(6);
     for (const [, speed] of speeds(points).slice(6)) expect(Math.abs(speed - 0.8)).toBeLessThan(0.2);

@@ -4,7 +4,7 @@ import { Tracker } from '../../../../src/memory/tracking/tracker.js';
 import { HEIGHT, idAt, ids, percept, person, play, wobble, WIDTH, type Scene } from './drawn.js';
 
 describe('a track begins', () => {
-  it('after two confident detections, dated at the first, with the earlier box given once', () => {
+  it('after two confident detections, dated at the first, with the earlier box returned once', () => {
     const played = play((t) => [person(200 + 80 * t)], { to: 0.4 });
     expect(played[0]?.tracks).toEqual([]);
     const [track] = played[1]?.tracks ?? [];
@@ -96,7 +96,7 @@ describe('a track goes on', () => {
     expect(played.at(-1)?.tracks[0]?.label).toBe('person');
   });
 
-  it('is not taken over by another label passing by', () => {
+  it('is not continued by a passing object of another label', () => {
     const scene: Scene = (t) => [
       t < 2 ? person(500) : undefined,
       t > 2.05 ? { box: [500, 240, 150, 60], label: 'car' } : undefined,
@@ -114,16 +114,16 @@ describe('a track goes on', () => {
     expect(iou(track?.box ?? [0, 0, 0, 0], [240, 100, 20, 50])).toBeGreaterThan(0.9);
   });
 
-  it('along a camera that moves, when told how', () => {
-    const follow = (tell: boolean): string[] => {
+  it('along a camera that moves, when the percept states the motion', () => {
+    const follow = (stated: boolean): string[] => {
       const tracker = new Tracker();
       const seen = new Set<string>();
       for (let k = 0; k < 30; k += 1) {
         const jump = k >= 15 ? 300 : 0;
-        const camera = tell && k === 15 ? ([1, 0, 0, 1, 300, 0] as const) : undefined;
+        const camera = stated && k === 15 ? ([1, 0, 0, 1, 300, 0] as const) : undefined;
         for (const { id } of tracker.update({
           ...percept(k / 10, [person(200 + jump)]),
-          ...(camera && { camera }),
+          camera,
         }))
           seen.add(id);
       }
@@ -183,7 +183,7 @@ describe('several objects', () => {
 });
 
 describe('a track ends', () => {
-  it('at the border, clipped to the frame, and whoever comes in there next is someone else', () => {
+  it('at the border, clipped to the frame, and the next object that enters there is a new one', () => {
     const scene: Scene = (t) => {
       const x = 900 + 120 * t;
       const leaving = { box: [x, 200, Math.min(40, WIDTH - x), 100] } as const;
@@ -198,7 +198,7 @@ describe('a track ends', () => {
     expect(ids(played)).toEqual(['o1', 'o2']);
   });
 
-  it('when the stream is interrupted, and is known again soon after', () => {
+  it('when the stream is interrupted, and is recognised soon after', () => {
     const tracker = new Tracker();
     play(() => [person(400)], { to: 2, tracker });
     tracker.interrupt(2.1);
@@ -215,7 +215,7 @@ describe('a track ends', () => {
     expect(ids(played)).toEqual(['o2']);
   });
 
-  it('instead of living on by what the detector always sees weakly at one place', () => {
+  it('instead of continuing by weak detections that recur at one place', () => {
     const post = { box: [488, 205, 36, 90], score: 0.3 } as const;
     const scene: Scene = (t) => [
       { ...post, score: 0.3 + 0.03 * wobble(t, 3) },

@@ -25,12 +25,12 @@ const thing = (id: string, ...knots: Knot[]): KnotTrack => ({
   knots: knots.map(([t, x, y]) => [t, x, y, 40, 40] as const),
 });
 
-/** One stops at the other, which goes on in its stead, slowing down. */
+/** One stops at the other, which moves on in its place, slowing down. */
 const HIT = [
   thing('a', [0, 150, 300], [2, 280, 300], [5, 285, 300]),
   thing('b', [0, 320, 300], [2, 320, 300], [3, 370, 300], [4, 390, 300], [5, 390, 300]),
 ];
-/** One goes by behind the other; both keep what they do. */
+/** One passes behind the other; neither changes its motion. */
 const PASS = [thing('a', [0, 150, 280], [5, 475, 280]), thing('b', [0, 320, 300], [5, 320, 300])];
 
 function watch(tracks: readonly KnotTrack[], contacts?: ContactModel): EventObserved[] {
@@ -42,7 +42,7 @@ function watch(tracks: readonly KnotTrack[], contacts?: ContactModel): EventObse
 const collisions = (events: readonly EventObserved[]): EventObserved[] =>
   events.filter(({ event }) => event.type === 'collide');
 
-function partOf(track: KnotTrack): TrackSegment {
+function segmentOf(track: KnotTrack): TrackSegment {
   const [first, ...rest] = expand({ ...FRAME, end: 5, tracks: [track] })[0]!.rows;
   const segment = new TrackSegment({ id: track.id, label: track.label }, first!, 1, false);
   for (const row of rest) segment.observe(row, 1);
@@ -50,21 +50,21 @@ function partOf(track: KnotTrack): TrackSegment {
 }
 
 function featuresOf(tracks: readonly KnotTrack[], k: number): Record<string, number> {
-  const segments = tracks.map(partOf);
+  const segments = tracks.map(segmentOf);
   const features = contactFeatures(segments[0]!, segments[1]!, k, { frame: FRAME, segments: () => segments });
   return Object.fromEntries(CONTACT_FEATURES.map((name, i) => [name, features![i]!]));
 }
 
 describe('contact features', () => {
-  it('are as many as their names, and the same whichever of the two is named first', () => {
-    const segments = HIT.map(partOf);
+  it('have one value per name, and do not depend on the order of the two', () => {
+    const segments = HIT.map(segmentOf);
     const around = { frame: FRAME, segments: () => segments };
     const features = contactFeatures(segments[0]!, segments[1]!, 20, around)!;
     expect(features).toHaveLength(CONTACT_FEATURES.length);
     expect([...contactFeatures(segments[1]!, segments[0]!, 20, around)!]).toEqual([...features]);
   });
 
-  it('show that a blow takes from the one what it gives to the other', () => {
+  it('show that a collision takes from one object what it gives to the other', () => {
     const { pBeforeU, pChangeU, qBeforeU, qChangeU, changesCosine, closingBefore, closingAfter } = featuresOf(
       HIT,
       20,
@@ -78,7 +78,7 @@ describe('contact features', () => {
     expect(closingAfter).toBeLessThan(0);
   });
 
-  it('show that one who passes changes nothing', () => {
+  it('show that passing changes no motion', () => {
     const { pChangeU, qChangeU, gap, bottoms } = featuresOf(PASS, 25);
     expect(Math.abs(pChangeU!)).toBeLessThan(0.01);
     expect(Math.abs(qChangeU!)).toBeLessThan(0.01);
@@ -86,7 +86,7 @@ describe('contact features', () => {
     expect(bottoms).toBeCloseTo(0.5, 5);
   });
 
-  it('name the third one that comes near, and how fast', () => {
+  it('contain the gap to a third object, and its approach speed', () => {
     const third = thing('c', [0, 320, 100], [2, 320, 250], [5, 320, 250]);
     const { qOtherGap, qOtherSpeed, pOtherGap } = featuresOf([...HIT, third], 20);
     expect(qOtherGap).toBeCloseTo(0.25, 1);
@@ -95,15 +95,15 @@ describe('contact features', () => {
     expect(featuresOf(HIT, 20)['qOtherGap']).toBe(3);
   });
 
-  it('are unknown where there was no sight yet, and absent without a sample', () => {
+  it('are unknown before the first observation, and absent without a sample', () => {
     expect(featuresOf([HIT[0]!, thing('b', [1.9, 320, 300], [5, 320, 300])], 20)['gap-4']).toBeNaN();
-    const segments = HIT.map(partOf);
+    const segments = HIT.map(segmentOf);
     const around = { frame: FRAME, segments: () => segments };
     expect(contactFeatures(segments[0]!, segments[1]!, 999, around)).toBeUndefined();
   });
 });
 
-/** Asks `gap`, then `pChangeU`, whose unknown values go to the left. */
+/** Tests `gap`, then `pChangeU`, whose unknown values go to the left. */
 const DOCUMENT = {
   kind: 'contact-classifier',
   version: 1,
@@ -138,7 +138,7 @@ describe('the contact classifier', () => {
     expect(Math.log(p / (1 - p))).toBeCloseTo(odds, 9);
   });
 
-  it('is as confident of what it tells as told contacts were right', () => {
+  it('states the confidence by which reported contacts were real', () => {
     expect(ContactClassifier.parse(DOCUMENT).confidence(0.5)).toBeCloseTo(1 / (1 + Math.exp(-1)), 9);
     expect(ContactClassifier.parse(DOCUMENT).confidence(0.9)).toBeCloseTo(
       1 / (1 + Math.exp(-2 * Math.log(9) - 1)),
@@ -153,7 +153,10 @@ describe('the contact classifier', () => {
       'a tree that runs in circles',
       { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, left: [0, 3, 0, 0, 0] }] },
     ],
-    ['a tree that leads out', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, right: [9, 4, 0, 0, 0] }] }],
+    [
+      'a tree with an index out of range',
+      { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, right: [9, 4, 0, 0, 0] }] },
+    ],
     ['a tree with fields of other lengths', { ...DOCUMENT, trees: [{ ...DOCUMENT.trees[0]!, value: [0] }] }],
     ['a document of something else', { kind: 'detector' }],
   ])('refuses %s', (_, document) => {
@@ -161,15 +164,15 @@ describe('the contact classifier', () => {
   });
 });
 
-/** Says what it is told for samples, and that nothing else is likely. */
+/** Returns fixed probabilities for given samples, and 0 for all others. */
 class FixedContactModel implements ContactModel {
   readonly threshold = 0.5;
-  readonly asked: number[] = [];
+  readonly evaluated: number[] = [];
 
   constructor(private readonly by: Readonly<Record<number, number>>) {}
 
   probability(_: Float64Array, { k }: ContactMoment): number {
-    this.asked.push(k);
+    this.evaluated.push(k);
     return this.by[k] ?? 0;
   }
 
@@ -179,39 +182,39 @@ class FixedContactModel implements ContactModel {
 }
 
 describe('contacts of things on estimated tracks', () => {
-  it('are told once, at the likeliest moment, with its confidence, within 0.7 s', () => {
-    const told = collisions(watch(HIT, new FixedContactModel({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
-    expect(told).toHaveLength(1);
-    expect(told[0]!.event).toMatchObject({ t: 2, confidence: 0.45 });
-    expect(told[0]!.observedAt - 2).toBeLessThanOrEqual(0.7);
-    expect(told[0]!.event.participants.map(({ id }) => id)).toEqual(['a', 'b']);
+  it('are emitted once, at the likeliest moment, with its confidence, within 0.7 s', () => {
+    const emitted = collisions(watch(HIT, new FixedContactModel({ 19: 0.6, 20: 0.9, 21: 0.7, 22: 0.4 })));
+    expect(emitted).toHaveLength(1);
+    expect(emitted[0]!.event).toMatchObject({ t: 2, confidence: 0.45 });
+    expect(emitted[0]!.observedAt - 2).toBeLessThanOrEqual(0.7);
+    expect(emitted[0]!.event.participants.map(({ id }) => id)).toEqual(['a', 'b']);
   });
 
-  it('are told again only after half a second in which they were unlikely', () => {
+  it('are emitted again only after half a second in which they were unlikely', () => {
     const lasting = Object.fromEntries(Array.from({ length: 12 }, (_, i) => [20 + i, i === 0 ? 0.9 : 0.6]));
-    const beside = [thing('a', [0, 280, 300], [5, 280, 300]), thing('b', [0, 325, 300], [5, 325, 300])];
+    const adjacent = [thing('a', [0, 280, 300], [5, 280, 300]), thing('b', [0, 325, 300], [5, 325, 300])];
     const count = (by: Record<number, number>): number =>
-      collisions(watch(beside, new FixedContactModel(by))).length;
+      collisions(watch(adjacent, new FixedContactModel(by))).length;
     expect(count(lasting)).toBe(1);
     expect(count({ 20: 0.9, 24: 0.9 })).toBe(1);
     expect(count({ 20: 0.9, 27: 0.9 })).toBe(2);
   });
 
-  it('are asked of no pair that is far apart and of no person', () => {
-    const judge = new FixedContactModel({});
-    watch([HIT[0]!, thing('b', [0, 600, 100], [5, 600, 100])], judge);
-    watch([HIT[0]!, { ...HIT[1]!, label: 'person' }], judge);
-    expect(judge.asked).toEqual([]);
-    watch(HIT, judge);
-    expect(new Set(judge.asked).size).toBe(judge.asked.length);
+  it('are not evaluated for pairs that are far apart or for people', () => {
+    const model = new FixedContactModel({});
+    watch([HIT[0]!, thing('b', [0, 600, 100], [5, 600, 100])], model);
+    watch([HIT[0]!, { ...HIT[1]!, label: 'person' }], model);
+    expect(model.evaluated).toEqual([]);
+    watch(HIT, model);
+    expect(new Set(model.evaluated).size).toBe(model.evaluated.length);
   });
 
-  it('are told of a blow and not of passing by, by the classifier that comes with Presage', () => {
+  it('are found in a collision and not in passing, with the classifier of Presage', () => {
     const file = new URL('../../../../../models/contacts.json', import.meta.url);
     const classifier = ContactClassifier.parse(JSON.parse(readFileSync(file, 'utf8')));
-    const told = collisions(watch(HIT, classifier));
-    expect(told).toHaveLength(1);
-    expect(Math.abs(told[0]!.event.t - 2)).toBeLessThanOrEqual(0.3);
+    const emitted = collisions(watch(HIT, classifier));
+    expect(emitted).toHaveLength(1);
+    expect(Math.abs(emitted[0]!.event.t - 2)).toBeLessThanOrEqual(0.3);
     expect(collisions(watch(PASS, classifier))).toEqual([]);
   });
 });
