@@ -123,7 +123,7 @@ describe('a track goes on', () => {
         const camera = stated && k === 15 ? ([1, 0, 0, 1, 300, 0] as const) : undefined;
         for (const { id } of tracker.update({
           ...percept(k / 10, [person(200 + jump)]),
-          camera,
+          ...(camera && { camera }),
         }))
           seen.add(id);
       }
