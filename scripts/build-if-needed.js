@@ -15,7 +15,7 @@ const builtMs = modifiedMs(LAST_OUTPUT);
 if (!SOURCES.some((source) => isNewer(join(ROOT, source), builtMs))) process.exit(0);
 
 const cause = builtMs === undefined ? 'dist/ is missing or incomplete' : 'sources have changed';
-console.error(`presage: building, because ${cause} …`);
+console.error(`presage: building, because ${cause} ...`);
 const { status } = spawnSync('npm', ['run', '--silent', 'build'], {
   cwd: ROOT,
   // The commands that follow own standard output.

@@ -31,6 +31,8 @@ export interface ServiceOptions {
   readonly keepStreams?: boolean | undefined;
   /** More receivers of the messages of all streams. Not closed by the service. */
   readonly sinks?: readonly MessageSink[] | undefined;
+  /** Receives the name of each slow step of the start as it begins, such as `loading the detector`. */
+  readonly onStep?: ((step: string) => void) | undefined;
   /** Receives errors that do not end the service. They are logged in any case. */
   readonly onError?: ((error: PresageError) => void) | undefined;
 }

@@ -76,6 +76,7 @@ export class Service implements AsyncDisposable {
     signal?: AbortSignal,
   ): Promise<Service> {
     if (options.listen) checkListenOptions(options.listen, options.data);
+    options.onStep?.(`opening the data folder ${options.data}`);
     const resources = new ResourceStack();
     try {
       return await Service.#open(resources, options, plans, signal);
@@ -104,7 +105,7 @@ export class Service implements AsyncDisposable {
     const sending = { options: options.outputs, env: process.env, folder, log, registry, onError };
     const outputs = resources.use(new Outputs(sending));
     const live = resources.use(await openLiveVideo(options, ffmpeg, onError));
-    const models = resources.use(await SharedModels.open(options.models, signal));
+    const models = resources.use(await SharedModels.open(options.models, signal, options.onStep));
     if (models.problem) logger.warn(models.problem);
     const clips = openClips(options, storage, ffmpeg, registry, onError);
     const messageSinks = [hub, outputs, ...sinks];

@@ -39,18 +39,25 @@ export class SharedModels implements AsyncDisposable {
 
   /**
    * @param signal aborts between two loading steps
+   * @param onStep receives the name of each slow step as it begins
    * @throws PresageError of the perception or the picture worker, or the reason of the signal
    */
-  static async open(options: SharedModelsOptions = {}, signal?: AbortSignal): Promise<SharedModels> {
+  static async open(
+    options: SharedModelsOptions = {},
+    signal?: AbortSignal,
+    onStep?: (step: string) => void,
+  ): Promise<SharedModels> {
     const resources = new ResourceStack();
     try {
       const video = resources.use(await SharedVideo.open(options.video));
       signal?.throwIfAborted();
+      onStep?.('loading the detector');
       const given = options.perception;
       const perception =
         given !== undefined && isPerception(given) ? given : resources.use(await openPerception(given));
       signal?.throwIfAborted();
       const contacts = await openContactModel(options.reasoner?.modelsDir);
+      onStep?.(`loading the reasoner (${options.reasoner?.mode ?? 'forecaster'})`);
       const reasoner = resources.use(await ReasonerModels.open(options.reasoner));
       signal?.throwIfAborted();
       return new SharedModels(resources, { perception, contacts, reasoner, video });

@@ -52,6 +52,28 @@ describe('watch', () => {
     expect(client.closed?.code).toBe(1001);
   });
 
+  it('first prints its source, then each step that it waits for, then the first account', async () => {
+    const { cli } = await watch();
+    await cli.says(/● stream live/);
+    const lines = cli.stdout.split('\n').map((line) => line.trim());
+    const steps = [
+      /^presage watches .*pedestrians\.mp4$/,
+      /^loading the server and the model runtime \.\.\.$/,
+      /^opening the data folder \S+ \.\.\.$/,
+      /^loading the detector \.\.\.$/,
+      /^loading the reasoner \(\w+\) \.\.\.$/,
+      /^\S+ on cpu, \d threads?$/,
+    ];
+    for (const [index, step] of steps.entries()) expect(lines[index]).toMatch(step);
+  });
+
+  it('prints its account in ASCII where the locale is not UTF-8', async () => {
+    const { cli } = await watch([], { LC_ALL: 'C' });
+    await cli.says(/\* \w+ #\d+ entered$/m);
+    const account = cli.stdout.slice(cli.stdout.indexOf('Ctrl-C'));
+    expect(account).not.toMatch(/[^\n -~]/);
+  });
+
   it('shows what the pipeline and the transport did at /metrics', async () => {
     const { url } = await watch();
     const client = await new WsClient(eventsAt(url)).opened();

@@ -10,6 +10,11 @@ const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 const RUN_LIMIT_MS = 90_000;
 const WAIT_LIMIT_MS = 45_000;
 
+/** Variables of the person who runs the tests that would change what the program does or prints. */
+const OF_THE_TESTER = /^(PRESAGE_|LC_|(LANG|FORCE_COLOR|NO_COLOR)$)/;
+/** The locale of the program, whatever the machine's is. */
+const UTF8 = { LC_ALL: 'C.UTF-8' };
+
 export interface CliOptions {
   /** Working folder; it must not be one with a presage.yaml by chance. */
   readonly cwd: string;
@@ -37,11 +42,11 @@ export class Cli {
 
   constructor(args: readonly string[], { cwd, env = {}, stdoutTo }: CliOptions) {
     const [name = '', value] = this.#mark.split('=');
-    const inherited = Object.entries(process.env).filter(([key]) => !/^(PRESAGE_|FFMPEG_PATH$)/.test(key));
+    const inherited = Object.entries(process.env).filter(([key]) => !OF_THE_TESTER.test(key));
     const output = stdoutTo === undefined ? 'pipe' : openSync(stdoutTo, 'w');
     this.#child = spawn(process.execPath, [MAIN, ...args], {
       cwd,
-      env: { ...Object.fromEntries(inherited), ...env, [name]: value },
+      env: { ...Object.fromEntries(inherited), ...UTF8, ...env, [name]: value },
       stdio: ['ignore', output, 'pipe'],
       timeout: RUN_LIMIT_MS,
       killSignal: 'SIGKILL',

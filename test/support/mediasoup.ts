@@ -19,7 +19,7 @@ export async function mediasoupUnavailable(): Promise<string | undefined> {
 async function problem(): Promise<string | undefined> {
   try {
     const { workerBin } = await import('mediasoup');
-    return existsSync(workerBin) ? undefined : 'mediasoup has no worker: npm rebuild mediasoup';
+    return existsSync(workerBin) ? undefined : 'mediasoup has no worker: npm run fetch-optional';
   } catch {
     return 'mediasoup is not installed: npm i mediasoup';
   }

@@ -1,10 +1,12 @@
 import type { Draft } from '../../core/messages.js';
 import type { CommandContext } from '../command-context.js';
-import { Service } from '../../service/service.js';
 import { loadPlaces } from '../options/settings.js';
 import { serviceOptions } from '../options/service-options.js';
 import { TerminalAccount } from '../terminal/account.js';
 import { sampleVideo } from '../../service/version.js';
+import { redact } from '../../core/text/redact.js';
+
+const SAMPLE = 'its sample recording (give a source to watch that instead)';
 
 /** `presage watch [source]`: analyses one stream in real time, prints it to the terminal and serves it to clients. */
 export async function watch({ settings, signal }: CommandContext, source: string | undefined): Promise<void> {
@@ -17,13 +19,17 @@ export async function watch({ settings, signal }: CommandContext, source: string
     origin: 'command' as const,
     sink: { add: (draft: Draft) => account.show(draft) },
   };
-  await using service = await Service.open(serviceOptions(settings), [plan], signal);
+  const onStep = (step: string): void => void process.stdout.write(`  ${step} ...\n`);
+  process.stdout.write(`presage watches ${source === undefined ? SAMPLE : redact(source)}\n`);
+  onStep('loading the server and the model runtime');
+  // Imported here: loading it takes a second, in which the lines above are already visible.
+  const { Service } = await import('../../service/service.js');
+  await using service = await Service.open({ ...serviceOptions(settings), onStep }, [plan], signal);
   const { model, device, workers } = service.models.perception.info;
   const { notice } = service.ffmpeg;
   const url = service.url ?? '';
   process.stdout.write(
     [
-      `presage watches ${source === undefined ? 'its sample recording (give a source to watch that instead)' : plan.source.replace(/\/\/[^/]*@/, '//***@')}`,
       `  ${model} on ${device}, ${workers} ${workers === 1 ? 'thread' : 'threads'}`,
       ...(notice === undefined ? [] : [`  note      ${notice}`]),
       `  page      ${url}/`,

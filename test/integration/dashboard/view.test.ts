@@ -46,10 +46,14 @@ it('shows MP4 that a player can read', async () => {
   const read = bytesOf(response, (held) => held.length > 150_000);
   const video = await read;
   gone.abort();
-  const { stderr } = spawnSync(ENCODER, ['-hide_banner', '-i', '-', '-frames:v', '3', '-f', 'null', '-'], {
-    input: video,
-    encoding: 'utf8',
-  });
+  const { stderr } = spawnSync(
+    ENCODER.path,
+    ['-hide_banner', '-i', '-', '-frames:v', '3', '-f', 'null', '-'],
+    {
+      input: video,
+      encoding: 'utf8',
+    },
+  );
   expect(stderr).toMatch(/Video: h264.* 768x\d+/);
   expect(stderr).toMatch(/frame=\s*3/);
 });

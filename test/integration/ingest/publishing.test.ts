@@ -4,20 +4,18 @@ import { once } from 'node:events';
 import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
+import { delimiter, dirname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, it, onTestFinished, vi } from 'vitest';
 import type { SourceState } from '../../../src/core/source.js';
 import { EncodedRing } from '../../../src/ingest/encoded/encoded-ring.js';
-import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { freePortPair } from '../../../src/ingest/mediasoup/free-ports.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { seen } from '../../support/video/clips.js';
-import { ENCODER } from '../../support/video/video.js';
+import { ENCODER as ffmpeg, noNewerFfmpeg as noFfmpeg } from '../../support/video/video.js';
 
 const EXAMPLES = fileURLToPath(new URL('../../../examples/', import.meta.url));
-const ffmpeg = await findFfmpeg({ path: ENCODER });
-const noFfmpeg = ENCODER === 'ffmpeg' ? undefined : 'there is no ffmpeg on PATH';
 const noGStreamer = missing('gst-launch-1.0', 'there is no gst-launch-1.0 (gstreamer1.0-tools)');
 
 function missing(program: string, reason: string): string | undefined {
@@ -54,7 +52,8 @@ function listen(address: string): Listening {
 
 /** Runs an example in a process group of its own, since it is a shell that runs others. @returns what kills it */
 function publish(script: string, ...args: readonly string[]): () => void {
-  const child = spawn(`${EXAMPLES}${script}`, args, { detached: true, stdio: 'ignore' });
+  const env = { ...process.env, PATH: [dirname(ffmpeg.path), process.env['PATH']].join(delimiter) };
+  const child = spawn(`${EXAMPLES}${script}`, args, { detached: true, env, stdio: 'ignore' });
   const kill = (): void => {
     if (child.pid !== undefined && child.exitCode === null && child.signalCode === null) {
       process.kill(-child.pid, 'SIGKILL');

@@ -59,7 +59,7 @@ class Publisher {
     const input = ['-re', '-f', 'lavfi', '-i', 'testsrc=size=160x120:rate=20'];
     const output = ['-c:v', 'libx264', '-preset', 'ultrafast', '-g', '10', '-pix_fmt', 'yuv420p'];
     const args = ['-v', 'error', ...input, ...output, '-f', 'rtsp', '-rtsp_transport', 'tcp', this.#url];
-    this.#child = spawn(ENCODER, args, { stdio: 'ignore' });
+    this.#child = spawn(ENCODER.path, args, { stdio: 'ignore' });
     this.#child.once('exit', () => {
       if (!this.#ended) this.#run();
     });

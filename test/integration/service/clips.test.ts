@@ -3,7 +3,6 @@ import { describe, expect, it, vi } from 'vitest';
 import { ClipRecorder } from '../../../src/service/clips/clip-recorder.js';
 import { cutClip } from '../../../src/service/clips/cut-clip.js';
 import { EncodedRing } from '../../../src/ingest/encoded/encoded-ring.js';
-import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { openSource } from '../../../src/ingest/open-source.js';
 import { parseSource } from '../../../src/ingest/source-spec.js';
 import { ClipStore } from '../../../src/transport/archive/clip-store.js';
@@ -12,11 +11,10 @@ import { allFrames, decodeLumas, psnr, seen, type SeenFrame } from '../../suppor
 import { RtspServer, rtspUnavailable } from '../../support/video/rtsp-server.js';
 import { eventDraft } from '../../support/transport/drafts.js';
 import { tempFolder } from '../../support/transport/temp-folder.js';
-import { ENCODER, runFfmpeg } from '../../support/video/video.js';
+import { ENCODER as ffmpeg, runFfmpeg } from '../../support/video/video.js';
 
 const RETENTION = { maxAgeMs: 3_600_000, maxBytes: 1e8 };
 const noRtsp = rtspUnavailable();
-const ffmpeg = await findFfmpeg({ path: ENCODER });
 const fail = (error: Error): never => {
   throw error;
 };

@@ -107,7 +107,7 @@ it(
     }
     const mean = (key: 'drawn' | 'plain'): number =>
       shares.reduce((sum, one) => sum + one[key], 0) / shares.length;
-  expect(mean('drawn')).toBeGreaterThan(0.65);
+    expect(mean('drawn')).toBeGreaterThan(0.65);
     expect(mean('drawn') - mean('plain')).toBeGreaterThan(0.35);
   },
 );

@@ -3,6 +3,7 @@ import { buffer } from 'node:stream/consumers';
 import { lastValueFrom, map, toArray } from 'rxjs';
 import { i420Layout, type Frame } from '../../../src/core/video/frame.js';
 import type { Source } from '../../../src/core/source.js';
+import { majorVersion } from '../../../src/ingest/ffmpeg-binary.js';
 import { ENCODER } from './video.js';
 
 /** Luma planes of all pictures of a video, decoded. */
@@ -16,10 +17,9 @@ export async function decodeLumas(video: Uint8Array, width: number, height: numb
     'rawvideo',
     '-pix_fmt',
     'yuv420p',
-    '-fps_mode',
-    'passthrough',
+    ...(majorVersion(ENCODER) >= 5 ? ['-fps_mode', 'passthrough'] : ['-vsync', '0']),
   ];
-  const child = spawn(ENCODER, [...args, 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const child = spawn(ENCODER.path, [...args, 'pipe:1'], { stdio: ['pipe', 'pipe', 'inherit'] });
   child.stdin.on('error', () => undefined); // it reads no farther than it must
   child.stdin.end(video);
   const raw = await buffer(child.stdout);

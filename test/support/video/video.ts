@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createRequire } from 'node:module';
 import { i420Layout } from '../../../src/core/video/frame.js';
@@ -6,15 +6,17 @@ import type { Ffmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 import { findFfmpeg } from '../../../src/ingest/ffmpeg-binary.js';
 
 const installer = createRequire(import.meta.url)('@ffmpeg-installer/ffmpeg') as { path: string };
-const onPath = spawnSync('ffmpeg', ['-version']).status === 0;
-if (!onPath && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error('there is no ffmpeg on PATH');
-/** The program that makes test clips. */
-export const ENCODER = onPath ? 'ffmpeg' : installer.path;
+/** The program that makes and decodes test clips: the one that Presage finds. */
+export const ENCODER: Ffmpeg = await findFfmpeg({ path: process.env['FFMPEG_PATH'] });
+/** Why there is only the ffmpeg of 2018; undefined when there is a newer one. With PRESAGE_REQUIRE_ALL=1 there must be. */
+export const noNewerFfmpeg =
+  ENCODER.origin === '@ffmpeg-installer/ffmpeg' ? 'there is no ffmpeg on PATH' : undefined;
+if (noNewerFfmpeg !== undefined && process.env['PRESAGE_REQUIRE_ALL'] === '1') throw new Error(noNewerFfmpeg);
 
-/** The two ends of what Presage supports: the distribution's ffmpeg, if there, and the npm package's build of 2018. */
+/** The two ends of what Presage supports: the ffmpeg that it finds, if newer, and the npm package's build of 2018. */
 export async function supportedFfmpegs(): Promise<[label: string, ffmpeg: Ffmpeg][]> {
   const older: [string, Ffmpeg] = ['ffmpeg of 2018', await findFfmpeg({ path: installer.path })];
-  return onPath ? [['ffmpeg on PATH', await findFfmpeg({ path: ENCODER })], older] : [older];
+  return noNewerFfmpeg === undefined ? [[`ffmpeg from ${ENCODER.origin}`, ENCODER], older] : [older];
 }
 
 export interface ClipOptions {
@@ -50,7 +52,7 @@ export async function makeClip(path: string, options: ClipOptions): Promise<stri
 
 /** Runs the encoder; rejects with what it said when it fails. */
 export async function runFfmpeg(args: readonly string[], stdin?: Buffer): Promise<void> {
-  const child = spawn(ENCODER, ['-v', 'error', '-y', ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
+  const child = spawn(ENCODER.path, ['-v', 'error', '-y', ...args], { stdio: ['pipe', 'ignore', 'pipe'] });
   const said: string[] = [];
   child.stderr.setEncoding('utf8').on('data', (text: string) => said.push(text));
   child.stdin.on('error', (error) => said.push(error.message)); // it ended before it had read everything
