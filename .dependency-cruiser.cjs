@@ -1,5 +1,59 @@
-/** Which room may import from which: docs/architecture.md, "Layers". */
+/** Which folder may import from which: docs/architecture.md, "Layers". */
 const STAGES = ['ingest', 'model', 'memory', 'transport', 'ask'];
+
+/**
+ * Folders inside src/service and src/cli, each with the folders of the same parent that it may import. A folder may import
+ * only folders listed before it, so that cycles between folders cannot arise.
+ */
+const INNER_FOLDERS = {
+  'src/service': {
+    'recent-video': [],
+    session: [],
+    clips: [],
+    outputs: [],
+    server: [],
+    evidence: ['recent-video', 'session'],
+    dashboard: ['recent-video', 'session'],
+    recording: ['recent-video', 'session'],
+    streams: ['session'],
+    ask: ['session'],
+    webrtc: ['streams'],
+  },
+  'src/cli': {
+    options: [],
+    terminal: [],
+    commands: ['options', 'terminal'],
+  },
+};
+
+/** Files beside those folders that put the parts together: no folder imports them. */
+const COMPOSITION = {
+  'src/service': 'service|service-options|stream-factory|storage|metrics',
+  'src/cli': 'main|cli',
+};
+
+function innerRules() {
+  return Object.entries(INNER_FOLDERS).flatMap(([parent, folders]) =>
+    Object.entries(folders).flatMap(([folder, allowed]) => {
+      const others = [folder, ...allowed].join('|');
+      const from = { path: `^${parent}/${folder}/` };
+      return [
+        {
+          name: `${folder}-of-${parent.slice(4)}-imports-only-listed-folders`,
+          severity: 'error',
+          from,
+          to: { path: `^${parent}/(?!(${others})/)[^/]+/` },
+        },
+        {
+          name: `${folder}-of-${parent.slice(4)}-imports-no-composition`,
+          severity: 'error',
+          from,
+          to: { path: `^${parent}/(${COMPOSITION[parent]})\\.ts$` },
+        },
+      ];
+    }),
+  );
+}
 
 module.exports = {
   forbidden: [
@@ -7,8 +61,21 @@ module.exports = {
       name: 'no-cycles',
       severity: 'error',
       from: {},
-      to: { circular: true, viaOnly: { dependencyTypesNot: ['type-only'] } },
+      to: { circular: true },
     },
+    {
+      name: 'every-inner-folder-has-a-rule',
+      comment: 'Add a new folder to INNER_FOLDERS.',
+      severity: 'error',
+      from: {
+        path: Object.keys(INNER_FOLDERS).map((parent) => `^${parent}/[^/]+/`),
+        pathNot: Object.entries(INNER_FOLDERS).map(
+          ([parent, folders]) => `^${parent}/(${Object.keys(folders).join('|')})/`,
+        ),
+      },
+      to: {},
+    },
+    ...innerRules(),
     {
       name: 'core-imports-nothing-of-ours',
       severity: 'error',
@@ -49,14 +116,32 @@ module.exports = {
       to: { path: '^src/(?!(core|pipeline)/)' },
     },
     {
-      name: 'only-cli-is-the-top',
+      name: 'render-imports-only-core',
       severity: 'error',
-      from: { path: '^src/(?!(render|service|cli)/|index\\.ts$)' },
-      to: { path: '^src/(render|service|cli)/' },
+      from: { path: '^src/render/' },
+      to: { path: '^src/(?!(core|render)/)' },
+    },
+    {
+      name: 'nothing-imports-cli',
+      severity: 'error',
+      from: { path: '^src/(?!cli/)' },
+      to: { path: '^src/cli/' },
+    },
+    {
+      name: 'service-is-below-the-library',
+      severity: 'error',
+      from: { path: '^src/service/' },
+      to: { path: '^src/(agent|client|cli|index)' },
+    },
+    {
+      name: 'only-service-agent-and-cli-import-services',
+      severity: 'error',
+      from: { path: '^src/(?!(render|service|agent|cli)/|index\\.ts$)' },
+      to: { path: '^src/(render|service|agent|cli)/' },
     },
     {
       name: 'the-page-imports-client-and-core',
-      comment: 'What runs in browsers: the client, and what of core needs no Node.',
+      comment: 'The page runs in browsers: it may use the client and the parts of core that need no Node.',
       severity: 'error',
       from: { path: '^demo/' },
       to: { path: '^(src/(?!(client|core)/)|test/|bench/)' },

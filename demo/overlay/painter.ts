@@ -3,6 +3,7 @@ import { maskOutlines } from '../../src/core/image/mask-outline.js';
 import { colorOf } from '../../src/core/image/object-colors.js';
 import { UPRIGHT_LABELS } from '../../src/core/ontology.js';
 import type { DrawnObject, Scene, TrackBook } from '../state/track-book.js';
+import type { Area } from './area.js';
 import { pathAhead } from './path-ahead.js';
 import { placeTags, type TagText } from './tags.js';
 
@@ -26,12 +27,6 @@ export interface Paint {
   readonly lit: ReadonlySet<string>;
   /** For its masks: kept as long as they are the same. */
   readonly shapes: ShapeStore;
-}
-
-/** Of the canvas: CSS px. */
-export interface Area {
-  readonly width: number;
-  readonly height: number;
 }
 
 const TRAIL_S = 3;

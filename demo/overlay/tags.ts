@@ -1,4 +1,4 @@
-import type { Area } from './painter.js';
+import type { Area } from './area.js';
 
 export interface TagText {
   /** In fractions of the frame. */

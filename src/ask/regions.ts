@@ -1,5 +1,5 @@
 import type { Box } from '../core/maths/box.js';
-import { isSaid } from './parser/periods.js';
+import { matchWords } from './parser/match-words.js';
 import type { Token } from './parser/tokens.js';
 
 /** A part of the picture that a question names, with the words for it: `in the left half`. */
@@ -57,9 +57,9 @@ export function findRegion(tokens: readonly Token[]): FoundRegion | undefined {
 
 function regionAt(tokens: readonly Token[], start: number): Omit<FoundRegion, 'from'> | undefined {
   let at = start;
-  const lead = LEADS.some((word) => isSaid(tokens, at, word));
+  const lead = LEADS.some((word) => matchWords(tokens, at, word));
   if (lead) at += 1;
-  if (isSaid(tokens, at, 'the')) at += 1;
+  if (matchWords(tokens, at, 'the')) at += 1;
   const words = (k: number): string => (tokens[k]?.kind === 'word' ? tokens[k].text : '');
   // `upper-left` is one word.
   const [first = '', joined] = words(at).split('-');

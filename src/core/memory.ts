@@ -2,7 +2,10 @@ import type { Box, Point } from './maths/box.js';
 import type { EventObserved, ObjectState } from './messages.js';
 import type { EventType } from './ontology.js';
 import type { Mask, Percept } from './percept.js';
+import type { Places, TrailPoint } from './places.js';
 import type { Episode, Records, Relation } from './records/records.js';
+
+export type { Places, TrailPoint };
 
 /** State of a tracked object after one percept. Boxes in px of the source frame. */
 export interface TrackedObject {
@@ -37,12 +40,6 @@ export interface ObjectSample {
   readonly velocity: Point | undefined;
   /** Body heights per second; undefined with the velocity. */
   readonly speed: number | undefined;
-}
-
-export interface TrailPoint {
-  readonly t: number;
-  /** Fractions of the frame. */
-  readonly box: Box;
 }
 
 export interface ObjectRecord {
@@ -109,12 +106,6 @@ export interface MemorySnapshot {
   readonly relations: readonly Relation[];
   readonly places: PlaceStatistics;
   readonly zones: Places;
-}
-
-/** Configured zones (polygons) and lines, points in frame fractions. */
-export interface Places {
-  readonly zones: Readonly<Record<string, readonly Point[]>>;
-  readonly lines: Readonly<Record<string, readonly [Point, Point]>>;
 }
 
 /** Input of the reasoner after one percept. */

@@ -1,4 +1,4 @@
-import { isSaid } from './periods.js';
+import { matchWords } from './match-words.js';
 import type { Period } from '../query.js';
 import type { Token } from './tokens.js';
 
@@ -121,25 +121,27 @@ const FUTURE_EXTRA = [
 
 /** Without `please`, `can you tell me` and the like. */
 export function stripPolite(tokens: readonly Token[]): readonly Token[] {
-  const polite = POLITE.find((words) => isSaid(tokens, 0, words) && tokens.length > words.split(' ').length);
+  const polite = POLITE.find(
+    (words) => matchWords(tokens, 0, words) && tokens.length > words.split(' ').length,
+  );
   if (tokens[0]?.kind === 'comma') return stripPolite(tokens.slice(1));
   return polite === undefined ? tokens : stripPolite(tokens.slice(polite.split(' ').length));
 }
 
 /** Tells by its opening what kind of question it is. */
 export function openQuestion(tokens: readonly Token[], period: Period | undefined, now: number): Opened {
-  if (LOOKS.some((words) => tokens.some((_, i) => isSaid(tokens, i, words)))) {
+  if (LOOKS.some((words) => tokens.some((_, i) => matchWords(tokens, i, words)))) {
     return {
       head: 'alike',
       rest: without(tokens, [...LOOKS, 'who', 'what', 'which', 'else', 'find', 'again', 'similar']),
     };
   }
   const ahead = period !== undefined && period.to > now && period.from === now;
-  if (ahead || FUTURE.some((words) => tokens.some((_, i) => isSaid(tokens, i, words)))) {
+  if (ahead || FUTURE.some((words) => tokens.some((_, i) => matchWords(tokens, i, words)))) {
     return { head: 'next', rest: without(tokens, [...FUTURE, ...FUTURE_EXTRA]) };
   }
   for (const [head, openings] of HEADS) {
-    const words = openings.find((one) => isSaid(tokens, 0, one));
+    const words = openings.find((one) => matchWords(tokens, 0, one));
     if (words === undefined) continue;
     if (head === 'whether') return { head, rest: tokens };
     const rest = tokens.slice(head === 'who' ? 1 : words.split(' ').length);
@@ -151,7 +153,7 @@ export function openQuestion(tokens: readonly Token[], period: Period | undefine
 function without(tokens: readonly Token[], dropped: readonly string[]): Token[] {
   const out: Token[] = [];
   for (let i = 0; i < tokens.length;) {
-    const words = dropped.find((one) => isSaid(tokens, i, one));
+    const words = dropped.find((one) => matchWords(tokens, i, one));
     if (words === undefined) out.push(tokens[i] as Token);
     i += words === undefined ? 1 : words.split(' ').length;
   }

@@ -1,5 +1,5 @@
 import { readClause, type Clause, type Words } from './clause.js';
-import { isSaid } from './periods.js';
+import { matchWords } from './match-words.js';
 import { ANY, type InspectionQuery, type Misunderstanding, type Period } from '../query.js';
 import { findRegion } from '../regions.js';
 import type { Token } from './tokens.js';
@@ -41,7 +41,7 @@ export function readInspection(
   words: Words,
   period: Period | undefined,
 ): InspectionQuery | Misunderstanding | undefined {
-  const opening = OPENINGS.find((said) => isSaid(tokens, 0, said));
+  const opening = OPENINGS.find((said) => matchWords(tokens, 0, said));
   const rest = opening === undefined ? tokens : tokens.slice(opening.split(' ').length);
   const found = findRegion(rest);
   const first = tokens[0]?.text ?? '';

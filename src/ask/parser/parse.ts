@@ -1,6 +1,7 @@
 import { patternOf, readClause, type Clause, type Words } from './clause.js';
 import { openQuestion, stripPolite, type Head } from './opening.js';
-import { findPeriod, isSaid } from './periods.js';
+import { matchWords } from './match-words.js';
+import { findPeriod } from './periods.js';
 import { EXAMPLES, labelWords } from './lexicon.js';
 import {
   ANY,
@@ -96,7 +97,7 @@ function splitAnchor(tokens: readonly Token[]): Parts {
         text === 'before' || text === 'after' || text === 'during' || (text === 'when' && hasComma(tokens))
       );
     if (text === 'following') return tokens[i + 1]?.text === 'the';
-    if (text === 'at') return isSaid(tokens, i, 'at the time of') || isSaid(tokens, i, 'at the');
+    if (text === 'at') return matchWords(tokens, i, 'at the time of') || matchWords(tokens, i, 'at the');
     return true;
   });
   const side = CONJUNCTIONS.get(tokens[at]?.text ?? '') ?? 'at';
@@ -258,9 +259,9 @@ const PRESENT = ['here', 'there', 'in view', 'visible', 'present', 'around', 'in
 function who(clause: Clause, rest: readonly Token[]): Query | Misunderstanding {
   const subject = anyone(clause);
   const says = (words: readonly string[]): boolean =>
-    words.some((one) => rest.some((_, i) => isSaid(rest, i, one)));
+    words.some((one) => rest.some((_, i) => matchWords(rest, i, one)));
   const last = rest.at(-1)?.text ?? '';
-  if (isNamed(subject) && (DOING.includes(last) || isSaid(rest, rest.length - 2, 'up to')))
+  if (isNamed(subject) && (DOING.includes(last) || matchWords(rest, rest.length - 2, 'up to')))
     return doings(clause);
   if (clause.place !== undefined || says(PRESENT)) return presence(clause, 'list');
   if (clause.event !== undefined || subject.ids.length > 0) return about(clause);

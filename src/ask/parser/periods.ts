@@ -1,4 +1,5 @@
 import { UNITS } from './lexicon.js';
+import { matchWords } from './match-words.js';
 import type { Period } from '../query.js';
 import type { Token } from './tokens.js';
 
@@ -52,7 +53,7 @@ function amountAt(tokens: readonly Token[], at: number): Amount | undefined {
     return { seconds, count: unit ? 2 : 1, unit: unit !== undefined, said };
   }
   const lead = ['half a', 'half an', 'half', 'couple of', 'a couple of', 'a', 'an', ''].find((words) =>
-    isSaid(tokens, at, words),
+    matchWords(tokens, at, words),
   );
   const length = lead === undefined || lead === '' ? 0 : lead.split(' ').length;
   const unit = unitAt(tokens, at + length);
@@ -77,7 +78,7 @@ const readLast: Reader = (tokens, start, now) => {
   let at = start;
   if (oneOf(tokens, at, 'in', 'during', 'within', 'over', 'for')) at += 1;
   if (oneOf(tokens, at, 'the')) at += 1;
-  const which = ['last', 'past', 'first'].find((word) => isSaid(tokens, at, word));
+  const which = ['last', 'past', 'first'].find((word) => matchWords(tokens, at, word));
   const amount = which === undefined ? undefined : amountAt(tokens, at + 1);
   if (!amount?.unit) return undefined;
   const said = `in the ${which === 'past' ? 'last' : (which ?? '')} ${amount.said}`;
@@ -94,7 +95,7 @@ const readNext: Reader = (tokens, start, now) => {
   if (oneOf(tokens, at, 'the')) at += 1;
   const next = oneOf(tokens, at, 'next', 'coming');
   if (next) at += 1;
-  const amount = next || isSaid(tokens, start, 'within') ? amountAt(tokens, at) : undefined;
+  const amount = next || matchWords(tokens, start, 'within') ? amountAt(tokens, at) : undefined;
   if (!amount?.unit) return undefined;
   const period = { from: now, to: now + amount.seconds, said: `within ${amount.said}` };
   return { period, count: at + amount.count - start };
@@ -102,13 +103,19 @@ const readNext: Reader = (tokens, start, now) => {
 
 /** `between 10 and 30 s`, `from 0:10 to 0:30` */
 const readBetween: Reader = (tokens, start) => {
-  const link = isSaid(tokens, start, 'between') ? 'and' : isSaid(tokens, start, 'from') ? 'to' : undefined;
+  const link = matchWords(tokens, start, 'between')
+    ? 'and'
+    : matchWords(tokens, start, 'from')
+      ? 'to'
+      : undefined;
   if (link === undefined) return undefined;
   const first = amountAt(tokens, start + 1);
   if (!first) return undefined;
   const linked = start + 1 + first.count;
   const joined =
-    isSaid(tokens, linked, link) || isSaid(tokens, linked, 'until') || isSaid(tokens, linked, 'till');
+    matchWords(tokens, linked, link) ||
+    matchWords(tokens, linked, 'until') ||
+    matchWords(tokens, linked, 'till');
   const second = joined ? amountAt(tokens, linked + 1) : undefined;
   if (!second) return undefined;
   // `between 1 and 2 minutes`: the unit counts for both.
@@ -124,7 +131,7 @@ const readBetween: Reader = (tokens, start) => {
 /** `20 seconds ago`, `a minute ago` */
 const readAgo: Reader = (tokens, start, now) => {
   const amount = amountAt(tokens, start);
-  if (!amount?.unit || !isSaid(tokens, start + amount.count, 'ago')) return undefined;
+  if (!amount?.unit || !matchWords(tokens, start + amount.count, 'ago')) return undefined;
   const t = now - amount.seconds;
   return {
     period: { from: t - AROUND_S, to: t + AROUND_S, said: `${amount.said} ago` },
@@ -139,7 +146,7 @@ const readPoint: Reader = (tokens, start) => {
   const amount = side === undefined ? undefined : amountAt(tokens, start + 1);
   if (!amount || (wordAt(tokens, start + 1) !== undefined && wordAt(tokens, start + 1) !== 'half'))
     return undefined;
-  if (isSaid(tokens, start + 1 + amount.count, 'ago')) return undefined;
+  if (matchWords(tokens, start + 1 + amount.count, 'ago')) return undefined;
   const t = amount.seconds;
   const count = 1 + amount.count;
   if (side === 'before') return { period: { from: -Infinity, to: t, said: `before ${text(t)}` }, count };
@@ -156,7 +163,7 @@ const SIDES: ReadonlyMap<string, 'before' | 'after' | 'at'> = new Map(
 
 const NOW = ['right now', 'just now', 'now', 'at the moment', 'at this moment', 'currently', 'at present'];
 const readNow: Reader = (tokens, start, now) => {
-  const words = NOW.find((said) => isSaid(tokens, start, said));
+  const words = NOW.find((said) => matchWords(tokens, start, said));
   if (words === undefined) return undefined;
   return { period: { from: now, to: now, said: 'now' }, count: words.split(' ').length };
 };
@@ -178,9 +185,4 @@ function wordAt(tokens: readonly Token[], at: number): string | undefined {
 
 function oneOf(tokens: readonly Token[], at: number, ...words: readonly string[]): boolean {
   return words.includes(wordAt(tokens, at) ?? '');
-}
-
-/** True when the tokens from `at` on say these words, with one space between them. */
-export function isSaid(tokens: readonly Token[], at: number, words: string): boolean {
-  return words.split(' ').every((word, i) => word === '' || tokens[at + i]?.text === word);
 }

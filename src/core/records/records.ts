@@ -1,6 +1,6 @@
 import type { Box } from '../maths/box.js';
 import type { EventObserved } from '../messages.js';
-import type { Places, TrailPoint } from '../memory.js';
+import type { Places, TrailPoint } from '../places.js';
 
 /* Records of memory and of the archive on disk: plain data, times in media seconds, boxes in fractions of the frame. */
 

@@ -1,4 +1,4 @@
-import type { Affine, Box, Point } from '../../core/maths/box.js';
+import type { Affine, Point } from '../../core/maths/box.js';
 import { boxCentre, iou } from '../../core/maths/box.js';
 import { boxScale } from './filter/box-filter.js';
 import { compatible } from './identity/label-votes.js';
@@ -20,14 +20,6 @@ const STILL_SHARE = 0.5;
 const SHIFTED_SHARE = 0.6;
 /** and it has this many times the support of standing still and of any other shift. */
 const CLEARLY_BETTER = 2;
-
-/** The box after a camera motion. Only the effect of rotation on the centre and on scale is applied. */
-export function moveBox(box: Box, [a, b, c, d, e, f]: Affine): Box {
-  const [x, y] = boxCentre(box);
-  const scale = Math.sqrt(Math.abs(a * d - b * c));
-  const [width, height] = [scale * box[2], scale * box[3]];
-  return [a * x + c * y + e - width / 2, b * x + d * y + f - height / 2, width, height];
-}
 
 /**
  * The shift of the picture estimated from the tracks alone: the one that moves most of them onto detections when they

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { iou, type Affine, type Box } from '../../core/maths/box.js';
-import { moveBox } from './camera-motion.js';
+import { moveBox } from './move-box.js';
 import { savedBox, savedTime, saveTime } from '../state/saved-state.js';
 import type { Sighting } from './sightings.js';
 

@@ -6,7 +6,7 @@ import { TIME_EPSILON, UNSEEN_S } from '../../core/ontology.js';
 import { blend, Gallery, savedGallery } from './identity/gallery.js';
 import { BoxFilter, savedFilter, type Jitter } from './filter/box-filter.js';
 import { savedBox, savedPoint, savedEmbedding, saveEmbedding } from '../state/saved-state.js';
-import { moveBox } from './camera-motion.js';
+import { moveBox } from './move-box.js';
 import { ANY_LABEL, LabelVotes, savedVotes } from './identity/label-votes.js';
 import { CLEAR_VIEW, type Sighting } from './sightings.js';
 

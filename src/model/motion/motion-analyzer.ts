@@ -9,7 +9,8 @@ import {
   updateBackground,
   type BackgroundPlanes,
 } from './background/background.js';
-import { BlobMemory, type Blob, type BlobObservation } from './foreground/blobs.js';
+import type { Blob } from './foreground/blob.js';
+import { BlobMemory, type BlobObservation } from './foreground/blobs.js';
 import { dilate, findComponents, majority, type Component } from './foreground/components.js';
 import { applyExposure, fitExposure } from './background/exposure.js';
 import { peelGhosts } from './foreground/ghosts.js';

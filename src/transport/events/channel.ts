@@ -1,8 +1,18 @@
 import type { OutgoingMessage } from '../messages/encode.js';
 import { AttributeIndex } from './message-attributes.js';
-import type { Feed } from './feed.js';
 import { passes, Thinning, type Filter } from './filter.js';
 import { LogWindow, type LogReader } from './log-window.js';
+
+/** A feed as its channel uses it. */
+export interface ChannelMember {
+  readonly filter: Filter;
+  /** Passes a live message on. */
+  offer(message: OutgoingMessage): void;
+  /** Continues at this sequence after the log was replaced. */
+  restart(sequence: number): void;
+  /** Returns to replaying from the log. */
+  fallBack(): void;
+}
 
 /** Feeds that are live with equal filters: what one gets, all get. */
 interface Group {
@@ -10,7 +20,7 @@ interface Group {
   /** Durable messages before this sequence are not for them: they wait for one that is yet to come. */
   readonly notBefore: number;
   readonly thinning: Thinning;
-  readonly members: Set<Feed>;
+  readonly members: Set<ChannelMember>;
 }
 
 /** One stream on its way to its subscribers. */
@@ -20,7 +30,7 @@ export class Channel {
   readonly #log: LogReader;
   readonly #book: AttributeIndex;
   readonly #groups = new Map<string, Group>();
-  readonly #feeds = new Set<Feed>();
+  readonly #feeds = new Set<ChannelMember>();
   #next: number;
 
   /** @param next the sequence of the durable message that will be delivered next */
@@ -40,17 +50,17 @@ export class Channel {
     return this.#feeds.size === 0;
   }
 
-  add(feed: Feed): void {
+  add(feed: ChannelMember): void {
     this.#feeds.add(feed);
   }
 
-  remove(feed: Feed): void {
+  remove(feed: ChannelMember): void {
     this.#feeds.delete(feed);
     this.leave(feed);
   }
 
   /** From now on the feed gets what is delivered, durable messages from `notBefore` on. */
-  join(feed: Feed, notBefore: number): void {
+  join(feed: ChannelMember, notBefore: number): void {
     const { filter } = feed;
     const key = notBefore > this.#next ? `${notBefore} ${filter.key}` : filter.key;
     let group = this.#groups.get(key);
@@ -61,7 +71,7 @@ export class Channel {
     group.members.add(feed);
   }
 
-  leave(feed: Feed): void {
+  leave(feed: ChannelMember): void {
     for (const [key, group] of this.#groups) {
       if (group.members.delete(feed) && group.members.size === 0) this.#groups.delete(key);
     }

@@ -1,6 +1,6 @@
 import type { BackgroundPlanes } from '../background/background.js';
 import { SHADE } from '../background/background.js';
-import type { Edges } from './blobs.js';
+import type { Edges } from './blob.js';
 import type { WorkPlanes } from '../background/planes.js';
 
 /** Luma of the source, px. */

@@ -1,4 +1,4 @@
-import type { Blob, Edges } from './blobs.js';
+import type { Blob, Edges } from './blob.js';
 import { toComponent, type Component, type Run } from './components.js';
 import type { WorkPlanes } from '../background/planes.js';
 
