@@ -9,6 +9,7 @@ import * as told from './to-items.js';
 import type * as T from './types.js';
 import { DEFAULT_OBJECTS_RATE, listOf, type Listener, type Interest } from './interest.js';
 
+/** Options of `connect`. */
 export interface ConnectOptions {
   readonly token?: string | undefined;
   /** Streams that the agent's flows are about unless they say otherwise. Default: all, those that come later too. */
@@ -69,6 +70,7 @@ export class Agent implements AsyncDisposable {
     this.#feed = this.#open(options.from ?? 'latest', (status) => this.#setStatus(status));
   }
 
+  /** The present state of the connection. */
   status(): T.AgentStatus {
     return this.#status;
   }

@@ -12,17 +12,20 @@ export interface Sink<T> {
   complete(): void;
 }
 
+/** Receives the items of a flow and its end. An exception in `next` does not end the flow. */
 export interface Observer<T> {
   next?: (item: T) => void;
   error?: (error: unknown) => void;
   complete?: () => void;
 }
 
+/** An active subscription of a flow. */
 export interface Subscription {
   readonly closed: boolean;
   unsubscribe(): void;
 }
 
+/** Options of the iterations and subscriptions of a flow. */
 export interface FlowOptions {
   /** Ends iteration (with the signal's reason) and subscriptions. */
   readonly signal?: AbortSignal | undefined;
@@ -65,6 +68,7 @@ export class Flow<T> implements AsyncIterable<T> {
     return this;
   }
 
+  /** Starts to deliver items to an observer. @returns the subscription, which ends with `unsubscribe` */
   subscribe(observer: Observer<T> | ((item: T) => void) = {}): Subscription {
     const { next, error, complete } = typeof observer === 'function' ? { next: observer } : observer;
     const target = typeof observer === 'function' ? undefined : observer;

@@ -6,6 +6,7 @@ import type { ReportedInspection } from '../core/messages.js';
 /** Longest wait for an answer, ms; a look or a question to a language model can take seconds. */
 const TIMEOUT_MS = 30_000;
 
+/** A point in fractions of the frame, 0–1. */
 export type Point = readonly [x: number, y: number];
 /** Zones and lines by name, in fractions of the frame. */
 export interface Places {
@@ -36,6 +37,7 @@ export interface StreamInfo {
   readonly lastSequence: string | null;
 }
 
+/** A stream to create. */
 export interface NewStream extends Partial<Places> {
   readonly id: string;
   /** File, rtsp://…, http(s)://…, webcam:…, or `webrtc:` for one that is published by WHIP. */
@@ -44,8 +46,10 @@ export interface NewStream extends Partial<Places> {
   readonly loop?: boolean;
   readonly paused?: boolean;
 }
+/** Changes of a stream; absent fields keep their value. */
 export type StreamChange = Partial<Places> & { readonly paused?: boolean; readonly source?: string };
 
+/** Filter of a search in the log of a stream. All given fields must match. */
 export interface Search {
   /** Media seconds. */
   readonly from?: number;
@@ -56,6 +60,7 @@ export interface Search {
   /** `next` of the page before. */
   readonly before?: string | number;
 }
+/** One page of the results of a search, newest first. */
 export interface Page<T> {
   readonly items: readonly T[];
   /** Give it as `before` for the next page; absent on the last one. */
@@ -64,6 +69,7 @@ export interface Page<T> {
 /** What a search finds: the data of a message with its place in the stream. */
 export type Found<T> = T & { readonly sequence: string; readonly mediatime: number; readonly time?: string };
 
+/** A moment `t` or a span `from`–`to` (media s), and a region in fractions of the frame. Default: the whole frame. */
 export interface InspectionRequestInput {
   readonly t?: number;
   readonly from?: number;
@@ -86,35 +92,42 @@ export class HttpClient {
     this.#options = options;
   }
 
+  /** All streams of the service. @throws {ClientError} */
   async streams(): Promise<readonly StreamInfo[]> {
     return (await this.#call<{ streams: readonly StreamInfo[] }>('GET', '/v1/streams')).streams;
   }
 
+  /** One stream. @throws {ClientError} `not_found` */
   stream(id: string): Promise<StreamInfo> {
     return this.#call('GET', streamPath(id));
   }
 
+  /** Creates a stream and starts it unless it is paused. @throws {ClientError} `conflict`, `forbidden`, `bad_option` */
   createStream(stream: NewStream): Promise<StreamInfo> {
     return this.#call('POST', '/v1/streams', stream);
   }
 
+  /** Changes a stream. @throws {ClientError} `not_found` */
   changeStream(id: string, change: StreamChange): Promise<StreamInfo> {
     return this.#call('PATCH', streamPath(id), change);
   }
 
-  /** What the stream told stays in the log of the service. */
+  /** Removes a stream. Its messages stay in the log of the service. */
   async deleteStream(id: string): Promise<void> {
     await this.#call('DELETE', streamPath(id));
   }
 
+  /** The zones and lines of a stream. @throws {ClientError} `not_found` */
   places(id: string): Promise<Places> {
     return this.#call('GET', streamPath(id, 'places'));
   }
 
+  /** Replaces the zones and lines of a stream. @throws {ClientError} `not_found`, `bad_request` */
   setPlaces(id: string, places: Places): Promise<Places> {
     return this.#call('PUT', streamPath(id, 'places'), places);
   }
 
+  /** Events of a stream, newest first. @throws {ClientError} `not_found` */
   events(
     id: string,
     search: Search = {},
@@ -127,6 +140,7 @@ export class HttpClient {
     return this.#call('GET', streamPath(id, 'events', eventId));
   }
 
+  /** Predictions of a stream with their outcomes, newest first. @throws {ClientError} `not_found` */
   predictions(
     id: string,
     search: Search = {},
@@ -134,20 +148,22 @@ export class HttpClient {
     return this.#call('GET', streamPath(id, 'predictions') + queryOf(search));
   }
 
+  /** Explanations of a stream, newest first. @throws {ClientError} `not_found` */
   explanations(id: string, search: Search = {}): Promise<Page<Found<{ explanation: Explanation }>>> {
     return this.#call('GET', streamPath(id, 'explanations') + queryOf(search));
   }
 
-  /** Who is here, who was, and how they relate; the form is that of the service's OpenAPI document. */
+  /** Present and past objects and their relations; the form is that of the service's OpenAPI document. */
   objects(id: string): Promise<Readonly<Record<string, unknown>>> {
     return this.#call('GET', streamPath(id, 'objects'));
   }
 
+  /** Answers a question about a stream. @throws {ClientError} `bad_request` when the question is not understood */
   async ask(id: string, question: string): Promise<Answer> {
     return (await this.#call<{ data: Answer }>('POST', streamPath(id, 'ask'), { question })).data;
   }
 
-  /** Looks at the recent video again. */
+  /** Runs the detector on the recent video. @throws {ClientError} `not_kept`, `overloaded` */
   async inspect(id: string, wish: InspectionRequestInput): Promise<readonly ReportedInspection[]> {
     const answer = await this.#call<{ data: { inspections: readonly ReportedInspection[] } }>(
       'POST',
@@ -162,6 +178,7 @@ export class HttpClient {
     return this.#call<Message & MessageOf<'scorecard.updated'>>('GET', streamPath(id, 'scorecard'));
   }
 
+  /** The status of the service (`/healthz`); the form is that of its OpenAPI document. */
   health(): Promise<Readonly<Record<string, unknown>>> {
     return this.#call('GET', '/healthz');
   }
@@ -216,7 +233,7 @@ export class HttpClient {
       });
       text = await answer.text();
     } catch (cause) {
-      throw new ClientError('unreachable', `${url.origin} does not answer: ${said(cause)}`, {
+      throw new ClientError('unreachable', `${url.origin} does not answer: ${reasonOf(cause)}`, {
         cause,
         retryable: true,
       });
@@ -271,7 +288,7 @@ function viewQuery({ annotated, fps }: { readonly annotated?: boolean; readonly 
   return queryOf({ annotated: annotated ? 1 : undefined, fps });
 }
 
-function said(thrown: unknown): string {
+function reasonOf(thrown: unknown): string {
   const cause = thrown instanceof Error ? (thrown.cause ?? thrown) : thrown;
   return cause instanceof Error ? cause.message : String(cause);
 }

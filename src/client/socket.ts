@@ -13,6 +13,7 @@ export interface SocketLike {
     listener: (event: { readonly code: number; readonly reason: string }) => void,
   ): void;
 }
+/** Constructor of a WebSocket. */
 export type SocketConstructor = new (url: string, protocols?: string[]) => SocketLike;
 
 /**

@@ -46,14 +46,21 @@ export interface Origin {
   readonly time?: string;
 }
 
+/** An event with its origin. `observedAt`: media time at which it became certain, s. */
 export type EventItem = ObservedEvent & Origin & { readonly observedAt: number };
 /** `updated`: it is not new, its probability changed. */
 export type PredictionItem = Prediction & Origin & { readonly updated: boolean };
+/** A resolved prediction with its origin. */
 export type ResolutionItem = ResolvedPrediction & Origin;
+/** An explanation with its origin. */
 export type ExplanationItem = Explanation & Origin;
+/** The objects in view of a stream, with their origin. */
 export type ObjectsItem = Origin & { readonly objects: readonly ObjectState[] };
+/** A standard forecast with its origin. */
 export type ForecastUpdate = Forecast & Origin;
+/** A scorecard with its origin. */
 export type ScorecardItem = Scorecard & Origin;
+/** The state of a stream with its origin. */
 export type StateItem = StreamState & Origin;
 
 /** Messages that were lost on the way. */
@@ -67,6 +74,7 @@ export interface Lag {
   readonly where: 'service' | 'buffer';
 }
 
+/** One value or a list of values. */
 export type OneOrMore<T> = T | readonly T[];
 /** `oldest`: everything that is kept; `latest`: from now on; or a sequence for each stream. */
 export type From = 'oldest' | 'latest' | Readonly<Record<string, number>>;
@@ -79,6 +87,7 @@ export interface StreamFilter extends FlowOptions {
   readonly from?: From;
 }
 
+/** Filter of events. All given fields must match. */
 export interface EventFilter extends StreamFilter {
   /** Type of event such as `collide`, or several. */
   readonly type?: OneOrMore<EventType>;
@@ -88,16 +97,19 @@ export interface EventFilter extends StreamFilter {
   readonly zone?: OneOrMore<string>;
 }
 
+/** Filter of predictions. All given fields must match. */
 export interface PredictionFilter extends EventFilter {
   /** 0–1 */
   readonly minProbability?: number;
 }
 
+/** Filter and rate of object updates. */
 export interface ObjectsFilter extends StreamFilter {
   /** Most messages per second of media time, 0–120. Default 5. */
   readonly rate?: number;
 }
 
+/** Filter of messages. All given fields must match. */
 export interface MessageFilter extends StreamFilter {
   /** Kinds such as `event.observed`. Default: all. */
   readonly types?: readonly MessageKind[];

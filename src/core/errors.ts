@@ -32,6 +32,7 @@ export type ErrorCode =
   | 'interrupted'
   | 'internal';
 
+/** Options of a `PresageError`. */
 export interface PresageErrorOptions {
   /** True when the same call may succeed later without any change. Default: false. */
   retryable?: boolean;

@@ -11,6 +11,7 @@ const box = z.tuple([z.number(), z.number(), z.number(), z.number()]);
 /** Later versions may add types: clients accept unknown ones. */
 const eventType = z.enum(EVENT_TYPES).meta({ 'x-open': true });
 
+/** State of a stream, with the format of its source and its load. `reason` explains every state but `live`. */
 export const streamStateSchema = z.object({
   state: z.enum(['connecting', 'live', 'degraded', 'reconnecting', 'ended', 'failed']),
   reason: z.string().optional(),
@@ -22,6 +23,7 @@ export const streamStateSchema = z.object({
     .optional(),
 });
 
+/** One object at the media time of its message. `box` and `velocity` are fractions of the frame (per second); `age` in s. */
 export const objectStateSchema = z.object({
   id: z.string(),
   label: z.string(),
@@ -32,14 +34,17 @@ export const objectStateSchema = z.object({
   state: z.enum(['moving', 'standing', 'hidden']),
   mask: z.object({ size: z.tuple([z.number().int(), z.number().int()]), counts: z.string() }).optional(),
 });
+/** Data of `objects.updated`: all objects in view, hidden ones included. */
 export const objectsUpdatedSchema = z.object({ objects: z.array(objectStateSchema) });
 
+/** One object of an event, with its box (fractions of the frame) at the time of the event. */
 export const participantSchema = z.object({
   id: z.string(),
   label: z.string(),
   role: z.string().optional(),
   box,
 });
+/** An event. `t` is its media time in s; `to` the end of an event that lasts; `confidence` 0–1. */
 export const eventSchema = z.object({
   id: z.string(),
   type: eventType,
@@ -50,9 +55,12 @@ export const eventSchema = z.object({
   zone: z.string().optional(),
   direction: z.enum(['a>b', 'b>a']).optional(),
 });
+/** Data of `event.observed`. `observedAt` is the media time (s) at which the event became certain. */
 export const eventObservedSchema = z.object({ event: eventSchema, observedAt: seconds });
 
+/** A moment (media s) and a box (fractions of the frame) that support a step of an explanation. */
 export const evidenceSchema = z.object({ t: seconds, box });
+/** One step of the chain of causes of an explanation, from media time `from` to `to` (s). */
 export const chainStepSchema = z.object({
   text: z.string(),
   relation: z.string(),
@@ -79,7 +87,9 @@ export const inspectionSchema = z.object({
   more: z.number().int(),
   image: z.string().optional(),
 });
+/** The backend and model that produced a result; `ms` is the time it took, milliseconds. */
 export const bySchema = z.object({ backend: z.string(), model: z.string(), ms: z.number().optional() });
+/** An explanation of the event `of`: a chain of steps, the causing objects, and the result of the verification. */
 export const explanationSchema = z.object({
   id: z.string(),
   of: z.string(),
@@ -93,6 +103,7 @@ export const explanationSchema = z.object({
   inspections: z.array(inspectionSchema).optional(),
 });
 
+/** Probability (0–1) of one event within `horizon` seconds; without it, within the horizon of the forecast. */
 export const forecastItemSchema = z.object({
   type: eventType,
   participants: z.array(z.string()),
@@ -100,8 +111,10 @@ export const forecastItemSchema = z.object({
   horizon: seconds.optional(),
   probability,
 });
+/** Data of `forecast.updated`: the standard forecast at media time `at` (s) for the next `horizon` seconds. */
 export const forecastSchema = z.object({ at: seconds, horizon: seconds, items: z.array(forecastItemSchema) });
 
+/** A predicted event, its time window (media s), calibrated probability and base rate (0–1). */
 export const predictionSchema = z.object({
   id: z.string(),
   event: z.object({ type: eventType, participants: z.array(z.string()), zone: z.string().optional() }),
@@ -113,6 +126,7 @@ export const predictionSchema = z.object({
   issuedAt: seconds,
   by: bySchema,
 });
+/** A prediction with its outcome; `void` where it could not be observed. `leadTime` in s. */
 export const resolvedPredictionSchema = predictionSchema.extend({
   outcome: z.enum(['hit', 'miss', 'void']),
   resolvedAt: seconds,
@@ -128,6 +142,7 @@ const scores = z.object({
   ece: z.number().nullable(),
   ap: z.number().nullable(),
 });
+/** Data of `scorecard.updated`: Brier score, skill, calibration error and average precision of the predictions of a window. */
 export const scorecardSchema = z.object({
   window: z.object({ from: seconds, to: seconds }),
   n: z.number().int(),
@@ -142,6 +157,7 @@ export const scorecardSchema = z.object({
   byType: z.record(z.string(), scores),
 });
 
+/** Data of `summary.created`: the text of an episode from media time `from` to `to` (s). */
 export const summarySchema = z.object({
   from: seconds,
   to: seconds,
@@ -156,6 +172,7 @@ export const answerEvidenceSchema = z.object({
   from: seconds,
   to: seconds,
 });
+/** Data of `answer.created`: the answer to a question, its evidence and confidence (0–1). */
 export const answerSchema = z.object({
   question: z.string(),
   text: z.string(),
@@ -163,6 +180,7 @@ export const answerSchema = z.object({
   confidence: probability,
   inspections: z.array(inspectionSchema).optional(),
 });
+/** Data of `lagged`: messages that this client lost, with the sequences of the durable ones. */
 export const laggedSchema = z.object({
   dropped: z.number().int(),
   fromSequence: z.string(),
@@ -184,7 +202,9 @@ export const messageData = {
   'answer.created': answerSchema,
   lagged: laggedSchema,
 } as const;
+/** Kind of a message: its type without `presage.` and `.v1`. */
 export type MessageKind = keyof typeof messageData;
+/** All kinds of messages. */
 export const MESSAGE_KINDS = Object.keys(messageData) as MessageKind[];
 
 /** Kinds that are stored in the durable log and carry a `sequence`. */
@@ -199,21 +219,37 @@ export const DURABLE_KINDS: ReadonlySet<MessageKind> = new Set<MessageKind>([
   'summary.created',
 ]);
 
+/** Data of a message of one kind. */
 export type MessageData<K extends MessageKind> = z.infer<(typeof messageData)[K]>;
+/** State of a stream: see `streamStateSchema`. */
 export type StreamState = z.infer<typeof streamStateSchema>;
+/** One object in view: see `objectStateSchema`. */
 export type ObjectState = z.infer<typeof objectStateSchema>;
+/** One object of an event: see `participantSchema`. */
 export type Participant = z.infer<typeof participantSchema>;
+/** An event: see `eventSchema`. */
 export type ObservedEvent = z.infer<typeof eventSchema>;
+/** An event and the media time at which it became certain: see `eventObservedSchema`. */
 export type EventObserved = z.infer<typeof eventObservedSchema>;
+/** One step of the chain of causes of an explanation: see `chainStepSchema`. */
 export type ChainStep = z.infer<typeof chainStepSchema>;
+/** An explanation of an event: see `explanationSchema`. */
 export type Explanation = z.infer<typeof explanationSchema>;
+/** One item of the standard forecast: see `forecastItemSchema`. */
 export type ForecastItem = z.infer<typeof forecastItemSchema>;
+/** The standard forecast: see `forecastSchema`. */
 export type Forecast = z.infer<typeof forecastSchema>;
+/** A predicted event: see `predictionSchema`. */
 export type Prediction = z.infer<typeof predictionSchema>;
+/** A prediction with its outcome: see `resolvedPredictionSchema`. */
 export type ResolvedPrediction = z.infer<typeof resolvedPredictionSchema>;
+/** The answer to a question: see `answerSchema`. */
 export type Answer = z.infer<typeof answerSchema>;
+/** The result of an inspection of the recent video: see `inspectionSchema`. */
 export type ReportedInspection = z.infer<typeof inspectionSchema>;
+/** Objects, events and a span (media s) that support an answer. */
 export type AnswerEvidence = z.infer<typeof answerEvidenceSchema>;
+/** Scores of the predictions of a window: see `scorecardSchema`. */
 export type Scorecard = z.infer<typeof scorecardSchema>;
 
 /** A message without its envelope, as a stage produces it. */
@@ -238,6 +274,7 @@ export type Message = {
   };
 }[MessageKind];
 
+/** The CloudEvents type of a kind, such as `presage.event.observed.v1`. */
 export function messageType<K extends MessageKind>(kind: K): `presage.${K}.v1` {
   return `presage.${kind}.v1`;
 }
@@ -248,6 +285,7 @@ export function kindOfType(type: string): MessageKind | undefined {
   return (MESSAGE_KINDS as string[]).includes(kind) ? (kind as MessageKind) : undefined;
 }
 
+/** A sequence as ten decimal digits. */
 export function formatSequence(sequence: number): string {
   return String(sequence).padStart(10, '0');
 }

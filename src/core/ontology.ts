@@ -20,6 +20,7 @@ export const EVENT_TYPES = [
   'put_down',
   'fall',
 ] as const;
+/** The types of events: docs/events.md. */
 export type EventType = (typeof EVENT_TYPES)[number];
 
 /** Types of the standard forecast. */

@@ -16,7 +16,7 @@ export interface RetentionOptions {
   readonly clipsMb?: number | undefined;
 }
 
-export const RETENTION_DEFAULTS = { days: 7, mb: 2048, evidenceMb: 1024, clipsMb: 4096 } as const;
+const RETENTION_DEFAULTS = { days: 7, mb: 2048, evidenceMb: 1024, clipsMb: 4096 } as const;
 
 const MB = 1e6;
 const DAY_MS = 86_400_000;

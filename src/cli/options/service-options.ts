@@ -57,7 +57,7 @@ export function perceptionOptions(settings: Settings): PerceptionOptions {
 }
 
 /** @throws PresageError `bad_option` */
-export function reasonerOptions(settings: Settings): ReasonerModelsOptions {
+function reasonerOptions(settings: Settings): ReasonerModelsOptions {
   return { mode: settings.reasoner, modelsDir: settings.models, openai: openAiOptions(settings) };
 }
 

@@ -11,12 +11,12 @@ import { makeThumbnail, type Thumbnail } from './thumbnails.js';
 import type { MarkedObject } from '../overlay/draw-mark.js';
 
 /** Stored pictures of a recording. */
-export interface PictureSource {
+interface PictureSource {
   /** The picture nearest to media time `t` (s), at most `withinS` from it; its JPEG is undefined if it failed. */
   near(t: number, withinS: number): StoredPicture | undefined;
 }
 
-export interface StoredPicture {
+interface StoredPicture {
   /** Media time, s. */
   readonly t: number;
   readonly jpeg: Promise<Uint8Array | undefined>;

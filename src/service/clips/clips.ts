@@ -18,7 +18,7 @@ export interface ClipOptions {
   readonly mb?: number | undefined;
 }
 
-export const CLIP_DEFAULTS = { seconds: 30, mb: 32 } as const;
+const CLIP_DEFAULTS = { seconds: 30, mb: 32 } as const;
 
 export interface ClipsDeps {
   readonly options?: ClipOptions | undefined;

@@ -13,7 +13,7 @@ export interface OutputOptions {
   readonly mqtt?: MqttOutputOptions | undefined;
 }
 
-export interface MqttOutputOptions {
+interface MqttOutputOptions {
   /** `mqtt://host` or `mqtts://host:8883`. */
   readonly url: string;
   readonly user?: string | undefined;

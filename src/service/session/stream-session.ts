@@ -48,7 +48,7 @@ export interface StageOptions {
 }
 
 /** Creates the reasoners of streams from shared models. */
-export interface ReasonerProvider {
+interface ReasonerProvider {
   readonly mode: ReasonerMode;
   depsFor(mode: PipelineOptions['mode']): ReasonerDeps;
 }

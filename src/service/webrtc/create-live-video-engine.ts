@@ -14,7 +14,7 @@ export interface WebrtcOptions {
   readonly sessions?: number | undefined;
 }
 
-export const WEBRTC_DEFAULTS = { engine: 'wrtc', sessions: 32 } as const;
+const WEBRTC_DEFAULTS = { engine: 'wrtc', sessions: 32 } as const;
 
 export interface EngineDeps {
   /** Frames of the streams, for viewers. */
