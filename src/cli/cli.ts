@@ -45,7 +45,7 @@ export async function runCli(args: readonly string[]): Promise<number> {
 function buildProgram(): Command {
   const program = new Command('presage')
     .description(
-      'Watches camera streams, tells why something happened and what happens next, and checks itself.',
+      'Watches camera streams, explains events, predicts the next ones and verifies its predictions.',
     )
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'print this help')

@@ -3,11 +3,11 @@ import { access, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { PresageError } from '../core/errors.js';
 
-/** What the file system answers when a folder is missing, or when a file stands in its place. */
+/** Error codes of a missing folder and of a file in its place. */
 const NOT_THERE = new Set(['ENOENT', 'ENOTDIR']);
 
 /**
- * Looks before a long analysis whether its outputs can be written at its end: into folders that are there, and neither
+ * Checks before a long analysis that its outputs can be written at its end: into existing folders, and neither
  * over the recording nor over one another.
  *
  * @throws PresageError `output_failed`, or `bad_option` where one file would take the place of another

@@ -4,7 +4,7 @@ import { PresageError } from '../core/errors.js';
 const GRACE_MS = 10_000;
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** How an action reacts to SIGTERM. */
+/** Reaction of an action to SIGTERM. */
 export interface ShutdownOptions {
   /**
    * SIGTERM is the regular way to end the action, as it is for a service under systemd or a container runtime: a clean
@@ -40,7 +40,7 @@ export async function withShutdown(
     stop();
   };
   for (const name of SIGNALS) process.on(name, onSignal);
-  // Stays after the action: what it still had to say may fail later. Each write that fails comes by.
+  // Stays after the action: a later write may fail, too. The handler runs for each failed write.
   for (const output of [process.stdout, process.stderr]) output.on('error', stop);
   try {
     await action(controller.signal);

@@ -7,7 +7,7 @@ export interface Rung {
   readonly effort: Effort;
 }
 
-/** What was measured in one window. */
+/** Measurements of one window. */
 export interface LoadWindow {
   /** Frames that went through the pipeline. */
   readonly processed: number;
@@ -28,7 +28,7 @@ export interface LadderStep {
 
 export interface EffortLadderOptions {
   readonly clock: Clock;
-  /** What a frame may take from its arrival to the end of its processing, ms. */
+  /** Time limit of a frame from its arrival to the end of its processing, ms. */
   readonly budgetMs: number;
   /** Detection at full effort happens on every k-th frame. Default 1. */
   readonly detectEvery?: number;
@@ -53,8 +53,8 @@ const MAX_CALM_WINDOWS = 80;
 const PROVEN_WINDOWS = 20;
 
 /**
- * How much effort a live stream gets, judged by what its frames take. Overload (frames skipped, or late) lowers it by one
- * rung: frames first (the detector looks at every 2nd, 3rd, 4th), then masks, then embeddings. Calm raises it by one
+ * Chooses the effort of a live stream from the time its frames take. Overload (frames skipped, or late) lowers it by one
+ * rung: frames first (the detector runs on every 2nd, 3rd, 4th), then masks, then embeddings. Calm raises it by one
  * rung at a time, and a rise that proved too much makes the next one wait longer, so that it can't flutter.
  */
 export class EffortLadder {

@@ -11,7 +11,7 @@ export interface LoadChange {
   readonly processedFps: number;
 }
 
-/** Tells when a live stream begins or ceases to skip frames, judged over fixed windows so that it can't flicker. */
+/** Detects when a live stream starts or stops skipping frames, over fixed windows so that the result does not flicker. */
 export class LoadMeter {
   readonly #clock: Clock;
   #windowStartMs: number;

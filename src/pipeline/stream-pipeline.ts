@@ -17,30 +17,30 @@ export interface PipelineOptions {
   source: Source;
   perception: StreamPerception;
   memory: Memory;
-  /** Without one the stream tells objects and events only. */
+  /** Without one the stream publishes objects and events only. */
   reasoner?: Reasoner | undefined;
   /** `live`: newest frame first, drops counted. `lossless`: every frame, as fast as possible, deterministic. */
   mode: 'live' | 'lossless';
   clock: Clock;
   /** Media time at which the stream begins, s: above 0 where it goes on after a restart. Default 0. */
   startS?: number;
-  /** The detector looks at every k-th frame, even without load. Default 1. */
+  /** The detector runs on every k-th frame, even without load. Default 1. */
   detectEvery?: number | undefined;
   /**
-   * Live: what a frame may take from its arrival to the end of its processing, ms; when it takes longer, or frames are
-   * skipped, less is done for each. Without one, full effort whatever it takes.
+   * Live: time limit of a frame from its arrival to the end of its processing, ms. When frames take longer or are skipped,
+   * the effort per frame is reduced. Without a limit, the effort is always full.
    */
   latencyBudgetMs?: number | undefined;
   /** Receives every draft, in order. */
   onDraft: (draft: Draft) => void;
-  /** Called with each processed frame before its drafts are told. */
+  /** Called with each processed frame before its drafts. */
   onFrame?: ((frame: Frame) => void) | undefined;
-  /** Called with each processed frame after its drafts were told; a returned promise holds the pipeline back. */
+  /** Called with each processed frame after its drafts; the pipeline waits for a returned promise. */
   afterFrame?: ((frame: Frame) => Promise<void> | void) | undefined;
   observer?: PipelineObserver | undefined;
 }
 
-/** Where measurements go. All times in ms. */
+/** Receives measurements. All times in ms. */
 export interface PipelineObserver {
   frameProcessed(frame: ProcessedFrame): void;
   frameDropped(edge: 'source' | 'perception', reason: string): void;
@@ -66,7 +66,7 @@ export interface PipelineStats {
   /** Media time of the newest processed frame, s. */
   readonly mediatime: number;
   readonly state: StreamState;
-  /** How much is done for each frame: `full`, or what the load has taken away. */
+  /** Effort per frame: `full`, or the reductions due to load. */
   readonly stage: string;
 }
 
@@ -143,7 +143,7 @@ export class StreamPipeline implements AsyncDisposable {
     this.#finish({ state: 'ended', ...(reason === undefined ? {} : { reason }) });
   }
 
-  /** Stops the stream; `run` resolves. Idempotent. @param reason told with its last state */
+  /** Stops the stream; `run` resolves. Idempotent. @param reason published with its last state */
   async close(reason = this.#closeReason): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -168,7 +168,7 @@ export class StreamPipeline implements AsyncDisposable {
       }),
     );
     if (reasoner)
-      this.#subscriptions.add(reasoner.late$.subscribe(guarded((draft) => this.#tell([draft]), fail)));
+      this.#subscriptions.add(reasoner.late$.subscribe(guarded((draft) => this.#publish([draft]), fail)));
     const seen$ = source.frame$.pipe(
       this.#perceive(),
       concatMap((seen) => this.#absorb(seen)),
@@ -230,7 +230,7 @@ export class StreamPipeline implements AsyncDisposable {
       this.#mediatime = percept.t;
       this.#processed += 1;
       this.#options.onFrame?.(frame);
-      this.#tell(drafts);
+      this.#publish(drafts);
       const endMs = clock.nowMs();
       update.events.forEach(() => observer?.eventPublished(endMs - percept.receivedAtMs));
       observer?.frameProcessed({
@@ -257,7 +257,7 @@ export class StreamPipeline implements AsyncDisposable {
       case 'live': {
         const { width, height, fps, codec } = state.format;
         this.#live = { width, height, fps, codec };
-        this.#tellStanding();
+        this.#publishStanding();
         break;
       }
       case 'reconnecting':
@@ -266,7 +266,7 @@ export class StreamPipeline implements AsyncDisposable {
         break;
       case 'ended':
         this.#endReason = state.reason;
-        break; // told, like a failure, when the frames under way are done
+        break; // published, like a failure, after the frames in progress are done
       case 'failed':
         break;
     }
@@ -274,20 +274,20 @@ export class StreamPipeline implements AsyncDisposable {
 
   #interrupt(): void {
     this.#options.memory.interrupt(this.#mediatime);
-    this.#tell(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
+    this.#publish(this.#options.reasoner?.interrupt(this.#mediatime) ?? []);
   }
 
-  /** While the scene is hidden, or once it is another one, nothing is known of what was in view. */
+  /** While the scene is hidden or after it has changed, the state of the objects in view is unknown. */
   #noteScene(scene: SceneCondition): void {
     if (scene === this.#scene && scene !== 'changed') return;
     this.#scene = scene;
     if (scene !== 'clear') this.#interrupt();
     // What is still under way when the connection is lost does not make the stream live again.
-    if (this.#state.state === 'live' || this.#state.state === 'degraded') this.#tellStanding();
+    if (this.#state.state === 'live' || this.#state.state === 'degraded') this.#publishStanding();
   }
 
-  /** Tells what is true of a connected stream: that its scene is hidden, that it is overloaded, or that all is well. */
-  #tellStanding(why?: string, load?: StreamState['load']): void {
+  /** Publishes the state of a connected stream: `degraded` with a hidden scene or overload, else `live`. */
+  #publishStanding(why?: string, load?: StreamState['load']): void {
     const hidden = SCENE_REASONS[this.#scene];
     const reason = hidden ?? why ?? (this.#overloaded ? OVERLOADED : undefined);
     this.#setState({
@@ -306,7 +306,7 @@ export class StreamPipeline implements AsyncDisposable {
     const change = this.#load.assess();
     if (change === undefined) return;
     this.#overloaded = change.degraded;
-    this.#tellLoad(undefined, change.processedFps);
+    this.#publishLoad(undefined, change.processedFps);
   }
 
   #changeEffort(step: LadderStep): void {
@@ -319,29 +319,29 @@ export class StreamPipeline implements AsyncDisposable {
       step.direction === 'up'
         ? 'there is room for more again'
         : `to keep up with the stream: ${skipped > 0 ? `${skipped} frames were skipped, ${late}` : late}`;
-    this.#tellLoad(why, processedFps);
+    this.#publishLoad(why, processedFps);
   }
 
-  #tellLoad(why: string | undefined, processedFps: number): void {
+  #publishLoad(why: string | undefined, processedFps: number): void {
     if (this.#state.state !== 'live' && this.#state.state !== 'degraded') return;
     const { skipped, stage } = this.stats();
-    this.#tellStanding(why, { processedFps, skipped, stage });
+    this.#publishStanding(why, { processedFps, skipped, stage });
   }
 
   #setState(state: StreamState): void {
     this.#state = state;
-    this.#tell([{ kind: 'stream.state', mediatime: this.#mediatime, data: state }]);
+    this.#publish([{ kind: 'stream.state', mediatime: this.#mediatime, data: state }]);
   }
 
   #finish(state: StreamState): void {
     this.#subscriptions.unsubscribe();
-    this.#tell(this.#options.reasoner?.finish(this.#mediatime) ?? []);
+    this.#publish(this.#options.reasoner?.finish(this.#mediatime) ?? []);
     const episodes = this.#options.memory.finish(this.#mediatime);
-    this.#tell(episodes.map((episode) => summaryDraft(episode, this.#mediatime)));
+    this.#publish(episodes.map((episode) => summaryDraft(episode, this.#mediatime)));
     this.#setState(this.#live ? { ...state, source: this.#live } : state);
   }
 
-  #tell(drafts: readonly Draft[]): void {
+  #publish(drafts: readonly Draft[]): void {
     for (const draft of drafts) this.#options.onDraft(draft);
   }
 }

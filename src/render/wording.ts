@@ -11,7 +11,7 @@ type PredictedEvent = Prediction['event'];
 export class ObjectNames {
   readonly #labels = new Map<string, string>();
 
-  /** Learns what a message says about objects; of no consequence for the other kinds. */
+  /** Takes the names of objects from a message; other kinds have no effect. */
   learn(draft: Draft): void {
     if (draft.kind === 'objects.updated') for (const object of draft.data.objects) this.#set(object);
     else if (draft.kind === 'event.observed') for (const one of draft.data.event.participants) this.#set(one);
@@ -55,13 +55,13 @@ export function fulfilledClause(event: PredictedEvent, names: ObjectNames): stri
   );
 }
 
-/** What became of a prediction: `person #3 left the view`, `person #3 did not leave the view`, or the open clause. */
+/** The outcome of a prediction: `person #3 left the view`, `person #3 did not leave the view`, or the open clause. */
 export function outcomeClause(prediction: ResolvedPrediction, names: ObjectNames): string {
   if (prediction.outcome === 'hit') return fulfilledClause(prediction.event, names);
   return predictedClause(prediction.event, names, prediction.outcome === 'miss' ? 'did not' : 'will');
 }
 
-/** `within 3 s`, or `in 2 to 5 s` for a window that opens later than it was said. */
+/** `within 3 s`, or `in 2 to 5 s` for a window that opens later than it was issued. */
 export function windowPhrase(prediction: Prediction): string {
   const from = prediction.window.from - prediction.issuedAt;
   const to = prediction.window.to - prediction.issuedAt;
@@ -111,7 +111,7 @@ export function clean(text: string): string {
   return text.replace(CONTROLS, ' ').replace(/ {2,}/g, ' ').trim();
 }
 
-/** What its first participant is expected to do: `leave the view`, `meet person #7`. */
+/** The predicted action of the first participant: `leave the view`, `meet person #7`. */
 export function predictedDeed(event: PredictedEvent, names: ObjectNames): string {
   const others = event.participants.slice(1).map((id) => names.phrase(id));
   return eventClause(event.type, ['', ...others], event.zone, 'future').trim();

@@ -25,14 +25,17 @@ export class Metrics {
     'Detections that got neither mask nor token because there were too many in their frame',
     ['stream'],
   );
-  readonly #messages = this.#counter('presage_messages_total', 'Messages told, by kind', ['stream', 'kind']);
+  readonly #messages = this.#counter('presage_messages_total', 'Messages published, by kind', [
+    'stream',
+    'kind',
+  ]);
   readonly #frameLatency = this.#histogram(
     'presage_frame_latency_seconds',
     'From the arrival of a frame to the end of its processing',
   );
   readonly #eventLatency = this.#histogram(
     'presage_event_latency_seconds',
-    'From the arrival of the deciding frame to the telling of its event',
+    'From the arrival of the deciding frame to the publication of its event',
   );
   readonly #inference = this.#histogram(
     'presage_inference_seconds',
@@ -91,7 +94,7 @@ export class Metrics {
     const watched = this.#forecasts;
     new Counter({
       name: 'presage_forecasts_total',
-      help: 'Standard forecasts: told, of these degraded (without a model that should have had a say), dropped',
+      help: 'Standard forecasts: issued, of these degraded (without the estimate of a model of the mode), dropped',
       labelNames: ['stream', 'outcome'],
       registers: [this.registry],
       collect() {
@@ -100,7 +103,7 @@ export class Metrics {
           const stats = read();
           if (stats === undefined) continue;
           const { forecasts, degraded, dropped } = stats;
-          for (const [outcome, count] of Object.entries({ told: forecasts, degraded, dropped }))
+          for (const [outcome, count] of Object.entries({ issued: forecasts, degraded, dropped }))
             this.inc({ stream, outcome }, count);
         }
       },

@@ -31,7 +31,7 @@ import { StreamRegistry } from './streams/stream-registry.js';
 import { LiveVideo } from './webrtc/live-video.js';
 import { version } from './version.js';
 
-/** What callers of a service use of it. */
+/** Parts of a service for its callers. */
 interface ServiceParts {
   readonly streams: StreamRegistry;
   readonly asker: ServiceAsker;

@@ -58,7 +58,7 @@ describe('doctor', () => {
 });
 
 describe('models', () => {
-  it('verify finds every file as the manifest says', async () => {
+  it('verify finds every file as in the manifest', async () => {
     const { code, stdout, stderr } = await runCli(['models', 'verify'], { cwd: tempFolder() });
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^nanodet-int8 +verified .* Apache-2\.0 +nanodet-int8\.onnx$/m);
@@ -70,7 +70,7 @@ describe('models', () => {
     expect(list).toMatchObject({ code: 0, stderr: '' });
     expect(list.stdout).toMatch(/^nanodet-int8 +present /m);
     const end = await runCli(['models', 'verify', ...args], { cwd: tempFolder() });
-    expectFailure(end, 1, /1 of \d+ model files are not as the manifest says\n.*presage models pull/);
+    expectFailure(end, 1, /1 of \d+ model files differ from the manifest\n.*presage models pull/);
     expect(end.stdout).toMatch(
       /^nanodet-int8 +mismatch .*\n +.*its SHA-256 is [0-9a-f]{64}, expected [0-9a-f]{64}/,
     );

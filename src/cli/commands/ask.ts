@@ -15,7 +15,7 @@ import {
   recollectionOfArchive,
   recollectionOfMessages,
 } from '../../service/ask/recollections.js';
-import { RecordsBuilder, type Told } from '../../service/ask/records-builder.js';
+import { RecordsBuilder, type RecordedMessage } from '../../service/ask/records-builder.js';
 import { questionBackend } from '../../service/ask/backend.js';
 import { savedPlaces, streamNames } from '../../service/ask/data-folder.js';
 import type { CommandContext } from '../command-context.js';
@@ -104,7 +104,7 @@ function answer(settings: Settings, memory: Recollection, question: string): Pro
   });
 }
 
-/** What the data folder `--data`, or a folder named instead of a stream, holds. */
+/** Answers from the data folder: `--data`, or a folder named instead of a stream. */
 async function askFolder(
   settings: Settings,
   folder: string | undefined,
@@ -167,7 +167,7 @@ async function askRecording(
             progress.update({ frames, t: frame.t });
           },
           add: (draft) => {
-            if (draft.kind in READ) builder.add(draft as Told);
+            if (draft.kind in READ) builder.add(draft as RecordedMessage);
           },
         },
       ],
@@ -181,7 +181,7 @@ async function askRecording(
   }
 }
 
-const READ: Readonly<Record<Told['kind'], true>> = {
+const READ: Readonly<Record<RecordedMessage['kind'], true>> = {
   'objects.updated': true,
   'event.observed': true,
   'explanation.created': true,

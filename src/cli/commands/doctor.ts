@@ -89,7 +89,7 @@ async function checkModels(settings: Settings): Promise<Finding[]> {
       verdict: state === 'verified' ? 'ok' : 'bad',
       found:
         error?.message ??
-        `${entry.name}: ${entry.file}, SHA-256 ${entry.sha256.slice(0, 12)}… as the manifest says`,
+        `${entry.name}: ${entry.file}, SHA-256 ${entry.sha256.slice(0, 12)}… as in the manifest`,
       mend: error?.hint,
     }));
   } catch (error) {

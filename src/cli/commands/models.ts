@@ -21,13 +21,9 @@ export async function verifyModels({ settings }: CommandContext): Promise<void> 
   const wrong = statuses.filter(({ entry, state }) => !isFine(entry, state));
   if (wrong.length === 0) return;
   const code = wrong.some(({ state }) => state === 'mismatch') ? 'model_hash_mismatch' : 'model_missing';
-  throw new PresageError(
-    code,
-    `${wrong.length} of ${statuses.length} model files are not as the manifest says`,
-    {
-      hint: 'run: presage models pull',
-    },
-  );
+  throw new PresageError(code, `${wrong.length} of ${statuses.length} model files differ from the manifest`, {
+    hint: 'run: presage models pull',
+  });
 }
 
 /** `presage models pull [name]`: downloads what is missing or wrong, with a progress bar on a terminal. */
@@ -65,11 +61,11 @@ function isFine({ pack }: ModelStatus['entry'], state: ModelStatus['state']): bo
 function printStatuses(statuses: readonly ModelStatus[]): void {
   for (const { entry, state, error } of statuses) {
     const size = `${(entry.bytes / 1e6).toFixed(1)} MB`;
-    const told = state === 'missing' && entry.pack !== undefined ? 'optional' : state;
+    const shown = state === 'missing' && entry.pack !== undefined ? 'optional' : state;
     process.stdout.write(
-      `${entry.name.padEnd(18)} ${told.padEnd(9)} ${size.padStart(9)}  ${entry.license}  ${entry.file}\n`,
+      `${entry.name.padEnd(18)} ${shown.padEnd(9)} ${size.padStart(9)}  ${entry.license}  ${entry.file}\n`,
     );
-    if (told === 'optional')
+    if (shown === 'optional')
       process.stdout.write(`${' '.repeat(19)}presage models pull ${entry.pack ?? ''}\n`);
     else if (error) process.stdout.write(`${' '.repeat(19)}${error.message}\n`);
   }

@@ -1,6 +1,6 @@
 import { integer, LIVE, option } from './option-spec.js';
 
-/** Options about those who listen. */
+/** Options of the event clients. */
 export const CLIENT_OPTIONS = {
   maxClients: option({
     flag: 'max-clients',

@@ -10,7 +10,7 @@ export const CLIP_OPTIONS = {
     schema: number(0, 3600),
     expected: 'seconds from 0 (no clips) to 3600',
     fallback: 30,
-    description: 'how much of the original video of a stream is kept in memory, for clips',
+    description: 'length of the original video of a stream in memory, for clips',
     commands: LIVE,
   }),
   clipMb: option({
@@ -21,7 +21,7 @@ export const CLIP_OPTIONS = {
     schema: number(1, 65_536),
     expected: 'megabytes from 1 to 65536',
     fallback: 32,
-    description: 'what it may take per stream, in megabytes; the oldest goes',
+    description: 'memory limit of this video per stream, in megabytes; the oldest is discarded',
     commands: LIVE,
   }),
   clipsMb: option({
@@ -30,10 +30,10 @@ export const CLIP_OPTIONS = {
     env: 'PRESAGE_CLIPS_MB',
     yaml: 'keep.clipsMb',
     schema: number(0, 10_000_000),
-    expected: 'megabytes from 0 (none are kept) to 10000000',
+    expected: 'megabytes from 0 (none are stored) to 10000000',
     fallback: 4096,
     description:
-      'original video around events kept in the data folder, in megabytes for all streams; the oldest goes',
+      'limit of the clips of events in the data folder, in megabytes for all streams; the oldest are deleted',
     commands: LIVE,
   }),
 };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { COCO_LABELS } from '../../model/detector/coco-labels.js';
 import { OBJECT_LABEL } from '../../model/motion/motion-analyzer.js';
 
-/** What can be kept: the detector's classes, and what only motion tells. */
+/** The labels of objects: the classes of the detector and the label of motion proposals. */
 const LABELS: readonly string[] = [...COCO_LABELS, OBJECT_LABEL];
 
 /** A label with at most this share of its letters wrong is taken for a slip of the hand. */
@@ -22,7 +22,7 @@ export const labelList: z.ZodType<readonly string[]> = z
     else if (names.length === 0) context.addIssue({ code: 'custom', message: 'leave it out to keep all' });
   });
 
-/** The labels that someone who wrote `given` may have meant, nearest first. */
+/** The labels most similar to `given`, nearest first. */
 export function nearestLabels(given: string): string[] {
   return LABELS.map((label) => ({ label, slips: slipsBetween(given, label) }))
     .filter(({ label, slips }) => slips <= label.length * MAX_SLIP || label.split(' ').includes(given))

@@ -4,7 +4,7 @@ import { flag, LIVE, option, optionalText } from './option-spec.js';
 /** A level of a topic, or several, without what MQTT gives a meaning to. */
 const prefix = z.string().regex(/^[^+#/\s]+(?:\/[^+#/\s]+)*$/);
 
-/** The MQTT broker that streams are told to. */
+/** Options of the MQTT broker. */
 export const MQTT_OPTIONS = {
   mqttUrl: option({
     flag: 'mqtt-url',
@@ -14,7 +14,7 @@ export const MQTT_OPTIONS = {
     schema: z.url({ protocol: /^mqtts?$/ }).optional(),
     expected: 'an address such as mqtt://broker or mqtts://broker:8883',
     fallback: undefined,
-    description: 'tell an MQTT broker events, predictions and who is where',
+    description: 'publish events, predictions and the occupancy of zones to an MQTT broker',
     commands: LIVE,
     secret: true,
   }),
@@ -49,7 +49,7 @@ export const MQTT_OPTIONS = {
     schema: prefix,
     expected: 'levels of a topic without + and #',
     fallback: 'presage',
-    description: 'how topics begin',
+    description: 'first levels of all topics',
     commands: LIVE,
   }),
   mqttDiscovery: option({
@@ -70,7 +70,7 @@ export const MQTT_OPTIONS = {
     schema: prefix,
     expected: 'levels of a topic without + and #',
     fallback: 'homeassistant',
-    description: 'where Home Assistant looks for announcements',
+    description: 'first levels of the discovery topics of Home Assistant',
     commands: LIVE,
   }),
 };

@@ -66,8 +66,7 @@ export const OPENAI_OPTIONS = {
     schema: flag,
     expected: 'true or false',
     fallback: true,
-    description:
-      'let that server look things up in memory and look at the recent video again, where it can call tools',
+    description: 'offer that server tools to query the memory and to inspect the recent video',
     commands: STREAMING,
   }),
 };

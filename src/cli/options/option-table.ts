@@ -65,7 +65,7 @@ export const OPTIONS = {
     schema: z.string().min(16).optional(),
     expected: 'at least 16 characters',
     fallback: undefined,
-    description: 'token that may do everything, which clients must send (better by environment than by flag)',
+    description: 'token with all scopes, which clients must send (better by environment than by flag)',
     commands: [...LIVE, 'ask'],
     secret: true,
   }),
@@ -82,7 +82,7 @@ export const OPTIONS = {
     schema: text,
     expected: 'a folder',
     fallback: '.presage',
-    description: 'folder of the message log and what was learned',
+    description: 'folder of the message log, the archive and the saved state',
     commands: ['watch', 'serve', 'ask', 'doctor', 'models', 'token'],
   }),
   keepDays: option({
@@ -93,7 +93,7 @@ export const OPTIONS = {
     schema: number(0.001, 36_500),
     expected: 'days from 0.001 to 36500',
     fallback: 7,
-    description: 'messages, what they are about, and pictures older than this are deleted',
+    description: 'messages, archived objects and pictures older than this are deleted',
     commands: LIVE,
   }),
   keepMb: option({
@@ -104,7 +104,7 @@ export const OPTIONS = {
     schema: number(1, 1_000_000),
     expected: 'megabytes from 1 to 1000000',
     fallback: 2048,
-    description: 'messages kept per stream, in megabytes; the oldest go',
+    description: 'limit of the messages per stream, in megabytes; the oldest are deleted',
     commands: LIVE,
   }),
   evidenceMb: option({
@@ -115,7 +115,8 @@ export const OPTIONS = {
     schema: number(0, 1_000_000),
     expected: 'megabytes from 0 (no pictures) to 1000000',
     fallback: 1024,
-    description: 'pictures of events kept in the data folder, in megabytes for all streams; the oldest go',
+    description:
+      'limit of the pictures of events in the data folder, in megabytes for all streams; the oldest are deleted',
     commands: LIVE,
   }),
   url: option({
@@ -180,7 +181,7 @@ export const OPTIONS = {
     expected: REASONER_MODES.map((mode) => `"${mode}"`).join(', '),
     fallback: 'forecaster' as const,
     description:
-      'forecaster: learned forecasts pooled with sampled paths, learned causes; both: the language model beside them; fused: the language model alone; rules: nothing is learned; off: objects and events only; to compare: last-frames (learned, without memory), no-objects, no-fusion (both without object tokens, without a visual prefix)',
+      'forecaster: learned forecasts pooled with sampled paths, learned causes; both: with the language model in addition; fused: the language model alone; rules: nothing is learned; off: objects and events only; to compare: last-frames (learned, without memory), no-objects, no-fusion (both without object tokens, without a visual prefix)',
     commands: STREAMING,
   }),
   ...OPENAI_OPTIONS,
@@ -252,7 +253,7 @@ export const OPTIONS = {
     schema: integer(1, 30),
     expected: 'a whole number from 1 to 30',
     fallback: 1,
-    description: 'let the detector look at every N-th frame; between them only what moves is followed',
+    description: 'run the detector on every N-th frame; between them only moving objects are tracked',
     commands: STREAMING,
   }),
   latencyBudget: option({
@@ -264,7 +265,7 @@ export const OPTIONS = {
     expected: 'milliseconds from 0 (no bound) to 60000',
     fallback: 250,
     description:
-      'longest that a frame may take; beyond it less is done for each: detections first, then masks, then tokens (0: never)',
+      'time limit per frame; above it the effort is reduced: detections first, then masks, then embeddings (0: no limit)',
     commands: LIVE,
   }),
   memoryBudget: option({
@@ -276,7 +277,7 @@ export const OPTIONS = {
     expected: 'megabytes from 8 to 65536',
     fallback: 64,
     description:
-      'what the memory of a stream may take; beyond it what is oldest and least useful is forgotten',
+      'limit of the object memory of a stream; above it the oldest and least useful data is discarded',
     commands: STREAMING,
   }),
   places: option({
@@ -339,7 +340,7 @@ export const OPTIONS = {
     schema: z.enum(['silent', 'fatal', 'error', 'warn', 'info', 'debug', 'trace']),
     expected: 'silent, fatal, error, warn, info, debug or trace',
     fallback: 'warn' as const,
-    description: 'how much is logged, as JSON on standard error',
+    description: 'level of the log, JSON on standard error',
     commands: [...STREAMING, 'models'],
   }),
   mirror: option({

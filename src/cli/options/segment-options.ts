@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { MAX_POINTS_PER_SIDE } from '../../model/segment/sam/sam-masks.js';
 import { flag, integer, number, option, optionalText, STREAMING } from './option-spec.js';
 
-/** Options of masks (when, by what, how often) and of looks. */
+/** Options of masks and of appearance. */
 export const SEGMENT_OPTIONS = {
   reid: option({
     flag: 'reid',
@@ -12,7 +12,7 @@ export const SEGMENT_OPTIONS = {
     expected: 'true or false',
     fallback: false,
     description:
-      'let looks have a say in who is who: ids for those who come back after minutes, at the price of mistakes among people who dress alike',
+      'use appearance for identity: objects that return after minutes keep their id, but people in similar clothes may be confused',
     commands: STREAMING,
   }),
   masks: option({
@@ -67,7 +67,7 @@ export const SEGMENT_OPTIONS = {
     schema: number(0, 3600),
     expected: 'seconds from 0 (every frame) to 3600',
     fallback: 1,
-    description: 'how often the SAM-family model looks at a stream',
+    description: 'interval at which the SAM-family model segments a stream',
     commands: STREAMING,
   }),
   samGrid: option({
@@ -78,7 +78,7 @@ export const SEGMENT_OPTIONS = {
     schema: integer(0, MAX_POINTS_PER_SIDE),
     expected: `a whole number from 0 (off) to ${MAX_POINTS_PER_SIDE}`,
     fallback: 0,
-    description: 'let it also look for things without a label, prompted by N × N points',
+    description: 'also segment things without a label, prompted by N × N points',
     commands: STREAMING,
   }),
 } as const;

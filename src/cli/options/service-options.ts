@@ -91,7 +91,7 @@ export function openAiOptions(settings: Settings): OpenAiOptions | undefined {
   };
 }
 
-/** Whether the configured reasoner inspects recent video for its explanations. */
+/** True when the configured reasoner inspects recent video for its explanations. */
 export function allowsInspection({ reasoner, openaiUrl, openaiTools }: Settings): boolean {
   return reasoner === 'rules' && openaiUrl !== undefined && openaiTools;
 }

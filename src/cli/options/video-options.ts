@@ -3,7 +3,7 @@ import { VIDEO_DEFAULTS } from '../../service/recent-video/recent-video.js';
 
 const MB = 1e6;
 
-/** Options of the recent video that is kept to be looked at again. */
+/** Options of the recent video that is stored for inspections. */
 export const VIDEO_OPTIONS = {
   videoSeconds: option({
     flag: 'video-seconds',
@@ -11,9 +11,9 @@ export const VIDEO_OPTIONS = {
     env: 'PRESAGE_VIDEO_SECONDS',
     yaml: 'video.seconds',
     schema: number(0, 86_400),
-    expected: 'seconds from 0 (nothing is looked at again) to 86400',
+    expected: 'seconds from 0 (no inspections) to 86400',
     fallback: VIDEO_DEFAULTS.seconds,
-    description: 'how much recent video of a stream is kept in memory, to be looked at again',
+    description: 'length of the recent video of a stream in memory, for inspections',
     commands: STREAMING,
   }),
   videoFps: option({
@@ -24,7 +24,7 @@ export const VIDEO_OPTIONS = {
     schema: number(0.1, 30),
     expected: 'pictures a second from 0.1 to 30',
     fallback: VIDEO_DEFAULTS.fps,
-    description: 'pictures of it that are kept a second',
+    description: 'pictures of this video stored per second',
     commands: STREAMING,
   }),
   videoMb: option({
@@ -35,7 +35,7 @@ export const VIDEO_OPTIONS = {
     schema: number(1, 65_536),
     expected: 'megabytes from 1 to 65536',
     fallback: VIDEO_DEFAULTS.maxBytes / MB,
-    description: 'what it may take per stream, in megabytes; the oldest pictures go',
+    description: 'memory limit of this video per stream, in megabytes; the oldest pictures are discarded',
     commands: STREAMING,
   }),
 };

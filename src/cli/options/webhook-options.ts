@@ -21,7 +21,7 @@ const targetSchema = z.strictObject({
 const targetsSchema = z.array(targetSchema).max(32);
 export type WebhookEntry = z.infer<typeof targetSchema>;
 
-/** Says which entry is wrong; the list as a whole may hold a secret and is never shown. */
+/** Names the wrong entry; the list itself may contain a secret and is never shown. */
 const schema = z.unknown().transform((value, context): readonly WebhookEntry[] => {
   const parsed = targetsSchema.safeParse(typeof value === 'string' ? [{ url: value }] : value);
   if (parsed.success) return parsed.data;
@@ -30,7 +30,7 @@ const schema = z.unknown().transform((value, context): readonly WebhookEntry[] =
   return z.NEVER;
 });
 
-/** Where messages are posted to. */
+/** Options of webhooks. */
 export const WEBHOOK_OPTIONS = {
   webhook: option<readonly WebhookEntry[]>({
     flag: 'webhook',

@@ -33,7 +33,7 @@ import {
 } from '../../render/wording.js';
 
 export interface TerminalAccountOptions {
-  /** Colours; by default when `out` is a terminal, or as FORCE_COLOR and NO_COLOR say. */
+  /** Colours; by default when `out` is a terminal, or according to FORCE_COLOR and NO_COLOR. */
   color?: boolean;
   /** Signs beyond ASCII; by default when the locale is UTF-8. */
   unicode?: boolean;
@@ -79,22 +79,22 @@ const MAX_STEPS = 3;
 const MAX_EVENTS = 256;
 /** Predictions whose last shown probability is remembered. */
 const MAX_PREDICTIONS = 512;
-/** A prediction is told again when its probability has changed by this much. */
+/** A prediction is printed again when its probability has changed by this much. */
 const TOLD_AGAIN = 0.2;
-/** Media seconds between two scorecards, and the least predictions one is worth telling of. */
+/** Media seconds between two printed scorecards, and the minimum of predictions in one. */
 const SCORECARD_EVERY_S = 60;
 const SCORECARD_LEAST = 5;
 const TIME_COLUMNS = 9;
 const BAR_COLUMNS = 10;
 
-/** Tells on a terminal what happens in a stream, why, what is expected, and what came true. */
+/** Prints events, explanations, predictions and their outcomes of a stream on a terminal. */
 export class TerminalAccount {
   readonly #out: NodeJS.WritableStream;
   readonly #options: TerminalAccountOptions;
   readonly #traits: TextTraits;
   readonly #names = new ObjectNames();
   readonly #events = new Map<string, { clause: string; terse: boolean }>();
-  readonly #said = new Map<string, number>();
+  readonly #printed = new Map<string, number>();
   #lastEvent: string | undefined;
   #state: string | undefined;
   #scorecard: Scorecard | undefined;
@@ -112,7 +112,7 @@ export class TerminalAccount {
     };
   }
 
-  /** Writes what is worth telling of a message; remembers names from the others. */
+  /** Prints a message if it is relevant; the others supply the names of objects. */
   show(draft: Draft): void {
     this.#names.learn(draft);
     switch (draft.kind) {
@@ -156,9 +156,9 @@ export class TerminalAccount {
   }
 
   #showState(t: number, state: StreamState): void {
-    const told = `${state.state} ${state.reason ?? ''}`;
-    if (told === this.#state) return;
-    this.#state = told;
+    const text = `${state.state} ${state.reason ?? ''}`;
+    if (text === this.#state) return;
+    this.#state = text;
     const over = state.state === 'ended' || state.state === 'failed';
     if (over) this.#showScorecard(t);
     const { source } = state;
@@ -193,9 +193,9 @@ export class TerminalAccount {
       .filter((step) => !(step.events.length === 1 && step.events[0] === explanation.of))
       .map((step) => clean(step.text))
       .filter((text) => text !== '');
-    const told = steps.length > 0 ? steps.slice(-MAX_STEPS) : [withoutClause(explanation, event?.clause)];
+    const texts = steps.length > 0 ? steps.slice(-MAX_STEPS) : [withoutClause(explanation, event?.clause)];
     const lead = steps.length === 0 ? '' : 'because ';
-    const shown = event?.terse ? told.slice(-1) : told;
+    const shown = event?.terse ? texts.slice(-1) : texts;
     if (this.#lastEvent !== explanation.of) {
       if (event === undefined) return;
       this.#below('─', [{ text: `why ${event.clause}:`, style: 'dim' }]);
@@ -213,9 +213,9 @@ export class TerminalAccount {
   }
 
   #showPrediction(t: number, prediction: Prediction): void {
-    const before = this.#said.get(prediction.id);
+    const before = this.#printed.get(prediction.id);
     if (before !== undefined && Math.abs(prediction.probability - before) < TOLD_AGAIN) return;
-    remember(this.#said, prediction.id, prediction.probability, MAX_PREDICTIONS);
+    remember(this.#printed, prediction.id, prediction.probability, MAX_PREDICTIONS);
     const now = percent(prediction.probability);
     const clause = clean(predictedClause(prediction.event, this.#names));
     this.#line(t, before === undefined ? '→' : '↻', 'blue', [
@@ -235,15 +235,15 @@ export class TerminalAccount {
   }
 
   #showOutcome(prediction: ResolvedPrediction): void {
-    this.#said.delete(prediction.id);
+    this.#printed.delete(prediction.id);
     const clause = emphasise(clean(outcomeClause(prediction, this.#names)));
-    const said = `(said ${percent(prediction.probability)})`;
+    const predicted = `(predicted ${percent(prediction.probability)})`;
     if (prediction.outcome === 'hit') {
       const after = prediction.leadTime ?? prediction.resolvedAt - prediction.issuedAt;
       this.#line(prediction.resolvedAt, '✓', 'green', [
         ...clause,
         { text: ` – came true after ${amount(after)}\u00a0s `, style: 'green' },
-        { text: said, style: 'dim' },
+        { text: predicted, style: 'dim' },
       ]);
       return;
     }
@@ -251,14 +251,14 @@ export class TerminalAccount {
       this.#line(prediction.resolvedAt, '✗', 'red', [
         ...clause,
         { text: ' after all ', style: 'red' },
-        { text: said, style: 'dim' },
+        { text: predicted, style: 'dim' },
       ]);
       return;
     }
     this.#line(prediction.resolvedAt, '∅', 'dim', [
       ...clause,
       { text: ' – could not be checked, the stream broke off ', style: 'dim' },
-      { text: said, style: 'dim' },
+      { text: predicted, style: 'dim' },
     ]);
   }
 
@@ -278,7 +278,7 @@ export class TerminalAccount {
       { text: `  Brier ${score(card.brier)} · skill ` },
       { text: skill(card.skill), style: (card.skill ?? 0) > 0 ? 'green' : 'yellow' },
       { text: ` · calibration error ${score(card.ece)}` },
-      ...(lead === null ? [] : [{ text: ` · told ${amount(lead)} s ahead` }]),
+      ...(lead === null ? [] : [{ text: ` · ${amount(lead)} s ahead` }]),
     ]);
   }
 
@@ -356,7 +356,7 @@ function remember<T>(map: Map<string, T>, key: string, value: T, most: number): 
   }
 }
 
-/** The text of an explanation without its first sentence where that only says again what happened. */
+/** The text of an explanation without its first sentence where that repeats the event. */
 function withoutClause(explanation: Explanation, clause: string | undefined): string {
   const text = clean(explanation.text);
   if (clause === undefined || !text.startsWith(`${clause}. `)) return text;

@@ -3,18 +3,18 @@ import { systemClock, type Clock } from '../../core/clock.js';
 import { columnsOf, textTraits } from './spans.js';
 
 export interface ProgressOptions {
-  /** Where it is drawn; default stderr. */
+  /** Output of the bar; default stderr. */
   out?: NodeJS.WritableStream;
   /** Length of the recording in media seconds; undefined when not known. */
   duration?: number | undefined;
   clock?: Clock;
-  /** Whether `out` is a terminal; by default as it says itself. */
+  /** True when `out` is a terminal; by default its own `isTTY`. */
   tty?: boolean;
   /** Signs beyond ASCII; by default when the locale is UTF-8. */
   unicode?: boolean;
 }
 
-/** Where an analysis stands. */
+/** Progress of an analysis. */
 export interface Progress {
   readonly frames: number;
   /** Media seconds of the last frame. */
@@ -28,10 +28,10 @@ const BAR_COLUMNS = 30;
 const MIN_BAR_COLUMNS = 6;
 /** Part of the bar that wanders when the duration is unknown. */
 const WANDERER = 0.2;
-/** Before this much time the speed is a guess and is not told, ms. */
+/** Before this time the estimate of the speed is unreliable and is not shown, ms. */
 const SETTLED_MS = 500;
 
-/** How far `analyze` has come: a bar on a terminal, else a line now and then. `finish` is idempotent. */
+/** Shows the progress of `analyze`: a bar on a terminal, else a line every 10 s. `finish` is idempotent. */
 export class ProgressBar {
   readonly #out: NodeJS.WritableStream;
   readonly #clock: Clock;

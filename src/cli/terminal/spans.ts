@@ -19,7 +19,7 @@ const DEFAULT_WIDTH = 100;
 const MIN_WIDTH = 40;
 const MAX_WIDTH = 160;
 
-/** What the terminal behind a stream can show, by its kind and the environment (FORCE_COLOR, NO_COLOR, TERM, LANG). */
+/** The abilities of the terminal behind a stream, by its kind and the environment (FORCE_COLOR, NO_COLOR, TERM, LANG). */
 export function textTraits(out: NodeJS.WritableStream, env: NodeJS.ProcessEnv = process.env): TextTraits {
   const tty = 'isTTY' in out && out.isTTY === true;
   const forced = env['FORCE_COLOR'];

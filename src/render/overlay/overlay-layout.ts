@@ -1,4 +1,4 @@
-/** Where things lie on an annotated frame: the picture at the top, the captions on a panel below it. All px. */
+/** Layout of an annotated frame: the picture at the top, the captions on a panel below it. All px. */
 export interface OverlayLayout {
   /** Even, as H.264 wants it. */
   readonly width: number;

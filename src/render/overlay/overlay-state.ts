@@ -22,9 +22,9 @@ import {
 export interface OverlayView {
   readonly t: number;
   readonly objects: readonly ObjectState[];
-  /** Where each object has been, oldest first. */
+  /** Past positions of each object, oldest first. */
   readonly trails: ReadonlyMap<string, readonly TrailPoint[]>;
-  /** Where the objects of open predictions are going. */
+  /** Predicted paths of the objects of open predictions. */
   readonly ghosts: readonly Ghost[];
   /** Newest first. */
   readonly events: readonly CaptionedEvent[];
@@ -76,7 +76,7 @@ const SHOWN_PREDICTIONS = 8;
 /** An outcome stays on the picture for this long, an event for that long, s. */
 const OUTCOME_S = 3;
 const EVENT_S = 15;
-/** A prediction whose end is never told goes this long after its window, s. */
+/** A prediction without a published outcome is removed this long after its window, s. */
 const FORGOTTEN_S = 5;
 
 interface Followed {
@@ -85,7 +85,7 @@ interface Followed {
   until: number;
 }
 
-/** Gathers what messages say into what is drawn over the frames. Memory is bounded whatever comes. */
+/** Collects the content of messages for the overlay of the frames. Memory is bounded for any input. */
 export class OverlayState {
   readonly #names = new ObjectNames();
   readonly #trails = new Map<string, TrailPoint[]>();
@@ -127,7 +127,7 @@ export class OverlayState {
     }
   }
 
-  /** What is drawn over the frame at media time `t`. */
+  /** The overlay of the frame at media time `t` (s). */
   view(t: number): OverlayView {
     for (const [id, one] of this.#predictions) if (one.until < t) this.#predictions.delete(id);
     return {

@@ -12,7 +12,7 @@ import type { CaptionedPrediction, Ghost, OverlayView, TrailPoint } from './over
 import { colorOf } from '../../core/image/object-colors.js';
 import { INK } from './palette.js';
 
-/** What is drawn on the picture itself: trails, where things go, boxes with their names. */
+/** Draws on the picture: trails, predicted paths, boxes with names. */
 export function paintObjects(ctx: SKRSContext2D, view: OverlayView, layout: OverlayLayout): void {
   const { width, height } = layout.picture;
   ctx.save();

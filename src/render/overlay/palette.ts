@@ -1,4 +1,4 @@
-/** Colours of the annotated video, beside those of objects. */
+/** Colours of the annotated video, except those of objects. */
 export const INK = {
   panel: '#10151d',
   panelEdge: '#263041',

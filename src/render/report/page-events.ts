@@ -57,7 +57,7 @@ function eventItem(
   </li>`;
 }
 
-/** A thumbnail with its words for those who do not see it. */
+/** A thumbnail with its text alternative. */
 export function picture(thumbnail: Thumbnail, text: string): SafeHtml {
   return html`<img
     src="data:image/jpeg;base64,${thumbnail.data}"

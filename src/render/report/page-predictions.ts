@@ -96,7 +96,7 @@ function probabilityBar(probability: number, baseRate: number, outcome: string):
     class="bar"
     viewBox="0 0 ${BAR_WIDTH} 12"
     role="img"
-    aria-label="said ${percent(probability)}, usual ${percent(baseRate)}"
+    aria-label="predicted ${percent(probability)}, usual ${percent(baseRate)}"
   >
     <rect class="track" y="2" width="${BAR_WIDTH}" height="8" rx="4" />
     <rect

@@ -8,7 +8,7 @@ const CALLS_SHOWN = 5;
 /** The reliability diagram: a square plot with a histogram under it, in its own units. */
 const PLOT = { left: 42, top: 8, size: 250, histogram: 44, gap: 26 };
 
-/** How good the probabilities were: reliability, scores by kind, and the calls that stand out. */
+/** Quality of the probabilities: reliability, scores by kind, and the calls that stand out. */
 export function qualitySection(data: ReportData): SafeHtml {
   const card = data.scorecard;
   return html`<section id="quality">
@@ -23,8 +23,8 @@ function scored(card: Scorecard): SafeHtml {
     <figure class="small">
       ${reliabilityDiagram(card.reliability)}
       <figcaption class="dim">
-        Reliability: what was said against how often it happened. On the line is right. The columns count
-        forecasts.
+        Reliability: predicted probability against observed frequency. Points on the line are calibrated. The
+        columns count forecasts.
       </figcaption>
     </figure>
     <div>
@@ -33,7 +33,7 @@ function scored(card: Scorecard): SafeHtml {
         From ${mediaTime(card.window.from)} to ${mediaTime(card.window.to)}. Brier: mean squared error, 0 is
         perfect. Skill: the part of the error of always saying the usual rate that is gone. ECE: distance from
         the line. AP: how well likelier things come first
-        (ranking).${card.medianLeadTime !== null && ` What came true was said ${amount(card.medianLeadTime)} s ahead in the median.`}
+        (ranking).${card.medianLeadTime !== null && ` The median lead time of correct predictions was ${amount(card.medianLeadTime)} s.`}
       </p>
     </div>
   </div>`;
@@ -74,7 +74,7 @@ function scoreTable(card: Scorecard): SafeHtml {
   </div>`;
 }
 
-/** SVG of said probability against observed share, with the counts. */
+/** SVG of predicted probability against observed frequency, with the counts. */
 function reliabilityDiagram(bins: Scorecard['reliability']): SafeHtml {
   const { left, top, size, histogram, gap } = PLOT;
   const most = Math.max(...bins.map((bin) => bin.n), 1);
@@ -83,7 +83,7 @@ function reliabilityDiagram(bins: Scorecard['reliability']): SafeHtml {
   const y = (p: number): string => (top + (1 - p) * size).toFixed(1);
   const sorted = bins.filter((bin) => bin.n > 0).sort((a, b) => a.p - b.p);
   const words = sorted
-    .map((bin) => `said ${percent(bin.p)}, happened ${percent(bin.observed)}, ${bin.n} forecasts`)
+    .map((bin) => `predicted ${percent(bin.p)}, happened ${percent(bin.observed)}, ${bin.n} forecasts`)
     .join('; ');
   return html`<svg
     class="reliability"
@@ -108,7 +108,7 @@ function reliabilityDiagram(bins: Scorecard['reliability']): SafeHtml {
           cx="${x(bin.p)}"
           cy="${y(bin.observed)}"
           r="${(3 + 5 * Math.sqrt(bin.n / most)).toFixed(1)}"
-          ><title>said ${percent(bin.p)}, happened ${percent(bin.observed)} of ${bin.n}</title></circle
+          ><title>predicted ${percent(bin.p)}, happened ${percent(bin.observed)} of ${bin.n}</title></circle
         ><rect
           class="column"
           x="${(Number(x(bin.p)) - 8).toFixed(1)}"
@@ -156,7 +156,7 @@ function callList(calls: readonly Call[], data: ReportData): SafeHtml {
         html`<li>
           <a href="#prediction-${index + 1}">${predictionText(one, data)}</a>
           <span class="dim small"
-            >said ${percent(one.prediction.probability)}, usual ${percent(one.prediction.baseRate)},
+            >predicted ${percent(one.prediction.probability)}, usual ${percent(one.prediction.baseRate)},
             ${bits > 0 ? '+' : '−'}${Math.abs(bits).toFixed(1)} bit</span
           >
         </li>`,
@@ -167,7 +167,7 @@ function callList(calls: readonly Call[], data: ReportData): SafeHtml {
 /** Logarithmic score against that of the base rate, bits (Good 1952). */
 function gain({ prediction, outcome }: ReportedPrediction): number {
   const bounded = (p: number): number => Math.min(Math.max(p, 1e-3), 1 - 1e-3);
-  const [said, usual] = [bounded(prediction.probability), bounded(prediction.baseRate)];
-  if (outcome === 'hit') return Math.log2(said / usual);
-  return outcome === 'miss' ? Math.log2((1 - said) / (1 - usual)) : 0;
+  const [predicted, usual] = [bounded(prediction.probability), bounded(prediction.baseRate)];
+  if (outcome === 'hit') return Math.log2(predicted / usual);
+  return outcome === 'miss' ? Math.log2((1 - predicted) / (1 - usual)) : 0;
 }

@@ -183,7 +183,7 @@ function predictionMark(
   duration: number,
 ): SafeHtml {
   const { probability, issuedAt } = one.prediction;
-  const title = `${mediaTime(issuedAt)} said ${percent(probability)}: ${predictionText(one, data)}`;
+  const title = `${mediaTime(issuedAt)} predicted ${percent(probability)}: ${predictionText(one, data)}`;
   const strength = (0.35 + 0.65 * probability).toFixed(2);
   return html`<a href="#prediction-${index + 1}"
     ><circle
@@ -198,7 +198,7 @@ function predictionMark(
   >`;
 }
 
-/** What was predicted and what became of it, as one clause. */
+/** A prediction and its outcome as one clause. */
 export function predictionText(
   { prediction, outcome }: Pick<ReportedPrediction, 'prediction' | 'outcome'>,
   { names }: ReportData,

@@ -50,7 +50,7 @@ export class ReportBuilder {
   readonly #data = new ReportData();
   readonly #video: ReportBuilderOptions['video'];
   readonly #thumbnails: ThumbnailStore;
-  /** One is made after the other, so that who gives way to whom is the same each time. */
+  /** Made one after the other, so that the same thumbnails are discarded each time. */
   #pictures: Promise<void> = Promise.resolve();
 
   constructor(options: ReportBuilderOptions) {

@@ -15,7 +15,7 @@ const MAX_PREDICTIONS = 3000;
 const MAX_OBJECTS = 2000;
 const MAX_NOTES = 200;
 
-/** What the head of the page says. */
+/** Content of the head of the page. */
 export interface ReportInfo {
   /** File or address of the recording, without credentials. */
   readonly source: string;
@@ -106,12 +106,12 @@ export class ReportData {
     }
   }
 
-  /** In the order in which they happened, which is not quite that in which they were told. */
+  /** In the order of their media time, which may differ from the order of publication. */
   eventsByTime(): ReportedEvent[] {
     return [...this.events.values()].sort((a, b) => a.event.t - b.event.t);
   }
 
-  /** Where an object was when it was last told of; undefined when it is not in view. */
+  /** The last published position of an object; undefined when it is not in view. */
   objectNow(id: string): ObjectState | undefined {
     return this.#objects.find((object) => object.id === id);
   }

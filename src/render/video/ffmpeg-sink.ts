@@ -109,10 +109,10 @@ export class FfmpegSink {
     const { code, problem } = await this.#ended;
     await this.#discard();
     const last = this.#stderr.trim().split('\n').at(-1) ?? '';
-    const said =
+    const reason =
       problem ??
       (last === '' ? (code === null ? 'ffmpeg was ended' : `ffmpeg ended with ${code}`) : redact(last));
-    return new PresageError('output_failed', `cannot write ${this.#file}: ${said}`, {
+    return new PresageError('output_failed', `cannot write ${this.#file}: ${reason}`, {
       cause,
       hint: 'Check that the folder can be written to and that the disk is not full.',
     });

@@ -17,7 +17,7 @@ export class FrameSchedule {
   }
 
   /**
-   * Takes the next picture's media time and says how often the picture before it is to be written: 0 for the first one,
+   * Takes the next picture's media time and returns how often the previous picture is to be written: 0 for the first one,
    * and for one that is overtaken within the same slot.
    */
   next(t: number): number {

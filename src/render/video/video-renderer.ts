@@ -151,7 +151,7 @@ export class VideoRenderer implements AsyncDisposable {
       this.#written += times;
     });
     this.#tail = sent;
-    // Whoever awaits `sent` sees the error; the chain itself must not be reported as unhandled.
+    // Awaiting `sent` throws the error; the chain itself must not be reported as unhandled.
     sent.catch(() => undefined);
     return sent;
   }

@@ -4,7 +4,7 @@ import { answerSchema } from '../../core/messages.js';
 import { redact } from '../../core/text/redact.js';
 import type { Asked } from '../../ask/ask.js';
 
-/** What `POST /v1/streams/{id}/ask` answers. */
+/** Body of the response to `POST /v1/streams/{id}/ask`. */
 const replySchema = z.union([
   z.object({ data: answerSchema, by: z.string() }),
   z.object({

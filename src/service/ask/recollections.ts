@@ -9,9 +9,9 @@ import type { Records } from '../../core/records/records.js';
 import type { Places } from '../../core/memory.js';
 import type { Recollection } from '../../ask/recollection.js';
 import type { ArchiveQueries } from '../../transport/archive/archive-queries.js';
-import { RecordsBuilder, type Told } from './records-builder.js';
+import { RecordsBuilder, type RecordedMessage } from './records-builder.js';
 
-const NEEDED: ReadonlySet<string> = new Set<Told['kind']>([
+const NEEDED: ReadonlySet<string> = new Set<RecordedMessage['kind']>([
   'objects.updated',
   'event.observed',
   'explanation.created',
@@ -21,7 +21,7 @@ const NEEDED: ReadonlySet<string> = new Set<Told['kind']>([
 ]);
 const lineSchema = z.object({ type: z.string(), mediatime: z.number(), data: z.unknown() });
 
-/** What messages told; `records` are those of memory itself where it is at hand, else what the messages say. */
+/** A recollection from messages; `records` are those of the memory where it is available, else derived from the messages. */
 export function recollectionOfMessages(
   builder: RecordsBuilder,
   places: Places,
@@ -40,7 +40,7 @@ export function recollectionOfMessages(
   };
 }
 
-/** What the data folder of a service holds of a stream. @throws PresageError `storage_failed` */
+/** A recollection of a stream from the data folder of a service. @throws PresageError `storage_failed` */
 export function recollectionOfArchive(
   queries: ArchiveQueries,
   places: Places,
@@ -69,17 +69,18 @@ export async function readMessages(file: string): Promise<{ builder: RecordsBuil
   for await (const line of createInterface({ input: createReadStream(file, 'utf8'), crlfDelay: Infinity })) {
     number += 1;
     if (line.trim() === '') continue;
-    const told = readLine(line, file, number);
-    if (told === undefined) continue;
+    const message = readLine(line, file, number);
+    if (message === undefined) continue;
     taken += 1;
-    builder.add(told);
-    if (told.kind === 'event.observed' && told.data.event.zone !== undefined) zones.add(told.data.event.zone);
+    builder.add(message);
+    if (message.kind === 'event.observed' && message.data.event.zone !== undefined)
+      zones.add(message.data.event.zone);
   }
   if (taken === 0) throw invalid(file, 'it has no message that memory could be made of');
   return { builder, places: { zones: Object.fromEntries([...zones].map((name) => [name, []])), lines: {} } };
 }
 
-function readLine(line: string, file: string, number: number): Told | undefined {
+function readLine(line: string, file: string, number: number): RecordedMessage | undefined {
   let json: unknown;
   try {
     json = JSON.parse(line);
@@ -92,7 +93,7 @@ function readLine(line: string, file: string, number: number): Told | undefined 
   if (kind === undefined || !NEEDED.has(kind)) return undefined;
   const data = messageData[kind].safeParse(envelope.data.data);
   if (!data.success) throw invalid(file, `line ${number} is no valid ${kind}`);
-  return { kind, mediatime: envelope.data.mediatime, data: data.data } as Told;
+  return { kind, mediatime: envelope.data.mediatime, data: data.data } as RecordedMessage;
 }
 
 function invalid(file: string, what: string): PresageError {

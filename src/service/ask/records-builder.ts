@@ -17,8 +17,8 @@ import type {
 } from '../../core/records/records.js';
 import type { Places, TrailPoint } from '../../core/memory.js';
 
-/** What of a message is needed: a draft has it, and so has a line of a file. */
-export type Told = {
+/** The part of a message that is needed: drafts and lines of a file have it. */
+export type RecordedMessage = {
   [K in Kinds]: { readonly kind: K; readonly mediatime: number; readonly data: MessageData<K> };
 }[Kinds];
 type Kinds =
@@ -57,28 +57,28 @@ export class RecordsBuilder {
     return this.#now;
   }
 
-  add(told: Told): void {
-    this.#now = Math.max(this.#now, told.mediatime);
-    switch (told.kind) {
+  add(message: RecordedMessage): void {
+    this.#now = Math.max(this.#now, message.mediatime);
+    switch (message.kind) {
       case 'objects.updated':
-        for (const { id, label, box, state } of told.data.objects) {
-          if (state !== 'hidden') this.#see(id, label, told.mediatime, box);
+        for (const { id, label, box, state } of message.data.objects) {
+          if (state !== 'hidden') this.#see(id, label, message.mediatime, box);
         }
         break;
       case 'event.observed':
-        this.#note(told.data);
+        this.#note(message.data);
         break;
       case 'explanation.created':
-        this.#explanations.set(told.data.explanation.of, told.data.explanation);
+        this.#explanations.set(message.data.explanation.of, message.data.explanation);
         break;
       case 'prediction.created':
-        this.#predictions.set(told.data.prediction.id, told.data.prediction);
+        this.#predictions.set(message.data.prediction.id, message.data.prediction);
         break;
       case 'prediction.resolved':
-        this.#resolve(told.data.prediction);
+        this.#resolve(message.data.prediction);
         break;
       case 'summary.created':
-        this.#episodes.push(told.data);
+        this.#episodes.push(message.data);
         break;
     }
   }
@@ -128,13 +128,13 @@ export class RecordsBuilder {
     if (type === 'exit' || type === 'disappear') seen.left = { event: id, t, type };
   }
 
-  /** What the end of a recording leaves undecided was still expected. */
+  /** A prediction that the end of the recording left undecided stays open. */
   #resolve(prediction: ResolvedPrediction): void {
     const open = prediction.outcome === 'void' && prediction.window.to >= prediction.resolvedAt;
     if (!open) this.#predictions.delete(prediction.id);
   }
 
-  /** What events say of the time between them: together from `meet` to `separate`, carried from `pick_up` to `put_down`. */
+  /** Relations between two events: together from `meet` to `separate`, carried from `pick_up` to `put_down`. */
   #relations(): Relation[] {
     const relations: Relation[] = [];
     for (const [begin, end, kind] of LASTING) {

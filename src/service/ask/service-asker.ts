@@ -59,9 +59,9 @@ export class ServiceAsker {
     signal: AbortSignal,
   ): Promise<ReportedInspection[]> {
     const { queries, now, video } = this.#recollect(streamId);
-    const looks = await new ToolBox({ queries, now, video }).inspect(request, signal);
+    const inspections = await new ToolBox({ queries, now, video }).inspect(request, signal);
     this.#log.flush();
-    return looks;
+    return inspections;
   }
 
   #recollect(streamId: string): Recollection {

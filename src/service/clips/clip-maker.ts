@@ -8,7 +8,7 @@ import { cutClip, type Cut } from './cut-clip.js';
 
 /** Clips made lately that are remembered, since players ask for one in parts. */
 const MAX_REMEMBERED = 4;
-/** Beyond the time that is still to come, ms: until frames are decoded and their group is told. */
+/** Added to the remaining time, ms: decoding of the frames and completion of their group. */
 const LATE_MS = 2_000;
 
 export interface ClipMakerOptions {
@@ -97,14 +97,14 @@ function other(container: ClipContainer): ClipContainer {
 async function arrival(ring: EncodedRing, t: number, signal: AbortSignal): Promise<void> {
   const patience = new AbortController();
   const there = new Promise<true>((resolve) => {
-    const look = (): void => {
+    const check = (): void => {
       if ((ring.now ?? t) < t && ring.running) return;
       unlisten();
       resolve(true);
     };
-    const unlisten = ring.listen(look);
+    const unlisten = ring.listen(check);
     patience.signal.addEventListener('abort', unlisten, { once: true });
-    look();
+    check();
   });
   const waitMs = (t - (ring.now ?? t)) * 1000 + LATE_MS;
   try {

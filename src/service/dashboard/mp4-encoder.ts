@@ -9,13 +9,13 @@ const FRAGMENT_US = 250_000;
 export function openMp4Encoder(ffmpegPath: string, fps: number, sink: VideoEncoderSink): VideoEncoder {
   const child = spawn(ffmpegPath, mp4Arguments(fps), {
     stdio: ['pipe', 'pipe', 'ignore'],
-    // A group of its own: Ctrl+C is ours to handle, and ffmpeg ends with its input in any case.
+    // A group of its own: Ctrl+C is handled by this process, and ffmpeg ends with its input in any case.
     detached: process.platform !== 'win32',
     windowsHide: true,
   });
   const killWithUs = (): void => void child.kill('SIGKILL');
   process.once('exit', killWithUs);
-  // An early end shows as EPIPE here; `close` tells it.
+  // An early end causes EPIPE here; it is handled in `close`.
   child.stdin.on('error', () => undefined);
   child.stdout.on('data', (chunk: Uint8Array) => sink.data(chunk));
   const end = (): void => {

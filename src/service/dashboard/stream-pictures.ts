@@ -16,7 +16,7 @@ import type { DraftSink } from '../session/draft-sink.js';
 const MAX_APART_S = 1;
 
 export interface StreamPicturesOptions {
-  /** Where pictures are taken from when it has them. */
+  /** Source of the pictures it has stored. */
   readonly video: RecentVideo | undefined;
   /** Makes those that it does not have. */
   readonly thread: Pick<PictureThread, 'encode'>;
@@ -36,8 +36,8 @@ interface Watching extends ViewParameters, ViewWatcher {
 }
 
 /**
- * What viewers see of one stream. A picture is made once, whoever watches: those of the recent video are shared, others are
- * made by the picture worker while somebody watches that closely. Annotated ones are drawn here, since what is drawn is
+ * Pictures of one stream for viewers. Each picture is made once for all viewers: those of the recent video are shared, others are
+ * made by the picture worker while a viewer requests that rate. Annotated ones are drawn here, since the overlay state is
  * here. When making them cannot keep up, they are dropped and counted; the pipeline never waits.
  */
 export class StreamPictures implements StreamView, DraftSink {
@@ -60,8 +60,8 @@ export class StreamPictures implements StreamView, DraftSink {
     this.#options = options;
   }
 
-  watch(wish: ViewParameters, watcher: ViewWatcher): () => void {
-    const watching: Watching = { ...wish, ...watcher, nextT: -Infinity };
+  watch(parameters: ViewParameters, watcher: ViewWatcher): () => void {
+    const watching: Watching = { ...parameters, ...watcher, nextT: -Infinity };
     this.#watchers.add(watching);
     void this.#welcome(watching);
     return () => this.#watchers.delete(watching);
@@ -76,7 +76,7 @@ export class StreamPictures implements StreamView, DraftSink {
     return t === undefined || (plain && Math.abs(plain.t - t) <= MAX_APART_S) ? plain : undefined;
   }
 
-  /** Takes note of what is told: it is drawn over the frames that follow. */
+  /** Adds a draft to the overlay of the frames that follow. */
   add(draft: Draft): void {
     this.#overlay.add(draft);
   }
@@ -93,7 +93,7 @@ export class StreamPictures implements StreamView, DraftSink {
     }
   }
 
-  /** After everything about the frame was told: what is drawn is of its time. It is not used after the call. */
+  /** Call it after the drafts of the frame, so that the overlay is of its time. The frame is not used after the call. */
   afterFrame(frame: Frame): void {
     if (!this.#isDue(true, frame.t)) return;
     if (this.#painting) {
@@ -122,7 +122,7 @@ export class StreamPictures implements StreamView, DraftSink {
     return { watchers: this.#watchers.size, made: { ...this.#made }, dropped: { ...this.#dropped } };
   }
 
-  /** Whoever comes sees the newest picture at once, also of a stream that stands still. */
+  /** Sends the newest picture to a new viewer at once, also of a stream without new frames. */
   async #welcome(watching: Watching): Promise<void> {
     const picture = watching.annotated ? this.#newest.annotated : await this.still(undefined);
     if (picture && this.#watchers.has(watching) && watching.nextT === -Infinity) watching.next(picture);
@@ -165,7 +165,7 @@ export class StreamPictures implements StreamView, DraftSink {
     try {
       jpeg = await made;
     } catch {
-      // The worker has said why when it crashed; the view goes on with the next picture.
+      // The worker reports its crash itself; the view continues with the next picture.
     }
     if (jpeg === undefined) {
       this.#dropped.failed += 1;

@@ -14,7 +14,7 @@ const MAX_WAITING = 32;
 const MAX_APART_S = 0.5;
 /** Room around what is shown, as a part of its size. */
 const MARGIN = 0.25;
-/** Names of kept looks that are remembered, so that none is written twice. */
+/** Remembered names of stored inspection pictures, so that none is written twice. */
 const MAX_NAMES = 256;
 
 export interface EvidenceStats {
@@ -39,14 +39,14 @@ interface Job {
 }
 
 /**
- * Keeps a picture of every event of a stream, the part of the frame around who took part, at its time, and the pictures
- * that were looked at again. They come from the recent video and are made one at a time.
+ * Stores a picture of every event of a stream (the region around the participants, at its time) and the pictures of
+ * inspections. They come from the recent video and are made one at a time.
  */
 export class EvidenceRecorder implements DraftSink {
   readonly #options: EvidenceRecorderOptions;
   readonly #waiting: Job[] = [];
   /** Newest last. */
-  readonly #looks = new Set<string>();
+  readonly #inspections = new Set<string>();
   readonly #dropped = { queue_full: 0, no_picture: 0, failed: 0 };
   #kept = 0;
   #work: Promise<void> | undefined;
@@ -70,15 +70,15 @@ export class EvidenceRecorder implements DraftSink {
     }
   }
 
-  /** Keeps a whole picture that was looked at again. @returns its name; undefined when it could not be written */
+  /** Stores the whole picture of an inspection. @returns its name; undefined when it could not be written */
   async keepInspection(t: number, jpeg: Uint8Array): Promise<string | undefined> {
     const ref = `l${Math.round(t * 1000)}`;
-    if (this.#looks.has(ref)) return ref;
+    if (this.#inspections.has(ref)) return ref;
     if (!(await this.#put(ref, t, jpeg))) return undefined;
-    this.#looks.add(ref);
-    for (const oldest of this.#looks) {
-      if (this.#looks.size <= MAX_NAMES) break;
-      this.#looks.delete(oldest);
+    this.#inspections.add(ref);
+    for (const oldest of this.#inspections) {
+      if (this.#inspections.size <= MAX_NAMES) break;
+      this.#inspections.delete(oldest);
     }
     return ref;
   }
@@ -127,7 +127,7 @@ export class EvidenceRecorder implements DraftSink {
   }
 }
 
-/** What holds all the boxes, with room around it, cut at the frame. Fractions of the frame; at least one box. */
+/** The region of all boxes with a margin, clamped to the frame. Fractions of the frame; at least one box. */
 function boxAround(boxes: readonly Box[]): Box {
   const [left, right] = grown(
     Math.min(...boxes.map(([x]) => x)),

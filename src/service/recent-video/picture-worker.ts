@@ -17,9 +17,9 @@ import type { PictureAnswer, PictureWork } from './picture-protocol.js';
 if (!parentPort) throw new Error('picture-worker runs as a worker thread only');
 const port = parentPort;
 
-/** Of kept frames, which are looked at again: what the compression adds is below the camera's own noise. */
+/** JPEG quality of stored frames, which are inspected later: compression adds less than the noise of the camera. */
 const FRAME_QUALITY = 85;
-/** Of pictures for people. */
+/** JPEG quality of pictures for viewers. */
 const CROP_QUALITY = 80;
 /** Colours of the last frame, used again for the next one of its size. */
 let rgba = new Uint8ClampedArray(0);

@@ -5,11 +5,11 @@ import type { PictureThread } from './picture-thread.js';
 export interface RecentVideoOptions {
   /** Makes the JPEGs; its owner closes it, after the stream has ended. */
   readonly thread: Pick<PictureThread, 'encode'>;
-  /** How far back pictures are kept, media seconds. Default 20. */
+  /** Length of the stored video, media seconds. Default 20. */
   readonly seconds?: number;
   /** Pictures kept per media second. Default 5. */
   readonly fps?: number;
-  /** What the pictures and the buffers on their way to them may take, bytes. Default 32 MB. */
+  /** Memory limit of pictures and staging buffers, bytes. Default 32 MB. */
   readonly maxBytes?: number;
 }
 
@@ -47,7 +47,7 @@ interface Kept extends VideoPicture {
 }
 
 /**
- * The last seconds of a stream as JPEGs in full resolution: what is looked at again, and where pictures of events come
+ * The last seconds of a stream as JPEGs in full resolution: input of inspections and of pictures of events. The frames come
  * from. A frame is copied when it is due (its lease is not held) and made a JPEG by a worker; when that cannot keep up,
  * frames are dropped and counted. Bounded in time and bytes; the oldest go.
  */
@@ -93,7 +93,7 @@ export class RecentVideo {
           return jpeg;
         },
         () => {
-          // The worker has said why when it crashed; without its picture the moment just cannot be looked at again.
+          // The worker reports its crash itself; without the picture this moment cannot be inspected.
           this.#dropped.failed += 1;
           this.#remove(kept);
           return undefined;

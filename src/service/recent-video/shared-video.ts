@@ -73,7 +73,7 @@ export class SharedVideo implements AsyncDisposable {
   }
 }
 
-/** What the recent video of a stream is stored for. */
+/** Uses of the recent video of a stream. */
 export interface VideoUses {
   readonly inspections: 'none' | 'recent' | 'all';
   readonly pictures: boolean;

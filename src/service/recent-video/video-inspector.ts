@@ -22,25 +22,25 @@ export interface RecentVideoInspectorOptions {
   readonly thread: Pick<PictureThread, 'cut'>;
   readonly stills: StillPerception;
   readonly queue: InspectionQueue;
-  /** Keeps a picture as evidence and names it; without it looks have no image. */
+  /** Stores a picture as evidence and returns its name; without it inspections have no image. */
   readonly keep?: ((t: number, jpeg: Uint8Array) => Promise<string | undefined>) | undefined;
 }
 
 /** A picture farther than this from the moment that was asked for shows something else, s. */
 const APART_S = 0.5;
 const MAX_PICTURES = 6;
-/** Passes of the detector for one look: half a second on an idle core. */
+/** Detector passes of one inspection: half a second on an idle core. */
 const MAX_PASSES = 14;
-/** How long before the first picture motion watches the scene, s, and most pictures that it sees of one look. */
+/** Motion analysis starts this long before the first picture, s, and uses at most MAX_WATCHED pictures per inspection. */
 const MOTION_LEAD_S = 2;
 const MAX_WATCHED = 24;
 const MAX_FOUND = 24;
-/** A thing whose label is less sure than this, while the thing is surer, is told without it. */
+/** Below this label score, a finding is reported as `object`. */
 const SURE_LABEL = 0.5;
 /** Masks of larger frames are coarser, as those of percepts are. */
 const MAX_MASK_PX = 1024;
 
-/** Looks at the recent video of one stream again: detector and segmenter on parts of it in full resolution. */
+/** Inspects the recent video of one stream: detector and segmenter on regions of it in full resolution. */
 export class RecentVideoInspector implements VideoInspector {
   readonly #options: RecentVideoInspectorOptions;
 
@@ -53,10 +53,13 @@ export class RecentVideoInspector implements VideoInspector {
   }
 
   inspect(request: InspectionRequest, signal?: AbortSignal): Promise<readonly Inspection[]> {
-    return this.#options.queue.run(() => this.#look(request, signal), signal);
+    return this.#options.queue.run(() => this.#inspect(request, signal), signal);
   }
 
-  async #look(request: InspectionRequest, signal: AbortSignal | undefined): Promise<readonly Inspection[]> {
+  async #inspect(
+    request: InspectionRequest,
+    signal: AbortSignal | undefined,
+  ): Promise<readonly Inspection[]> {
     const { stills, video } = this.#options;
     const newest = this.#pictures(request).at(-1);
     if (newest === undefined) throw this.#notKept(request);
@@ -73,15 +76,15 @@ export class RecentVideoInspector implements VideoInspector {
       .filter((one) => isSize(one.layout, newest.layout) && !chosen.includes(one));
     const watched = [...chosen, ...thin(lead, Math.max(MAX_WATCHED - chosen.length, 0))];
     watched.sort((a, b) => a.t - b.t);
-    const looked = await stills.inspect(
+    const detected = await stills.inspect(
       this.#stills(watched, new Set(chosen), area, within(region, area)),
       signal,
     );
-    const looks: Inspection[] = [];
+    const inspections: Inspection[] = [];
     for (const [at, picture] of chosen.entries()) {
-      looks.push(await this.#tell(picture, region, area, looked[at] ?? []));
+      inspections.push(await this.#report(picture, region, area, detected[at] ?? []));
     }
-    return looks;
+    return inspections;
   }
 
   /** Of the span; of a moment, the nearest one. */
@@ -110,7 +113,7 @@ export class RecentVideoInspector implements VideoInspector {
     }
   }
 
-  async #tell(
+  async #report(
     picture: VideoPicture,
     region: PxRegion,
     area: PxRegion,
@@ -191,7 +194,7 @@ function boxWithin([x, y, w, h]: Box, part: Box): Box {
   return [part[0] + x * part[2], part[1] + y * part[3], w * part[2], h * part[3]];
 }
 
-/** Whether the box has its centre in the region. */
+/** True when the centre of the box is in the region. */
 function holds([x, y, w, h]: Box, box: Box): boolean {
   const [cx, cy] = boxCentre(box);
   return cx >= x && cx <= x + w && cy >= y && cy <= y + h;

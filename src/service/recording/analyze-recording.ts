@@ -25,7 +25,7 @@ export interface RecordingOptions {
   readonly models: SharedModels;
   readonly places: Places;
   readonly stages?: StageOptions | undefined;
-  /** What the recent video is stored for. */
+  /** Uses of the recent video. */
   readonly uses: VideoUses;
   /** Default `wall`. */
   readonly stamp?: Stamp | undefined;

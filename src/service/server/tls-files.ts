@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import { PresageError, toPresageError } from '../../core/errors.js';
 import type { TlsMaterial } from '../../transport/http/listener.js';
 
-/** Between looks at the files: a certificate that was renewed is used without a restart. */
+/** Interval of the checks of the files, ms: a renewed certificate is used without a restart. */
 const CHECK_INTERVAL_MS = 10_000;
 
 export interface TlsFilePaths {
@@ -57,10 +57,10 @@ export function renewTls(
   return watchTls(paths, { renewed: (tls) => server.renewTls(tls), failed: onError });
 }
 
-/** Tells when the files have changed and are whole; what is wrong with them is told once, and the old ones stay in use. */
+/** Reports changed files once they are complete. An error is reported once, and the old certificate stays in use. */
 export function watchTls(
   paths: TlsFilePaths,
-  told: { renewed: (tls: TlsMaterial) => void; failed: (error: PresageError) => void },
+  observer: { renewed: (tls: TlsMaterial) => void; failed: (error: PresageError) => void },
   everyMs = CHECK_INTERVAL_MS,
 ): Disposable {
   let seen = stamp(paths);
@@ -69,9 +69,9 @@ export function watchTls(
     if (now === seen) return;
     seen = now;
     try {
-      told.renewed(readTls(paths));
+      observer.renewed(readTls(paths));
     } catch (thrown) {
-      told.failed(toPresageError(thrown));
+      observer.failed(toPresageError(thrown));
     }
   }, everyMs).unref();
   return { [Symbol.dispose]: () => clearInterval(timer) };

@@ -10,10 +10,10 @@ export const MEMORY_PREFIX = 'memory/';
 export const REASONER_KEY = 'reasoner';
 export const PLACES_KEY = 'zones';
 
-/** Between the newest media time told and the first after a restart, s, at least. */
+/** Minimum step from the newest published media time to the first after a restart, s. */
 const MIN_STEP_S = 0.04;
 /**
- * Numbers of objects left out after a crash. Objects are told live before anything durable names them, so those of the
+ * Object numbers skipped after a crash. Objects are published live before any durable message names them, so those of the
  * second that was lost may be known to a client; this many cannot have come into view in it.
  */
 const OBJECTS_LEFT_OUT = 100;
@@ -38,7 +38,7 @@ interface Numbers {
   readonly predictions: number;
 }
 
-/** How a stream goes on after an earlier run. */
+/** State from which a stream continues an earlier run. */
 export interface Continuation {
   /** Media time of its first picture, s. */
   readonly startS: number;
@@ -61,10 +61,10 @@ export interface ContinuationLog extends StateStore {
 const PAGE = 1000;
 
 /**
- * What an earlier run of the stream left; undefined when there was none. The state and the log are of one commit, so
+ * The state of an earlier run of the stream; undefined when there was none. The state and the log are of one commit, so
  * after a crash the log holds at most the messages of a second that the state does not know.
  *
- * @param nowMs wall time: media time goes on while nobody watches
+ * @param nowMs wall time, ms: media time advances while the service is stopped
  */
 export function continuationOf(log: ContinuationLog, id: string, nowMs: number): Continuation | undefined {
   const last = log.lastMediatime(id);
@@ -97,7 +97,7 @@ function numbersAfter(log: ContinuationLog, id: string, sequence: number): Numbe
   return { objects: most.o, events: most.e, explanations: most.x, predictions: most.p };
 }
 
-/** Predictions of the run before, whose outcome nobody saw. */
+/** Predictions of the earlier run with the outcome `void`: they were not observed to their end. */
 export function voided(
   predictions: readonly Extract<Draft, { kind: 'prediction.created' }>['data']['prediction'][],
   t: number,

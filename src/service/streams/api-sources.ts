@@ -8,7 +8,7 @@ export const PUBLISHED = 'webrtc:';
 /** Other devices are no cameras. */
 const CAMERA = /^\/dev\/video\d{1,3}$/;
 
-/** What a client may name by the API where the service listens on an address. */
+/** Sources that a client may name by the API where the service listens on an address. */
 const LOOPBACK = /^(?:127(?:\.\d{1,3}){3}|localhost)$/;
 /** Beginnings of files that name other files or addresses: playlists, lists of parts, session descriptions. */
 const REFERENCES =

@@ -11,7 +11,7 @@ export interface StoredStreamDeps {
   readonly log: Pick<DurableLog, 'flush'>;
 }
 
-/** What is kept of a stream; what was told a moment ago counts, too. @throws PresageError `not_found` */
+/** The stored data of a stream, the newest messages included. @throws PresageError `not_found` */
 export function storedStreamOf({ streams, archive, log }: StoredStreamDeps, id: string): StoredStream {
   const plan = streams.planOf(id);
   if (plan === undefined) throw new PresageError('not_found', `There is no stream "${id}"`);

@@ -13,11 +13,11 @@ export interface StreamManagerOptions {
   readonly file?: StreamFile | undefined;
   /** Folder whose files the API may name. */
   readonly apiFiles?: string | undefined;
-  /** Whether a plan's source can be opened, as far as that is known without opening it. @throws PresageError */
+  /** Checks a plan's source as far as possible without connecting. @throws PresageError */
   readonly check: (plan: StreamPlan) => Promise<void>;
 }
 
-/** What clients can do to the streams of a service, and what of it is there after a restart. */
+/** Creates, changes and removes streams for clients, and stores them for the next start. */
 export class StreamManager implements StreamControl {
   readonly #options: StreamManagerOptions;
   /** Zones and lines given by the API to streams that it did not make. */

@@ -25,7 +25,7 @@ export interface StreamPlan {
   readonly places: Places;
   readonly rtspTransport?: SourceOptions['rtspTransport'];
   readonly loop?: boolean | undefined;
-  /** Who added it. Adding a stream of the `command` fails if its source cannot be opened; others fail on their own. */
+  /** Origin of the stream. Adding a stream of the `command` fails if its source cannot be opened; others fail on their own. */
   readonly origin: 'config' | 'api' | 'command';
   /** The source is not read; memory and messages are kept. */
   readonly paused?: boolean | undefined;

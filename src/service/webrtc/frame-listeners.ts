@@ -16,7 +16,7 @@ interface FrameListener {
 export class FrameListeners implements LiveFrames {
   readonly #taps = new Map<string, FrameListener>();
 
-  /** The source, whose frames are told to those who watch the stream. */
+  /** The source with its frames passed to the viewers of the stream as well. */
   wrap(streamId: string, source: Source): Source {
     const own = this.#tapOf(streamId);
     return new TappedSource(source, (frame) => {

@@ -106,15 +106,15 @@ describe('TerminalAccount', () => {
         resolved(prediction, 'void', 16),
       ]),
     ).toEqual([
-      '    14.8s  ✓ person #3 left the view – came true after 1.8 s (said 78 %)',
-      '    16.0s  ✗ person #3 did not leave the view after all (said 78 %)',
-      '    16.0s  ∅ person #3 will leave the view – could not be checked, the stream broke off (said 78 %)',
+      '    14.8s  ✓ person #3 left the view – came true after 1.8 s (predicted 78 %)',
+      '    16.0s  ✗ person #3 did not leave the view after all (predicted 78 %)',
+      '    16.0s  ∅ person #3 will leave the view – could not be checked, the stream broke off (predicted 78 %)',
     ]);
   });
 
   it('tells the scorecard once a minute and at the end, when there is something to tell', () => {
     const card = (line: string): string =>
-      `${line.padStart(9)}  ━ 37 forecasts checked  Brier 0.112 · skill +31 % · calibration error 0.058 · told 1.8 s ahead`;
+      `${line.padStart(9)}  ━ 37 forecasts checked  Brier 0.112 · skill +31 % · calibration error 0.058 · 1.8 s ahead`;
     expect(
       tell([aScorecard(10), aScorecard(61), aScorecard(62), aScorecard(90), aState(95, 'ended')]),
     ).toEqual([card('1:01.0'), card('1:35.0'), '   1:35.0  ○ cam1 ended']);

@@ -54,7 +54,7 @@ describe('ReportBuilder', () => {
     expect(page).toContain('data-outcome="miss"');
     expect(page).toContain('data-outcome="void"');
     expect(count(page, /<img\s+src="data:image\/jpeg;base64,[A-Za-z0-9+/=]+"/g)).toBe(9);
-    expect(page).toContain('Reliability diagram: said 5\u00a0%, happened 3\u00a0%, 20 forecasts');
+    expect(page).toContain('Reliability diagram: predicted 5\u00a0%, happened 3\u00a0%, 20 forecasts');
     expect(page).toContain('Boldest calls that came true');
   });
 
