@@ -42,6 +42,7 @@ export interface ObjectSample {
   readonly speed: number | undefined;
 }
 
+/** One object as the memory stores it. Boxes are fractions of the frame. */
 export interface ObjectRecord {
   readonly id: string;
   readonly label: string;

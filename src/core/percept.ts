@@ -8,6 +8,7 @@ export interface Mask {
   readonly counts: string;
 }
 
+/** One detected object in a frame. */
 export interface Detection {
   /** A class of the detector, or `object` for a detection of motion or objectness alone. */
   readonly label: string;
@@ -49,6 +50,7 @@ export interface Percept {
   readonly unsegmented?: number;
 }
 
+/** Models and device of a perception. */
 export interface PerceptionInfo {
   readonly model: string;
   readonly sha256: string;

@@ -8,6 +8,7 @@ export interface Forecaster {
   forecast(snapshot: MemorySnapshot): Forecast;
 }
 
+/** Explains events. One explainer serves one stream. */
 export interface Explainer {
   readonly name: string;
   /**

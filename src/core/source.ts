@@ -2,6 +2,7 @@ import type { PresageError } from './errors.js';
 import type { Frame } from './video/frame.js';
 import type { Observable } from 'rxjs';
 
+/** Format of a video. Width and height in px. */
 export interface VideoFormat {
   readonly width: number;
   readonly height: number;
@@ -24,6 +25,7 @@ export type SourceState =
   | { readonly state: 'ended'; readonly reason?: string }
   | { readonly state: 'failed'; readonly error: PresageError };
 
+/** Counters of a source since it was opened. */
 export interface SourceStats {
   /** Frames decoded and offered, dropped ones included. */
   readonly delivered: number;

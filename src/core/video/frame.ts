@@ -9,6 +9,7 @@ export interface I420Layout {
   readonly byteLength: number;
 }
 
+/** The layout of an I420 image. @param width px @param height px */
 export function i420Layout(width: number, height: number): I420Layout {
   const chromaWidth = (width + 1) >> 1;
   const chromaHeight = (height + 1) >> 1;
@@ -35,6 +36,7 @@ export interface Frame extends Disposable {
   retain(): Frame;
 }
 
+/** Number and times of a frame. */
 export interface FrameMeta {
   readonly index: number;
   readonly t: number;
@@ -86,6 +88,7 @@ export class FramePool {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Makes a frame of a filled buffer of `take`. The buffer returns to the pool after the last lease is disposed. */
   lease(pixels: Uint8Array<SharedArrayBuffer>, meta: FrameMeta): Frame {
     const shared = { leases: 0, release: () => this.putBack(pixels) };
     return new PooledFrame(this.layout, pixels, meta, shared);
