@@ -8,7 +8,7 @@ export interface Forecaster {
   forecast(snapshot: MemorySnapshot): Forecast;
 }
 
-/** Explains events. One explainer serves one stream. */
+/** Explains events, after they were published. */
 export interface Explainer {
   readonly name: string;
   /**
