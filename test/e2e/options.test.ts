@@ -98,7 +98,7 @@ describe('a wrong command line ends with 2 and says what was wrong:', () => {
       /--labels: got "person,carr".*\n.*label "carr"; did you mean "car" or /,
     ],
     [['analyze', 'ftp://host/a.mp4'], /got ftp:\/\/host\/a\.mp4, expected a file, rtsp/],
-    [['analyze', 'http://127.0.0.1:1/a.mp4'], /analyze goes through files.*\n.*presage watch/],
+    [['analyze', 'http://127.0.0.1:1/a.mp4'], /analyze reads files.*\n.*presage watch/],
   ])('%j', async (args, message) => {
     expectFailure(await run(args), 2, message);
   });
