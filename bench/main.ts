@@ -21,6 +21,7 @@ import { soak } from './endurance/soak.js';
 import { structure } from './structure/structure.js';
 import { streams } from './speed/streams.js';
 import { throughput } from './speed/throughput.js';
+import { zones } from './speed/zones.js';
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   throughput,
@@ -41,6 +42,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   'fan-out': fanOut,
   resume,
   structure,
+  zones,
 };
 
 /** Runs the bench of that name, prints its section and writes it into RESULTS.md. */

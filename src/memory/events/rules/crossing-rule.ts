@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { inPolygon, type Point } from '../../../core/maths/box.js';
+import type { Point } from '../../../core/maths/box.js';
+import type { PolygonIndex } from '../../../core/maths/polygon-index.js';
 import type { ObjectSample, Places } from '../../../core/memory.js';
+import { zoneIndexOf } from '../../../core/places-index.js';
 import type { TrackSegment } from '../../track-segment.js';
 import {
   beyond,
@@ -57,29 +59,29 @@ export interface CrossingRule extends ObjectRule {
 
 /** `zone_enter` and `zone_leave` of one zone: a polygon in frame fractions, read by the even-odd rule. */
 class ZoneRule implements CrossingRule {
-  readonly mark: string;
-  readonly #polygon: readonly Point[];
   #inside = new HeldState();
 
+  /** @param zone shared by the rules of all objects */
   constructor(
     private readonly segment: TrackSegment,
     private readonly name: string,
-    polygon: readonly Point[],
-    frame: FrameSize,
-  ) {
-    this.#polygon = polygon.map((p) => toPx(p, frame));
-    this.mark = JSON.stringify(['zone', name, this.#polygon]);
+    private readonly zone: PolygonIndex,
+  ) {}
+
+  get mark(): string {
+    return JSON.stringify(['zone', this.name, this.zone.polygon]);
   }
 
   step(k: number, { position, height }: ObjectSample, report: Report): void {
-    const inside = inPolygon(position[0], position[1], this.#polygon);
+    const [x, y] = position;
+    const inside = this.zone.contains(x, y, this.zone.grid.cellAt(x, y));
     const since = this.#inside.step(k, inside);
     if (since === undefined) return;
     report({
       type: inside ? 'zone_enter' : 'zone_leave',
       t: timeOf(since),
       participants: [{ segment: this.segment }],
-      clearness: beyond(distanceToOutline(position, this.#polygon) / height, SHALLOW_H),
+      clearness: beyond(distanceToOutline(position, this.zone.polygon) / height, SHALLOW_H),
       zone: this.name,
     });
   }
@@ -140,8 +142,9 @@ class LineRule implements CrossingRule {
 
 /** The rules of all configured zones and lines for one segment. */
 export function crossingRules(segment: TrackSegment, places: Places, frame: FrameSize): CrossingRule[] {
+  const { zones } = zoneIndexOf(places, frame);
   return [
-    ...Object.entries(places.zones).map(([name, polygon]) => new ZoneRule(segment, name, polygon, frame)),
+    ...[...zones].map(([name, zone]) => new ZoneRule(segment, name, zone)),
     ...Object.entries(places.lines).map(([name, line]) => new LineRule(segment, name, line, frame)),
   ];
 }

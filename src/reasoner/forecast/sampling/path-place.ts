@@ -1,4 +1,4 @@
-import { inPolygon, type Point } from '../../../core/maths/box.js';
+import type { Point } from '../../../core/maths/box.js';
 import { SAMPLE_HZ } from '../../../core/ontology.js';
 import type { Paths } from './paths.js';
 import type { Random } from '../../stats/random.js';
@@ -56,23 +56,6 @@ function visibleShare(state: TrackState, x: number, y: number, frame: Point): nu
   const w = Math.min(x + width / 2, frame[0]) - Math.max(x - width / 2, 0);
   const h = Math.min(top + height, frame[1]) - Math.max(top, 0);
   return w <= 0 || h <= 0 ? 0 : (w * h) / (width * height);
-}
-
-/** Shares of the paths that cross into and out of a polygon (px) within `horizon` steps and hold for 0.2 s. */
-export function zoneShares(
-  state: TrackState,
-  paths: Paths,
-  polygon: readonly Point[],
-  horizon: number,
-): { enter: number; leave: number } {
-  const now = inPolygon(state.x, state.y, polygon);
-  const hits = { enter: 0, leave: 0 };
-  for (let i = 0; i < paths.n; i++) {
-    const changed = changes(paths, i, horizon, now, (x, y) => inPolygon(x, y, polygon));
-    if (changed.length > (now ? 1 : 0)) hits.enter += 1;
-    if (changed.length > (now ? 0 : 1)) hits.leave += 1;
-  }
-  return { enter: hits.enter / paths.n, leave: hits.leave / paths.n };
 }
 
 /** Share of the paths that cross a line (px) between its ends within `horizon` steps and stay 0.2 s on the new side. */

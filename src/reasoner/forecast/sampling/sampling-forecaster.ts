@@ -22,12 +22,14 @@ import { MOTION_PRIORS } from '../../tracks/motion-kind.js';
 import { ownCounts, ownKey, ownRate } from './own-rates.js';
 import { MotionRules, type MotionShares } from './path-motion.js';
 import { outOfReach, pairShares, reachOf, type PairShares, type Reach } from './path-pairs.js';
-import { exitShare, lineShare, LOITER_PATH_HZ, loiterShare, zoneShares } from './path-place.js';
+import { exitShare, lineShare, LOITER_PATH_HZ, loiterShare } from './path-place.js';
 import type { PathRates } from './path-run.js';
 import { PATH_HZ, PathSampler, type Paths } from './paths.js';
 import { placeFactor } from './place-rates.js';
+import { zoneIndexOf } from '../../../core/places-index.js';
 import { Random, seedOf } from '../../stats/random.js';
 import { itemRates, rateKey } from './item-rates.js';
+import { ZoneShares } from './zone-shares.js';
 import { SpreadLearner, spreadStateSchema } from './spread-learner.js';
 import { trackStates, type TrackState } from '../../tracks/track-state.js';
 
@@ -88,6 +90,15 @@ interface Future {
   readonly random: Random;
 }
 
+/** The sampled futures of one forecast and what was played on them. */
+interface Played {
+  readonly futures: readonly Future[];
+  readonly pairs: ReadonlyMap<number, PairShares>;
+  /** Chance that each body is hit. */
+  readonly hits: readonly number[];
+  readonly zones: ZoneShares;
+}
+
 /**
  * States the standard forecast by sampling futures: each object moves on along 128 paths of a mixture of motions, the
  * rules of events.md are played on them, and the share of the paths on which an event happens is its probability.
@@ -117,7 +128,8 @@ export class SamplingForecaster implements LearningForecaster {
     const due = dueItems(states, snapshot);
     const pairs = playPairs(futures, due);
     const hits = this.#contactChances(futures, pairs);
-    const items = due.map((item) => this.#state(item, futures, pairs, hits, snapshot));
+    const zones = new ZoneShares(zoneIndexOf(snapshot.zones, snapshot), futures, due, HORIZON_STEPS);
+    const items = due.map((item) => this.#state(item, { futures, pairs, hits, zones }, snapshot));
     return { at: snapshot.t, horizon: HORIZON_S, items };
   }
 
@@ -191,19 +203,13 @@ export class SamplingForecaster implements LearningForecaster {
     return spared.map((s, i) => (futures[i]?.state.kind === 'body' ? 1 - s : 0));
   }
 
-  #state(
-    item: DueItem,
-    futures: readonly Future[],
-    pairs: ReadonlyMap<number, PairShares>,
-    hits: readonly number[],
-    snapshot: MemorySnapshot,
-  ): ForecastItem {
+  #state(item: DueItem, { futures, pairs, hits, zones }: Played, snapshot: MemorySnapshot): ForecastItem {
     const a = futures[item.a] as Future;
     const b = item.b === undefined ? undefined : futures[item.b];
     const participants = b ? [a.state.record.id, b.state.record.id] : [a.state.record.id];
     const played = b
       ? this.#pairProbability(item, a, b, pairs.get(item.a * futures.length + (item.b ?? 0)))
-      : this.#share(item, a, snapshot);
+      : this.#share(item, a, zones, snapshot);
     const struck = hits[item.a] ?? 0;
     const pushed = item.type === 'start_moving' ? CONTACT_STARTS : item.type === 'turn' ? CONTACT_TURNS : 0;
     const group = rateKey(item.type, a.state.kind, b?.state.kind);
@@ -230,7 +236,8 @@ export class SamplingForecaster implements LearningForecaster {
   }
 
   /** Share of the paths of one object on which the item comes true. */
-  #share(item: DueItem, { state, paths, rates, shares, random }: Future, snapshot: MemorySnapshot): number {
+  #share(item: DueItem, future: Future, zones: ZoneShares, snapshot: MemorySnapshot): number {
+    const { state, paths, rates, shares, random } = future;
     const frame: Point = [snapshot.width, snapshot.height];
     const scaled = ([x, y]: Point): Point => [x * frame[0], y * frame[1]];
     switch (item.type) {
@@ -243,11 +250,9 @@ export class SamplingForecaster implements LearningForecaster {
       case 'turn':
         return shares.turn;
       case 'zone_enter':
-      case 'zone_leave': {
-        const polygon = (ownValue(snapshot.zones.zones, item.zone ?? '') ?? []).map(scaled);
-        const { enter, leave } = zoneShares(state, paths, polygon, HORIZON_STEPS);
-        return item.type === 'zone_enter' ? enter : leave;
-      }
+        return zones.of(item.a, item.zone ?? '').enter;
+      case 'zone_leave':
+        return zones.of(item.a, item.zone ?? '').leave;
       case 'line_cross': {
         const line = ownValue(snapshot.zones.lines, item.zone ?? '');
         return line ? lineShare(state, paths, [scaled(line[0]), scaled(line[1])], HORIZON_STEPS) : 0;
