@@ -50,12 +50,20 @@ export class Flow<T> implements AsyncIterable<T> {
   readonly #open: (sink: Sink<T>) => () => void;
   readonly #options: FlowOptions;
   readonly #onDropped: ((item: T) => void) | undefined;
+  readonly #onThrow: ((thrown: unknown) => void) | undefined;
 
   /**
    * @param open begins to fill the sink and returns what stops it
    * @param onDropped told of each item that an iterator lost
+   * @param onThrow receives an error that an observer throws; its subscription ends. Default: the error is uncaught
    */
-  constructor(open: (sink: Sink<T>) => () => void, options: FlowOptions = {}, onDropped?: (item: T) => void) {
+  constructor(
+    open: (sink: Sink<T>) => () => void,
+    options: FlowOptions = {},
+    onDropped?: (item: T) => void,
+    onThrow?: (thrown: unknown) => void,
+  ) {
+    this.#onThrow = onThrow;
     this.#open = open;
     this.#options = options;
     this.#onDropped = onDropped;
@@ -95,7 +103,9 @@ export class Flow<T> implements AsyncIterable<T> {
     signal?.addEventListener('abort', onAbort);
     opened.stop = this.#open({
       next: (item) => {
-        if (!opened.closed && next) safely(() => next.call(target, item));
+        if (opened.closed || !next) return;
+        if (!this.#onThrow) safely(() => next.call(target, item));
+        else if (!this.#caught(() => next.call(target, item))) end();
       },
       error: fail,
       complete: () => {
@@ -110,6 +120,17 @@ export class Flow<T> implements AsyncIterable<T> {
       },
       unsubscribe: () => void end(),
     };
+  }
+
+  /** False when the observer threw. */
+  #caught(call: () => void): boolean {
+    try {
+      call();
+      return true;
+    } catch (thrown) {
+      this.#onThrow?.(thrown);
+      return false;
+    }
   }
 
   [Symbol.asyncIterator](): FlowIterator<T> {

@@ -10,6 +10,7 @@ import { lastFrames, LimitedMemoryExpert } from './forecast/experts/limited-memo
 import { LearnedExpert } from './forecast/experts/learned-expert.js';
 import { ForecastMixture, SingleExperts, type MixtureDocument } from './forecast/mixture/forecast-mixture.js';
 import { SamplingForecaster } from './forecast/sampling/sampling-forecaster.js';
+import type { Expert } from './forecast/expert.js';
 import { ExpertPanel } from './forecast/mixture/expert-panel.js';
 import { createLanguageBackend, type LanguageVariant, type LanguageBackend } from './language-backend.js';
 import { openAiConfig, type OpenAiOptions } from './explain/openai/config.js';
@@ -45,6 +46,10 @@ export interface ReasonerDeps {
   /** Starting weights of the pool and of the blend of causes. */
   readonly mixture?: MixtureDocument | undefined;
   readonly language?: LanguageModel | undefined;
+  /** Additional experts of the forecast. */
+  readonly experts?: readonly Expert[] | undefined;
+  /** Replaces the explainer of the mode. */
+  readonly explainer?: Explainer | undefined;
   /** A language-model server that explains instead of ours or the rules. */
   readonly openai?: OpenAiOptions | undefined;
   /** Pictures for it, when its option `images` is set. */
@@ -91,6 +96,7 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerDeps = {}): St
   const sources = [
     ...(plan.forecaster ? [new LearnedExpert(forecasterOf(mode, parts))] : []),
     ...(voice ? [voice.source] : []),
+    ...(parts.experts ?? []),
   ].map((source) => (view ? new LimitedMemoryExpert(source, view) : source));
   const panel = new ExpertPanel({ sources, deadlineMs: parts.deadlineMs });
   const pool = plan.sampled ? new ForecastMixture(parts.mixture) : new SingleExperts();
@@ -100,7 +106,7 @@ export function createReasoner(mode: ReasonerMode, parts: ReasonerDeps = {}): St
     sources: sources.length > 0 ? { experts: panel, mixture: pool } : undefined,
     calibrate,
   });
-  const slow = slowExplainer(plan, parts, voice, clock);
+  const slow = parts.explainer ?? slowExplainer(plan, parts, voice, clock);
   const rules = new RulesExplainer({ clock });
   return new StreamReasoner({
     ...{ cycle: desk, rules, slow, state, view },

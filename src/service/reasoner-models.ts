@@ -5,6 +5,8 @@ import { openLanguageModel } from '../model/language/open-language-model.js';
 import { LearnedModels } from '../model/learned/learned-models.js';
 import type { ReasonerMode, ReasonerDeps } from '../reasoner/create-reasoner.js';
 import { parseMixture } from '../reasoner/forecast/mixture/forecast-mixture.js';
+import type { Explainer } from '../core/reasoner.js';
+import type { Expert } from '../reasoner/forecast/expert.js';
 import type { OpenAiOptions } from '../reasoner/explain/openai/config.js';
 
 /** Deadline of the models for a forecast of a live stream, ms: the objects of 0.25 s later must not overtake it. */
@@ -17,6 +19,10 @@ export interface ReasonerModelsOptions {
   readonly modelsDir?: string | undefined;
   /** Language-model server that writes the explanations. */
   readonly openai?: OpenAiOptions | undefined;
+  /** Additional experts of the forecast. */
+  readonly experts?: readonly Expert[] | undefined;
+  /** Replaces the explainer of the mode. */
+  readonly explainer?: Explainer | undefined;
 }
 
 /** Modes that use the language model, and their replacement where it cannot be loaded. */
@@ -41,27 +47,23 @@ export class ReasonerModels implements AsyncDisposable {
   /** Why the mode differs from the configured one. */
   readonly problem: PresageError | undefined;
   readonly #opened: Opened;
-  readonly #openai: OpenAiOptions | undefined;
+  readonly #options: ReasonerModelsOptions;
 
-  private constructor(outcome: Outcome, openai: OpenAiOptions | undefined) {
+  private constructor(outcome: Outcome, options: ReasonerModelsOptions) {
     this.mode = outcome.mode;
     this.problem = outcome.problem;
     this.#opened = outcome.opened ?? {};
-    this.#openai = openai;
+    this.#options = options;
   }
 
   /** Never rejects: where models cannot be loaded, the mode is a reduced one and `problem` has the reason. */
-  static async open({
-    mode = 'forecaster',
-    modelsDir,
-    openai,
-  }: ReasonerModelsOptions = {}): Promise<ReasonerModels> {
-    return new ReasonerModels(await load(mode, modelsDir), openai);
+  static async open(options: ReasonerModelsOptions = {}): Promise<ReasonerModels> {
+    return new ReasonerModels(await load(options.mode ?? 'forecaster', options.modelsDir), options);
   }
 
   /** Whether explanations are requested with pictures of the event. */
   get sendsImages(): boolean {
-    return this.#openai?.images === true;
+    return this.#options.openai?.images === true;
   }
 
   /** Dependencies of the reasoner of one stream. In `lossless` mode, forecasts have no deadline. */
@@ -72,7 +74,9 @@ export class ReasonerModels implements AsyncDisposable {
       causes: learned?.causes,
       language,
       mixture,
-      openai: this.#openai,
+      openai: this.#options.openai,
+      experts: this.#options.experts,
+      explainer: this.#options.explainer,
       deadlineMs: mode === 'live' ? LIVE_DEADLINE_MS : undefined,
     };
   }

@@ -51,6 +51,11 @@ export class StreamRegistry implements AsyncDisposable {
     await slot.change(change);
   }
 
+  /** Resolves when the stream has ended, with its error if it failed; at once where there is no such stream. */
+  ended(id: string): Promise<PresageError | undefined> {
+    return this.#slots.get(id)?.ended ?? Promise.resolve(undefined);
+  }
+
   find(id: string): StreamSession | undefined {
     return this.#slots.get(id)?.session;
   }

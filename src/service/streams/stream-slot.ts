@@ -47,6 +47,11 @@ export class StreamSlot implements AsyncDisposable {
     return this.#session;
   }
 
+  /** Resolves when the stream has ended, with its error if it failed. */
+  get ended(): Promise<PresageError | undefined> {
+    return this.#ended;
+  }
+
   status(): StreamStatus {
     const { id, source, origin, paused = false } = this.#plan;
     const status = this.#session?.status() ?? {

@@ -7,7 +7,7 @@ import { ask } from '../../../../src/ask/ask.js';
 import { recordsOfSnapshot } from '../../../../src/ask/tools/snapshot-records.js';
 import { ToolBox } from '../../../../src/ask/tools/tool-box.js';
 import { TOOL_NAMES, toolFunctions } from '../../../../src/ask/tools/tool-schemas.js';
-import { eventById, pushedRow } from '../../../support/reasoner/snapshots.js';
+import { pushedRow } from '../../../support/reasoner/snapshots.js';
 
 const snapshot = pushedRow();
 const queries = new RecordQueries(recordsOfSnapshot(snapshot));

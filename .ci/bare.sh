@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Runs the tests as on a machine with Node and nothing else: no ffmpeg, Python, browser or broker on PATH, no UTF-8 locale.
+# Tests that need such a program are skipped and named; all others must pass.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+tools=$(mktemp -d)
+trap 'rm -rf "$tools"' EXIT
+# Node, npm, a shell and what Debian's "essential" packages always have.
+for tool in node npm npx git sh bash env cat cp mv rm mkdir ls ln ps sed grep head tail sleep kill uname dirname basename touch chmod; do
+  path=$(command -v "$tool") && ln -s "$path" "$tools/$tool"
+done
+env -i PATH="$tools" HOME="$tools" LC_ALL=C CI=true PRESAGE_BARE=1 PRESAGE_CHROMIUM="$tools/none" \
+  npx vitest run test/integration test/e2e --reporter=default --reporter=./test/support/skipped-reporter.ts \
+  --reporter=json --outputFile.json=test-results-bare.json
