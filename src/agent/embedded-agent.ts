@@ -125,7 +125,10 @@ export class EmbeddedAgent extends Flows implements AsyncDisposable {
     return this.#service.streams.status();
   }
 
-  /** @throws {PresageError} not_found — there is no such stream; source_closed — the agent is closed */
+  /**
+   * State of one stream.
+   * @throws {PresageError} not_found — there is no such stream; source_closed — the agent is closed
+   */
   statusOf(id: string): StreamStatus {
     const status = this.statuses().find((one) => one.id === id);
     if (status) return status;
