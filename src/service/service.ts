@@ -129,7 +129,7 @@ export class Service implements AsyncDisposable {
           log,
           logger,
           registry,
-          status: statusOf(streams, models, outputs),
+          status: statusOf(streams, models, outputs, storage),
           control: manager,
           ...storedDataRoutes(streams, storage, asker),
           features: [
@@ -225,7 +225,12 @@ function storedDataRoutes(
 }
 
 /** Providers of `/healthz` and `/v1/streams`. */
-function statusOf(streams: StreamRegistry, models: SharedModels, outputs: Outputs): StatusProviders {
+function statusOf(
+  streams: StreamRegistry,
+  models: SharedModels,
+  outputs: Outputs,
+  { log }: Storage,
+): StatusProviders {
   return {
     service: () => ({
       version,
@@ -233,5 +238,6 @@ function statusOf(streams: StreamRegistry, models: SharedModels, outputs: Output
       details: { ...models.reasoner.details(), ...outputs.details() },
     }),
     streams: () => streams.status(),
+    storageFailure: () => log.failure,
   };
 }

@@ -57,6 +57,11 @@ export interface ContinuationLog extends StateStore {
   lastMediatime(streamId: string): number | undefined;
 }
 
+/**
+ * Longest pause by which media time advances, s. A longer one, or a negative one, comes from a clock that was wrong: media time
+ * then continues where it was.
+ */
+const MAX_PAUSE_S = 30 * 86_400;
 /** Messages read at a time. */
 const PAGE = 1000;
 
@@ -70,7 +75,8 @@ export function continuationOf(log: ContinuationLog, id: string, nowMs: number):
   const last = log.lastMediatime(id);
   if (last === undefined) return undefined;
   const saved = positionSchema.safeParse(log.load(id, POSITION_KEY)).data;
-  const passedS = saved === undefined ? 0 : Math.max((nowMs - saved.at) / 1000, 0);
+  const elapsedS = saved === undefined ? 0 : (nowMs - saved.at) / 1000;
+  const passedS = elapsedS > 0 && elapsedS <= MAX_PAUSE_S ? elapsedS : 0;
   const startS = Math.max(last + MIN_STEP_S, (saved?.mediatime ?? last) + passedS);
   return {
     startS: Math.round(startS * 1000) / 1000,

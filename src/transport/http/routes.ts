@@ -6,7 +6,7 @@ import type { Identity } from '../access/identity.js';
 import type { LogEntry } from '../log/log-types.js';
 import type { Hub } from '../events/hub.js';
 import { errorBody } from './reply.js';
-import { isReady, overall, type StatusProviders, type StreamStatus } from './status.js';
+import { notReadyBecause, overall, type StatusProviders, type StreamStatus } from './status.js';
 import type { LogReader } from '../events/log-window.js';
 
 /** The part of the durable log that the HTTP API reads. */
@@ -40,7 +40,7 @@ const PROBE = { config: { access: 'public' } } as const;
 function registerHealth(app: FastifyInstance, context: RouteContext): void {
   const { status, hub } = context;
   app.get('/healthz', PROBE, ({ identity }) => {
-    const brief = { status: overall(status.streams()), version: status.service().version };
+    const brief = { status: overall(status), version: status.service().version };
     if (identity === undefined) return brief;
     const streams = readable(status, identity);
     const { subscribers, sent, dropped } = hub.stats();
@@ -48,14 +48,15 @@ function registerHealth(app: FastifyInstance, context: RouteContext): void {
       ...brief,
       uptimeS: Math.round((performance.now() - context.startedAtMs) / 1000),
       ...status.service(),
+      storage: status.storageFailure?.()?.message ?? 'ok',
       drops: streams.reduce((sum, stream) => sum + totalDrops(stream), 0),
       clients: { connected: subscribers, sent, dropped },
       streams,
     };
   });
   app.get('/readyz', PROBE, async (_request, reply) => {
-    const ready = isReady(status.streams());
-    return reply.code(ready ? 200 : 503).send({ ready });
+    const reason = notReadyBecause(status);
+    return reply.code(reason === undefined ? 200 : 503).send({ ready: reason === undefined, reason });
   });
 }
 

@@ -1,3 +1,4 @@
+import type { PresageError } from '../../core/errors.js';
 import type { StreamState } from '../../core/messages.js';
 import type { PerceptionInfo } from '../../core/percept.js';
 import type { VideoFormat } from '../../core/source.js';
@@ -37,15 +38,23 @@ interface ServiceStatus {
 export interface StatusProviders {
   service(): ServiceStatus;
   streams(): readonly StreamStatus[];
+  /** Why messages cannot be stored now, such as a full disk; undefined when they can. */
+  storageFailure?(): PresageError | undefined;
 }
 
-/** `ok`: every stream delivers or has ended well; `degraded`: some do not. */
-export function overall(streams: readonly StreamStatus[]): 'ok' | 'degraded' {
-  const troubled = streams.some(({ state }) => ['degraded', 'reconnecting', 'failed'].includes(state));
-  return troubled ? 'degraded' : 'ok';
+/** `ok`: every stream delivers or has ended well, and messages can be stored; `degraded` otherwise. */
+export function overall(status: StatusProviders): 'ok' | 'degraded' {
+  const isTroubled = status
+    .streams()
+    .some(({ state }) => ['degraded', 'reconnecting', 'failed'].includes(state));
+  return isTroubled || status.storageFailure?.() ? 'degraded' : 'ok';
 }
 
-/** A stream that delivers, or has delivered all of its file, makes the service ready. */
-export function isReady(streams: readonly StreamStatus[]): boolean {
-  return streams.some(({ state }) => state === 'live' || state === 'degraded' || state === 'ended');
+/** Why the service is not ready; undefined when messages can be stored and a stream delivers or has delivered all of its file. */
+export function notReadyBecause(status: StatusProviders): 'storage_failed' | 'no_stream' | undefined {
+  if (status.storageFailure?.()) return 'storage_failed';
+  const delivers = status
+    .streams()
+    .some(({ state }) => state === 'live' || state === 'degraded' || state === 'ended');
+  return delivers ? undefined : 'no_stream';
 }

@@ -69,6 +69,7 @@ export class DurableLog implements StateStore, AsyncDisposable {
   readonly #state: StateTable;
   readonly #companions: LogCompanion[] = [];
   #pending: Pending[] = [];
+  #failure: PresageError | undefined;
   #commitTimer: NodeJS.Timeout | undefined;
   #sweepTimer: NodeJS.Timeout | undefined;
   #lastCommitAt = -Infinity;
@@ -140,6 +141,7 @@ export class DurableLog implements StateStore, AsyncDisposable {
       for (const writer of writers) writer.write();
     });
     this.#pending = [];
+    this.#failure = undefined;
     this.#state.committed();
     for (const writer of writers) writer.committed();
     this.#lastCommitAt = performance.now();
@@ -239,6 +241,11 @@ export class DurableLog implements StateStore, AsyncDisposable {
     }
     if (deleted > 0) this.#guard(() => this.#database.db.pragma(`incremental_vacuum(${VACUUM_PAGES})`));
     return deleted;
+  }
+
+  /** Why the last commit failed, such as a full disk; undefined once a commit has succeeded again. */
+  get failure(): PresageError | undefined {
+    return this.#failure;
   }
 
   stats(): DurableLogStats {
@@ -341,7 +348,8 @@ export class DurableLog implements StateStore, AsyncDisposable {
       this.flush();
     } catch (thrown) {
       this.#retryAt = performance.now() + RETRY_MS;
-      this.#report(toPresageError(thrown, 'storage_failed'));
+      this.#failure = toPresageError(thrown, 'storage_failed');
+      this.#report(this.#failure);
       this.#scheduleCommit();
     }
   }

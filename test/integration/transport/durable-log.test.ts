@@ -1,4 +1,13 @@
-import { chmodSync, mkdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  appendFileSync,
+  chmodSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import Database from 'libsql';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
@@ -311,3 +320,26 @@ async function asOrdinaryUser<T>(action: () => Promise<T>): Promise<T> {
     if (isRoot) process.seteuid?.(0);
   }
 }
+
+it('holds a full disk as its failure until a commit succeeds again, and loses nothing', async (context) => {
+  const folder = join(tempFolder(), 'small');
+  mkdirSync(folder);
+  const mounted = spawnSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'tmpfs', folder]).status === 0;
+  if (!mounted) context.skip('a small file system can only be mounted by root');
+  onTestFinished(() => void spawnSync('umount', ['-l', folder]));
+  const log = await openLog({ folder });
+  add(log, 3);
+  log.flush();
+  const filler = join(folder, 'filler');
+  try {
+    for (;;) appendFileSync(filler, Buffer.alloc(4096));
+  } catch {
+    // The file system is full.
+  }
+  add(log, 200);
+  await vi.waitFor(() => expect(log.failure?.code).toBe('storage_failed'), { timeout: 10_000 });
+  rmSync(filler);
+  await vi.waitFor(() => expect(log.failure).toBeUndefined(), { timeout: 10_000 });
+  log.flush();
+  expect(sequences(log.read('cam1', 1, 500))).toEqual(Array.from({ length: 203 }, (_, i) => i + 1));
+});

@@ -47,7 +47,10 @@ describe('the HTTP API', () => {
     const { http, streams } = await startService();
     expect(await json(`${http}/readyz`)).toEqual({ status: 200, body: { ready: true } });
     streams[0] = { id: 'cam1', source: 'cam.mp4', state: 'connecting' };
-    expect(await json(`${http}/readyz`)).toEqual({ status: 503, body: { ready: false } });
+    expect(await json(`${http}/readyz`)).toEqual({
+      status: 503,
+      body: { ready: false, reason: 'no_stream' },
+    });
   });
 
   it('lists streams with what is kept of them', async () => {

@@ -7,9 +7,15 @@ const healthSchema = z.object({
   uptimeS: z.int().optional(),
   perception: z.looseObject({ model: z.string(), device: z.string() }).optional(),
   details: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])).optional(),
+  storage: z.string().optional(),
   drops: z.int().optional(),
   clients: z.object({ connected: z.int(), sent: z.int(), dropped: z.int() }).optional(),
   streams: z.array(z.looseObject({ id: z.string() })).optional(),
+});
+
+const readinessSchema = z.object({
+  ready: z.boolean(),
+  reason: z.enum(['no_stream', 'storage_failed']).optional(),
 });
 
 export const SERVICE_OPERATIONS: readonly Operation[] = [
@@ -27,11 +33,11 @@ export const SERVICE_OPERATIONS: readonly Operation[] = [
     path: '/readyz',
     id: 'getReadiness',
     tag: 'service',
-    summary: 'Whether a stream delivers, or has delivered all of its file',
+    summary: 'Whether a stream delivers, or has delivered all of its file, and messages can be stored',
     access: 'public',
     answers: {
-      200: { description: 'Ready', schema: z.object({ ready: z.boolean() }), name: 'Readiness' },
-      503: { description: 'Not ready', schema: z.object({ ready: z.boolean() }), name: 'Readiness' },
+      200: { description: 'Ready', schema: readinessSchema, name: 'Readiness' },
+      503: { description: 'Not ready', schema: readinessSchema, name: 'Readiness' },
     },
   },
   {
