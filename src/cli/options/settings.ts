@@ -3,17 +3,13 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { PresageError } from '../../core/errors.js';
 import type { Places } from '../../core/memory.js';
+import { placesSchema } from '../../transport/http/streams/place-schemas.js';
 import type { CommandName, OptionSpec } from './option-spec.js';
 import { OPTIONS, type OptionKey, type Settings } from './option-table.js';
 
 /** File that is read when no `--config` is given and it exists. */
 export const DEFAULT_CONFIG = 'presage.yaml';
 
-const point = z.tuple([z.number().min(0).max(1), z.number().min(0).max(1)]);
-const placesSchema = z.object({
-  zones: z.record(z.string(), z.array(point).min(3)).default({}),
-  lines: z.record(z.string(), z.tuple([point, point])).default({}),
-});
 const streamSchema = z.strictObject({
   id: OPTIONS.id.schema,
   source: z.string().min(1),
@@ -126,7 +122,8 @@ function readYaml(file: string, code: 'bad_config' | 'bad_option'): unknown {
     );
   }
   try {
-    return parse(source) as unknown;
+    // With merge keys (`<<: *camera`), which YAML 1.1 tools write.
+    return parse(source, { merge: true }) as unknown;
   } catch (error) {
     const [first] = (error as Error).message.split('\n');
     throw new PresageError(code, `${file} is not valid YAML: ${first ?? ''}`, { cause: error });

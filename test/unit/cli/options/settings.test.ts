@@ -1,4 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
 import { loadSettings } from '../../../../src/cli/options/settings.js';
 
 describe('loadSettings', () => {
@@ -30,6 +33,26 @@ describe('loadSettings', () => {
   it('names the option, what was given and what was expected', () => {
     expect(() => loadSettings('serve', { config }, { PRESAGE_PORT: '70000' })).toThrow(
       'environment variable PRESAGE_PORT: got "70000", expected a whole number',
+    );
+  });
+
+  it('reads merge keys, and checks places by the rules of the HTTP API', () => {
+    const folder = mkdtempSync(join(tmpdir(), 'presage-settings-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const config = join(folder, 'presage.yaml');
+    const load = (streams: string): ReturnType<typeof loadSettings> => {
+      writeFileSync(config, `streams:\n${streams}`);
+      return loadSettings('serve', { config }, {});
+    };
+    const merged = load('  - &one {id: a, source: a.mp4, rtspTransport: udp}\n  - {<<: *one, id: b}\n');
+    expect(merged.streams).toMatchObject([
+      { id: 'a', rtspTransport: 'udp' },
+      { id: 'b', source: 'a.mp4', rtspTransport: 'udp' },
+    ]);
+    const zone = '[[0, 0], [1, 0], [1, 1]]';
+    expect(() => load(`  - {id: a, source: a.mp4, zones: {"": ${zone}}}\n`)).toThrow(/zones/);
+    expect(() => load('  - {id: a, source: a.mp4, zones: {flat: [[0, 0], [1, 0], [0.5, 0]]}}\n')).toThrow(
+      /corners enclose nothing/,
     );
   });
 });
