@@ -88,7 +88,7 @@ function outcomeText({ prediction, resolved }: Card): string {
     const lead = resolved.leadTime ?? resolved.resolvedAt - prediction.issuedAt;
     return `Came true, ${Math.max(lead, 0).toFixed(1)} s after it was said`;
   }
-  if (resolved?.outcome !== 'miss') return 'Nobody can tell: the picture was lost';
+  if (resolved?.outcome !== 'miss') return 'Undecided: the picture was lost';
   return prediction.probability < 0.5 ? 'It did not happen, as was likelier' : 'It did not happen';
 }
 

@@ -61,11 +61,11 @@ function operations(name: ChannelName, schemas: readonly PublishedSchema[]): [st
   return [
     [
       `${name}Send`,
-      { action: 'send', channel: on, summary: 'What the service says', messages: refs('server') },
+      { action: 'send', channel: on, summary: 'Messages of the service', messages: refs('server') },
     ],
     [
       `${name}Receive`,
-      { action: 'receive', channel: on, summary: 'What a client may say', messages: refs('client') },
+      { action: 'receive', channel: on, summary: 'Messages of a client', messages: refs('client') },
     ],
   ];
 }

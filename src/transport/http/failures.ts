@@ -31,7 +31,7 @@ const FRAMEWORK: Readonly<Record<string, string>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'This path takes another Content-Type; most take application/json',
   FST_ERR_CTP_EMPTY_JSON_BODY: 'The body is empty',
   FST_ERR_CTP_INVALID_JSON_BODY: 'The body is not JSON',
-  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The body is not as long as Content-Length says',
+  FST_ERR_CTP_INVALID_CONTENT_LENGTH: 'The length of the body differs from Content-Length',
   FST_ERR_BAD_URL: 'The path is not a valid one',
 };
 
@@ -59,7 +59,7 @@ export function answerFailure(
   const error = redact(thrown instanceof Error ? thrown.message : String(thrown));
   logger.error({ url: redact(request.url), error }, 'request failed');
   const code = thrown instanceof PresageError ? thrown.code : 'internal';
-  reply.code(status).send(errorBody(code, 'The request failed here; the log tells why'));
+  reply.code(status).send(errorBody(code, 'The request failed in the service; its log has the reason'));
 }
 
 /** 404 for paths that are nothing, 405 with `Allow` for those that are, but not by this method. Call before any route is added. */

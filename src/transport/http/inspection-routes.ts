@@ -53,7 +53,10 @@ export function registerInspection(app: FastifyInstance, { status, inspect: look
         return reply.code(400).send(errorBody('bad_request', message));
       }
       if (!limit.take())
-        return refuse(reply, new PresageError('overloaded', 'Too many looks: two a second are done'));
+        return refuse(
+          reply,
+          new PresageError('overloaded', 'Too many inspections: the limit is two per second'),
+        );
       try {
         const looks = await look(id, inspectionRequestOf(body.data), signalOf(reply));
         return { source: `/streams/${id}`, data: { inspections: looks } };

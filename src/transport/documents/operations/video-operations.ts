@@ -74,7 +74,7 @@ export const VIDEO_OPERATIONS: readonly Operation[] = [
     path: '/v1/streams/{id}/video.mjpeg',
     id: 'viewMjpeg',
     tag: 'video',
-    summary: 'Live pictures, one after the other; X-Presage-Mediatime tells the time of each',
+    summary: 'Live pictures, one after the other; X-Presage-Mediatime is the media time of each',
     access: 'read',
     query: annotated,
     answers: { 200: { description: 'JPEGs', type: 'multipart/x-mixed-replace' } },

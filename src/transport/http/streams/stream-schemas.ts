@@ -32,7 +32,7 @@ export const streamChangeSchema = z
     loop: z.boolean().optional(),
     paused: z.boolean().optional(),
   })
-  .refine((change) => Object.keys(change).length > 0, 'say what is to change');
+  .refine((change) => Object.keys(change).length > 0, 'expected at least one field to change');
 export type StreamChange = z.infer<typeof streamChangeSchema>;
 
 /** A stream as the API tells it. */
