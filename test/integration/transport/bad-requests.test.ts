@@ -140,7 +140,7 @@ describe('a body', () => {
     expect(await send(streams, 'POST', '')).toMatchObject({ status: 400, message: 'The body is empty' });
     expect(await send(`${streams}/cam1`, 'PATCH', '{}')).toMatchObject({
       status: 400,
-      message: 'say what is to change',
+      message: 'expected at least one field to change',
     });
     expect(await send(`${streams}/none`, 'PATCH', '{"paused":true}')).toMatchObject({
       status: 404,
