@@ -9,6 +9,9 @@ trap 'rm -rf "$tools"' EXIT
 for tool in node npm npx git sh bash env cat cp mv rm mkdir ls ln ps sed grep head tail sleep kill uname dirname basename touch chmod; do
   path=$(command -v "$tool") && ln -s "$path" "$tools/$tool"
 done
+# The suites that depend on the environment: programs, locale, files of the machine.
+suites=(test/e2e/watch.test.ts test/e2e/packages.test.ts test/e2e/library-examples.test.ts test/integration/ingest
+  test/integration/service/clips.test.ts test/integration/agent)
 env -i PATH="$tools" HOME="$tools" LC_ALL=C CI=true PRESAGE_BARE=1 PRESAGE_CHROMIUM="$tools/none" \
-  npx vitest run test/integration test/e2e --reporter=default --reporter=./test/support/skipped-reporter.ts \
+  npx vitest run "${suites[@]}" --reporter=default --reporter=./test/support/skipped-reporter.ts \
   --reporter=json --outputFile.json=test-results-bare.json
