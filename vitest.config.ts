@@ -1,7 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
 const ci = process.env['CI'] !== undefined;
-const json: ['json', { outputFile: string }] = ['json', { outputFile: 'test-results.json' }];
+const outputFile = process.env['PRESAGE_TEST_RESULTS'] ?? 'test-results.json';
+const json: ['json', { outputFile: string }] = ['json', { outputFile }];
 
 export default defineConfig({
   test: {

@@ -13,5 +13,4 @@ done
 suites=(test/e2e/watch.test.ts test/e2e/packages.test.ts test/e2e/library-examples.test.ts test/integration/ingest
   test/integration/service/clips.test.ts test/integration/agent)
 env -i PATH="$tools" HOME="$tools" LC_ALL=C CI=true PRESAGE_BARE=1 PRESAGE_CHROMIUM="$tools/none" \
-  npx vitest run "${suites[@]}" --reporter=default --reporter=./test/support/skipped-reporter.ts \
-  --reporter=json --outputFile.json=test-results-bare.json
+  PRESAGE_TEST_RESULTS=test-results-bare.json npx vitest run "${suites[@]}"
